@@ -1,0 +1,1 @@
+"""Torch only: kernels, towers and the language model. No Arrow and no Ray."""

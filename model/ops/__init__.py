@@ -1,0 +1,1 @@
+"""Pure functions on tensors: differential distillation (ViLaMP) and token compression (VideoChat-Flash)."""

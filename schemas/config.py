@@ -1,0 +1,78 @@
+"""The base of all configs: strict, frozen, and with errors that name the field, the value and the remedy."""
+
+import json
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Model = TypeVar("Model", bound="Config")
+
+
+class ConfigError(ValueError):
+    """A config that cannot be used. The message names each field, its value and the remedy."""
+
+
+class Config(BaseModel):
+    """A frozen config; an unknown key, a wrong type or a value out of range is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class Resources(Config):
+    """What one worker of a stage takes and how many there may be. Never changes a unit's bytes, so never its path."""
+
+    cpus: float = Field(1.0, ge=0)
+    """Cores a worker (a fraction is allowed)."""
+    gpus: float = Field(0.0, ge=0)
+    """GPUs a worker; 0.25 puts four workers on one GPU."""
+    memory_mb: int = Field(0, ge=0)
+    """Memory a worker may be scheduled with; 0: not stated."""
+    workers: tuple[int, int] = (1, 1)
+    """Fewest and most workers."""
+
+
+class StageConfig(Config):
+    """The base of a stage's config: every field but `resources` decides the bytes of its units."""
+
+    resources: Resources = Resources()
+    """Where and how wide it runs."""
+
+    def semantic(self) -> dict[str, Any]:
+        """The fields that a unit's content depends on."""
+        return self.model_dump(mode="json", exclude={"resources"})
+
+
+class TowerConfig(Config):
+    """A frozen open_clip tower."""
+
+    model: str = "ViT-B-32"
+    """Name of an open_clip architecture, or `local-dir:PATH` for a folder with open_clip_config.json and weights."""
+    pretrained: str = ""
+    """Pretrained tag or path of a weights file; empty with `local-dir:`."""
+    precision: str = Field("fp32", pattern="^(fp32|bf16|fp16)$")
+    """Autocast type on a GPU; a CPU always runs fp32."""
+
+
+def parse(model: type[Model], values: dict[str, Any]) -> Model:
+    """Validates `values` as `model`. Raises ConfigError that lists every bad field."""
+    try:
+        # By way of JSON: strict, but a list from YAML is a legal tuple.
+        return model.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(model, e) for e in error.errors())) from None
+
+
+def _explain(model: type[BaseModel], error: Any) -> str:
+    field = ".".join(str(part) for part in error["loc"]) or "(config)"
+    if error["type"] == "extra_forbidden":
+        return f"{field} = {error['input']!r}: unknown key. Use one of: {', '.join(_siblings(model, error['loc']))}"
+    return f"{field} = {error['input']!r}: {error['msg']}"
+
+
+def _siblings(model: type[BaseModel], loc: tuple) -> list[str]:
+    for part in loc[:-1]:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)

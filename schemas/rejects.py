@@ -1,0 +1,41 @@
+"""Expected failures: each is a reason code a person understands, and a row in the table `rejects`."""
+
+REASONS = {
+    "unreachable": "the source did not answer, after all retries",
+    "not_found": "the source has no such file",
+    "refused": "the source or its address is not allowed by the config",
+    "checksum_mismatch": "the file differs from the checksum in the manifest",
+    "too_large": "the file is above download.max_bytes",
+    "incomplete": "fewer bytes arrived than were promised, after all retries",
+    "empty_file": "the file has no bytes",
+    "not_a_video": "the file is no media container that can be opened",
+    "no_video_stream": "the file holds no video stream (audio only, or nothing)",
+    "no_frames": "the stream opens but not one frame can be decoded",
+    "encrypted": "the stream is encrypted",
+    "too_short": "the video is below the configured minimum",
+    "too_long": "the video is above the configured maximum",
+    "undecodable": "the decoder failed on the stream",
+    "decoder_timeout": "the decoder hung or ran over its time limit",
+    "decoder_memory": "the decoder ran over its memory limit",
+    "decoder_crashed": "the decoder's process died",
+    "worker_died": "the process that worked on the unit died again and again",
+    "bad_annotation": "subtitles, events or conversations cannot be read",
+    "upstream_rejected": "every segment of the video was rejected",
+}
+
+
+class Reject(Exception):
+    """Raised by a stage for a unit that cannot be done; compose writes it as a reject row and goes on.
+
+    Args:
+        reason: a code of `REASONS`.
+        detail: for a person, with the value that was wrong; without credentials, query strings and machine addresses.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        assert reason in REASONS, f"unknown reject reason {reason!r}"
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+    def __reduce__(self):
+        return Reject, (self.reason, self.detail)

@@ -1,0 +1,182 @@
+"""Arrow schemas of the units and tables. A column's unit is in its name (`_s` seconds, `_bytes`).
+
+Times are seconds on the video's presentation timeline, the one a player shows; intervals are half-open [start, end).
+"""
+
+import pyarrow as pa
+
+SPAN = pa.struct([("start_s", pa.float64()), ("end_s", pa.float64())])
+TIMED_TEXT = pa.struct([*SPAN, ("kind", pa.string()), ("text", pa.string())])
+
+# What the user knows of a video; all but `uri` may be null. `conversations` is JSON, a list of LLaVA-form conversations.
+MANIFEST = pa.schema(
+    [
+        ("id", pa.string()),
+        ("uri", pa.string()),
+        ("sha256", pa.string()),
+        ("licence", pa.string()),
+        ("source", pa.string()),
+        ("split", pa.string()),
+        ("subtitles", pa.list_(pa.string())),
+        ("events_file", pa.string()),
+        ("events", pa.list_(TIMED_TEXT)),
+        ("conversations", pa.string()),
+    ]
+)
+
+# download: the file in the media store and what a demuxing pass found, whatever the header claims.
+VIDEO = pa.schema(
+    [
+        ("video_id", pa.string()),  # 16 hex digits, from the manifest's id (or uri where it has none)
+        ("name", pa.string()),  # the manifest's id, as the user wrote it
+        ("uri", pa.string()),  # without credentials and query
+        ("media", pa.string()),  # path in the corpus ("media/...") or, referenced in place, absolute
+        ("sha256", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("licence", pa.string()),
+        ("source", pa.string()),
+        ("split", pa.string()),
+        ("container", pa.string()),
+        ("codec", pa.string()),
+        ("pixel_format", pa.string()),
+        ("width", pa.int32()),  # as shown: after rotation
+        ("height", pa.int32()),
+        ("rotation", pa.int32()),  # degrees clockwise to apply for display: 0, 90, 180, 270
+        ("frame_count", pa.int64()),  # frames found by demuxing that are shown
+        ("start_s", pa.float64()),  # presentation time of the first frame
+        ("duration_s", pa.float64()),  # end of the last frame less start of the first, by demuxing
+        ("header_duration_s", pa.float64()),  # what the header claims; null where it claims nothing
+        ("average_fps", pa.float64()),
+        ("audio_codec", pa.string()),  # null: no audio
+        ("flags", pa.list_(pa.string())),  # e.g. "truncated", "variable_frame_rate", "header_duration_off"
+    ]
+)
+
+# shard: work units of a few minutes that start on a key frame of the stream.
+SEGMENT = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("segment_id", pa.string()),  # video_id + "-" + five digits
+        ("segment_index", pa.int32()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("seek_pts", pa.int64()),  # of the key frame that decoding starts on, in the stream's time base
+        ("first_sample", pa.int64()),  # sample i of the video is wanted at sample_origin_s + i * sample_period_s
+        ("num_samples", pa.int64()),
+        ("sample_origin_s", pa.float64()),
+        ("sample_period_s", pa.float64()),
+    ]
+)
+
+# decode: a row a kept frame. A source frame that two sample times fall on is kept once.
+FRAME = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("segment_id", pa.string()),
+        ("sample_index", pa.int64()),
+        ("time_s", pa.float64()),  # true presentation time of the frame that was kept
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("jpeg", pa.binary()),
+    ]
+)
+
+# embed: a row a frame, in the order of the frames.
+EMBEDDING = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("segment_id", pa.string()),
+        ("sample_index", pa.int64()),
+        ("time_s", pa.float64()),
+        ("embedding", pa.list_(pa.float16())),  # L2-normalised, joint space of embed.tower
+    ]
+)
+
+# annotate: timed text of a video. kind: event | scene | speech | caption | conversation (text is then JSON, no times).
+EVENT = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("event_id", pa.string()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("kind", pa.string()),
+        ("text", pa.string()),
+        ("source", pa.string()),  # manifest | events_file | subtitles | conversations | model name
+    ]
+)
+
+# write_qa: a row a QA pair.
+QA = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("qa_id", pa.string()),
+        ("task", pa.string()),  # one of schemas.tables.TASKS, or "conversation" where passed through
+        ("question", pa.string()),  # bare: without options
+        ("answer", pa.string()),
+        ("options", pa.list_(pa.string())),  # empty: open-ended
+        ("answer_index", pa.int32()),  # into options; null: open-ended
+        ("evidence", pa.list_(SPAN)),  # where in the video the answer can be seen
+        ("event_ids", pa.list_(pa.string())),
+        ("provenance", pa.string()),  # "template:<name>" | "conversation" | "model:<name>"
+        ("conversations", pa.string()),  # JSON, LLaVA form: [{"from": "human", "value": "<image>\n..."}, ...]
+        ("flags", pa.list_(pa.string())),
+        ("select_query", pa.list_(pa.float16())),  # text embedding of the question, embed.tower, L2-normalised
+        ("merge_query", pa.list_(pa.float16())),  # the same by distill.tower
+    ]
+)
+
+TASKS = ("captioning", "temporal_grounding", "event_relationship", "scene_relationship", "event_counting")
+
+# select: a row a QA pair, in the order of the QA unit.
+SELECTION = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("qa_id", pa.string()),
+        ("keyframes", pa.list_(pa.int64())),  # positions in the video's kept frames (0 .. N-1), ascending
+        ("time_s", pa.list_(pa.float64())),
+        ("relevance", pa.list_(pa.float32())),
+    ]
+)
+
+# pack: a row a QA pair; what a trainer balances and a user filters by, without opening a tar.
+SAMPLE = pa.schema(
+    [
+        ("qa_id", pa.string()),
+        ("video_id", pa.string()),
+        ("name", pa.string()),
+        ("split", pa.string()),
+        ("task", pa.string()),
+        ("question", pa.string()),
+        ("answer", pa.string()),
+        ("provenance", pa.string()),
+        ("flags", pa.list_(pa.string())),
+        ("licence", pa.string()),
+        ("source", pa.string()),
+        ("shard", pa.string()),  # path in the corpus: shards/<split>/000000.tar
+        ("shard_sha256", pa.string()),
+        ("shard_bytes", pa.int64()),
+        ("group", pa.string()),  # the WebDataset key: video_id, or video_id + "-" + part where a group was split
+        ("row", pa.int32()),  # of the QA pair in its group: index into .qa.json and the Q axis of the tokens
+        ("qa_offset", pa.int64()),  # of the member's data in the tar
+        ("qa_bytes", pa.int64()),
+        ("tokens_offset", pa.int64()),
+        ("tokens_bytes", pa.int64()),
+        ("duration_s", pa.float64()),
+        ("num_frames", pa.int32()),
+        ("num_keyframes", pa.int32()),
+        ("num_visual_tokens", pa.int32()),  # keyframe tokens and merged tokens of this QA pair
+    ]
+)
+
+REJECT = pa.schema(
+    [
+        ("unit", pa.string()),  # what was rejected: a video's name, a segment_id, ...
+        ("kind", pa.string()),  # video | segment | shard
+        ("stage", pa.string()),
+        ("video_id", pa.string()),
+        ("name", pa.string()),
+        ("reason", pa.string()),  # a code: see schemas.rejects.REASONS
+        ("detail", pa.string()),
+        ("attempts", pa.int32()),
+    ]
+)

@@ -1,0 +1,1 @@
+"""One file a step: its config, its pure function, its declaration. Nothing here knows Ray."""

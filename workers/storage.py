@@ -1,0 +1,154 @@
+"""A corpus on a local path, `s3://` or `gs://`, through pyarrow.fs. A file appears whole or not at all."""
+
+import hashlib
+import json
+import os
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+from safetensors import numpy as safetensors_numpy
+
+
+class Store:
+    """Files below one root, by relative path with forward slashes. Cheap to pickle: the root is all it holds."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = str(root) if "://" in str(root) else str(Path(root).absolute())
+        self._fs, self._base = _filesystem(self.root)
+
+    def __reduce__(self):
+        return Store, (self.root,)
+
+    @property
+    def is_local(self) -> bool:
+        return isinstance(self._fs, fs.LocalFileSystem)
+
+    @property
+    def filesystem(self) -> fs.FileSystem:
+        return self._fs
+
+    def full(self, path: str) -> str:
+        """The path as `filesystem` takes it. An absolute path (media referenced in place) stays as it is."""
+        return path if path.startswith("/") else f"{self._base}/{path}"
+
+    def exists(self, path: str) -> bool:
+        return self._fs.get_file_info(self.full(path)).type == fs.FileType.File
+
+    def size(self, path: str) -> int:
+        """Bytes of a file. Raises FileNotFoundError."""
+        info = self._fs.get_file_info(self.full(path))
+        if info.type != fs.FileType.File:
+            raise FileNotFoundError(path)
+        return info.size
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Relative paths of all files below a folder, sorted; none where there is no such folder."""
+        selector = fs.FileSelector(self.full(prefix), recursive=True, allow_not_found=True)
+        for path in sorted(i.path for i in self._fs.get_file_info(selector) if i.type == fs.FileType.File):
+            if not path.endswith(".tmp"):
+                yield path[len(self._base) + 1 :]
+
+    def delete(self, path: str) -> None:
+        with suppress(FileNotFoundError):
+            self._fs.delete_file(self.full(path))
+
+    @contextmanager
+    def writer(self, path: str) -> Iterator[pa.NativeFile]:
+        """A stream whose bytes become the file at `path` when the block ends, and leave nothing when it raises."""
+        target = self.full(path)
+        if self.is_local:
+            temporary = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with self._fs.open_output_stream(temporary) as stream:
+                    yield stream
+                os.replace(temporary, target)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+        else:
+            # An object appears when its upload completes; abandoning the stream unclosed leaves none.
+            with tempfile.TemporaryFile() as spool:
+                yield pa.PythonFile(spool, "w")
+                spool.seek(0)
+                with self._fs.open_output_stream(target) as stream:
+                    while block := spool.read(1 << 22):
+                        stream.write(block)
+
+    def read_bytes(self, path: str) -> bytes:
+        with self._fs.open_input_stream(self.full(path)) as stream:
+            return stream.read()
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        with self.writer(path) as stream:
+            stream.write(data)
+
+    def open(self, path: str) -> pa.NativeFile:
+        """A seekable stream over a file."""
+        return self._fs.open_input_file(self.full(path))
+
+    def read_json(self, path: str) -> dict:
+        return json.loads(self.read_bytes(path))
+
+    def write_json(self, path: str, value: dict) -> None:
+        self.write_bytes(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+
+    def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
+        """A Parquet file, page checksums verified."""
+        with self.open(path) as source:
+            return pq.ParquetFile(source, page_checksum_verification=True).read(columns)
+
+    def write_tables(self, path: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
+        """Writes tables of one schema as one Parquet file, a row group each; gives the number of rows."""
+        rows = 0
+        with self.writer(path) as stream, pq.ParquetWriter(
+            stream, schema, compression="zstd", write_page_checksum=True
+        ) as writer:
+            for table in tables:
+                writer.write_table(table.select(schema.names).cast(schema))
+                rows += table.num_rows
+        return rows
+
+    def read_tensors(self, path: str) -> dict:
+        """Named numpy arrays of a safetensors file. Raises ValueError when the stored checksum does not agree."""
+        data = self.read_bytes(path)
+        header_end = 8 + int.from_bytes(data[:8], "little")
+        stored = json.loads(data[8:header_end]).get("__metadata__", {}).get("sha256")
+        if stored != hashlib.sha256(memoryview(data)[header_end:]).hexdigest():
+            raise ValueError(f"{path}: the tensors differ from their checksum; delete the file and build again")
+        return safetensors_numpy.load(data)
+
+    def write_tensors(self, path: str, tensors: dict) -> None:
+        self.write_bytes(path, pack_tensors(tensors))
+
+    @contextmanager
+    def local(self, path: str) -> Iterator[Path]:
+        """A local path of the file for libraries that need one; a remote file is there as long as the block lasts."""
+        if self.is_local or path.startswith("/"):
+            yield Path(self.full(path))
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "file"
+            with self._fs.open_input_stream(self.full(path)) as source, copy.open("wb") as target:
+                while block := source.read(1 << 22):
+                    target.write(block)
+            yield copy
+
+
+def pack_tensors(tensors: dict) -> bytes:
+    """Numpy arrays as safetensors bytes whose metadata holds the SHA-256 of the data; the same arrays, the same bytes."""
+    data = safetensors_numpy.save(tensors)
+    body = memoryview(data)[8 + int.from_bytes(data[:8], "little") :]
+    return safetensors_numpy.save(tensors, metadata={"sha256": hashlib.sha256(body).hexdigest()})
+
+
+def _filesystem(root: str) -> tuple[fs.FileSystem, str]:
+    if "://" not in root:
+        return fs.LocalFileSystem(), root.rstrip("/")
+    filesystem, base = fs.FileSystem.from_uri(root)
+    return filesystem, base.rstrip("/")
