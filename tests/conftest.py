@@ -1,0 +1,15 @@
+"""Fixtures that all tests share."""
+
+from pathlib import Path
+
+import pytest
+
+VIDEOS = Path(__file__).resolve().parents[1].parent / "shared" / "videos"
+
+
+@pytest.fixture(scope="session")
+def videos() -> Path:
+    """The folder of real video files beside the checkout."""
+    if not VIDEOS.is_dir():
+        pytest.skip(f"the real video files are not here: {VIDEOS}")
+    return VIDEOS
