@@ -16,7 +16,7 @@ class Stage:
     """One step.
 
     `run` is a function `(unit, config, store)` or a worker class, constructed once a process as `(config, store)` and
-    called as `(unit)`. `unit` is a dict of the columns in `reads`. It yields Arrow tables of the schema `writes`; or,
+    called as `(unit)`. `unit` is a dict of the columns in `reads` and `unit_path`, where its file will be. It yields Arrow tables of the schema `writes`; or,
     where `writes` is None, returns one dict of named tensors. It raises `schemas.rejects.Reject` for a unit that
     cannot be done. What it yields depends on nothing but its config and the unit: never on the clock, on chance without
     a seed, on worker count or on what it was given before.
@@ -33,6 +33,8 @@ class Stage:
     """Columns of `reads` that say where a thing is, not what it is: they don't decide the unit's path."""
     kind: str = "video"
     """What a unit is: video, segment or shard."""
+    stands: Callable[[dict[str, Any], Any], bool] | None = None
+    """For a stage that writes beside its unit: `(unit, store)`, whether that still stands where the unit's file does."""
     version: int = 1
     """Raised when the code changes what it writes."""
 
