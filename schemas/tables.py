@@ -178,5 +178,6 @@ REJECT = pa.schema(
         ("reason", pa.string()),  # a code: see schemas.rejects.REASONS
         ("detail", pa.string()),
         ("attempts", pa.int32()),
+        ("path", pa.string()),  # of the reject's own file in the corpus; `longvid retry` clears it
     ]
 )

@@ -1,0 +1,67 @@
+"""Counts of units a stage, from all workers to one place, and how they are shown: bars on a terminal, lines in a pipe."""
+
+import time
+from collections import Counter
+
+import ray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+LINE_EVERY_S = 10.0
+
+
+@ray.remote(num_cpus=0)
+class Tally:
+    """Counts (stage, outcome); a killed worker's unit may be counted twice, so these figures are for the eye only."""
+
+    def __init__(self) -> None:
+        self.counts: Counter = Counter()
+
+    def add(self, stage: str, outcome: str) -> None:
+        self.counts[stage, outcome] += 1
+
+    def read(self) -> Counter:
+        return self.counts
+
+
+class Display:
+    """Shows a phase while it runs. `totals` are the units known before it starts, a stage; None where not known yet."""
+
+    def __init__(self, stages: list[str], total: int, fans_out: str | None) -> None:
+        self._console = Console(stderr=True)
+        self._live = self._console.is_terminal
+        self._stages, self._total, self._fans_out = stages, total, fans_out
+        self._last_line = time.monotonic()
+        self._bars = Progress(
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rejected]} rejected"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._live,
+        )
+        known = stages if fans_out is None else stages[: stages.index(fans_out) + 1]
+        self._tasks = {
+            name: self._bars.add_task(name, total=total if name in known else None, rejected=0) for name in stages
+        }
+
+    def __enter__(self) -> "Display":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._bars.stop()
+
+    def update(self, counts: Counter, final: bool = False) -> None:
+        for name, task in self._tasks.items():
+            done = sum(n for (stage, _), n in counts.items() if stage == name)
+            self._bars.update(task, completed=done, rejected=counts[name, "rejected"] + counts[name, "failed"])
+        if not self._live and (final or time.monotonic() - self._last_line > LINE_EVERY_S):
+            self._last_line = time.monotonic()
+            self._console.print(" | ".join(self._line(name, counts) for name in self._stages), highlight=False)
+
+    def _line(self, name: str, counts: Counter) -> str:
+        parts = [f"{counts[name, outcome]} {outcome}" for outcome in ("done", "kept", "rejected", "failed")]
+        return f"{name}: " + (", ".join(p for p in parts if not p.startswith("0 ")) or "0 done")
