@@ -47,7 +47,7 @@ class Store:
             raise FileNotFoundError(path)
         return info.size
 
-    def list(self, prefix: str) -> Iterator[str]:
+    def files(self, prefix: str) -> Iterator[str]:
         """Relative paths of all files below a folder, sorted; none where there is no such folder."""
         selector = fs.FileSelector(self.full(prefix), recursive=True, allow_not_found=True)
         for path in sorted(i.path for i in self._fs.get_file_info(selector) if i.type == fs.FileType.File):
