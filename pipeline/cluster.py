@@ -1,0 +1,45 @@
+"""The Ray session of a build: the cluster it was submitted to, or one of this machine's own."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+from ray.data import DataContext
+
+# Rows are references, so the object store needs little; left alone, Ray takes a third of the machine's memory.
+OBJECT_STORE_BYTES = 512 * 2**20
+
+
+@contextmanager
+def ray_session(num_cpus: int | None = None) -> Iterator[None]:
+    """Connects to the cluster of RAY_ADDRESS (a submitted job has it), to a session that stands, or starts one."""
+    started = not ray.is_initialized()
+    if started:
+        options = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+        if not os.environ.get("RAY_ADDRESS"):
+            # Two cores at least, or a chain of pinned actors cannot run beside its tasks on a one-core machine.
+            options |= {
+                "num_cpus": num_cpus or max(2, os.cpu_count() or 1),
+                "object_store_memory": OBJECT_STORE_BYTES,
+                "include_dashboard": False,
+            }
+        ray.init(**options)
+    _set_data_context()
+    try:
+        yield
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _set_data_context() -> None:
+    context = DataContext.get_current()
+    # Nothing else ends a stall: Ray Data waits for ever for resources that never come.
+    context.execution_no_progress_timeout_s = 900
+    # A worker killed while it loads its weights is replaced, as one killed at work is.
+    context.max_consecutive_actor_init_deaths = 10
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)

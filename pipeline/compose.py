@@ -1,0 +1,129 @@
+"""Puts a chain of stages on Ray Data: functions become tasks, worker classes actor pools, operators carry the stages' names.
+
+Rows are small (ids, paths of units); payloads rest in units. A block holds one row, so that a ten-hour video's segments
+spread over all workers and a worker that dies costs the unit it was at.
+"""
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import pyarrow as pa
+import ray
+from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
+
+from pipeline.chain import REJECTED, chain
+from pipeline.commit import Commit
+from pipeline.progress import Display, Tally
+from schemas.stage import Stage
+from workers.storage import Store
+
+# Rows of one execution: bounds what the driver and the object store hold, whatever the corpus' size.
+WAVE_ROWS = 4096
+POLL_S = 0.5
+
+
+class ClusterTooSmall(ValueError):
+    """The cluster cannot run all stages of a chain at once. The message says what to change."""
+
+
+def run_chain(
+    rows: Iterator[pa.Table],
+    inputs: pa.Schema,
+    stages: Sequence[Stage],
+    store: Store,
+    *,
+    keeps: Sequence[str],
+    run_id: str,
+    max_deaths: int,
+    display: Display,
+) -> Iterator[pa.Table]:
+    """Runs rows of the schema `inputs` through the stages; yields what leaves, rejected rows included, in any order."""
+    check_fits(stages)
+    schemas = chain(inputs, stages, keeps)
+    tally = Tally.remote()
+    display_counts = _Poll(tally, display)
+    for wave in _waves(rows, schemas[0]):
+        dataset = ray.data.from_arrow([wave.slice(i, 1) for i in range(wave.num_rows)])
+        for stage, schema in zip(stages, schemas[1:], strict=True):
+            dataset = _apply(dataset, Commit(stage, store, schema, run_id, max_deaths), tally)
+        for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            display_counts()
+            yield table.select(schemas[-1].names).cast(schemas[-1])
+    display_counts(final=True)
+
+
+def _apply(dataset: Dataset, commit: Commit, tally) -> Dataset:
+    stage, need = commit.stage, commit.stage.config.resources
+    options = {"num_cpus": need.cpus, "batch_size": 1, "batch_format": "pyarrow", "zero_copy_batch": True}
+    if need.gpus:
+        options["num_gpus"] = need.gpus
+    if need.memory_mb:
+        options["memory"] = need.memory_mb * 2**20
+    if inspect.isclass(stage.run):
+        options["compute"] = ActorPoolStrategy(
+            min_size=need.workers[0], max_size=need.workers[1], max_tasks_in_flight_per_actor=2
+        )
+        dataset = dataset.map_batches(_actor(commit, tally), **options)
+    else:
+        dataset = dataset.map_batches(_task(commit, tally), compute=TaskPoolStrategy(size=need.workers[1]), **options)
+    # A stage that fans out yields its rows as one block: split it, or one worker would get the whole video.
+    return dataset.repartition(target_num_rows_per_block=1) if stage.passes == "rows" else dataset
+
+
+def _task(commit: Commit, tally) -> Callable:
+    def task(table: pa.Table) -> Iterator[pa.Table]:
+        commit.report = tally.add.remote
+        yield from commit(table)
+
+    task.__name__ = commit.stage.name
+    return task
+
+
+def _actor(commit: Commit, tally) -> type:
+    class Actor:
+        def __init__(self) -> None:
+            commit.report = tally.add.remote
+
+        def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
+            yield from commit(table)
+
+    Actor.__name__ = commit.stage.name
+    return Actor
+
+
+def _waves(rows: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    for table in rows:
+        table = table.append_column(REJECTED, pa.nulls(table.num_rows, REJECTED.type)).select(schema.names)
+        for start in range(0, table.num_rows, WAVE_ROWS):
+            yield table.slice(start, WAVE_ROWS).cast(schema)
+
+
+class _Poll:
+    """Asks the tally for its counts without waiting for it."""
+
+    def __init__(self, tally, display: Display) -> None:
+        self._tally, self._display, self._asked = tally, display, None
+
+    def __call__(self, final: bool = False) -> None:
+        self._asked = self._asked or self._tally.read.remote()
+        ready, _ = ray.wait([self._asked], timeout=5 if final else 0)
+        if ready:
+            self._display.update(Counter(ray.get(self._asked)), final)
+            self._asked = None
+
+
+def check_fits(stages: Sequence[Stage]) -> None:
+    """Raises ClusterTooSmall where pinned actors would leave the others no core or GPU: such a chain stalls for ever."""
+    have = ray.cluster_resources()
+    pools = [s.config.resources for s in stages if inspect.isclass(s.run)]
+    tasks = [s.config.resources for s in stages if not inspect.isclass(s.run)]
+    for unit, name in (("cpus", "CPU"), ("gpus", "GPU")):
+        pinned = sum(getattr(r, unit) * r.workers[0] for r in pools)
+        need = pinned + max((getattr(r, unit) for r in tasks), default=0)
+        if need > have.get(name, 0) + 1e-6:
+            asked = ", ".join(f"{s.name} {s.config.resources.workers[0]} x {getattr(s.config.resources, unit)}" for s in stages)
+            raise ClusterTooSmall(
+                f"the stages need {need:g} {name}s at least ({asked}), the cluster has {have.get(name, 0):g}: add nodes, "
+                f"or lower <stage>.resources.{unit} or the first of <stage>.resources.workers"
+            )

@@ -1,0 +1,104 @@
+"""Compose on a real Ray session: fan-out, rejects, failures, deaths, resume."""
+
+import pyarrow as pa
+import pytest
+
+from pipeline.chain import ChainError, chain
+from pipeline.compose import ClusterTooSmall, check_fits, run_chain
+from pipeline.progress import Display
+from schemas.config import Resources
+from tests.pipeline import toy
+from workers.storage import Store
+
+pytestmark = pytest.mark.usefixtures("ray_session")
+
+
+def run(store, texts, stages=None, run_id="run"):
+    rows = pa.table(
+        {
+            "video_id": [f"v{i}" for i in range(len(texts))],
+            "name": [f"n{i}" for i in range(len(texts))],
+            "text": texts,
+        },
+        toy.TEXTS,
+    )
+    tables = run_chain(
+        iter([rows]),
+        toy.TEXTS,
+        stages or toy.stages(),
+        store,
+        keeps=["segment_id"],
+        run_id=run_id,
+        max_deaths=3,
+        display=Display(["split", "shout"], len(texts), "split"),
+    )
+    return sorted(pa.concat_tables(tables).to_pylist(), key=lambda r: (r["video_id"], r["segment_id"] or ""))
+
+
+def test_every_unit_leaves_once_and_is_committed(tmp_path):
+    store = Store(tmp_path)
+    rows = run(store, ["a b c", "", "d"])
+    assert [r["segment_id"] for r in rows] == ["v0-00000", "v0-00001", "v0-00002", None, "v2-00000"]
+    shouts = [store.read_table(r["shout_unit"])["shout"][0].as_py() for r in rows if not r["reject"]]
+    assert shouts == ["A!", "B!", "C!", "D!"]
+    reject = rows[3]["reject"]
+    assert (reject["unit"], reject["reason"], reject["attempts"]) == ("n1", "empty_file", 1)
+    assert store.exists(reject["path"])
+
+
+def test_a_second_run_writes_nothing(tmp_path):
+    store = Store(tmp_path)
+    first = run(store, ["a b", ""])
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    assert run(store, ["a b", ""]) == first
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_a_changed_knob_reruns_only_what_depends_on_it(tmp_path):
+    store = Store(tmp_path)
+    first, second = run(store, ["a b"]), run(store, ["a b"], toy.stages(mark="?"))
+    assert [r["split_unit"] for r in first] == [r["split_unit"] for r in second]
+    assert {r["shout_unit"] for r in first}.isdisjoint(r["shout_unit"] for r in second)
+
+
+def test_an_unexpected_error_names_its_unit_and_stops_no_other(tmp_path):
+    store = Store(tmp_path)
+    rows = run(store, ["a fail b"])
+    assert [bool(r["reject"]) for r in rows] == [False, True, False]
+    failed = rows[1]["reject"]
+    assert (failed["unit"], failed["reason"]) == ("v0-00001", "failed")
+    assert "ZeroDivisionError: the word was fail" in failed["detail"]
+    (error,) = [p for p in store.files("units") if p.endswith(".error.json")]
+    assert "toy.py" in store.read_json(error)["traceback"]
+
+
+def test_a_worker_that_dies_costs_nothing(tmp_path):
+    store = Store(tmp_path)
+    rows = run(store, ["a die b"], toy.stages(die_once=str(tmp_path)))
+    assert (tmp_path / "died").exists()
+    assert not any(r["reject"] for r in rows)
+    assert not [p for p in store.files("units") if p.endswith(".json")]
+
+
+def test_a_unit_that_always_kills_its_worker_is_rejected(tmp_path):
+    rows = run(Store(tmp_path), ["a always b"])
+    assert [r["reject"] and r["reject"]["reason"] for r in rows] == [None, "worker_died", None]
+
+
+def test_misordered_stages_fail_before_anything_runs():
+    with pytest.raises(ChainError, match="'shout' reads column 'segment_id'"):
+        chain(toy.TEXTS, toy.stages()[::-1])
+
+
+def test_heavy_columns_vanish_unless_declared():
+    schemas = chain(toy.TEXTS, toy.stages(), keeps=["segment_id"])
+    assert "text" not in schemas[1].names
+    assert "word" in schemas[1].names
+    assert set(schemas[2].names) == {"video_id", "name", "reject", "split_unit", "segment_id", "shout_unit"}
+
+
+def test_a_chain_that_would_starve_is_refused():
+    stages = toy.stages()
+    hungry = stages[1].config.model_copy(update={"resources": Resources(cpus=4, workers=(1, 1))})
+    with pytest.raises(ClusterTooSmall, match="shout"):
+        check_fits([stages[0], stages[1].__class__(**{**vars(stages[1]), "config": hungry})])

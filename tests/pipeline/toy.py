@@ -1,0 +1,68 @@
+"""Three small stages that use every kind of passing: split a text into words, shout each, count all of a text's letters."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.config import Resources, StageConfig
+from schemas.rejects import Reject
+from schemas.stage import Stage
+
+TEXTS = pa.schema([("video_id", pa.string()), ("name", pa.string()), ("text", pa.string())])
+WORD = pa.schema([("video_id", pa.string()), ("segment_id", pa.string()), ("word", pa.string())])
+SHOUT = pa.schema([("segment_id", pa.string()), ("shout", pa.string())])
+
+
+class SplitConfig(StageConfig):
+    resources: Resources = Resources(cpus=0.25)
+    separator: str = " "
+
+
+class ShoutConfig(StageConfig):
+    resources: Resources = Resources(cpus=0.25, workers=(1, 2))
+    mark: str = "!"
+    die_once: str = ""
+    """A folder: the first to shout "die" leaves a file there and kills its process."""
+
+
+def split(unit: dict[str, Any], config: SplitConfig, store) -> Iterator[pa.Table]:
+    if not unit["text"]:
+        raise Reject("empty_file", "no text")
+    words = unit["text"].split(config.separator)
+    ids = [f"{unit['video_id']}-{i:05d}" for i in range(len(words))]
+    yield pa.table({"video_id": [unit["video_id"]] * len(words), "segment_id": ids, "word": words}, WORD)
+
+
+class Shout:
+    def __init__(self, config: ShoutConfig, store) -> None:
+        self.config = config
+
+    def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
+        if unit["word"] == "fail":
+            raise ZeroDivisionError("the word was fail")
+        if unit["word"] == "die" and not (mark := Path(self.config.die_once) / "died").exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        if unit["word"] == "always":
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"].upper() + self.config.mark]}, SHOUT)
+
+
+def stages(mark: str = "!", die_once: str = "") -> list[Stage]:
+    reads = pa.schema([("video_id", pa.string()), ("text", pa.string())])
+    return [
+        Stage(name="split", reads=reads, writes=WORD, run=split, config=SplitConfig(), passes="rows"),
+        Stage(
+            name="shout",
+            reads=pa.schema([("segment_id", pa.string()), ("word", pa.string())]),
+            writes=SHOUT,
+            run=Shout,
+            config=ShoutConfig(mark=mark, die_once=die_once),
+            passes="path",
+            kind="segment",
+        ),
+    ]
