@@ -1,0 +1,44 @@
+"""Text embeddings of questions by a tower. Towers stay loaded as long as the process, one of a kind."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from model.towers import Tower
+from schemas.config import TowerConfig
+
+# Texts go through the tower in batches of this one shape: an embedding then depends on its own text alone.
+BATCH_TEXTS = 16
+
+
+@lru_cache(maxsize=4)
+def load_tower(config: TowerConfig, device: str = "cpu") -> Tower:
+    """The tower of a config, loaded once a process. One CPU thread: more would change the last bits of its sums."""
+    return Tower(config.model, config.pretrained, device=device, precision=config.precision, threads=1)
+
+
+class QueryEmbedder:
+    """The text side of a tower.
+
+    Args:
+        tower: which one.
+        device: where it runs.
+    """
+
+    def __init__(self, tower: TowerConfig, device: str = "cpu") -> None:
+        self._tower = load_tower(tower, device)
+
+    @property
+    def embed_dim(self) -> int:
+        """D, the width of the joint space."""
+        return self._tower.embed_dim
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        """float16 [Q, D], L2-normalised. No texts: [0, D]."""
+        rows = [np.empty((0, self.embed_dim), np.float16)]
+        for start in range(0, len(texts), BATCH_TEXTS):
+            batch = list(texts[start : start + BATCH_TEXTS])
+            padded = batch + [""] * (BATCH_TEXTS - len(batch))
+            rows.append(self._tower.embed_texts(padded)[: len(batch)].cpu().numpy().astype(np.float16))
+        return np.concatenate(rows)
