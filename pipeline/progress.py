@@ -32,6 +32,7 @@ class Display:
         self._live = self._console.is_terminal
         self._stages, self._total, self._fans_out = stages, total, fans_out
         self._last_line = time.monotonic()
+        self.counts: Counter = Counter()
         self._bars = Progress(
             TextColumn("{task.description:>10}"),
             BarColumn(),
@@ -55,6 +56,8 @@ class Display:
         self._bars.stop()
 
     def update(self, counts: Counter, final: bool = False) -> None:
+        """Shows new counts: (stage, outcome) to units since the display began."""
+        self.counts = counts
         for name, task in self._tasks.items():
             done = sum(n for (stage, _), n in counts.items() if stage == name)
             self._bars.update(task, completed=done, rejected=counts[name, "rejected"] + counts[name, "failed"])

@@ -1,0 +1,146 @@
+"""The build: a manifest's videos through all phases, from what stands to a whole corpus."""
+
+import importlib.metadata
+import platform
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.cluster import ray_session
+from pipeline.compose import run_chain
+from pipeline.manifest import read_manifest
+from pipeline.phases import Phase, phases
+from pipeline.progress import Display
+from pipeline.recipe import Recipe
+from pipeline.tables import gather, gather_rejects
+from pipeline.walk import Walk, split_done
+from pipeline.workspace import BATCH_ROWS, Workspace
+from schemas.config import parse
+from schemas.tables import MANIFEST
+from workers.storage import Store
+
+VERSIONS = ("ray", "pyarrow", "torch", "torchvision", "open-clip-torch", "av", "decord", "webdataset", "safetensors")
+MANIFEST_ROWS = pa.schema([*MANIFEST, ("video_id", pa.string())])
+
+
+@dataclass
+class Summary:
+    """What a build did and what stands after it."""
+
+    ran: Counter = field(default_factory=Counter)
+    """Units that were not there before, a stage."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows of each table."""
+    rejects: Counter = field(default_factory=Counter)
+    """Rejected videos, a reason."""
+    failures: list[str] = field(default_factory=list)
+    """Units on which the code failed unexpectedly, with their errors: `rejected` they are not."""
+
+
+def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str], None] = print) -> Summary:
+    """Builds or resumes a corpus. Raises ManifestError, ConfigError or ClusterTooSmall before anything runs."""
+    store = Store(corpus)
+    rows = read_manifest(manifest)
+    store.write_tables("manifest.parquet", [rows], MANIFEST_ROWS)
+    describe(store, recipe)
+    with Workspace() as work, ExitStack() as session:
+        work.put("manifest", [rows], MANIFEST_ROWS)
+        del rows
+        summary, done = Summary(), []
+        for phase in phases(recipe.stages()):
+            _run(phase, work, store, recipe, session, summary, say)
+            done.append(phase.name)
+            gather(phase.name, work, store, publish=True)
+        gather_rejects(done, work, store, publish=True)
+        _drop_stale_shards(work, store)
+        _summarise(work, summary)
+    return summary
+
+
+def _run(phase: Phase, work: Workspace, store: Store, recipe: Recipe, session: ExitStack, summary: Summary, say) -> None:
+    walk = Walk(phase, store)
+    leaves = walk.schemas[-1]
+    with pq.ParquetWriter(work.path(f"{phase.name}_done"), leaves) as done:
+        todo = split_done(walk, phase.inputs(work, store), lambda rows: done.write_table(pa.Table.from_pylist(rows, leaves)))
+        missing = work.put(f"{phase.name}_todo", _tables(todo, phase.schema), phase.schema)
+    stood = _read(work.path(f"{phase.name}_done"))
+    if not missing:
+        work.put(phase.name, stood, leaves)
+        return
+    session.enter_context(ray_session())
+    say(f"{phase.name}: {' -> '.join(s.name for s in phase.stages)} for {missing} units")
+    first_fan_out = next((s.name for s in phase.stages if s.passes == "rows" and s.kind != phase.stages[-1].kind), None)
+    with Display([s.name for s in phase.stages], missing, first_fan_out) as display:
+        ran = run_chain(
+            _read(work.path(f"{phase.name}_todo")),
+            phase.schema,
+            phase.stages,
+            store,
+            keeps=phase.keeps,
+            run_id=uuid.uuid4().hex,
+            max_deaths=recipe.max_deaths,
+            display=display,
+        )
+        work.put(phase.name, _both(stood, ran), leaves)
+    summary.ran += Counter({s: n for (s, outcome), n in display.counts.items() if outcome == "done"})
+
+
+def _both(*many: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    for tables in many:
+        yield from tables
+
+
+def _tables(rows: Iterator[dict], schema: pa.Schema) -> Iterator[pa.Table]:
+    held: list[dict] = []
+    for row in rows:
+        held.append({name: row[name] for name in schema.names})
+        if len(held) == BATCH_ROWS:
+            yield pa.Table.from_pylist(held, schema)
+            held = []
+    yield pa.Table.from_pylist(held, schema)
+
+
+def _read(path: Path) -> Iterator[pa.Table]:
+    for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS):
+        yield pa.Table.from_batches([batch])
+
+
+def _drop_stale_shards(work: Workspace, store: Store) -> None:
+    """Shards that an earlier, larger plan left behind would be read by whoever lists the folder."""
+    column = pa.schema([("shard", pa.string())])
+    planned = {s for t in work.sql("select distinct shard from pack", column) for s in t["shard"].to_pylist()}
+    for path in list(store.files("shards")):
+        if path not in planned:
+            store.delete(path)
+
+
+def _summarise(work: Workspace, summary: Summary) -> None:
+    for name in ("videos", "segments", "events", "qa", "selections", "samples", "rejects"):
+        summary.rows[name] = work.count(f"select count(*) from {name}")
+    schema = pa.schema([(n, pa.string()) for n in ("unit", "kind", "stage", "reason", "detail")])
+    for table in work.sql("select * from rejects", schema):
+        for row in table.to_pylist():
+            if row["reason"] == "failed":
+                summary.failures.append(f"{row['stage']}, {row['kind']} {row['unit']}: {row['detail']}")
+            elif row["kind"] == "video":
+                summary.rejects[row["reason"]] += 1
+
+
+def describe(store: Store, recipe: Recipe) -> None:
+    """Writes corpus.json: what the bytes of this corpus depend on, so no clock and no host name."""
+    versions = {name: importlib.metadata.version(name) for name in VERSIONS}
+    versions |= {"python": platform.python_version(), "machine": platform.machine()}
+    store.write_json("corpus.json", {"recipe": recipe.model_dump(mode="json"), "versions": versions})
+
+
+def recorded_recipe(store: Store) -> Recipe:
+    """The recipe that a corpus was last built with. Raises FileNotFoundError naming the remedy."""
+    if not store.exists("corpus.json"):
+        raise FileNotFoundError(f"{store.root}: no corpus.json there. Give the folder that `longvid build --out` wrote.")
+    return parse(Recipe, store.read_json("corpus.json")["recipe"])

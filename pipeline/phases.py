@@ -1,0 +1,125 @@
+"""The phases of a build: chains of stages with a join between them, since what fans out must be gathered again.
+
+Each phase's results stand in the workspace as a table of its name, which the next phase's query reads. Inputs come
+costliest first, so that the long tail of long videos does not leave one worker running alone.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from pipeline.workspace import Workspace
+from schemas.stage import Stage
+from schemas.tables import MANIFEST, SEGMENT, VIDEO
+from stages.pack import PACK_UNIT, PackConfig, plan_shards
+from workers.storage import Store
+
+TEXT, TEXTS, NUMBER = pa.string(), pa.list_(pa.string()), pa.float64()
+
+INGEST = pa.schema(
+    [*(MANIFEST.field(n) for n in ("id", "uri", "sha256", "licence", "source", "split"))]
+    + [("video_id", TEXT), ("name", TEXT), ("source_stamp", TEXT)]
+)
+QUESTIONS = pa.schema(
+    [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations"))]
+    + [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotation_stamp", TEXT)]
+)
+DISTILL = pa.schema(
+    [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS), ("write_qa_unit", TEXT)]
+)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A chain of stages and the rows it starts from."""
+
+    name: str
+    stages: list[Stage]
+    schema: pa.Schema
+    """Of the rows that enter."""
+    inputs: Callable[[Workspace, Store], Iterator[pa.Table]]
+    keeps: list[str] = field(default_factory=list)
+    """Columns of its stages that later phases and tables need."""
+
+
+def phases(stages: dict[str, Stage]) -> list[Phase]:
+    """All phases of a build, in order."""
+    pack = stages["pack"]
+
+    def shards(work: Workspace, store: Store) -> Iterator[pa.Table]:
+        yield from _shards(work, store, pack.config)
+
+    def pick(*names: str) -> list[Stage]:
+        return [stages[name] for name in names]
+
+    return [
+        Phase("ingest", pick("download", "shard", "decode", "embed"), INGEST, _ingest, [*dict.fromkeys(VIDEO.names + SEGMENT.names)]),
+        Phase("questions", pick("annotate", "write_qa"), QUESTIONS, _questions, ["sha256", "duration_s"]),
+        Phase("distill", pick("select", "distill"), DISTILL, _distill, ["write_qa_unit"]),
+        Phase("pack", [pack], PACK_UNIT, shards, ["shard"]),
+    ]
+
+
+def _ingest(work: Workspace, store: Store) -> Iterator[pa.Table]:
+    query = "select *, id as name, '' as source_stamp from manifest order by video_id"
+    for table in work.sql(query, INGEST):
+        yield _with(table, "source_stamp", [stamp(uri) for uri in table["uri"].to_pylist()])
+
+
+def _questions(work: Workspace, store: Store) -> Iterator[pa.Table]:
+    query = """
+        select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s, '' as annotation_stamp
+        from manifest m join (
+            select video_id, any_value(sha256) as sha256, any_value(duration_s) as duration_s
+            from ingest where reject is null group by video_id
+        ) v using (video_id) order by v.duration_s desc, video_id"""
+    for table in work.sql(query, QUESTIONS):
+        files = zip(table["subtitles"].to_pylist(), table["events_file"].to_pylist(), strict=True)
+        stamps = [" ".join(stamp(f) for f in [*(subtitles or []), *([events] if events else [])]) for subtitles, events in files]
+        yield _with(table, "annotation_stamp", stamps)
+
+
+def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
+    # A video without QA pairs has nothing to select for: it stays in the tables and out of the shards.
+    query = """
+        select q.video_id, q.name, q.write_qa_unit,
+               list(i.embed_unit order by i.segment_index) as embed_units,
+               list(i.decode_unit order by i.segment_index) as decode_units
+        from questions q join ingest i using (video_id)
+        where q.reject is null and i.reject is null and video_id in (select video_id from qa)
+        group by all order by count(*) desc, q.video_id"""
+    yield from work.sql(query, DISTILL)
+
+
+def _shards(work: Workspace, store: Store, config: PackConfig) -> Iterator[pa.Table]:
+    query = """
+        select d.video_id, d.write_qa_unit, d.select_unit, d.distill_unit, v.* exclude (video_id)
+        from distill d join videos v using (video_id) where d.reject is null order by d.video_id"""
+    columns = ["write_qa_unit", "select_unit", "distill_unit"]
+    schema = pa.schema([*VIDEO, *((name, TEXT) for name in columns)])
+    rows = (
+        {**row, "distill_bytes": store.size(row["distill_unit"])}
+        for table in work.sql(query, schema)
+        for row in table.to_pylist()
+    )
+    for unit in plan_shards(rows, config):
+        yield pa.Table.from_pylist([unit], PACK_UNIT)
+
+
+def _with(table: pa.Table, name: str, values: list[str]) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, pa.array(values, TEXT))
+
+
+def stamp(uri: str) -> str:
+    """Size and time of change of a local file, so that an edited one is read again; empty for a remote one."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("", "file"):
+        return ""
+    try:
+        found = os.stat(parts.path if parts.scheme else uri)
+    except (OSError, ValueError):
+        return "absent"
+    return f"{found.st_size}:{found.st_mtime_ns}"

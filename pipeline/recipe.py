@@ -1,0 +1,96 @@
+"""A recipe: the configs of all steps in one file. Read from YAML, overridden from the command line, printed resolved."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from pipeline.train import TrainConfig
+from schemas.config import Config, ConfigError, parse
+from schemas.stage import Stage
+from stages import annotate, decode, distill, download, embed, pack, select_keyframes, shard, write_qa
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class Recipe(Config):
+    """Everything that decides a corpus, and how wide each step runs."""
+
+    download: download.DownloadConfig = download.DownloadConfig()
+    shard: shard.ShardConfig = shard.ShardConfig()
+    decode: decode.DecodeConfig = decode.DecodeConfig()
+    embed: embed.EmbedConfig = embed.EmbedConfig()
+    annotate: annotate.AnnotateConfig = annotate.AnnotateConfig()
+    write_qa: write_qa.WriteQaConfig = write_qa.WriteQaConfig()
+    select: select_keyframes.SelectConfig = select_keyframes.SelectConfig()
+    distill: distill.DistillConfig = distill.DistillConfig()
+    pack: pack.PackConfig = pack.PackConfig()
+    train: TrainConfig = TrainConfig()
+    max_deaths: int = Field(5, ge=1)
+    """A unit whose worker's process died this often within one build is rejected."""
+
+    def stages(self) -> dict[str, Stage]:
+        """All stages by name. Questions are embedded by the towers that the frames are embedded by."""
+        towers = {"select_tower": self.embed.tower, "merge_tower": self.distill.tower}
+        declared = [
+            download.stage(self.download),
+            shard.stage(self.shard),
+            decode.stage(self.decode),
+            embed.stage(self.embed),
+            annotate.stage(self.annotate),
+            write_qa.stage(self.write_qa.model_copy(update=towers)),
+            select_keyframes.stage(self.select),
+            distill.stage(self.distill),
+            pack.stage(self.pack),
+        ]
+        return {stage.name: stage for stage in declared}
+
+
+def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
+    """A recipe by name (`demo`, `longvid`) or path of a YAML file, with overrides such as `embed.batch_frames=64`.
+
+    Raises ConfigError that names the field, the value and the remedy.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
+        raise ConfigError(f"recipe = {name!r}: there is no such recipe. Use one of {known}, or the path of a YAML file.")
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"recipe = {name!r}: not YAML: {error}. Mend the file.") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"recipe = {name!r}: holds a {type(values).__name__}. Write a mapping of step names to fields.")
+    for override in overrides or []:
+        _override(values, override)
+    return parse(Recipe, values)
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {override!r}: not of the form field=value, e.g. --set embed.batch_frames=64")
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {override!r}: {parent!r} is no group of fields. Leave out what follows it.")
+    values[last] = yaml.safe_load(text)
+
+
+def show(recipe: Recipe) -> str:
+    """The resolved recipe as YAML that can be loaded again."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+
+
+def changed_fields(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """Fields that differ between two dumped recipes, as "select.tau: 0.85 -> 0.9"; where a step runs does not count."""
+    lines = []
+    for key in sorted({*old, *new} - {"resources"}):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += changed_fields(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {before} -> {after}")
+    return lines

@@ -1,0 +1,52 @@
+"""The driver's own tables while it works: Parquet files in a temporary folder, joined by DuckDB out of core.
+
+So the driver's memory does not grow with the number of videos.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+BATCH_ROWS = 4096
+
+
+class Workspace:
+    """A context; its tables are views of one DuckDB connection and vanish with it."""
+
+    def __enter__(self) -> "Workspace":
+        self._folder = tempfile.TemporaryDirectory(prefix="longvid-")
+        self.folder = Path(self._folder.name)
+        self._db = duckdb.connect(config={"threads": 1, "memory_limit": "1GB", "temp_directory": str(self.folder)})
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._db.close()
+        self._folder.cleanup()
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.parquet"
+
+    def put(self, name: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
+        """Writes a table and makes it a view; gives its number of rows."""
+        rows = 0
+        with pq.ParquetWriter(self.path(name), schema) as writer:
+            for table in tables:
+                writer.write_table(table.select(schema.names).cast(schema))
+                rows += table.num_rows
+        # The path is this class' own: a temporary folder and the name of a phase or table.
+        self._db.execute(f"create or replace view {name} as select * from read_parquet('{self.path(name)}')")
+        return rows
+
+    def sql(self, query: str, schema: pa.Schema) -> Iterator[pa.Table]:
+        """Rows of a query, in batches, as `schema`."""
+        reader = self._db.cursor().sql(query).to_arrow_reader(BATCH_ROWS)
+        for batch in reader:
+            yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+
+    def count(self, query: str) -> int:
+        """The one number a query gives."""
+        return self._db.cursor().execute(query).fetchone()[0]
