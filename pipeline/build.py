@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -75,8 +76,8 @@ def _run(phase: Phase, work: Workspace, store: Store, recipe: Recipe, session: E
         return
     session.enter_context(ray_session())
     say(f"{phase.name}: {' -> '.join(s.name for s in phase.stages)} for {missing} units")
-    first_fan_out = next((s.name for s in phase.stages if s.passes == "rows" and s.kind != phase.stages[-1].kind), None)
-    with Display([s.name for s in phase.stages], missing, first_fan_out) as display:
+    fans_out = next((a.name for a, b in pairwise(phase.stages) if a.kind != b.kind), None)
+    with Display([s.name for s in phase.stages], missing, fans_out) as display:
         ran = run_chain(
             _read(work.path(f"{phase.name}_todo")),
             phase.schema,

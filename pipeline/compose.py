@@ -45,8 +45,11 @@ def run_chain(
     display_counts = _Poll(tally, display)
     for wave in _waves(rows, schemas[0]):
         dataset = ray.data.from_arrow([wave.slice(i, 1) for i in range(wave.num_rows)])
-        for stage, schema in zip(stages, schemas[1:], strict=True):
+        for i, (stage, schema) in enumerate(zip(stages, schemas[1:], strict=True)):
             dataset = _apply(dataset, Commit(stage, store, schema, run_id, max_deaths), tally)
+            if stages[i].kind != stages[min(i + 1, len(stages) - 1)].kind:
+                # A stage that fans out yields its rows as one block: split it, or one worker would get the whole video.
+                dataset = dataset.repartition(target_num_rows_per_block=1)
         for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             display_counts()
             yield table.select(schemas[-1].names).cast(schemas[-1])
@@ -64,11 +67,8 @@ def _apply(dataset: Dataset, commit: Commit, tally) -> Dataset:
         options["compute"] = ActorPoolStrategy(
             min_size=need.workers[0], max_size=need.workers[1], max_tasks_in_flight_per_actor=2
         )
-        dataset = dataset.map_batches(_actor(commit, tally), **options)
-    else:
-        dataset = dataset.map_batches(_task(commit, tally), compute=TaskPoolStrategy(size=need.workers[1]), **options)
-    # A stage that fans out yields its rows as one block: split it, or one worker would get the whole video.
-    return dataset.repartition(target_num_rows_per_block=1) if stage.passes == "rows" else dataset
+        return dataset.map_batches(_actor(commit, tally), **options)
+    return dataset.map_batches(_task(commit, tally), compute=TaskPoolStrategy(size=need.workers[1]), **options)
 
 
 def _task(commit: Commit, tally) -> Callable:

@@ -62,12 +62,21 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
         raise ConfigError(f"recipe = {name!r}: not YAML: {error}. Mend the file.") from None
     if not isinstance(values, dict):
         raise ConfigError(f"recipe = {name!r}: holds a {type(values).__name__}. Write a mapping of step names to fields.")
-    for override in overrides or []:
-        _override(values, override)
+    return _parse(values, overrides)
+
+
+def override(recipe: Recipe, overrides: list[str] | None) -> Recipe:
+    """A recipe with some fields changed."""
+    return _parse(recipe.model_dump(mode="json"), overrides)
+
+
+def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
+    for text in overrides or []:
+        _set(values, text)
     return parse(Recipe, values)
 
 
-def _override(values: dict[str, Any], override: str) -> None:
+def _set(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set {override!r}: not of the form field=value, e.g. --set embed.batch_frames=64")

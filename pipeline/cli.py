@@ -1,0 +1,164 @@
+"""The command line: `longvid COMMAND --help`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+out = Console(soft_wrap=True)
+
+RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe's name, or the path of a YAML file.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="FIELD=VALUE, e.g. embed.batch_frames=64.")]
+Corpus = Annotated[str, typer.Argument(help="Folder of the corpus, or s3://... or gs://...")]
+ManifestFile = Annotated[str, typer.Option("--manifest", "-m", help="JSONL, CSV or Parquet: a row a video.")]
+INTERRUPTED = 130
+
+
+@app.command()
+def config(recipe: RecipeName = "longvid", set_: Overrides = None) -> None:
+    """Print a recipe, resolved."""
+    from pipeline.recipe import load_recipe, show
+
+    out.print(show(load_recipe(recipe, set_)), end="", highlight=False, markup=False)
+
+
+@app.command()
+def manifest(folder: Path, to: Annotated[Path, typer.Option("--out", "-o")] = Path("manifest.jsonl")) -> None:
+    """Write a manifest of all video files below FOLDER, with the subtitles and events beside them."""
+    from pipeline.manifest import make_manifest, write_manifest
+
+    rows = make_manifest(folder)
+    write_manifest(rows, to)
+    out.print(f"{to}: {len(rows)} videos")
+
+
+@app.command()
+def build(
+    manifest: ManifestFile,
+    to: Annotated[str, typer.Option("--out", "-o", help="Folder of the corpus, or s3://... or gs://...")],
+    recipe: RecipeName = "longvid",
+    set_: Overrides = None,
+) -> None:
+    """Build a corpus, or go on with one: what stands is kept. Exit code 1: the code failed on a unit, named at the end."""
+    from pipeline.build import build
+    from pipeline.recipe import load_recipe
+    from pipeline.report import show_summary
+
+    summary = _resumable(lambda: build(manifest, to, load_recipe(recipe, set_), say=out.print), to)
+    show_summary(summary, to, out)
+    raise typer.Exit(1 if summary.failures else 0)
+
+
+@app.command()
+def demo(to: Annotated[Path, typer.Option("--out", "-o")] = Path("demo_corpus"), set_: Overrides = None) -> None:
+    """Render a small world of long videos, build a corpus of it and train on its shards. No network, no GPU."""
+    from pipeline.demo.run import run_demo
+    from pipeline.recipe import load_recipe
+
+    _resumable(lambda: run_demo(to, load_recipe("demo", set_), out), str(to))
+
+
+@app.command()
+def plan(
+    corpus: Corpus,
+    manifest: Annotated[str | None, typer.Option("--manifest", "-m", help="Default: the one it was built from.")] = None,
+    recipe: Annotated[str | None, typer.Option("--recipe", "-r", help="Default: the one it was built with.")] = None,
+    set_: Overrides = None,
+) -> None:
+    """Show what a build would run, how many units, how many bytes, and why. Runs nothing."""
+    from pipeline.plan import plan as make_plan
+    from pipeline.recipe import load_recipe, override
+    from pipeline.report import show_plan
+
+    chosen = load_recipe(recipe, set_) if recipe else override(_recorded(corpus), set_)
+    show_plan(make_plan(corpus, chosen, manifest), out)
+
+
+@app.command()
+def status(corpus: Corpus) -> None:
+    """Show what stands, what was rejected and what is missing."""
+    from pipeline.plan import plan as make_plan
+    from pipeline.report import show_rejects, show_status
+
+    show_status(make_plan(corpus, _recorded(corpus)), out)
+    show_rejects(corpus, out)
+
+
+@app.command()
+def retry(
+    corpus: Corpus,
+    reason: Annotated[str | None, typer.Option(help="A reason code of the table rejects.")] = None,
+    where: Annotated[str | None, typer.Option(help="An SQL condition over rejects, e.g. \"stage = 'download'\".")] = None,
+) -> None:
+    """Give rejected units another try in the next build."""
+    from pipeline.retry import reason_is
+    from pipeline.retry import retry as mark
+
+    if (reason is None) == (where is None):
+        raise typer.BadParameter("give either --reason CODE or --where SQL")
+    marked = mark(corpus, reason_is(reason) if reason is not None else str(where))
+    out.print(f"{marked} rejects are tried again by the next build")
+
+
+@app.command()
+def verify(corpus: Corpus) -> None:
+    """Read every unit, shard, medium and table back. Exit code 1: something is damaged, and named."""
+    from pipeline.verify import verify as check
+
+    verdict = check(corpus)
+    for problem in verdict.problems:
+        out.print(problem, highlight=False, markup=False)
+    read = f"{verdict.units} units, {verdict.shards} shards, {verdict.media} videos read"
+    out.print(f"{read}: {len(verdict.problems) or 'no'} problems")
+    raise typer.Exit(1 if verdict.problems else 0)
+
+
+@app.command()
+def query(
+    corpus: Corpus,
+    sql: str,
+    format_: Annotated[str, typer.Option("--format", help="table, csv or json")] = "table",
+) -> None:
+    """Ask the tables of a corpus with SQL (DuckDB): videos, segments, events, qa, selections, samples, rejects."""
+    from pipeline.catalog import query as ask
+
+    ask(corpus, sql, format=format_)
+
+
+@app.command()
+def train(corpus: Corpus, recipe: RecipeName = "longvid", set_: Overrides = None) -> None:
+    """Train on the shards of a corpus; goes on from the last checkpoint."""
+    from pipeline.recipe import load_recipe
+    from pipeline.train import train as run
+
+    report = _resumable(lambda: run(corpus, load_recipe(recipe, set_).train), corpus)
+    out.print(report)
+
+
+def _recorded(corpus: str):
+    from pipeline.build import recorded_recipe
+    from workers.storage import Store
+
+    return recorded_recipe(Store(corpus))
+
+
+def _resumable(work, where: str):
+    try:
+        return work()
+    except KeyboardInterrupt:
+        out.print(f"\nInterrupted. What is committed in {where} stays: run the same command again to go on.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def main() -> None:
+    """Runs the command line; an error of the user's input is one line, not a traceback."""
+    try:
+        app()
+    except (ValueError, FileNotFoundError, PermissionError) as error:
+        if type(error) in (ValueError,):  # ours are subclasses that speak to the user; a bare one is a bug to be seen
+            raise
+        Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", highlight=False, markup=False)
+        sys.exit(2)

@@ -1,0 +1,62 @@
+"""What builds, plans and corpora look like on a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.build import Summary
+from pipeline.catalog import open_catalog
+from pipeline.plan import StagePlan
+
+
+def show_summary(summary: Summary, corpus: str, out: Console) -> None:
+    """What a build did; failures last, where the eye rests."""
+    ran = ", ".join(f"{stage} {n}" for stage, n in summary.ran.items())
+    out.print(f"ran: {ran or 'nothing, all of it stands'}", highlight=False)
+    out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()), highlight=False)
+    for reason, n in sorted(summary.rejects.items()):
+        out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}", highlight=False)
+    for failure in summary.failures:
+        out.print(f"FAILED: {failure}", highlight=False, markup=False)
+    if summary.failures:
+        out.print("The tracebacks stand beside the units as *.error.json; the next build tries these units again.")
+    out.print(f'corpus: {corpus} (longvid query {corpus} "select task, count(*) from samples group by 1")', markup=False)
+
+
+def show_plan(plans: list[StagePlan], out: Console) -> None:
+    """A row a stage; `+` marks units whose number hangs on what is not done yet."""
+    table = Table("stage", "stands", "rejected", "to run", "about", "why", box=None)
+    for p in plans:
+        todo = f"{p.run}" + (f" + {p.later} or more" if p.later else "")
+        table.add_row(p.stage, str(p.stand), str(p.rejected), todo, _size(p.bytes) if p.bytes else "", p.why)
+    out.print(table)
+    if not any(p.run or p.later for p in plans):
+        out.print("Nothing to run: the corpus is whole.")
+
+
+def show_status(plans: list[StagePlan], out: Console) -> None:
+    """A row a stage: what stands, was rejected, is missing."""
+    table = Table("stage", "stands", "rejected", "missing", box=None)
+    for p in plans:
+        table.add_row(p.stage, str(p.stand), str(p.rejected), f"{p.run}" + (f" + {p.later} or more" if p.later else ""))
+    out.print(table)
+
+
+def show_rejects(corpus: str, out: Console) -> None:
+    """Rejects by stage and reason, with an example each; nothing where no build has come to its end."""
+    query = "select stage, reason, count(*), any_value(unit || ': ' || detail) from rejects group by all order by 3 desc"
+    with open_catalog(corpus) as catalog:
+        names = {row[0] for row in catalog.sql("show tables").fetchall()}
+        rows = catalog.sql(query).fetchall() if "rejects" in names else []
+    if rows:
+        table = Table("stage", "reason", "units", "for example", box=None)
+        for stage, reason, count, example in rows:
+            table.add_row(stage, reason, str(count), example or "")
+        out.print(table)
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,119 @@
+"""Reads a whole corpus back: every unit, shard and table that the manifest and recipe ask for, damaged ones named."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from pipeline.build import MANIFEST_ROWS, recorded_recipe
+from pipeline.phases import phases
+from pipeline.plan import look
+from pipeline.tables import gather_rejects
+from pipeline.workspace import Workspace
+from workers.storage import Store
+
+TABLES = ("videos", "segments", "events", "qa", "selections", "samples", "rejects")
+
+
+@dataclass
+class Verdict:
+    """What was read, and what is wrong: each problem names its file and the remedy."""
+
+    units: int = 0
+    shards: int = 0
+    media: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def verify(corpus: str) -> Verdict:
+    """Checks that every committed unit, shard, medium and table is readable and agrees with the others."""
+    store, verdict = Store(corpus), Verdict()
+    recipe = recorded_recipe(store)
+    with Workspace() as work, ThreadPoolExecutor(8) as pool:
+        work.put("manifest", [store.read_table("manifest.parquet")], MANIFEST_ROWS)
+        chain = phases(recipe.stages())
+        for phase in chain:
+            damaged = list(filter(None, pool.map(lambda path: _unit(store, path), _standing(phase, work, store, verdict))))
+            verdict.problems += damaged
+            if damaged:
+                return verdict  # later phases read these units
+        gather_rejects([phase.name for phase in chain], work, store, publish=False)
+        verdict.problems += filter(None, pool.map(lambda row: _shard(store, row), _rows(work, "shards", verdict)))
+        verdict.problems += filter(None, pool.map(lambda row: _media(store, row), _rows(work, "media", verdict)))
+        verdict.problems += filter(None, (_table(store, work, name) for name in TABLES))
+    return verdict
+
+
+def _standing(phase, work: Workspace, store: Store, verdict: Verdict) -> Iterator[str]:
+    """Paths of all units of a phase. A unit too damaged to be followed is found by the same reading, one stage earlier."""
+    try:
+        _, unfinished = look(phase, work, store)
+    except (OSError, ValueError, pa.ArrowException):
+        for stage in phase.stages:
+            yield from (p for p in store.files(f"units/{stage.name}") if p.endswith(stage.suffix))
+        return
+    if unfinished:
+        verdict.problems.append(f"{phase.name}: {unfinished} of its inputs are not done. Run the build again.")
+    for stage in phase.stages:
+        column = f"{stage.name}_unit"
+        query = f"select distinct {column} from {phase.name} where {column} is not null order by 1"
+        for table in work.sql(query, pa.schema([(column, pa.string())])):
+            verdict.units += table.num_rows
+            yield from table[column].to_pylist()
+
+
+def _unit(store: Store, path: str) -> str | None:
+    try:
+        store.read_table(path) if path.endswith(".parquet") else store.read_tensors(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        return f"{path}: damaged ({type(error).__name__}: {error}). Delete it and run the build again."
+    return None
+
+
+_QUERIES = {
+    "shards": ("select distinct shard, shard_sha256, shard_bytes from samples order by 1", [("shard", pa.string()), ("shard_sha256", pa.string()), ("shard_bytes", pa.int64())]),
+    "media": ("select name, media, sha256 from videos order by 1", [("name", pa.string()), ("media", pa.string()), ("sha256", pa.string())]),
+}
+
+
+def _rows(work: Workspace, what: str, verdict: Verdict) -> Iterator[dict]:
+    query, columns = _QUERIES[what]
+    for table in work.sql(query, pa.schema(columns)):
+        setattr(verdict, what, getattr(verdict, what) + table.num_rows)
+        yield from table.to_pylist()
+
+
+def _shard(store: Store, row: dict) -> str | None:
+    if not store.exists(row["shard"]):
+        return f"{row['shard']}: missing. Run the build again."
+    if _sha256(store, row["shard"]) != row["shard_sha256"]:
+        return f"{row['shard']}: differs from the checksum in samples. Delete it and run the build again."
+    return None
+
+
+def _media(store: Store, row: dict) -> str | None:
+    if not store.exists(row["media"]):
+        return f"{row['media']}: the file of video {row['name']!r} is gone. Put it back, or take the video out of the manifest."
+    if _sha256(store, row["media"]) != row["sha256"]:
+        return f"{row['media']}: the file of video {row['name']!r} has changed since it was read. Run the build again."
+    return None
+
+
+def _table(store: Store, work: Workspace, name: str) -> str | None:
+    path = f"tables/{name}.parquet"
+    try:
+        rows = store.read_table(path).num_rows
+    except (OSError, ValueError, pa.ArrowException) as error:
+        return f"{path}: damaged ({type(error).__name__}: {error}). Delete it and run the build again."
+    expected = work.count(f"select count(*) from {name}")
+    return None if rows == expected else f"{path}: {rows} rows, but the units hold {expected}. Run the build again."
+
+
+def _sha256(store: Store, path: str) -> str:
+    found = hashlib.sha256()
+    with store.open(path) as source:
+        while block := source.read(1 << 22):
+            found.update(block)
+    return found.hexdigest()
