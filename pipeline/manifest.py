@@ -1,0 +1,283 @@
+"""The user's manifest: which videos there are and what is known of each. Read from JSONL, JSON, CSV or Parquet.
+
+A row is a video. Columns (all but `uri` may be absent or null):
+
+| column | what |
+|---|---|
+| `uri` | the file: a path, `file://`, `http(s)://`, `s3://` or `gs://`. Also accepted as `path` or `video` |
+| `id` | a name of one's own, unique; where absent, the uri as written, without credentials and query |
+| `sha256` | 64 hex digits; a file that differs is rejected |
+| `licence`, `source` | free text that goes along into every sample |
+| `split` | e.g. `train`: letters, digits, `_` and `-` |
+| `subtitles` | list of `.vtt`/`.srt` files (CSV: parted by `;`); languages as in `film.en.vtt` |
+| `events_file` | a JSONL file of events: `{"start_s": 1, "end_s": 2.5, "kind": "event", "text": "..."}` a line |
+| `events` | the same, inline: a list (CSV: JSON) |
+| `conversations` | LLaVA form, unchanged: `[{"from": "human", "value": "..."}, ...]`, or a list of such |
+
+Kinds of events: `event` (default), `scene`, `caption`, `speech`. Relative paths count from the manifest's own folder.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.media_folder import list_media
+from schemas.config import ConfigError
+from schemas.tables import MANIFEST
+from stages.timed_text.event_lines import EventError, parse_event
+from workers.storage import Store
+
+MANIFEST_ROWS = MANIFEST.append(pa.field("video_id", pa.string()))
+ALIASES = {"path": "uri", "video": "uri"}
+_FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
+_BATCH_ROWS = 4096
+_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# JSON text may hold half a surrogate pair, which is no character: Arrow's strings are UTF-8 and refuse it.
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+Row = dict[str, Any]
+
+
+class ManifestError(ConfigError):
+    """A manifest that cannot be used. The message names the file, the row, the value and the remedy."""
+
+
+def read_manifest(path: str | Path) -> pa.Table:
+    """A manifest as a table of the schema MANIFEST_ROWS: the columns of MANIFEST, absolute paths, and `video_id`.
+
+    `video_id` is the first 16 hex digits of the id's SHA-256. Raises ManifestError for the first row that is wrong and
+    for an id that comes twice.
+    """
+    folder, name = posixpath.split(str(path) if "://" in str(path) else str(Path(path).absolute()))
+    seen: dict[str, str] = {}
+    batches, rows = [], []
+    for where, raw in _raw_rows(Store(folder or "/"), name):
+        row = _row(raw, where, folder)
+        if (first := seen.setdefault(row["video_id"], where)) != where:
+            raise ManifestError(f"{where}: id {row['id']!r} was given by {first} already; give each row its own `id`")
+        rows.append(row)
+        if len(rows) == _BATCH_ROWS:
+            batches.append(pa.RecordBatch.from_pylist(rows, MANIFEST_ROWS))
+            rows = []
+    return pa.Table.from_batches([*batches, pa.RecordBatch.from_pylist(rows, MANIFEST_ROWS)], MANIFEST_ROW)
+
+
+def make_manifest(folder: str | Path) -> list[Row]:
+    """A row for each media file below `folder`, with the subtitles and events that lie beside it; absolute paths.
+
+    The id is the path relative to `folder`. A neighbour is `<stem>.vtt`, `<stem>.<language>.vtt` (or `.srt`) and
+    `<stem>.events.jsonl`. Raises ManifestError where there is no such folder or it holds no media.
+    """
+    folder = Path(folder).absolute()
+    if not folder.is_dir():
+        raise ManifestError(f"{folder}: no such folder")
+    rows = [
+        {
+            "id": media.path.relative_to(folder).as_posix(),
+            "uri": str(media.path),
+            "subtitles": [str(p) for p in media.subtitles],
+            "events_file": str(media.events_file) if media.events_file else None,
+        }
+        for media in list_media(folder)
+    ]
+    if not rows:
+        raise ManifestError(f"{folder}: holds no media files")
+    for row in rows:
+        _check_text(row, row["id"])
+    return rows
+
+
+def write_manifest(rows: Iterable[Row], path: str | Path) -> int:
+    """Writes rows as JSONL, paths relative to the manifest where it lies above them; gives their number."""
+    folder = Path(path).absolute().parent
+    count = 0
+    with Path(path).open("w", encoding="utf-8") as stream:
+        for row in rows:
+            short = {name: _relative(name, value, folder) for name, value in row.items() if value not in (None, [])}
+            stream.write(json.dumps(short, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _raw_rows(store: Store, name: str) -> Iterator[tuple[str, Row]]:
+    """Rows as written, each with the file and line (or row) for messages."""
+    suffix = posixpath.splitext(name)[1].lower()
+    if suffix not in _FORMATS:
+        raise ManifestError(f"{name}: a manifest's name ends in one of {', '.join(_FORMATS)}")
+    try:
+        with store.open(name) as source:
+            if suffix == ".parquet":
+                yield from _parquet_rows(source, name)
+                return
+            text = io.TextIOWrapper(source, encoding="utf-8-sig", newline="" if suffix == ".csv" else None)
+            if suffix == ".csv":
+                yield from _csv_rows(text, name)
+            elif suffix == ".json":
+                yield from _json_rows(text, name)
+            else:
+                yield from _jsonl_rows(text, name)
+    except FileNotFoundError:
+        raise ManifestError(f"{name}: no such file in {store.root}; `longvid manifest DIR` makes one") from None
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from None
+
+
+def _jsonl_rows(text: Iterable[str], name: str) -> Iterator[tuple[str, Row]]:
+    for number, line in enumerate(text, 1):
+        if line.strip():
+            yield f"{name}, line {number}", _load(line, f"{name}, line {number}")
+
+
+def _json_rows(text: io.TextIOWrapper, name: str) -> Iterator[tuple[str, Row]]:
+    rows = _load(text.read(), name)
+    if not isinstance(rows, list):
+        raise ManifestError(f"{name}: a .json manifest is a list of rows; for a row a line use .jsonl")
+    for number, row in enumerate(rows, 1):
+        yield f"{name}, row {number}", row
+
+
+def _csv_rows(text: Iterable[str], name: str) -> Iterator[tuple[str, Row]]:
+    reader = csv.DictReader(text)
+    try:
+        for cells in reader:
+            where = f"{name}, line {reader.line_num}"
+            if None in cells or None in cells.values():
+                raise ManifestError(f"{where}: the row has not as many cells as the head has columns")
+            row: Row = {column: cell for column, cell in cells.items() if cell != ""}
+            if "subtitles" in row:
+                row["subtitles"] = [part.strip() for part in row["subtitles"].split(";") if part.strip()]
+            if "events" in row:
+                row["events"] = _load(row["events"], f"{where}, events")
+            yield where, row
+    except csv.Error as error:
+        raise ManifestError(f"{name}, line {reader.line_num}: bad CSV: {error}") from None
+
+
+def _parquet_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
+    try:
+        file = pq.ParquetFile(source)
+    except pa.ArrowInvalid as error:
+        raise ManifestError(f"{name}: not a Parquet file: {error}") from None
+    number = 0
+    for batch in file.iter_batches(_BATCH_ROWS):
+        for row in batch.to_pylist():
+            number += 1
+            yield f"{name}, row {number}", row
+
+
+def _load(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ManifestError(f"{where}: bad JSON: {error.msg} at column {error.colno}") from None
+    except RecursionError:
+        raise ManifestError(f"{where}: bad JSON: nested too deeply") from None
+
+
+def _row(raw: Any, where: str, folder: str) -> Row:
+    """A checked row with resolved paths and its video_id."""
+    if not isinstance(raw, dict):
+        raise ManifestError(f"{where}: a row is an object with named columns, not {type(raw).__name__}")
+    row: Row = dict.fromkeys(MANIFEST.names)
+    for column, value in raw.items():
+        target = ALIASES.get(column, column)
+        if target not in row:
+            accepted = ", ".join([*MANIFEST.names, *ALIASES])
+            raise ManifestError(f"{where}: unknown column {column!r}. Use some of: {accepted}")
+        if value is not None and row[target] is not None:
+            raise ManifestError(f"{where}: {column!r} says the same as another column: {target!r} is given twice")
+        row[target] = value if row[target] is None else row[target]
+    _check(row, where)
+    row["id"] = row["id"] or _without_secrets(row["uri"])
+    row["video_id"] = hashlib.sha256(row["id"].encode()).hexdigest()[:16]
+    row["uri"] = _resolve(row["uri"], folder)
+    row["subtitles"] = [_annotation_path("subtitles", p, folder, where) for p in row["subtitles"] or []] or None
+    if row["events_file"]:
+        row["events_file"] = _annotation_path("events_file", row["events_file"], folder, where)
+    return row
+
+
+def _check(row: Row, where: str) -> None:
+    _check_text(row, where)
+    if not row["uri"]:
+        raise ManifestError(f"{where}: `uri` is missing: the path or address of the video")
+    if row["sha256"] is not None:
+        row["sha256"] = row["sha256"].lower()
+        if not _SHA256.fullmatch(row["sha256"]):
+            raise ManifestError(f"{where}: sha256 = {row['sha256']!r}: not 64 hex digits")
+    if row["split"] is not None and not _SPLIT.fullmatch(row["split"]):
+        raise ManifestError(f"{where}: split = {row['split']!r}: use at most 32 letters, digits, `_` and `-`")
+    row["events"] = _events(row["events"], where)
+    if row["conversations"] is not None and not isinstance(row["conversations"], str):
+        row["conversations"] = json.dumps(row["conversations"], ensure_ascii=False)
+
+
+def _check_text(row: Row, where: str) -> None:
+    for name in ("id", "uri", "sha256", "licence", "source", "split", "events_file"):
+        value = row.get(name)
+        if value is not None and not isinstance(value, str):
+            raise ManifestError(f"{where}: {name} = {value!r}: must be text, in quotes")
+        if value and ("\0" in value or _HALF_CHARACTER.search(value)):
+            raise ManifestError(f"{where}: {name} = {value!r}: holds what is no UTF-8 text; rename it")
+    subtitles = row.get("subtitles")
+    if subtitles is not None and not (isinstance(subtitles, list) and all(isinstance(s, str) and s for s in subtitles)):
+        raise ManifestError(f"{where}: subtitles = {subtitles!r}: must be a list of paths")
+
+
+def _events(events: Any, where: str) -> list[Row] | None:
+    if events is None:
+        return None
+    if not isinstance(events, list):
+        raise ManifestError(f"{where}: events = {str(events)[:80]!r}: must be a list of events")
+    try:
+        return [parse_event(event) for event in events]
+    except EventError as error:
+        raise ManifestError(f"{where}: events: {error}") from None
+
+
+def _resolve(path: str, folder: str) -> str:
+    """An absolute path or an address with a scheme; `file://` becomes a path."""
+    if path.startswith("file://"):
+        return posixpath.normpath(unquote(urlsplit(path).path))
+    if "://" in path:
+        return path
+    if "://" in folder:
+        return f"{folder}/{path}"
+    return os.path.normpath(posixpath.join(folder, path))
+
+
+def _annotation_path(column: str, path: str, folder: str, where: str) -> str:
+    resolved = _resolve(path, folder)
+    if "://" in resolved and not resolved.startswith(("s3://", "gs://")):
+        shown = _without_secrets(path)
+        raise ManifestError(f"{where}: {column} = {shown!r}: must be a path, s3:// or gs://; fetch it first")
+    return resolved
+
+
+def _without_secrets(uri: str) -> str:
+    """The uri without user, password, query and fragment: signed addresses change, and names are shown."""
+    if "://" not in uri:
+        return uri
+    parts = urlsplit(uri)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _relative(column: str, value: Any, folder: Path) -> Any:
+    if column == "subtitles":
+        return [_relative("uri", path, folder) for path in value]
+    if column not in ("uri", "events_file") or "://" in value:
+        return value
+    path = Path(value)
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)

@@ -1,0 +1,1 @@
+"""Readers of what people write about a video: subtitles, event files, conversations. Pure functions on bytes."""

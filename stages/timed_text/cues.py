@@ -1,0 +1,78 @@
+"""Cues to sentences: what rolls through the picture is kept once, a sentence cut over several cues is put together."""
+
+import re
+from collections.abc import Iterable
+
+from stages.timed_text.subtitles import Cue
+
+# Cues this close follow each other without a pause.
+_TOUCH_S = 0.15
+_SENTENCE_END = re.compile(r"[.?!\u2026\u3002\uff1f\uff01][\"'\u201d\u2019)]*$")
+_TRAILING_DOTS = re.compile(r"(?:\.{2,}|\u2026)$")
+_LEADING_DOTS = re.compile(r"^(?:\.{2,}|\u2026)\s*")
+# A cue that ends in one of these ends in the middle of a sentence, whatever letter the next begins with.
+_OPEN = "a an the my your our their of to for from with into and or but because if whether"
+_OPEN_WORDS = frozenset(_OPEN.split())
+
+
+def merge_rolling(cues: Iterable[Cue]) -> list[Cue]:
+    """Cues without the lines that the cue before showed already, as in captions that roll up line by line.
+
+    Only where cues touch or overlap: what is said again after a pause stays.
+    """
+    merged: list[Cue] = []
+    shown: tuple[str, ...] = ()
+    for cue in cues:
+        last = merged[-1] if merged else None
+        if last is None or cue.start_s > last.end_s + _TOUCH_S:
+            merged.append(cue)
+            shown = cue.lines
+            continue
+        fresh = cue.lines[_carried(shown, cue.lines) :]
+        shown = cue.lines
+        if not fresh:
+            merged[-1] = Cue(last.start_s, max(last.end_s, cue.end_s), last.lines)
+        elif len(fresh) == len(cue.lines) and cue.text.startswith(last.text + " "):
+            # A caption that is typed word by word.
+            merged[-1] = Cue(last.start_s, max(last.end_s, cue.end_s), cue.lines)
+        else:
+            merged.append(Cue(cue.start_s, cue.end_s, fresh))
+    return merged
+
+
+def _carried(before: tuple[str, ...], lines: tuple[str, ...]) -> int:
+    """How many of the first lines are the last lines of the cue before."""
+    for count in range(min(len(before), len(lines)), 0, -1):
+        if before[-count:] == lines[:count]:
+            return count
+    return 0
+
+
+def join_sentences(cues: Iterable[Cue], gap_s: float, max_chars: int) -> list[Cue]:
+    """Joins a cue to the one before where its sentence goes on there.
+
+    It goes on where the cue before has no full stop and the next begins small, or where it ends in a word that cannot
+    end a sentence. At most `gap_s` apart, at most `max_chars` together.
+    """
+    joined: list[Cue] = []
+    for cue in cues:
+        last = joined[-1] if joined else None
+        near = last is not None and cue.start_s - last.end_s <= gap_s
+        if last is not None and near and len(last.text) + len(cue.text) < max_chars and _goes_on(last.text, cue.text):
+            text = f"{_TRAILING_DOTS.sub('', last.text).rstrip()} {_LEADING_DOTS.sub('', cue.text)}"
+            joined[-1] = Cue(last.start_s, max(last.end_s, cue.end_s), (text,))
+        else:
+            joined.append(Cue(cue.start_s, cue.end_s, (cue.text,)))
+    return joined
+
+
+def _goes_on(before: str, after: str) -> bool:
+    begins_small = after[:1].islower()
+    if _LEADING_DOTS.match(after):
+        return bool(_TRAILING_DOTS.search(before)) or not _SENTENCE_END.search(before)
+    if _TRAILING_DOTS.search(before):
+        return begins_small
+    if _SENTENCE_END.search(before):
+        return False
+    last_word = re.sub(r"[^\w']", "", before.split()[-1]).lower() if before.split() else ""
+    return begins_small or last_word in _OPEN_WORDS or before.endswith(",")
