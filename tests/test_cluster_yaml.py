@@ -1,0 +1,29 @@
+"""`ray_cluster.yaml` passes Ray's own checks and has the nodes the recipes need."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ray.autoscaler._private.util import fillout_defaults, validate_config
+
+CLUSTER = Path(__file__).resolve().parents[1] / "ray_cluster.yaml"
+
+
+@pytest.fixture
+def cluster():
+    return yaml.safe_load(CLUSTER.read_text())
+
+
+def test_rays_schema_check_passes(cluster):
+    validate_config(fillout_defaults(cluster))
+
+
+def test_rays_schema_check_would_fail(cluster):
+    cluster["available_node_types"]["cpu"]["min_workers"] = "many"
+    with pytest.raises(Exception, match="many"):
+        validate_config(fillout_defaults(cluster))
+
+
+def test_head_cpu_and_gpu_nodes(cluster):
+    assert set(cluster["available_node_types"]) == {"head", "cpu", "gpu"}
+    assert cluster["head_node_type"] == "head"

@@ -1,0 +1,74 @@
+"""A file in a store is there whole or not at all, and damage is found."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from workers.storage import Store, pack_tensors
+
+TABLE = pa.table({"x": pa.array(range(10_000), pa.int64())})
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "corpus")
+
+
+def test_a_write_that_fails_leaves_nothing(store):
+    def tables():
+        yield TABLE
+        raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        store.write_tables("units/a.parquet", tables(), TABLE.schema)
+    assert not store.exists("units/a.parquet")
+    assert list(store.files("units")) == []
+
+
+def test_a_write_replaces_whole(store):
+    store.write_bytes("a", b"long content")
+    store.write_bytes("a", b"short")
+    assert store.read_bytes("a") == b"short"
+    assert store.size("a") == 5
+
+
+def test_the_same_tables_are_the_same_bytes(store):
+    for name in ("a", "b"):
+        store.write_tables(name, [TABLE, TABLE], TABLE.schema)
+    assert store.read_bytes("a") == store.read_bytes("b")
+
+
+def test_tensors_round_trip(store):
+    tensors = {"b": np.arange(6, dtype=np.float16).reshape(2, 3), "a": np.zeros((0, 4), np.int64)}
+    store.write_tensors("t.safetensors", tensors)
+    read = store.read_tensors("t.safetensors")
+    assert read.keys() == tensors.keys()
+    for name, value in tensors.items():
+        np.testing.assert_array_equal(read[name], value)
+        assert read[name].dtype == value.dtype
+    assert pack_tensors(tensors) == pack_tensors(dict(reversed(tensors.items())))
+
+
+@pytest.mark.parametrize("where", [0.3, 0.6, 0.95])
+def test_a_flipped_bit_is_found(store, where):
+    store.write_tensors("t.safetensors", {"x": np.random.default_rng(0).random(5000)})
+    store.write_tables("t.parquet", [pa.table({"x": np.random.default_rng(0).random(5000)})], pa.schema([("x", pa.float64())]))
+    for name, read in (("t.safetensors", store.read_tensors), ("t.parquet", store.read_table)):
+        data = bytearray(store.read_bytes(name))
+        data[int(len(data) * where)] ^= 1
+        store.write_bytes(name, bytes(data))
+        with pytest.raises((OSError, ValueError)):
+            read(name)
+
+
+def test_files_are_listed_sorted_and_below_one_folder(store):
+    for path in ("u/b/2", "u/a/1", "v/3"):
+        store.write_bytes(path, b"")
+    assert list(store.files("u")) == ["u/a/1", "u/b/2"]
+    assert list(store.files("nowhere")) == []
+
+
+def test_a_local_copy_of_media_in_place(store, tmp_path):
+    (tmp_path / "in_place").write_bytes(b"video")
+    with store.local(str(tmp_path / "in_place")) as path:
+        assert path.read_bytes() == b"video"
