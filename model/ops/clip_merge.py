@@ -1,0 +1,94 @@
+"""Clip-level token merging of HiCo (VideoChat-Flash, arXiv 2501.00574): bipartite matching, parameter-free.
+
+Until the target is reached: the even tokens (A) are matched to the odd ones (B); each A knows its most similar B; the r
+A's with the best match are averaged into it, weighted by how many patches each token already stands for.
+
+Shapes: B clips, T tokens, C width, H heads, r tokens merged away in a round.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Merged(NamedTuple):
+    """What `merge_clips` found.
+
+    Attributes:
+        tokens: `[B, target, C]`.
+        sizes: `[B, target]` float32, how many input tokens each stands for (they sum to T).
+        sources: `[B, T]` int64, for each input token the output token it went into.
+    """
+
+    tokens: Tensor
+    sizes: Tensor | None
+    sources: Tensor | None
+
+
+def schedule(num_tokens: int, target: int) -> list[int]:
+    """How many tokens each round merges away: half of them at most. 784 tokens to 64: 392, 196, 98, 34."""
+    rounds = []
+    while num_tokens > target:
+        rounds.append(min(num_tokens - target, num_tokens // 2))
+        num_tokens -= rounds[-1]
+    return rounds
+
+
+def merge_clips(
+    x_BTC: Tensor, *, heads: int, target: int = 64, return_sizes: bool = False, return_sources: bool = False
+) -> Tensor | Merged:
+    """Merges each clip's tokens down to `target`.
+
+    Args:
+        x_BTC: the tokens of a clip's frames, frame after frame, row by row of the grid: any T.
+        heads: of the encoder; tokens are compared by the mean of their heads, C / heads wide.
+        target: tokens a clip afterwards. A clip that has no more is returned as it is.
+        return_sizes, return_sources: return `Merged` with these filled in, to draw the merges.
+
+    Returns:
+        `[B, target, C]` in x's type (sums in float32), or `Merged`. A round's output has the unmerged A's, best match
+        first, and then the B's. Of equal matches the lowest index wins.
+
+    Raises:
+        ValueError: target < 1, or C is not a multiple of heads.
+    """
+    if target < 1 or heads < 1 or x_BTC.ndim != 3 or x_BTC.shape[2] % heads:
+        raise ValueError(
+            f"x {list(x_BTC.shape)}, heads = {heads}, target = {target}: expected [clips, tokens, width] with a width that "
+            "is a multiple of heads, and at least one head and one token"
+        )
+    batch, num_tokens, _ = x_BTC.shape
+    x = x_BTC.float() if x_BTC.dtype in (torch.float16, torch.bfloat16) else x_BTC
+    size_BT = x.new_ones(batch, num_tokens)
+    sources_BT = torch.arange(num_tokens, device=x.device).expand(batch, -1) if return_sources else None
+    for r in schedule(num_tokens, target):
+        x, size_BT, new_place_BT = _round(x, size_BT, heads, r)
+        sources_BT = new_place_BT.gather(1, sources_BT) if return_sources else None
+    x = x.to(x_BTC.dtype)
+    if not (return_sizes or return_sources):
+        return x
+    return Merged(x, size_BT if return_sizes else None, sources_BT)
+
+
+def _round(x_BTC: Tensor, size_BT: Tensor, heads: int, r: int) -> tuple[Tensor, Tensor, Tensor]:
+    """One round: tokens, their sizes, and for each token the place of the token it is now part of, `[B, T]`."""
+    batch, num_tokens, width = x_BTC.shape
+    metric_BTc = x_BTC.view(batch, num_tokens, heads, width // heads).mean(dim=2)
+    metric_BTc = metric_BTc / torch.linalg.vector_norm(metric_BTc, dim=2, keepdim=True)
+    best_BA, match_BA = (metric_BTc[:, ::2] @ metric_BTc[:, 1::2].mT).max(dim=2)
+    order_BA = best_BA.sort(dim=1, descending=True, stable=True).indices
+    merged_Br, kept_BA = order_BA[:, :r], order_BA[:, r:]
+    num_kept, num_b = num_tokens - num_tokens // 2 - r, num_tokens // 2
+
+    place_BA = torch.empty_like(order_BA)
+    place_BA.scatter_(1, kept_BA, torch.arange(num_kept, device=x_BTC.device).expand(batch, -1))
+    place_BA.scatter_(1, merged_Br, num_kept + match_BA.gather(1, merged_Br))
+    place_BT = torch.empty(batch, num_tokens, dtype=torch.int64, device=x_BTC.device)
+    place_BT[:, ::2] = place_BA
+    place_BT[:, 1::2] = num_kept + torch.arange(num_b, device=x_BTC.device)
+
+    new_size_BT = size_BT.new_zeros(batch, num_kept + num_b).scatter_add(1, place_BT, size_BT)
+    sums = x_BTC.new_zeros(batch, num_kept + num_b, width)
+    sums = sums.scatter_add(1, place_BT[..., None].expand(-1, -1, width), x_BTC * size_BT[..., None])
+    return sums / new_size_BT[..., None], new_size_BT, place_BT
