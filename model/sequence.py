@@ -1,0 +1,182 @@
+"""A sample as one sequence of text and visual tokens, and sequences as a batch.
+
+Shapes: L length of a sequence, B sequences, N frames, k keyframes, P tokens of a keyframe, C width of a visual token,
+M merged tokens kept, V = k * P + M + 1 visual tokens, the newline included.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from model.tokenizer import Tokenizer
+
+TEXT, KEYFRAME, MERGED, NEWLINE, PADDING = range(5)
+IGNORED = -100  # a label that counts for no loss, as torch's cross_entropy has it
+SYSTEM = "You are a helpful assistant."
+IMAGE = "<image>"
+PLACEHOLDER = re.compile("<image>|<video>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSequence:
+    """One sample, ready for the language model."""
+
+    ids_L: Tensor
+    """int64; the padding id where `kinds_L` is not TEXT."""
+    kinds_L: Tensor
+    """int64; TEXT, KEYFRAME, MERGED or NEWLINE."""
+    labels_L: Tensor
+    """int64; the id itself where the assistant speaks, IGNORED elsewhere. Not shifted."""
+    keyframe_tokens: Tensor
+    """[k * P, C] float16, in temporal order."""
+    merged_tokens: Tensor
+    """[M, C] float16, in temporal order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenBatch:
+    """Sequences padded on the right. Visual tokens of all of them follow each other, in the order of the batch."""
+
+    ids_BL: Tensor
+    kinds_BL: Tensor
+    labels_BL: Tensor
+    keyframe_tokens: Tensor
+    """[sum of k * P, C]"""
+    merged_tokens: Tensor
+    """[sum of M, C]"""
+
+    @property
+    def num_targets(self) -> int:
+        """Tokens that the loss counts: a label on the first position has nothing before it to be told from."""
+        return int((self.labels_BL[:, 1:] != IGNORED).sum())
+
+    def to(self, device: torch.device) -> "TokenBatch":
+        return TokenBatch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
+
+
+def visual_layout(
+    num_frames: int, keyframes: np.ndarray, patches: int, max_visual_tokens: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lays visual tokens out in temporal order: P tokens for a keyframe, one for any other frame (ViLaMP, section 2).
+
+    Where they are more than `max_visual_tokens`, keyframes stay whole and merged tokens are thinned evenly in time.
+
+    Args:
+        num_frames: N.
+        keyframes: [k] frame positions, ascending.
+        patches: P.
+        max_visual_tokens: the newline at the end counts as one.
+
+    Returns:
+        kinds: [V] KEYFRAME or MERGED in temporal order, and NEWLINE at the end.
+        merged: [M] positions of the frames whose merged token stays.
+
+    Raises:
+        ValueError: the keyframes alone are too many.
+    """
+    room = max_visual_tokens - len(keyframes) * patches - 1
+    if room < 0:
+        needed = len(keyframes) * patches + 1
+        raise ValueError(
+            f"max_visual_tokens = {max_visual_tokens}: {len(keyframes)} keyframes of {patches} tokens and the newline "
+            f"are {needed}; raise it to at least {needed}"
+        )
+    merged = np.setdiff1d(np.arange(num_frames), keyframes)
+    if len(merged) > room:
+        # The middles of `room` equal parts: whole numbers, so the same on every machine.
+        merged = merged[(2 * np.arange(room) + 1) * len(merged) // (2 * room)]
+    tokens_of_frame = np.zeros(num_frames, dtype=np.int64)
+    kind_of_frame = np.full(num_frames, MERGED)
+    tokens_of_frame[merged] = 1
+    tokens_of_frame[keyframes], kind_of_frame[keyframes] = patches, KEYFRAME
+    return np.append(np.repeat(kind_of_frame, tokens_of_frame), NEWLINE), merged
+
+
+def build_sequence(
+    sample: Mapping[str, Any], tokenizer: Tokenizer, *, max_visual_tokens: int, max_text_tokens: int
+) -> TokenSequence:
+    """One sample in ChatML, its visual tokens at the first `<image>` or `<video>`, else before the first question.
+
+    Args:
+        sample: `conversations` (LLaVA form), `keyframes` [k], `keyframe_tokens` [k, P, C],
+            `merged_tokens` [N, C], of which those at keyframes are not read.
+        tokenizer: see `model.tokenizer`.
+        max_visual_tokens: see `visual_layout`.
+        max_text_tokens: text after this many tokens is cut off, and its labels with it.
+    """
+    keyframe_tokens = torch.as_tensor(sample["keyframe_tokens"])
+    merged_tokens = torch.as_tensor(sample["merged_tokens"])
+    kinds_V, merged = visual_layout(
+        len(merged_tokens), np.asarray(sample["keyframes"]), keyframe_tokens.shape[1], max_visual_tokens
+    )
+    ids, spoken, image_at = _chat(sample["conversations"], tokenizer)
+    ids, spoken = ids[:max_text_tokens], spoken[:max_text_tokens]
+    visual = np.zeros(len(kinds_V), dtype=np.int64)
+
+    def around(text: np.ndarray, inserted: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.concatenate([text[:image_at], inserted, text[image_at:]]))
+
+    return TokenSequence(
+        ids_L=around(ids, visual + tokenizer.pad_id),
+        kinds_L=around(np.full(len(ids), TEXT), kinds_V),
+        labels_L=around(np.where(spoken, ids, IGNORED), visual + IGNORED),
+        keyframe_tokens=keyframe_tokens.flatten(0, 1),
+        merged_tokens=merged_tokens[torch.from_numpy(merged)],
+    )
+
+
+def collate(sequences: Sequence[TokenSequence], pad_id: int) -> TokenBatch:
+    """Pads on the right: with causal attention no token sees what stands after it, so no mask is needed."""
+
+    def pad(name: str, value: int) -> Tensor:
+        return pad_sequence([getattr(s, name) for s in sequences], batch_first=True, padding_value=value)
+
+    return TokenBatch(
+        ids_BL=pad("ids_L", pad_id),
+        kinds_BL=pad("kinds_L", PADDING),
+        labels_BL=pad("labels_L", IGNORED),
+        keyframe_tokens=torch.cat([s.keyframe_tokens for s in sequences]),
+        merged_tokens=torch.cat([s.merged_tokens for s in sequences]),
+    )
+
+
+def _chat(turns: Sequence[Mapping[str, str]], tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray, int]:
+    """ChatML of LLaVA turns: ids, which of them the assistant speaks (its turn's end too), where the video goes."""
+    ids: list[int] = []
+    spoken: list[bool] = []
+    image_at = 0
+    line_end = tokenizer.encode("\n")
+    for role, text in _with_video(turns):
+        shows_video = role == "user" and PLACEHOLDER.search(text) is not None and not image_at
+        before, after = PLACEHOLDER.split(text, maxsplit=1) if shows_video else ("", text)
+        head = [tokenizer.turn_start_id, *tokenizer.encode(f"{role}\n{before}")]
+        body = [*tokenizer.encode(after), tokenizer.turn_end_id]
+        if shows_video:
+            image_at = len(ids) + len(head)
+        ids += [*head, *body, *line_end]
+        spoken += [False] * len(head) + [role == "assistant"] * len(body) + [False] * len(line_end)
+    return np.array(ids), np.array(spoken), image_at
+
+
+def _with_video(turns: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Turns as (role, text): a system turn at the head, the video's placeholder in one user turn at least."""
+    roles = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
+    for turn in turns:
+        if turn["from"] not in roles:
+            raise ValueError(f"conversations: from = {turn['from']!r}; use one of {', '.join(roles)}")
+    chat = [(roles[turn["from"]], turn["value"]) for turn in turns]
+    if not chat or chat[0][0] != "system":
+        chat.insert(0, ("system", SYSTEM))
+    if not any(role == "user" and PLACEHOLDER.search(text) for role, text in chat):
+        first = next((i for i, (role, _) in enumerate(chat) if role == "user"), None)
+        if first is None:
+            chat.insert(1, ("user", IMAGE))
+        else:
+            chat[first] = ("user", f"{IMAGE}\n{chat[first][1]}")
+    return chat

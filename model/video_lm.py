@@ -1,0 +1,116 @@
+"""The long-video language model: two projectors and a causal language model (ViLaMP, arXiv 2504.02438).
+
+Shapes: B sequences, L length, H width of the language model, C width of a visual token, T tokens that the loss counts.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, TokenBatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoLMConfig:
+    """Sizes of the model. A small Qwen2 with random weights, unless `language_model` names one."""
+
+    language_model: str = ""
+    """Folder of a local Hugging Face causal language model of ChatML form; its sizes then hold, not those below."""
+    width: int = 128
+    """Width of the language model, a multiple of 2 * `heads`."""
+    layers: int = 4
+    """Transformer layers."""
+    heads: int = 4
+    """Attention heads, all with keys and values of their own."""
+    feedforward_width: int = 384
+    """Inner width of a layer's gated feed-forward."""
+    max_visual_tokens: int = 16_384
+    """Above it merged tokens are thinned evenly in time; keyframes stay whole."""
+    max_text_tokens: int = 2_048
+    """Text after this many tokens of a sample is cut off."""
+
+    def __post_init__(self) -> None:
+        for name in ("width", "layers", "heads", "feedforward_width", "max_visual_tokens", "max_text_tokens"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: must be at least 1")
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width = {self.width}: must be a multiple of 2 * heads = {2 * self.heads}")
+
+
+class VideoLM(nn.Module):
+    """Reads visual tokens in temporal order, keyframe blocks and single tokens interleaved, and answers in text.
+
+    Args:
+        config: sizes.
+        token_width: C.
+        vocab_size: of the tokenizer.
+    """
+
+    def __init__(self, config: VideoLMConfig, *, token_width: int, vocab_size: int) -> None:
+        super().__init__()
+        self.language_model: Any = _language_model(config, vocab_size)
+        width = self.language_model.get_input_embeddings().embedding_dim
+        self.keyframe_projector = _projector(token_width, width)
+        self.merged_projector = _projector(token_width, width)
+        self.newline = nn.Parameter(torch.randn(width) * width**-0.5)
+
+    def forward(self, batch: TokenBatch) -> Tensor:
+        """Cross entropy of the labels, summed over the batch; `batch.num_targets` (of all ranks) makes it a mean."""
+        hidden_BLH = self.language_model.base_model(inputs_embeds=self.embed(batch), use_cache=False).last_hidden_state
+        labels_BL = batch.labels_BL[:, 1:]
+        # Logits where there is a label and nowhere else: a vocabulary wide, they would be the largest tensor by far.
+        hidden_TH = hidden_BLH[:, :-1][labels_BL != IGNORED]
+        logits_TV = self.language_model.get_output_embeddings()(hidden_TH)
+        return F.cross_entropy(logits_TV.float(), labels_BL[labels_BL != IGNORED], reduction="sum")
+
+    def embed(self, batch: TokenBatch) -> Tensor:
+        """Embeddings [B, L, H] of text and visual tokens."""
+        embeds_BLH = self.language_model.get_input_embeddings()(batch.ids_BL)
+        # Without tokens of a kind the projector still stands in the graph, with gradients of zero: ranks stay in step.
+        for kind, values in (
+            (KEYFRAME, self.keyframe_projector(batch.keyframe_tokens.to(embeds_BLH.dtype))),
+            (MERGED, self.merged_projector(batch.merged_tokens.to(embeds_BLH.dtype))),
+            (NEWLINE, self.newline.expand(len(batch.ids_BL), -1)),
+        ):
+            places = (batch.kinds_BL == kind).nonzero(as_tuple=True)
+            embeds_BLH = embeds_BLH.index_put(places, values.to(embeds_BLH.dtype))
+        return embeds_BLH
+
+
+def _projector(token_width: int, width: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(token_width, width), nn.GELU(), nn.Linear(width, width))
+
+
+def _language_model(config: VideoLMConfig, vocab_size: int) -> Any:
+    from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM  # costs seconds to import
+
+    if config.language_model:
+        model = AutoModelForCausalLM.from_pretrained(
+            config.language_model,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+        )
+        rows = model.get_input_embeddings().num_embeddings
+        if rows < vocab_size:
+            raise ValueError(
+                f"language_model = {config.language_model!r}: {rows} embeddings for a tokenizer of {vocab_size}; "
+                "use the tokenizer that belongs to the model"
+            )
+        return model
+    return Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=vocab_size,
+            hidden_size=config.width,
+            intermediate_size=config.feedforward_width,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.heads,
+            max_position_embeddings=config.max_visual_tokens + config.max_text_tokens,
+            tie_word_embeddings=True,
+        )
+    )
