@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline.cluster import ray_session
 from pipeline.compose import run_chain
-from pipeline.manifest import read_manifest
+from pipeline.manifest import MANIFEST_ROWS, read_manifest
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
@@ -23,11 +23,9 @@ from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace
 from schemas.config import parse
-from schemas.tables import MANIFEST
 from workers.storage import Store
 
 VERSIONS = ("ray", "pyarrow", "torch", "torchvision", "open-clip-torch", "av", "decord", "webdataset", "safetensors")
-MANIFEST_ROWS = pa.schema([*MANIFEST, ("video_id", pa.string())])
 
 
 @dataclass
@@ -64,11 +62,15 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
     return summary
 
 
-def _run(phase: Phase, work: Workspace, store: Store, recipe: Recipe, session: ExitStack, summary: Summary, say) -> None:
+def _run(
+    phase: Phase, work: Workspace, store: Store, recipe: Recipe, session: ExitStack, summary: Summary, say
+) -> None:
     walk = Walk(phase, store)
     leaves = walk.schemas[-1]
     with pq.ParquetWriter(work.path(f"{phase.name}_done"), leaves) as done:
-        todo = split_done(walk, phase.inputs(work, store), lambda rows: done.write_table(pa.Table.from_pylist(rows, leaves)))
+        todo = split_done(
+            walk, phase.inputs(work, store), lambda rows: done.write_table(pa.Table.from_pylist(rows, leaves))
+        )
         missing = work.put(f"{phase.name}_todo", _tables(todo, phase.schema), phase.schema)
     stood = _read(work.path(f"{phase.name}_done"))
     if not missing:
@@ -143,5 +145,7 @@ def describe(store: Store, recipe: Recipe) -> None:
 def recorded_recipe(store: Store) -> Recipe:
     """The recipe that a corpus was last built with. Raises FileNotFoundError naming the remedy."""
     if not store.exists("corpus.json"):
-        raise FileNotFoundError(f"{store.root}: no corpus.json there. Give the folder that `longvid build --out` wrote.")
+        raise FileNotFoundError(
+            f"{store.root}: no corpus.json there. Give the folder that `longvid build --out` wrote."
+        )
     return parse(Recipe, store.read_json("corpus.json")["recipe"])

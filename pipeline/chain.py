@@ -1,4 +1,4 @@
-"""Checks that each stage of a chain reads what those before it write, and finds the columns that travel between them."""
+"""Checks that each stage reads what those before it write, and finds the columns that travel between them."""
 
 from collections.abc import Sequence
 

@@ -42,7 +42,7 @@ def build(
     recipe: RecipeName = "longvid",
     set_: Overrides = None,
 ) -> None:
-    """Build a corpus, or go on with one: what stands is kept. Exit code 1: the code failed on a unit, named at the end."""
+    """Build a corpus, or go on with one: what stands is kept. Exit code 1: the code failed on a unit, named."""
     from pipeline.build import build
     from pipeline.recipe import load_recipe
     from pipeline.report import show_summary
@@ -64,7 +64,9 @@ def demo(to: Annotated[Path, typer.Option("--out", "-o")] = Path("demo_corpus"),
 @app.command()
 def plan(
     corpus: Corpus,
-    manifest: Annotated[str | None, typer.Option("--manifest", "-m", help="Default: the one it was built from.")] = None,
+    manifest: Annotated[
+        str | None, typer.Option("--manifest", "-m", help="Default: the one it was built from.")
+    ] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", "-r", help="Default: the one it was built with.")] = None,
     set_: Overrides = None,
 ) -> None:
@@ -91,7 +93,9 @@ def status(corpus: Corpus) -> None:
 def retry(
     corpus: Corpus,
     reason: Annotated[str | None, typer.Option(help="A reason code of the table rejects.")] = None,
-    where: Annotated[str | None, typer.Option(help="An SQL condition over rejects, e.g. \"stage = 'download'\".")] = None,
+    where: Annotated[
+        str | None, typer.Option(help="An SQL condition over rejects, e.g. \"stage = 'download'\".")
+    ] = None,
 ) -> None:
     """Give rejected units another try in the next build."""
     from pipeline.retry import reason_is

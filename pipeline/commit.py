@@ -1,6 +1,6 @@
 """Runs one stage on units and commits each: one file, written whole or not at all, whose existence is the commit.
 
-A resume is the same code as a run: a unit that stands is passed on by reference. Beside a unit's file there may be
+A resume is the same code as a run: what stands is passed on by reference. Beside a unit's file may lie
 `.reject.json` (it cannot be done), `.running.json` (a process works on it, or died doing so) and `.error.json` (the code
 failed on it: shown to the user, tried again by the next build).
 """

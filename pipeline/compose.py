@@ -1,4 +1,4 @@
-"""Puts a chain of stages on Ray Data: functions become tasks, worker classes actor pools, operators carry the stages' names.
+"""Puts a chain of stages on Ray Data: functions become tasks, worker classes actor pools, each by the stage's name.
 
 Rows are small (ids, paths of units); payloads rest in units. A block holds one row, so that a ten-hour video's segments
 spread over all workers and a worker that dies costs the unit it was at.
@@ -114,7 +114,7 @@ class _Poll:
 
 
 def check_fits(stages: Sequence[Stage]) -> None:
-    """Raises ClusterTooSmall where pinned actors would leave the others no core or GPU: such a chain stalls for ever."""
+    """Raises ClusterTooSmall where pinned actors would leave the others no core or GPU: it would stall for ever."""
     have = ray.cluster_resources()
     pools = [s.config.resources for s in stages if inspect.isclass(s.run)]
     tasks = [s.config.resources for s in stages if not inspect.isclass(s.run)]
@@ -122,8 +122,10 @@ def check_fits(stages: Sequence[Stage]) -> None:
         pinned = sum(getattr(r, unit) * r.workers[0] for r in pools)
         need = pinned + max((getattr(r, unit) for r in tasks), default=0)
         if need > have.get(name, 0) + 1e-6:
-            asked = ", ".join(f"{s.name} {s.config.resources.workers[0]} x {getattr(s.config.resources, unit)}" for s in stages)
+            asked = ", ".join(
+                f"{s.name} {s.config.resources.workers[0]} x {getattr(s.config.resources, unit)}" for s in stages
+            )
             raise ClusterTooSmall(
-                f"the stages need {need:g} {name}s at least ({asked}), the cluster has {have.get(name, 0):g}: add nodes, "
-                f"or lower <stage>.resources.{unit} or the first of <stage>.resources.workers"
+                f"the stages need {need:g} {name}s at least ({asked}), the cluster has {have.get(name, 0):g}: add "
+                f"nodes, or lower <stage>.resources.{unit} or the first of <stage>.resources.workers"
             )

@@ -4,9 +4,9 @@ Each phase's results stand in the workspace as a table of its name, which the ne
 costliest first, so that the long tail of long videos does not leave one worker running alone.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -56,7 +56,13 @@ def phases(stages: dict[str, Stage]) -> list[Phase]:
         return [stages[name] for name in names]
 
     return [
-        Phase("ingest", pick("download", "shard", "decode", "embed"), INGEST, _ingest, [*dict.fromkeys(VIDEO.names + SEGMENT.names)]),
+        Phase(
+            "ingest",
+            pick("download", "shard", "decode", "embed"),
+            INGEST,
+            _ingest,
+            [*dict.fromkeys(VIDEO.names + SEGMENT.names)],
+        ),
         Phase("questions", pick("annotate", "write_qa"), QUESTIONS, _questions, ["sha256", "duration_s"]),
         Phase("distill", pick("select", "distill"), DISTILL, _distill, ["write_qa_unit"]),
         Phase("pack", [pack], PACK_UNIT, shards, ["shard"]),
@@ -78,7 +84,10 @@ def _questions(work: Workspace, store: Store) -> Iterator[pa.Table]:
         ) v using (video_id) order by v.duration_s desc, video_id"""
     for table in work.sql(query, QUESTIONS):
         files = zip(table["subtitles"].to_pylist(), table["events_file"].to_pylist(), strict=True)
-        stamps = [" ".join(stamp(f) for f in [*(subtitles or []), *([events] if events else [])]) for subtitles, events in files]
+        stamps = [
+            " ".join(stamp(f) for f in [*(subtitles or []), *([events] if events else [])])
+            for subtitles, events in files
+        ]
         yield _with(table, "annotation_stamp", stamps)
 
 
@@ -119,7 +128,7 @@ def stamp(uri: str) -> str:
     if parts.scheme not in ("", "file"):
         return ""
     try:
-        found = os.stat(parts.path if parts.scheme else uri)
+        found = Path(parts.path if parts.scheme else uri).stat()
     except (OSError, ValueError):
         return "absent"
     return f"{found.st_size}:{found.st_mtime_ns}"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.build import MANIFEST_ROWS, recorded_recipe
-from pipeline.manifest import read_manifest
+from pipeline.build import recorded_recipe
+from pipeline.manifest import MANIFEST_ROWS, read_manifest
 from pipeline.phases import Phase, phases
 from pipeline.recipe import Recipe, changed_fields
 from pipeline.tables import gather
@@ -49,7 +49,9 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
                 later = 0 if stage.kind == "shard" and counts["missing"] else waiting
                 todo = counts["missing"] + later
                 size = int(todo * _unit_bytes(stage, store)) if todo else 0
-                plans.append(StagePlan(stage.name, counts["kept"], counts["rejected"], counts["missing"], later, size, ""))
+                plans.append(
+                    StagePlan(stage.name, counts["kept"], counts["rejected"], counts["missing"], later, size, "")
+                )
                 waiting += counts["missing"] if stage.kind == "video" else 0
             waiting = max(waiting, unfinished)
     explain(plans, stages, store)

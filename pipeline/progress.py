@@ -1,4 +1,4 @@
-"""Counts of units a stage, from all workers to one place, and how they are shown: bars on a terminal, lines in a pipe."""
+"""Counts of units a stage, from all workers to one place; shown as bars on a terminal, as lines in a pipe."""
 
 import time
 from collections import Counter

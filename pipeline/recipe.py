@@ -1,4 +1,4 @@
-"""A recipe: the configs of all steps in one file. Read from YAML, overridden from the command line, printed resolved."""
+"""A recipe: the configs of all steps. Read from YAML, overridden from the command line, printed resolved."""
 
 from pathlib import Path
 from typing import Any
@@ -55,13 +55,17 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
     path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
-        raise ConfigError(f"recipe = {name!r}: there is no such recipe. Use one of {known}, or the path of a YAML file.")
+        raise ConfigError(
+            f"recipe = {name!r}: there is no such recipe. Use one of {known}, or the path of a YAML file."
+        )
     try:
         values = yaml.safe_load(path.read_text()) or {}
     except yaml.YAMLError as error:
         raise ConfigError(f"recipe = {name!r}: not YAML: {error}. Mend the file.") from None
     if not isinstance(values, dict):
-        raise ConfigError(f"recipe = {name!r}: holds a {type(values).__name__}. Write a mapping of step names to fields.")
+        raise ConfigError(
+            f"recipe = {name!r}: holds a {type(values).__name__}. Write a mapping of step names to fields."
+        )
     return _parse(values, overrides)
 
 

@@ -19,7 +19,9 @@ def show_summary(summary: Summary, corpus: str, out: Console) -> None:
         out.print(f"FAILED: {failure}", highlight=False, markup=False)
     if summary.failures:
         out.print("The tracebacks stand beside the units as *.error.json; the next build tries these units again.")
-    out.print(f'corpus: {corpus} (longvid query {corpus} "select task, count(*) from samples group by 1")', markup=False)
+    out.print(
+        f'corpus: {corpus} (longvid query {corpus} "select task, count(*) from samples group by 1")', markup=False
+    )
 
 
 def show_plan(plans: list[StagePlan], out: Console) -> None:
@@ -43,7 +45,9 @@ def show_status(plans: list[StagePlan], out: Console) -> None:
 
 def show_rejects(corpus: str, out: Console) -> None:
     """Rejects by stage and reason, with an example each; nothing where no build has come to its end."""
-    query = "select stage, reason, count(*), any_value(unit || ': ' || detail) from rejects group by all order by 3 desc"
+    query = (
+        "select stage, reason, count(*), any_value(unit || ': ' || detail) from rejects group by all order by 3 desc"
+    )
     with open_catalog(corpus) as catalog:
         names = {row[0] for row in catalog.sql("show tables").fetchall()}
         rows = catalog.sql(query).fetchall() if "rejects" in names else []

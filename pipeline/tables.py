@@ -19,12 +19,17 @@ ROW_GROUP_ROWS = 1 << 16
 MADE_OF = b"longvid.made_of"
 QA_TABLE = pa.schema([f for f in QA if f.name not in ("select_query", "merge_query")])
 
-# By phase: tables whose rows the phase's results hold already, ...
+# A video is in `videos` or in `rejects`, never in both: what a later phase rejects leaves the former.
+_LEFT_LATER = """ and video_id not in (
+    select video_id from questions where reject is not null
+    union all select video_id from distill where reject is not null)"""
+_VIDEOS = "select distinct on (video_id) * from ingest where reject is null{} order by video_id"
+_SEGMENTS = "select * from ingest where reject is null{} order by video_id, segment_index"
+
+# By phase: tables whose rows the phases' results hold already, ...
 FROM_RESULTS = {
-    "ingest": {
-        "videos": (VIDEO, "select distinct on (video_id) * from ingest where reject is null order by video_id"),
-        "segments": (SEGMENT, "select * from ingest where reject is null order by video_id, segment_index"),
-    }
+    "ingest": {"videos": (VIDEO, _VIDEOS.format("")), "segments": (SEGMENT, _SEGMENTS.format(""))},
+    "distill": {"videos": (VIDEO, _VIDEOS.format(_LEFT_LATER)), "segments": (SEGMENT, _SEGMENTS.format(_LEFT_LATER))},
 }
 # ... and tables gathered from its units: the unit's column, the key their order follows.
 FROM_UNITS = {
@@ -66,7 +71,9 @@ def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bo
     _put("rejects", work.sql(_REJECTS.format(all=union), REJECT), REJECT, work, store, publish)
 
 
-def _put(name: str, tables: Iterable[pa.Table], schema: pa.Schema, work: Workspace, store: Store, publish: bool) -> None:
+def _put(
+    name: str, tables: Iterable[pa.Table], schema: pa.Schema, work: Workspace, store: Store, publish: bool
+) -> None:
     work.put(name, _regroup(tables), schema)
     if publish:
         with work.path(name).open("rb") as source, store.writer(f"tables/{name}.parquet") as target:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from pipeline.build import MANIFEST_ROWS, recorded_recipe
+from pipeline.build import recorded_recipe
+from pipeline.manifest import MANIFEST_ROWS
 from pipeline.phases import phases
 from pipeline.plan import look
 from pipeline.tables import gather_rejects
@@ -35,7 +36,9 @@ def verify(corpus: str) -> Verdict:
         work.put("manifest", [store.read_table("manifest.parquet")], MANIFEST_ROWS)
         chain = phases(recipe.stages())
         for phase in chain:
-            damaged = list(filter(None, pool.map(lambda path: _unit(store, path), _standing(phase, work, store, verdict))))
+            damaged = list(
+                filter(None, pool.map(lambda path: _unit(store, path), _standing(phase, work, store, verdict)))
+            )
             verdict.problems += damaged
             if damaged:
                 return verdict  # later phases read these units
@@ -47,7 +50,7 @@ def verify(corpus: str) -> Verdict:
 
 
 def _standing(phase, work: Workspace, store: Store, verdict: Verdict) -> Iterator[str]:
-    """Paths of all units of a phase. A unit too damaged to be followed is found by the same reading, one stage earlier."""
+    """Paths of all units of a phase; where one is too damaged to be followed, of all there are."""
     try:
         _, unfinished = look(phase, work, store)
     except (OSError, ValueError, pa.ArrowException):
@@ -73,8 +76,14 @@ def _unit(store: Store, path: str) -> str | None:
 
 
 _QUERIES = {
-    "shards": ("select distinct shard, shard_sha256, shard_bytes from samples order by 1", [("shard", pa.string()), ("shard_sha256", pa.string()), ("shard_bytes", pa.int64())]),
-    "media": ("select name, media, sha256 from videos order by 1", [("name", pa.string()), ("media", pa.string()), ("sha256", pa.string())]),
+    "shards": (
+        "select distinct shard, shard_sha256, shard_bytes from samples order by 1",
+        [("shard", pa.string()), ("shard_sha256", pa.string()), ("shard_bytes", pa.int64())],
+    ),
+    "media": (
+        "select name, media, sha256 from videos order by 1",
+        [("name", pa.string()), ("media", pa.string()), ("sha256", pa.string())],
+    ),
 }
 
 
@@ -95,7 +104,7 @@ def _shard(store: Store, row: dict) -> str | None:
 
 def _media(store: Store, row: dict) -> str | None:
     if not store.exists(row["media"]):
-        return f"{row['media']}: the file of video {row['name']!r} is gone. Put it back, or take the video out of the manifest."
+        return f"{row['media']}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
     if _sha256(store, row["media"]) != row["sha256"]:
         return f"{row['media']}: the file of video {row['name']!r} has changed since it was read. Run the build again."
     return None

@@ -1,4 +1,4 @@
-"""Looks at what stands: follows units through a phase without running anything. What is missing is what a build would do."""
+"""Looks at what stands: follows units through a phase and runs nothing. What is missing, a build would do."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a step of the pipeline declares about itself. A stage is data: compose gives it units and commits what it yields."""
+"""What a step declares about itself. Stages are data: compose gives them units and commits what they yield."""
 
 import hashlib
 import json
@@ -16,10 +16,10 @@ class Stage:
     """One step.
 
     `run` is a function `(unit, config, store)` or a worker class, constructed once a process as `(config, store)` and
-    called as `(unit)`. `unit` is a dict of the columns in `reads` and `unit_path`, where its file will be. It yields Arrow tables of the schema `writes`; or,
-    where `writes` is None, returns one dict of named tensors. It raises `schemas.rejects.Reject` for a unit that
-    cannot be done. What it yields depends on nothing but its config and the unit: never on the clock, on chance without
-    a seed, on worker count or on what it was given before.
+    called as `(unit)`. `unit` is a dict of the columns in `reads`, and `unit_path`, where its file will be. It yields
+    Arrow tables of the schema `writes`; or, where `writes` is None, returns one dict of named tensors. It raises
+    `schemas.rejects.Reject` for a unit that cannot be done. What it yields depends on nothing but its config and the
+    unit: never on the clock, on chance without a seed, on worker count or on what it was given before.
     """
 
     name: str
@@ -28,13 +28,13 @@ class Stage:
     run: Callable
     config: StageConfig
     passes: Literal["rows", "path"]
-    """What goes on to the next stage: each row of the unit, or the unit's own row. Either has a column `<name>_unit`."""
+    """What goes on: each row of the unit, or the row the unit was made of. Either has a column `<name>_unit`."""
     located_by: tuple[str, ...] = ()
     """Columns of `reads` that say where a thing is, not what it is: they don't decide the unit's path."""
     kind: str = "video"
     """What a unit is: video, segment or shard."""
     stands: Callable[[dict[str, Any], Any], bool] | None = None
-    """For a stage that writes beside its unit: `(unit, store)`, whether that still stands where the unit's file does."""
+    """For a stage that writes beside its unit: `(unit, store)`, whether that stands as the unit's file does."""
     version: int = 1
     """Raised when the code changes what it writes."""
 

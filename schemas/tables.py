@@ -8,7 +8,7 @@ import pyarrow as pa
 SPAN = pa.struct([("start_s", pa.float64()), ("end_s", pa.float64())])
 TIMED_TEXT = pa.struct([*SPAN, ("kind", pa.string()), ("text", pa.string())])
 
-# What the user knows of a video; all but `uri` may be null. `conversations` is JSON, a list of LLaVA-form conversations.
+# What the user knows of a video; all but `uri` may be null. `conversations`: JSON, a list of LLaVA-form ones.
 MANIFEST = pa.schema(
     [
         ("id", pa.string()),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
@@ -68,7 +67,7 @@ class Store:
             try:
                 with self._fs.open_output_stream(temporary) as stream:
                     yield stream
-                os.replace(temporary, target)
+                Path(temporary).replace(target)
             finally:
                 Path(temporary).unlink(missing_ok=True)
         else:
@@ -106,9 +105,10 @@ class Store:
     def write_tables(self, path: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
         """Writes tables of one schema as one Parquet file, a row group each; gives the number of rows."""
         rows = 0
-        with self.writer(path) as stream, pq.ParquetWriter(
-            stream, schema, compression="zstd", write_page_checksum=True
-        ) as writer:
+        with (
+            self.writer(path) as stream,
+            pq.ParquetWriter(stream, schema, compression="zstd", write_page_checksum=True) as writer,
+        ):
             for table in tables:
                 writer.write_table(table.select(schema.names).cast(schema))
                 rows += table.num_rows
@@ -141,7 +141,7 @@ class Store:
 
 
 def pack_tensors(tensors: dict) -> bytes:
-    """Numpy arrays as safetensors bytes whose metadata holds the SHA-256 of the data; the same arrays, the same bytes."""
+    """Numpy arrays as safetensors bytes, the SHA-256 of the data in their metadata; same arrays, same bytes."""
     data = safetensors_numpy.save(tensors)
     body = memoryview(data)[8 + int.from_bytes(data[:8], "little") :]
     return safetensors_numpy.save(tensors, metadata={"sha256": hashlib.sha256(body).hexdigest()})

@@ -1,4 +1,4 @@
-"""Three small stages that use every kind of passing: split a text into words, shout each, count all of a text's letters."""
+"""Two small stages that use every kind of passing: split a text into words, and shout each."""
 
 import os
 import signal

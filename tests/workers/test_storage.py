@@ -52,7 +52,9 @@ def test_tensors_round_trip(store):
 @pytest.mark.parametrize("where", [0.3, 0.6, 0.95])
 def test_a_flipped_bit_is_found(store, where):
     store.write_tensors("t.safetensors", {"x": np.random.default_rng(0).random(5000)})
-    store.write_tables("t.parquet", [pa.table({"x": np.random.default_rng(0).random(5000)})], pa.schema([("x", pa.float64())]))
+    store.write_tables(
+        "t.parquet", [pa.table({"x": np.random.default_rng(0).random(5000)})], pa.schema([("x", pa.float64())])
+    )
     for name, read in (("t.safetensors", store.read_tensors), ("t.parquet", store.read_table)):
         data = bytearray(store.read_bytes(name))
         data[int(len(data) * where)] ^= 1
