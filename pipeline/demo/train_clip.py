@@ -1,0 +1,141 @@
+"""Trains the tiny CLIP of the demo world, from nothing: `python -m pipeline.demo.train_clip`.
+
+Data: frames drawn on the fly by `pipeline.demo.samples` with captions, questions in many phrasings and distractors; no
+file is read. Model: open_clip's CLIP with the architecture in `clip/open_clip_config.json`. Objective: the contrastive loss over
+all pairs of a batch, with every true pair as a positive; and, at a lower weight, the same over the best-matching patches, so
+that a patch token taken through the tower's final norm and projection means what it shows (dense CLIP, as the merging of
+ViLaMP section 2 needs). Weights are written as fp16 safetensors. Word pieces that training never saw get a zero embedding:
+they then say nothing, rather than something by chance.
+"""
+
+import argparse
+import json
+import math
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+import torch.nn.functional as F
+from open_clip.model import CLIP
+from PIL import Image
+from safetensors.torch import save_file
+
+from pipeline.demo.samples import GROUP, sample_batch
+
+CLIP_DIR = Path(__file__).parent / "clip"
+_CONFIG = json.loads((CLIP_DIR / "open_clip_config.json").read_text())
+_MAX_SCALE = 50.0
+_PATCH_WEIGHT = 0.25
+
+
+def train(*, steps: int, num_groups: int, learning_rate: float, seed: int) -> dict[str, torch.Tensor]:
+    """Trains for `steps` batches of num_groups * 8 frames on the CPU; gives the weights, fp16."""
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    model = CLIP(**_CONFIG["model_cfg"])
+    model.visual.output_tokens = True
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{CLIP_DIR}")
+    with torch.no_grad():
+        model.logit_scale.fill_(math.log(10))
+    optimizer = _optimizer(model, learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+    seen = torch.zeros(model.vocab_size, dtype=torch.bool)
+    start, window = time.monotonic(), []
+    for step in range(1, steps + 1):
+        batch = sample_batch(num_groups, rng)
+        tokens = tokenizer(batch.texts)
+        seen[tokens.unique()] = True
+        loss, recall = _losses(model, to_pixels(batch.images), tokens, torch.from_numpy(batch.truth))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        with torch.no_grad():
+            model.logit_scale.clamp_(max=math.log(_MAX_SCALE))
+        window.append((loss.item(), recall.item()))
+        if step % 50 == 0 or step == steps:
+            means = np.mean(window, axis=0)
+            window.clear()
+            scale = model.logit_scale.exp().item()
+            elapsed = time.monotonic() - start
+            print(
+                f"step {step} loss {means[0]:.3f} text R@1 {means[1]:.3f} scale {scale:.1f} {elapsed:.0f} s", flush=True
+            )
+    with torch.no_grad():
+        model.token_embedding.weight[~seen] = 0
+    return {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
+
+
+def to_pixels(images: list[Image.Image]) -> torch.Tensor:
+    """The preprocessing that open_clip does for this model: squashed to a square, normalised. N x 3 x S x S."""
+    size = _CONFIG["model_cfg"]["vision_cfg"]["image_size"]
+    squashed = [np.asarray(image.resize((size, size), Image.Resampling.BICUBIC)) for image in images]
+    pixels = torch.from_numpy(np.stack(squashed)).permute(0, 3, 1, 2).float() / 255
+    mean, std = (torch.tensor(_CONFIG["preprocess_cfg"][name]).view(3, 1, 1) for name in ("mean", "std"))
+    return (pixels - mean) / std
+
+
+def _losses(
+    model: CLIP, pixels: torch.Tensor, tokens: torch.Tensor, truth: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The training loss, and the share of texts whose best frame is a true one."""
+    pooled, patches = model.visual(pixels)
+    image_ND = F.normalize(pooled, dim=-1)
+    patch_NPD = F.normalize(patches @ model.visual.proj, dim=-1)
+    text_ND = model.encode_text(tokens, normalize=True)
+    scale = model.logit_scale.exp()
+    logits = image_ND @ text_ND.T
+    # A smooth maximum over patches: the few that show what the text says are enough.
+    similarity_NPN = torch.einsum("npd,md->npm", patch_NPD, text_ND)
+    patch_logits = (20 * similarity_NPN).logsumexp(dim=1) / 20
+    loss = _contrast(scale * logits, truth) + _PATCH_WEIGHT * _contrast(scale * patch_logits, truth)
+    recall = truth[logits.argmax(dim=0), torch.arange(len(truth))].float().mean()
+    return loss, recall
+
+
+def _contrast(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Cross entropy both ways, the target spread evenly over the true pairs."""
+    weights = truth.float()
+    by_image = weights / weights.sum(dim=1, keepdim=True)
+    by_text = weights / weights.sum(dim=0, keepdim=True)
+    return (F.cross_entropy(logits, by_image) + F.cross_entropy(logits.T, by_text.T)) / 2
+
+
+def _optimizer(model: CLIP, learning_rate: float) -> torch.optim.Optimizer:
+    decayed = [p for p in model.parameters() if p.ndim >= 2]
+    kept = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": decayed, "weight_decay": 0.05}, {"params": kept, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98))
+
+
+def _rate(step: int, steps: int) -> float:
+    """Linear warm-up over a twentieth, then a cosine to 2 %."""
+    warm = max(1, steps // 20)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=1100)
+    parser.add_argument("--groups", type=int, default=16, help=f"groups of {GROUP} frames in a batch")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=CLIP_DIR / "open_clip_model.safetensors")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    weights = train(
+        steps=options.steps, num_groups=options.groups, learning_rate=options.learning_rate, seed=options.seed
+    )
+    save_file(weights, options.out, metadata={"format": "pt"})
+    print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
