@@ -21,7 +21,7 @@ class Patches:
     """Patch features of N frames; patches in reading order (row by row)."""
 
     features: torch.Tensor
-    """float32 [N, M, C], before the projection: what a projector is trained on."""
+    """float32 [N, M, C], after the last norm and before the projection: what a language model's projector is fed."""
     joint: torch.Tensor
     """float32 [N, M, D], L2-normalised, comparable with text embeddings of the same tower."""
     grid: tuple[int, int]
@@ -42,9 +42,8 @@ class ClassTokenPatches:
     def __call__(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         visual = self._visual
         last = visual.forward_intermediates(pixels, indices=1, output_fmt="NLC", intermediates_only=True)
-        tokens = last["image_intermediates"][0]
-        joint = visual.ln_post(tokens)
-        return tokens, joint if visual.proj is None else joint @ visual.proj
+        tokens = visual.ln_post(last["image_intermediates"][0])
+        return tokens, tokens if visual.proj is None else tokens @ visual.proj
 
 
 class AttentionPoolPatches:

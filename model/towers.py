@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import open_clip
 import torch
+from safetensors import SafetensorError
 from torch.nn import functional as F
 
 from model.tower_patches import AttentionPoolPatches, ClassTokenPatches, Patches, patch_encoder
@@ -18,6 +19,9 @@ from model.tower_preprocess import Preprocess
 LOCAL = "local-dir:"
 ROOT = Path(__file__).resolve().parents[1]
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+# What open_clip raises for a config or weights that it can't use; for weights of another width it asserts.
+LOADING = (OSError, RuntimeError, ValueError, TypeError, KeyError, AssertionError, SafetensorError)
 
 Frames = torch.Tensor | Sequence[torch.Tensor | np.ndarray]
 """uint8 frames: a tensor [N, 3, H, W], or a sequence of RGB frames [H, W, 3] of any sizes."""
@@ -54,12 +58,16 @@ class Tower:
         torch.set_num_threads(threads)
         self.name = f"{model}/{pretrained}" if pretrained else model
         self.device = torch.device(device)
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise TowerError(
+                f"tower {self.name!r}: there is no GPU here. Set resources.gpus of its stage to 0, or add one"
+            )
         self._autocast = AUTOCAST.get(precision) if self.device.type == "cuda" else None
         source, weights = _source(model, pretrained)
         try:
             self._model = open_clip.create_model(source, weights, device=self.device, require_pretrained=True)
             self._tokenizer = open_clip.get_tokenizer(source)
-        except (OSError, RuntimeError, ValueError) as error:
+        except LOADING as error:
             raise TowerError(f"tower {self.name!r} cannot be loaded: {error}") from error
         self._model.eval().requires_grad_(False)
         self._preprocess = Preprocess(self._model.visual.preprocess_cfg)

@@ -1,0 +1,163 @@
+"""distill: frames + keyframes -> visual tokens: keyframe tokens, merged tokens (DFM) and clip tokens (HiCo).
+
+Sources: ViLaMP, arXiv 2504.02438 (keyframes keep a grid of tokens, any other frame becomes one token a question);
+VideoChat-Flash, arXiv 2501.00574 (four frames become 64 tokens, whatever the question). One sweep over the frames of a
+video serves all its questions and both.
+
+Shapes: N frames, Q questions, K keyframes a question, D width of the joint space; those of the tokens in
+workers/video_tokens.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from pydantic import Field, model_validator
+
+from model.ops.merge import merge_sweep
+from schemas.config import Resources, StageConfig, TowerConfig
+from schemas.rejects import Reject
+from schemas.stage import Stage
+from workers.patch_encoder import PatchEncoder
+from workers.storage import Store
+from workers.vectors import to_matrix
+from workers.video_tokens import TokenLayout, VideoTokens
+
+Chunks = Iterator[tuple[torch.Tensor, torch.Tensor]]
+
+READS = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("decode_units", pa.list_(pa.string())),
+        ("write_qa_unit", pa.string()),
+        ("select_unit", pa.string()),
+    ]
+)
+
+
+class DistillConfig(StageConfig):
+    """How frames become visual tokens."""
+
+    tower: TowerConfig = TowerConfig(model="ViT-SO400M-14-SigLIP-384", pretrained="webli")
+    """The tower of the patch features; its text side embeds the questions for merging."""
+    batch_frames: int = Field(32, ge=1, le=1024)
+    """Frames a chunk of the sweep: bounds the patch features held at a time. With `hico` whole clips."""
+    keyframe_grid: int = Field(14, ge=0, le=64)
+    """A keyframe's patches are pooled to this many rows and columns; 0, or more than there are: left as they are."""
+    alpha: float = Field(0.01, gt=0)
+    """Temperature of the merge weights; the paper's ablation finds 0.01 best."""
+    lam: float = Field(1.0, ge=0)
+    """Lambda: weight of a patch's likeness to the same patch of the preceding keyframe."""
+    hico: bool = True
+    """Whether to write clip tokens too, which do not depend on the questions."""
+    clip_frames: int = Field(4, ge=1, le=64)
+    """Frames a clip."""
+    clip_tokens: int = Field(64, ge=1)
+    """Tokens a clip; a clip that has fewer patches keeps them all."""
+    clip_heads: int = Field(16, ge=1)
+    """Heads over which the likeness of two tokens is averaged; must divide the tower's patch width."""
+    # The towers compute on one CPU thread: widen by `workers`. A GPU worker's cores read JPEG ahead of the tower.
+    resources: Resources = Resources(cpus=1, gpus=0, memory_mb=6000, workers=(1, 1))
+
+    @model_validator(mode="after")
+    def _whole_clips(self) -> "DistillConfig":
+        if self.hico and self.batch_frames % self.clip_frames:
+            raise ValueError(
+                f"batch_frames {self.batch_frames} holds no whole number of clips: make it a multiple of clip_frames "
+                f"{self.clip_frames}, or set hico to false"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Video:
+    """What is known of a video before its frames are read."""
+
+    time_s: np.ndarray
+    """float64 [N], true presentation times."""
+    sample_index: np.ndarray
+    """int64 [N]"""
+    queries: np.ndarray
+    """float32 [Q, D]"""
+    chosen: np.ndarray
+    """int64 [Q, K]: positions of each question's keyframes in the video, ascending, -1 pads."""
+
+
+class Distiller:
+    """Turns videos into tokens, one at a time.
+
+    Args:
+        config: tower and merging.
+        store: of the corpus.
+    """
+
+    def __init__(self, config: DistillConfig, store: Store) -> None:
+        self._config, self._store = config, store
+        self._encoder = PatchEncoder(config, store)
+        self._layout = TokenLayout(
+            grid=self._encoder.tower.grid,
+            width=self._encoder.tower.patch_width,
+            keyframe_grid=config.keyframe_grid,
+            clip_frames=config.clip_frames if config.hico else 0,
+            clip_tokens=config.clip_tokens,
+            clip_heads=config.clip_heads,
+        )
+
+    def __call__(self, unit: dict[str, Any]) -> dict[str, np.ndarray]:
+        """time_s float64 [N], sample_index int64 [N] and the arrays of VideoTokens. Rejects a video without frames."""
+        video = read_video(unit, self._store)
+        tokens = VideoTokens(len(video.time_s), video.chosen, self._layout)
+        chunks = tokens.watch(self._encoder(unit["decode_units"]))
+        start = 0
+        for tokens_QnC in self._merged(chunks, video):
+            tokens.put_merged(start, tokens_QnC)
+            start += tokens_QnC.shape[1]
+        return {"time_s": video.time_s, "sample_index": video.sample_index, **tokens.arrays}
+
+    def _merged(self, chunks: Chunks, video: Video) -> Iterator[torch.Tensor]:
+        device, config = self._encoder.tower.device, self._config
+        if not len(video.queries):
+            return (features.new_zeros(0, *features.shape[::2]) for features, _ in chunks)
+        queries = torch.from_numpy(video.queries).to(device)
+        keyframes = torch.from_numpy(video.chosen).to(device)
+        return merge_sweep(chunks, queries, keyframes, alpha=config.alpha, lam=config.lam)
+
+
+def read_video(unit: dict[str, Any], store: Store) -> Video:
+    """Times, questions and keyframes of a unit. Raises ValueError where its parts belong to different videos."""
+    columns = ["video_id", "sample_index", "time_s"]
+    frames = pa.concat_tables(store.read_table(path, columns) for path in unit["decode_units"])
+    if not frames.num_rows:
+        raise Reject("no_frames", f"{len(unit['decode_units'])} segments, and not one frame in them")
+    questions = store.read_table(unit["write_qa_unit"], ["video_id", "qa_id", "merge_query"])
+    selected = store.read_table(unit["select_unit"], ["qa_id", "keyframes"])
+    found = {*frames["video_id"].unique().to_pylist(), *questions["video_id"].unique().to_pylist()}
+    if found != {unit["video_id"]} or questions["qa_id"].to_pylist() != selected["qa_id"].to_pylist():
+        raise ValueError(f"video {unit['video_id']}: frames, questions and keyframes are not of one video: {found}")
+    return Video(
+        time_s=frames["time_s"].to_numpy(),
+        sample_index=frames["sample_index"].to_numpy(),
+        queries=to_matrix(questions["merge_query"]),
+        chosen=_padded(selected["keyframes"].to_pylist()),
+    )
+
+
+def _padded(lists: list[list[int]]) -> np.ndarray:
+    matrix = np.full((len(lists), max(map(len, lists), default=0)), -1, np.int64)
+    for row, values in zip(matrix, lists, strict=True):
+        row[: len(values)] = values
+    return matrix
+
+
+def stage(config: DistillConfig) -> Stage:
+    return Stage(
+        name="distill",
+        reads=READS,
+        writes=None,
+        run=Distiller,
+        config=config,
+        passes="path",
+    )

@@ -1,0 +1,99 @@
+"""select: embeddings + questions -> the keyframes of each question, by differential keyframe selection (DKS).
+
+Source: ViLaMP, arXiv 2504.02438, section 3.2. All questions of a video in one pass over its embeddings.
+
+Shapes: N frames, Q questions, K keyframes, D width of the joint space.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pyarrow as pa
+import torch
+from pydantic import Field
+
+from model.ops.keyframes import select_keyframes
+from schemas.config import Resources, StageConfig
+from schemas.rejects import Reject
+from schemas.stage import Stage
+from schemas.tables import SELECTION
+from workers.storage import Store
+from workers.vectors import to_matrix
+
+READS = pa.schema([("video_id", pa.string()), ("embed_units", pa.list_(pa.string())), ("write_qa_unit", pa.string())])
+
+
+class SelectConfig(StageConfig):
+    """How keyframes are selected."""
+
+    k: int = Field(32, ge=1, le=4096)
+    """Keyframes a question, at most."""
+    tau: float = Field(0.85, gt=-1, le=1)
+    """A frame as similar as this (cosine) to a keyframe is no further keyframe."""
+    mode: Literal["paper", "released"] = "paper"
+    """`paper`: greedy by relevance, stops when nothing distinct is left. `released`: as the authors' code, which has a
+    floor of relevance and fills free places from the gaps between keyframes."""
+    relevance_floor: float = Field(0.2, ge=-1, le=1)
+    """Mode `released` only: less relevant frames are not taken greedily."""
+    # Q x N products with N embeddings of a few hundred numbers: a second on one core for an hour of video.
+    resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
+
+
+def run(unit: dict[str, Any], config: SelectConfig, store: Store) -> Iterator[pa.Table]:
+    """A row a QA pair, in the order of the QA unit; no QA pairs, no rows. Rejects a video without frames."""
+    torch.set_num_threads(1)
+    frames = pa.concat_tables(store.read_table(path, ["time_s", "embedding"]) for path in unit["embed_units"])
+    questions = store.read_table(unit["write_qa_unit"], ["video_id", "qa_id", "select_query"])
+    if not frames.num_rows:
+        raise Reject("no_frames", f"{len(unit['embed_units'])} segments, and not one frame in them")
+    if not questions.num_rows:
+        yield SELECTION.empty_table()
+        return
+    frames_ND = torch.from_numpy(to_matrix(frames["embedding"]))
+    queries_QD = torch.from_numpy(to_matrix(questions["select_query"]))
+    if frames_ND.shape[1] != queries_QD.shape[1]:
+        raise ValueError(
+            f"frames are embedded in {frames_ND.shape[1]} numbers, questions in {queries_QD.shape[1]}: "
+            "use one tower for both (embed.tower, write_qa.select_tower)"
+        )
+    yield _rows(frames, questions, _select(frames_ND, queries_QD, config))
+
+
+def _select(frames_ND: torch.Tensor, queries_QD: torch.Tensor, config: SelectConfig) -> list[tuple[list, list]]:
+    """Positions and relevance of each question's keyframes."""
+    chosen = select_keyframes(
+        frames_ND,
+        queries_QD,
+        k=config.k,
+        tau=config.tau,
+        mode=config.mode,
+        relevance_floor=config.relevance_floor,
+    )
+    taken = chosen.indices >= 0
+    return [
+        (indices[mask].tolist(), relevance[mask].tolist())
+        for indices, relevance, mask in zip(chosen.indices, chosen.relevance, taken, strict=True)
+    ]
+
+
+def _rows(frames: pa.Table, questions: pa.Table, chosen: list[tuple[list, list]]) -> pa.Table:
+    time_s = frames["time_s"].to_numpy()
+    columns = {
+        "video_id": questions["video_id"],
+        "qa_id": questions["qa_id"],
+        "keyframes": [indices for indices, _ in chosen],
+        "time_s": [time_s[indices].tolist() for indices, _ in chosen],
+        "relevance": [relevance for _, relevance in chosen],
+    }
+    return pa.table(columns, schema=SELECTION)
+
+
+def stage(config: SelectConfig) -> Stage:
+    return Stage(
+        name="select",
+        reads=READS,
+        writes=SELECTION,
+        run=run,
+        config=config,
+        passes="path",
+    )
