@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.cluster import ray_session
+from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
 from pipeline.manifest import MANIFEST_ROWS, read_manifest
 from pipeline.phases import Phase, phases
@@ -23,7 +24,7 @@ from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace
 from schemas.config import parse
-from workers.storage import Store
+from workers.storage import TEMPORARY, Store
 
 VERSIONS = ("ray", "pyarrow", "torch", "torchvision", "open-clip-torch", "av", "decord", "webdataset", "safetensors")
 
@@ -58,6 +59,8 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
             gather(phase.name, work, store, publish=True)
         gather_rejects(done, work, store, publish=True)
         _drop_stale_shards(work, store)
+        for left_by_the_killed in (TEMPORARY, RUNNING):
+            store.delete_folder(left_by_the_killed)
         _summarise(work, summary)
     return summary
 

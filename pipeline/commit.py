@@ -1,8 +1,8 @@
 """Runs one stage on units and commits each: one file, written whole or not at all, whose existence is the commit.
 
-A resume is the same code as a run: what stands is passed on by reference. Beside a unit's file may lie
-`.reject.json` (it cannot be done), `.running.json` (a process works on it, or died doing so) and `.error.json` (the code
-failed on it: shown to the user, tried again by the next build).
+A resume is the same code as a run: what stands is passed on by reference. Beside a unit's file may lie `.reject.json` (it
+cannot be done) or `.error.json` (the code failed on it: shown to the user, tried again by the next build). While a
+process works on a unit, a marker in `.running` says so: found again by the same run, that process has died.
 """
 
 import inspect
@@ -19,6 +19,7 @@ from schemas.stage import Stage
 from workers.storage import Store
 
 Row = dict[str, Any]
+RUNNING = ".running"
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Commit:
             outcome, reject = "done", None
             self.store.delete(f"{path}.reject.json")
             self.store.delete(f"{path}.error.json")
-        self.store.delete(f"{path}.running.json")
+        self.store.delete(self._marker(path))
         return outcome, reject
 
     def _write(self, path: str, result: Any) -> None:
@@ -101,13 +102,14 @@ class Commit:
         return self._worker
 
     def _count_death(self, path: str) -> None:
-        marker, deaths = f"{path}.running.json", 0
-        if self.store.exists(marker):
-            earlier = self.store.read_json(marker)
-            deaths = earlier["deaths"] + 1 if earlier["run_id"] == self.run_id else 0
+        marker = self._marker(path)
+        deaths = self.store.read_json(marker)["deaths"] + 1 if self.store.exists(marker) else 0
         if deaths >= self.max_deaths:
             raise Reject("worker_died", f"{deaths} processes died on it in this run")
-        self.store.write_json(marker, {"run_id": self.run_id, "deaths": deaths})
+        self.store.write_json(marker, {"deaths": deaths})
+
+    def _marker(self, path: str) -> str:
+        return f"{RUNNING}/{self.run_id}/{path.replace('/', '_')}.json"
 
     def _pass(self, row: Row, path: str) -> Iterator[Row]:
         row = {**row, f"{self.stage.name}_unit": path}

@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 from safetensors import numpy as safetensors_numpy
 
+# Files being written. In one folder, so that what a killed process left is found without a search.
+TEMPORARY = ".tmp"
+
 
 class Store:
     """Files below one root, by relative path with forward slashes. Cheap to pickle: the root is all it holds."""
@@ -50,19 +53,24 @@ class Store:
         """Relative paths of all files below a folder, sorted; none where there is no such folder."""
         selector = fs.FileSelector(self.full(prefix), recursive=True, allow_not_found=True)
         for path in sorted(i.path for i in self._fs.get_file_info(selector) if i.type == fs.FileType.File):
-            if not path.endswith(".tmp"):
-                yield path[len(self._base) + 1 :]
+            yield path[len(self._base) + 1 :]
 
     def delete(self, path: str) -> None:
         with suppress(FileNotFoundError):
             self._fs.delete_file(self.full(path))
+
+    def delete_folder(self, path: str) -> None:
+        """Deletes a folder and all below it, if it is there."""
+        with suppress(FileNotFoundError):
+            self._fs.delete_dir(self.full(path))
 
     @contextmanager
     def writer(self, path: str) -> Iterator[pa.NativeFile]:
         """A stream whose bytes become the file at `path` when the block ends, and leave nothing when it raises."""
         target = self.full(path)
         if self.is_local:
-            temporary = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
+            temporary = f"{self._base}/{TEMPORARY}/{uuid.uuid4().hex}"
+            Path(temporary).parent.mkdir(parents=True, exist_ok=True)
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             try:
                 with self._fs.open_output_stream(temporary) as stream:

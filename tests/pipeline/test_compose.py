@@ -77,7 +77,7 @@ def test_a_worker_that_dies_costs_nothing(tmp_path):
     rows = run(store, ["a die b"], toy.stages(die_once=str(tmp_path)))
     assert (tmp_path / "died").exists()
     assert not any(r["reject"] for r in rows)
-    assert not [p for p in store.files("units") if p.endswith(".json")]
+    assert not [p for p in store.files("") if p.endswith(".json")]
 
 
 def test_a_unit_that_always_kills_its_worker_is_rejected(tmp_path):
