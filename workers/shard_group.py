@@ -1,0 +1,205 @@
+"""A group: what rests together in a shard, and how its tokens are laid out, written and read.
+
+A group is a video with its QA pairs, or a part of them. Its members, in this order:
+
+    <group>.json                 facts of the video, licence, source
+    <group>.qa.json              list of QA pairs; entry i is row i of the Q axis below
+    <group>.tokens.safetensors   time_s [N] f8, sample_index [N] i8, keyframes [U] i4, keyframe_tokens [U, P, C] f2,
+                                 query_keyframes [Q, K] i4, merged_tokens [Q, N, C] f2, clip_tokens [ceil(N/4), R, C] f2
+
+`keyframes` are positions in 0 .. N-1, ascending; `query_keyframes` are rows of `keyframes`, -1 pads. `clip_tokens` is
+there where HiCo is on. The safetensors metadata holds `sha256` of its data and `qa_sha256` of the `.qa.json` member.
+"""
+
+import hashlib
+import json
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workers.storage import Store
+
+Tensors = dict[str, np.ndarray]
+
+# What a part of the queries takes of a distill unit: rows of the queries, rows of the keyframes, or all.
+QUERY_TENSORS = ("query_keyframes", "merged_tokens")
+KEYFRAME_TENSORS = ("keyframes", "keyframe_tokens")
+SHARED_TENSORS = ("time_s", "sample_index")
+OPTIONAL_TENSORS = ("clip_tokens",)
+
+_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8"}
+_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
+
+
+def encode_tensors(tensors: Tensors, metadata: dict[str, str]) -> list[bytes | memoryview]:
+    """A safetensors file in chunks that share the arrays' memory; `sha256` of the data is added to the metadata.
+
+    The format: https://github.com/huggingface/safetensors, "Format". Its own `save` copies the data twice.
+    """
+    names = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+    header, chunks, start, sha256 = {}, [], 0, hashlib.sha256()
+    for name in names:
+        array = np.ascontiguousarray(tensors[name])
+        end = start + array.nbytes
+        header[name] = {"dtype": _NAMES[array.dtype], "shape": list(array.shape), "data_offsets": [start, end]}
+        start = end
+        if array.nbytes:
+            chunks.append(memoryview(array).cast("B"))
+            sha256.update(chunks[-1])
+    header["__metadata__"] = {**metadata, "sha256": sha256.hexdigest()}
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # so that the data is aligned for a reader that maps it
+    return [len(text).to_bytes(8, "little") + text, *chunks]
+
+
+def decode_tensors(data: Any, verify: bool = True) -> tuple[Tensors, dict[str, str]]:
+    """Arrays that share the memory of a safetensors file, and its metadata.
+
+    Raises ValueError for bytes that are no such file or, with `verify`, differ from the checksum in the metadata.
+    """
+    data = memoryview(data)
+    start = 8 + int.from_bytes(data[:8], "little")
+    if not 8 < start <= len(data):
+        raise ValueError("not a safetensors file, or cut short")
+    tensors = {}
+    try:
+        header = json.loads(bytes(data[8:start]))
+        metadata = header.pop("__metadata__", {})
+        for name, entry in header.items():
+            first, last = entry["data_offsets"]
+            array = np.frombuffer(data[start + first : start + last], dtype=_DTYPES[entry["dtype"]])
+            tensors[name] = array.reshape(entry["shape"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"the header is not one of safetensors: {error!r}") from None
+    if verify and metadata.get("sha256") != hashlib.sha256(data[start:]).hexdigest():
+        raise ValueError("the data differs from its checksum")
+    return tensors, metadata
+
+
+@contextmanager
+def open_tokens(store: Store, path: str) -> Iterator[Tensors]:
+    """The tensors of a distill unit, mapped into memory. Raises ValueError for a damaged one."""
+    with store.local(path) as file, file.open("rb") as stream:
+        try:
+            # Not closed by hand: the mapping lives as long as the last array on it.
+            tensors, _ = decode_tensors(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}; delete the file and build again") from None
+        yield tensors
+
+
+def shared_bytes(tensors: Tensors) -> int:
+    """Bytes that every part of a video has a copy of: times and clip tokens."""
+    return sum(tensors[name].nbytes for name in (*SHARED_TENSORS, *OPTIONAL_TENSORS) if name in tensors)
+
+
+def take_queries(tensors: Tensors, rows: slice) -> Tensors:
+    """The tensors of some queries: their rows, and of the keyframes only those that they use."""
+    query_keyframes = tensors["query_keyframes"][rows]
+    used = np.unique(query_keyframes[query_keyframes >= 0])
+    # One entry more, so that the pad -1 finds a -1.
+    renumber = np.full(len(tensors["keyframes"]) + 1, -1, query_keyframes.dtype)
+    renumber[used] = np.arange(len(used))
+    part = {name: tensors[name] for name in (*SHARED_TENSORS, *OPTIONAL_TENSORS) if name in tensors}
+    part["query_keyframes"] = renumber[query_keyframes]
+    part["merged_tokens"] = tensors["merged_tokens"][rows]
+    for name in KEYFRAME_TENSORS:
+        whole = len(used) == len(tensors[name])
+        part[name] = tensors[name] if whole else tensors[name][used]
+    return part
+
+
+class ShardError(ValueError):
+    """A group that cannot be read. The message names the shard, the group, what is wrong and the remedy."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A video with its QA pairs, or a part of them: what rests together in a shard."""
+
+    qa: list[dict[str, Any]]
+    tensors: Tensors
+    """Read-only arrays, laid out as told above."""
+
+    def sample(self, row: int) -> dict[str, Any]:
+        """QA pair `row` with its tokens, in arrays of its own.
+
+        Gives all fields of the pair and `time_s` [N], `sample_index` [N], `keyframes` [K] (ascending positions in
+        0 .. N-1), `keyframe_tokens` [K, P, C], `merged_tokens` [N, C]; `clip_tokens` [ceil(N/4), R, C] with HiCo.
+        """
+        tensors = self.tensors
+        used = tensors["query_keyframes"][row]
+        used = used[used >= 0]
+        own = {
+            "keyframes": tensors["keyframes"][used].astype(np.int64),
+            "keyframe_tokens": tensors["keyframe_tokens"][used],
+            "merged_tokens": tensors["merged_tokens"][row].copy(),
+        }
+        shared = {name: tensors[name].copy() for name in ("time_s", "sample_index", "clip_tokens") if name in tensors}
+        return {**self.qa[row], **shared, **own}
+
+
+def read_group(store: Store, place: dict[str, Any], verify: bool = True) -> Group:
+    """Reads the group of a row of `samples`, in one range of bytes. Raises ShardError for a damaged or missing one.
+
+    Args:
+        place: the columns shard, group, qa_offset, qa_bytes, tokens_offset and tokens_bytes.
+        verify: compares both members with their checksums.
+    """
+    start, end = place["qa_offset"], place["tokens_offset"] + place["tokens_bytes"]
+    try:
+        with store.open(place["shard"]) as stream:
+            data = memoryview(stream.read_at(end - start, start))
+        if len(data) < end - start:
+            raise ValueError(f"the file ends at byte {start + len(data)}, the group at {end}")
+        qa = data[: place["qa_bytes"]]
+        tensors, metadata = decode_tensors(data[place["tokens_offset"] - start :], verify)
+        if verify and metadata.get("qa_sha256") != hashlib.sha256(qa).hexdigest():
+            raise ValueError("the QA pairs differ from their checksum")
+        if missing := {*QUERY_TENSORS, *KEYFRAME_TENSORS, *SHARED_TENSORS} - tensors.keys():
+            raise ValueError(f"tensors are missing: {', '.join(sorted(missing))}")
+        return Group(json.loads(bytes(qa)), tensors)
+    except (OSError, ValueError) as error:
+        raise ShardError(
+            f"{place['shard']}: group {place['group']} cannot be read: {error}. "
+            "Run `longvid verify` on the corpus; delete the shard and build again to have it rewritten."
+        ) from error
+
+
+def find_damage(store: Store, samples: pa.Table) -> Iterator[str]:
+    """Reads every byte of the shards of these rows of `samples`, whole shards each; yields a message a fault."""
+    for shard in pc.unique(samples["shard"]).to_pylist():
+        rows = samples.filter(pc.equal(samples["shard"], shard))
+        if not store.exists(shard):
+            yield f"{shard}: the file is gone; build again"
+            continue
+        faults = list(_damaged_groups(store, rows))
+        yield from faults
+        if not faults and _sha256(store, shard) != rows["shard_sha256"][0].as_py():
+            yield f"{shard}: differs from its checksum, though not in what is trained on; delete it and build again"
+
+
+def _damaged_groups(store: Store, rows: pa.Table) -> Iterator[str]:
+    for group in pc.unique(rows["group"]).to_pylist():
+        pairs = rows.filter(pc.equal(rows["group"], group)).to_pylist()
+        try:
+            found = read_group(store, pairs[0])
+        except ShardError as error:
+            yield str(error)
+            continue
+        if [pair["id"] for pair in found.qa] != [pair["qa_id"] for pair in pairs]:
+            yield f"{pairs[0]['shard']}: group {group} holds other QA pairs than the table samples; build again"
+
+
+def _sha256(store: Store, path: str) -> str:
+    sha256 = hashlib.sha256()
+    with store.open(path) as stream:
+        while block := stream.read(1 << 22):
+            sha256.update(block)
+    return sha256.hexdigest()

@@ -1,0 +1,206 @@
+"""Reads samples from shards: one QA pair with its tokens at a time, by byte range, in an order bound to the manifest.
+
+At step t, rank r of W takes position t * W + r of the epoch's order (workers/sample_order.py), which depends on the ids
+of the samples, the seed and the epoch alone. So (epoch, samples consumed by all ranks) says where a training run
+stands, and another world size, or the same samples packed into other shards, goes on from there.
+"""
+
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from math import gcd
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workers.sample_order import epoch_order
+from workers.shard_group import Group, ShardError, read_group
+from workers.storage import Store
+
+COLUMNS = [
+    "qa_id",
+    "video_id",
+    "split",
+    "shard",
+    "group",
+    "row",
+    "qa_offset",
+    "qa_bytes",
+    "tokens_offset",
+    "tokens_bytes",
+]
+
+log = logging.getLogger("longvid.shards")
+
+
+class ShardReader:
+    """The samples of one rank: dicts of `Group.sample`, with `video_id`, `group`, `epoch` and `position` in the epoch.
+
+    Args:
+        store: the corpus.
+        samples: the table `samples` or its path; filter it to train on some of it. Only `COLUMNS` are read.
+        split: which split; None takes all.
+        rank, world_size: this process and how many there are; all must be given the same samples.
+        seed, lanes: decide the order, with the samples' ids and the epoch. Make `lanes` a multiple of the world size.
+        shuffle: False takes the videos by id, each from its first pair.
+        drop_last: leaves out the last positions of an epoch that not every rank has one of, so that all take equally
+            many steps.
+        prefetch: samples looked ahead of for groups to be read in the background.
+        on_damage: `raise`, or `skip` the samples of a group that cannot be read; it then is in `damaged` and logged.
+        verify: compares each group with its checksums when it is read.
+
+    Attributes:
+        consumed: positions of the epoch that all ranks together are through, given that they go in step.
+        damaged: a dict a group that could not be read: shard, group, detail, num_samples (of this rank).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        samples: pa.Table | str = "tables/samples.parquet",
+        *,
+        split: str | None = "train",
+        rank: int = 0,
+        world_size: int = 1,
+        seed: int = 0,
+        epoch: int = 0,
+        consumed: int = 0,
+        lanes: int = 16,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        prefetch: int = 4,
+        on_damage: Literal["raise", "skip"] = "raise",
+        verify: bool = True,
+    ) -> None:
+        if not 0 <= rank < world_size:
+            raise ValueError(f"rank = {rank}: must be in 0 .. {world_size - 1}, world_size being {world_size}")
+        if lanes < 1:
+            raise ValueError(f"lanes = {lanes}: must be at least 1")
+        self._store, self._table = store, _in_order(samples, split, store)
+        self.rank, self.world_size, self.seed, self.lanes = rank, world_size, seed, lanes
+        self.damaged: list[dict[str, Any]] = []
+        self._shuffle, self._drop_last, self._prefetch = shuffle, drop_last, prefetch
+        self._skip, self._verify = on_damage == "skip", verify
+        self.seek(epoch, consumed)
+
+    def seek(self, epoch: int, consumed: int = 0) -> None:
+        """Goes to a place in an epoch, counted over all ranks."""
+        if not 0 <= consumed <= self.num_samples:
+            raise ValueError(f"consumed = {consumed}: the epoch has {self.num_samples} samples")
+        self.epoch, self.consumed = epoch, consumed
+        self._order = epoch_order(self._table["video_id"], self.seed, epoch, self.lanes, self._shuffle)
+
+    @property
+    def num_samples(self) -> int:
+        """Samples of an epoch, over all ranks."""
+        return self._table.num_rows
+
+    def __len__(self) -> int:
+        """Samples that this rank still has in the epoch."""
+        return len(self._positions())
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        start, positions = self.consumed, self._positions()
+        with ThreadPoolExecutor(1) as pool:
+            groups = _Groups(self, pool)
+            for position in positions[: self._prefetch]:
+                groups.ask(self._place(position))
+            for step, position in enumerate(positions):
+                for ahead in positions[step + self._prefetch : step + self._prefetch + 1]:
+                    groups.ask(self._place(ahead))
+                sample = self._sample(self._place(position), groups)
+                self.consumed = min(start + (step + 1) * self.world_size, self.num_samples)
+                if sample is not None:
+                    yield {**sample, "epoch": self.epoch, "position": position}
+
+    def state(self) -> dict[str, Any]:
+        """Where the run stands, for `resume`: plain values, the same on every rank that has taken as many steps."""
+        decides_order = {"seed": self.seed, "lanes": self.lanes, "shuffle": self._shuffle, "samples": self._fingerprint}
+        return {"epoch": self.epoch, "consumed": self.consumed, **decides_order}
+
+    @classmethod
+    def resume(cls, store: Store, state: dict[str, Any], samples: pa.Table | str, **settings: Any) -> "ShardReader":
+        """Goes on from `state`, with any rank and world size. Raises ValueError where the samples are others."""
+        place = {name: state[name] for name in ("epoch", "consumed", "seed", "lanes", "shuffle")}
+        reader = cls(store, samples, **{**settings, **place})
+        if reader.state() != state:
+            raise ValueError(
+                "the samples are not those that the state was saved with, so its place in the epoch means nothing: "
+                f"give the same samples and split, or start with epoch = {state['epoch'] + 1}"
+            )
+        return reader
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return hashlib.sha256("\n".join(self._table["qa_id"].to_pylist()).encode()).hexdigest()
+
+    def _positions(self) -> range:
+        left = self.num_samples - self.consumed
+        return range(
+            self.consumed + self.rank,
+            self.num_samples - (left % self.world_size if self._drop_last else 0),
+            self.world_size,
+        )
+
+    def _place(self, position: int) -> dict[str, Any]:
+        return self._table.slice(int(self._order[position]), 1).to_pylist()[0]
+
+    def _sample(self, place: dict[str, Any], groups: "_Groups") -> dict[str, Any] | None:
+        try:
+            sample = groups.get(place).sample(place["row"])
+            if sample["id"] != place["qa_id"]:
+                raise ShardError(
+                    f"{place['shard']}: row {place['row']} of group {place['group']} is {sample['id']}, the table has "
+                    f"{place['qa_id']} there: table and shard are of two builds. Build again."
+                )
+        except (ShardError, IndexError) as error:
+            if not self._skip:
+                raise
+            self._report(place, error)
+            return None
+        return {**sample, "video_id": place["video_id"], "group": place["group"]}
+
+    def _report(self, place: dict[str, Any], error: Exception) -> None:
+        for row in self.damaged:
+            if (row["shard"], row["group"]) == (place["shard"], place["group"]):
+                row["num_samples"] += 1
+                return
+        self.damaged.append({"shard": place["shard"], "group": place["group"], "detail": str(error), "num_samples": 1})
+        log.warning("skipping a damaged group: %s", error)
+
+
+class _Groups:
+    """The groups that a rank reads from, fetched by another thread: one a lane of the rank, and those ahead."""
+
+    def __init__(self, reader: ShardReader, pool: ThreadPoolExecutor) -> None:
+        self._reader, self._pool = reader, pool
+        self._held: OrderedDict[tuple[str, str], Future[Group]] = OrderedDict()
+        own_lanes = reader.lanes // gcd(reader.lanes, reader.world_size)
+        self._capacity = own_lanes + reader._prefetch + 1
+
+    def ask(self, place: dict[str, Any]) -> Future[Group]:
+        key = (place["shard"], place["group"])
+        if key not in self._held:
+            self._held[key] = self._pool.submit(read_group, self._reader._store, place, self._reader._verify)
+        self._held.move_to_end(key)
+        while len(self._held) > self._capacity:
+            self._held.popitem(last=False)
+        return self._held[key]
+
+    def get(self, place: dict[str, Any]) -> Group:
+        return self.ask(place).result()
+
+
+def _in_order(samples: pa.Table | str, split: str | None, store: Store) -> pa.Table:
+    table = store.read_table(samples, COLUMNS) if isinstance(samples, str) else samples.select(COLUMNS)
+    splits = pc.value_counts(table["split"]).to_pylist()
+    if split is not None:
+        table = table.filter(pc.equal(table["split"], split))
+    if not table.num_rows:
+        have = ", ".join(f"{s['values']} ({s['counts']})" for s in splits) or "none at all"
+        raise ValueError(f"split = {split!r}: no samples; there are: {have}")
+    return table.drop_columns("split").sort_by([(name, "ascending") for name in ("video_id", "group", "row")])

@@ -1,0 +1,75 @@
+"""Writes shards: deterministic tars, streamed, with the byte range of every member.
+
+What the members are is told in workers/shard_group.py.
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+from workers.storage import Store
+
+_BLOCK = tarfile.BLOCKSIZE
+
+
+class ShardWriter:
+    """One tar, written front to back to a stream. The same members, the same bytes: mtime, owner and mode are fixed.
+
+    Args:
+        stream: takes bytes-like objects by `write`; the caller commits it.
+        key: what the tar is written for, kept in its first header: see `shard_key`.
+    """
+
+    def __init__(self, stream: BinaryIO, key: str) -> None:
+        self._stream, self._sha256, self.size_bytes = stream, hashlib.sha256(), 0
+        self._write(tarfile.TarInfo.create_pax_global_header({"comment": key}))
+
+    @property
+    def sha256(self) -> str:
+        """Of all bytes written so far, in hex."""
+        return self._sha256.hexdigest()
+
+    def add(self, name: str, chunks: Iterable[bytes | memoryview]) -> tuple[int, int]:
+        """Writes one member; gives the offset and the number of bytes of its data in the tar."""
+        chunks = [memoryview(chunk).cast("B") for chunk in chunks if memoryview(chunk).nbytes]
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = sum(chunk.nbytes for chunk in chunks), 0o644
+        self._write(info.tobuf(tarfile.PAX_FORMAT))
+        offset = self.size_bytes
+        for chunk in chunks:
+            self._write(chunk)
+        self._write(bytes(-info.size % _BLOCK))
+        return offset, info.size
+
+    def close(self) -> None:
+        """Writes the end of the archive, to a full record as tar does."""
+        self._write(bytes(2 * _BLOCK))
+        self._write(bytes(-self.size_bytes % tarfile.RECORDSIZE))
+
+    def _write(self, data: bytes | memoryview) -> None:
+        self._stream.write(data)
+        self._sha256.update(data)
+        self.size_bytes += memoryview(data).nbytes
+
+
+def shard_key(store: Store, shard: str) -> str | None:
+    """The key a shard was written for, from its first header; None where there is no such file or it is no shard."""
+    if not store.exists(shard):
+        return None
+    with store.open(shard) as stream:
+        # The global header, its data and the first member's header: a key is far shorter than a block.
+        head = stream.read(8 * _BLOCK)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(head), mode="r:") as tar:
+            return tar.pax_headers.get("comment")
+    except tarfile.TarError:
+        return None
+
+
+def encode_json(value: Any) -> bytes:
+    """Canonical JSON with a line end, so that a member reads well after `tar xO`."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return (text + "\n").encode()
