@@ -1,7 +1,7 @@
 """Runs one stage on units and commits each: one file, written whole or not at all, whose existence is the commit.
 
-A resume is the same code as a run: what stands is passed on by reference. Beside a unit's file may lie `.reject.json` (it
-cannot be done) or `.error.json` (the code failed on it: shown to the user, tried again by the next build). While a
+A resume is the same code as a run: what stands is passed on by reference. Beside a unit's file may lie `.reject.json`
+(it cannot be done) or `.error.json` (the code failed on it: shown to the user, tried again by the next build). While a
 process works on a unit, a marker in `.running` says so: found again by the same run, that process has died.
 """
 

@@ -1,0 +1,58 @@
+"""`longvid demo`: from nothing to a trained model on the demo world, with what each step gave."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline.build import build
+from pipeline.catalog import open_catalog
+from pipeline.demo.corpus import write_demo
+from pipeline.recipe import Recipe
+from pipeline.report import show_summary
+from pipeline.train import train
+from pipeline.verify import verify
+
+VIDEOS, SECONDS, SEED = 4, 330, 7
+
+# Grounding questions of which at least one keyframe lies in the span asked for; and the same for as many uniform frames.
+CAUGHT = """
+    with grounding as (
+        select qa.evidence, len(s.keyframes) as k, s.time_s as picked, v.duration_s
+        from qa join selections s using (qa_id) join videos v on qa.video_id = v.video_id
+        where task = 'temporal_grounding'
+    ), tried as (
+        select picked, evidence, [(i + 0.5) * duration_s / k for i in range(k)] as uniform from grounding
+    )
+    select count(*),
+           avg((len([t for t in picked if len([e for e in evidence if t >= e.start_s and t < e.end_s]) > 0]) > 0)::int),
+           avg((len([t for t in uniform if len([e for e in evidence if t >= e.start_s and t < e.end_s]) > 0]) > 0)::int)
+    from tried"""
+
+
+def run_demo(to: Path, recipe: Recipe, out: Console) -> None:
+    """Renders, builds, verifies and trains; on a corpus that stands, only looks."""
+    manifest = to / "world" / "manifest.jsonl"
+    if not manifest.exists():
+        out.print(f"rendering {VIDEOS} videos of {SECONDS} s or more into {manifest.parent}", highlight=False)
+        write_demo(manifest.parent, videos=VIDEOS, seconds=SECONDS, seed=SEED)
+    show_summary(build(manifest, str(to), recipe, say=out.print), str(to), out)
+    show_questions(str(to), out)
+    verdict = verify(str(to))
+    out.print(f"verified: {verdict.units} units, {verdict.shards} shards, {len(verdict.problems) or 'no'} problems")
+    out.print(train(str(to), recipe.train), highlight=False)
+
+
+def show_questions(corpus: str, out: Console) -> None:
+    """A pair of each task, and how often the keyframes catch the event that is asked for."""
+    with open_catalog(corpus) as catalog:
+        pairs = "select distinct on (task) task, question, answer from qa order by task, qa_id"
+        for task, question, answer in catalog.sql(pairs).fetchall():
+            out.print(f"[bold]{task}[/bold]")
+            out.print(f"  Q: {question}\n  A: {answer}", highlight=False, markup=False)
+        count, picked, uniform = catalog.sql(CAUGHT).fetchone()
+    if count:
+        out.print(
+            f"of {count} grounding questions, the keyframes hold the event in {picked:.0%}, as many uniform frames in "
+            f"{uniform:.0%}",
+            highlight=False,
+        )
