@@ -88,7 +88,7 @@ def _language_model(config: VideoLMConfig, vocab_size: int) -> Any:
     from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM  # costs seconds to import
 
     if config.language_model:
-        model = AutoModelForCausalLM.from_pretrained(
+        model: Any = AutoModelForCausalLM.from_pretrained(
             config.language_model,
             local_files_only=True,
             trust_remote_code=False,

@@ -1,14 +1,17 @@
-"""A checkpoint is a folder of safetensors files and a manifest that is written last: without it the rest is scrap."""
+"""What rests of a run: its log, and checkpoints. Each is a folder of safetensors files and a manifest, written last."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from schemas.config import ConfigError
 from workers.storage import Store
 
 MANIFEST = "checkpoint.json"
+LOG = "log.jsonl"
 
 
 def save_checkpoint(
@@ -44,6 +47,17 @@ def checkpoint_folder(run: str, step: int) -> str:
     return f"{run}/step_{step:06d}"
 
 
+def read_log(store: Store, run: str) -> list[dict[str, Any]]:
+    """The lines of a run's log, a dict a step; none where there is no log yet."""
+    path = f"{run}/{LOG}"
+    return [json.loads(line) for line in store.read_bytes(path).splitlines()] if store.exists(path) else []
+
+
+def write_log(store: Store, run: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Replaces a run's log. Object storage can't append, so it is written whole, with every checkpoint."""
+    store.write_bytes(f"{run}/{LOG}", "".join(f"{json.dumps(row)}\n" for row in rows).encode())
+
+
 def optimizer_tensors(optimizer: torch.optim.Optimizer, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The state of an optimizer as `<key>.<name of the parameter>`, free of any order of parameters."""
     return {
@@ -68,13 +82,13 @@ def check_same(state: Mapping[str, Any], same: Mapping[str, Any]) -> None:
     """Whether a run may go on from the checkpoint whose manifest is `state`.
 
     Raises:
-        ValueError: it was written with other settings or samples than `same`; names each, and the remedy.
+        ConfigError: it was written with other settings or samples than `same`; names each, and the remedy.
     """
     then, now = _flat(state["same"]), _flat(same)
     names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     if names:
         differing = "; ".join(f"{name} was {then.get(name)!r} and is {now.get(name)!r}" for name in names)
-        raise ValueError(
+        raise ConfigError(
             f"the run stands at step {state['step']} with other settings: {differing}. "
             "Set them back, or give the run another name"
         )

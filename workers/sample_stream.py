@@ -1,11 +1,29 @@
 """The order of samples over epochs and ranks, and a run's place in it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import pyarrow as pa
+
+from workers.shard_reader import ShardReader
+from workers.storage import Store
+
 Read = Callable[[int, int, int], Iterator[dict[str, Any]]]
 """`(epoch, first, stride)`: samples `first`, `first + stride`, ... of the epoch's one order for all ranks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleSet:
+    """Which samples a run trains on."""
+
+    num_samples: int
+    """Of an epoch, at least 1."""
+    sha256: str
+    """Of their ids: a place in an epoch means nothing among others."""
+    token_width: int
+    """C, the width of a visual token."""
 
 
 class SampleStream:
@@ -16,26 +34,14 @@ class SampleStream:
 
     Args:
         read: see `Read`.
-        num_samples: of an epoch.
+        samples: which samples `read` gives.
         batch_size: samples a batch, of all ranks together.
-        samples_sha256: says which samples they are: a place in an epoch means nothing among others.
     """
 
-    def __init__(
-        self,
-        read: Read,
-        *,
-        num_samples: int,
-        batch_size: int,
-        rank: int = 0,
-        world_size: int = 1,
-        samples_sha256: str = "",
-    ) -> None:
+    def __init__(self, read: Read, samples: SampleSet, *, batch_size: int, rank: int = 0, world_size: int = 1) -> None:
         if batch_size % world_size:
             raise ValueError(f"batch_size = {batch_size}: must be a multiple of the number of workers, {world_size}")
-        if num_samples < 1:
-            raise ValueError("there is no sample to train on: build the corpus first, or choose another split")
-        self.num_samples, self.samples_sha256 = num_samples, samples_sha256
+        self.samples = samples
         self._read, self._batch_size, self._rank, self._world_size = read, batch_size, rank, world_size
         self.seek(0, 0)
 
@@ -47,19 +53,37 @@ class SampleStream:
     def next_batch(self) -> list[dict[str, Any]]:
         """This rank's part of the next batch."""
         batch = list(islice(self._samples, self._batch_size // self._world_size))
-        epochs, self.samples_consumed = divmod(self.samples_consumed + self._batch_size, self.num_samples)
+        epochs, self.samples_consumed = divmod(self.samples_consumed + self._batch_size, self.samples.num_samples)
         self.epoch += epochs
         return batch
 
     def _from(self, epoch: int, position: int) -> Iterator[dict[str, Any]]:
+        num_samples = self.samples.num_samples
         while True:
-            if position < self.num_samples:
+            if position < num_samples:
                 for sample in self._read(epoch, position, self._world_size):
                     position += self._world_size
                     yield sample
-                if position < self.num_samples:
+                if position < num_samples:
                     raise ValueError(
-                        f"epoch {epoch} ended at sample {position} of {self.num_samples}: the shards hold less than "
-                        "the table of samples says; run `longvid verify`"
+                        f"epoch {epoch} ended at sample {position} of {num_samples}: the shards hold less than the "
+                        "table of samples says; run `longvid verify`"
                     )
-            epoch, position = epoch + 1, position - self.num_samples
+            epoch, position = epoch + 1, position - num_samples
+
+
+def shard_samples(store: Store, table: pa.Table, split: str, seed: int) -> tuple[Read, SampleSet]:
+    """The samples of a split, for a stream. Reads one of them. Raises ValueError where the split has none."""
+
+    def read(epoch: int, first: int, stride: int) -> Iterator[dict[str, Any]]:
+        # The reader's rank is a remainder: where an epoch begins within a batch, another one than the process has.
+        rank = first % stride
+        return iter(
+            ShardReader(
+                store, table, split=split, rank=rank, world_size=stride, seed=seed, epoch=epoch, consumed=first - rank
+            )
+        )
+
+    reader = ShardReader(store, table, split=split, seed=seed, lanes=1, prefetch=0)
+    width = next(iter(reader))["merged_tokens"].shape[1]
+    return read, SampleSet(num_samples=reader.num_samples, sha256=reader.state()["samples"], token_width=width)

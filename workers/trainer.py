@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
@@ -20,7 +20,7 @@ from model.tokenizer import load_tokenizer
 from model.video_lm import VideoLM, VideoLMConfig
 from schemas.config import Config
 from workers.checkpoint import check_same, load_checkpoint, load_optimizer, optimizer_tensors, save_checkpoint
-from workers.sample_stream import SampleStream
+from workers.sample_stream import SampleSet, SampleStream
 from workers.storage import Store
 
 
@@ -53,10 +53,6 @@ class TrainerConfig(Config):
             return self.learning_rate * (step + 1) / warmup
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (self.steps - warmup)))
 
-    def lasting(self) -> dict[str, Any]:
-        """The fields that have to stay from one part of a run to the next."""
-        return self.model_dump(mode="json", include=set(TrainerConfig.model_fields) - {"steps", "micro_batch_size"})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -84,7 +80,6 @@ class Trainer:
     Args:
         config: see `TrainerConfig`.
         stream: this rank's samples.
-        token_width: C, the width of a visual token.
         rank, world_size: of the torch process group, which stands where there is more than one rank.
         device: where the model lives.
     """
@@ -94,16 +89,16 @@ class Trainer:
         config: TrainerConfig,
         stream: SampleStream,
         *,
-        token_width: int,
         rank: int = 0,
         world_size: int = 1,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.config, self.stream, self.token_width = config, stream, token_width
+        self.config, self.stream = config, stream
         self.rank, self.world_size, self.device = rank, world_size, torch.device(device)
         self.tokenizer = load_tokenizer(config.model.language_model)
         torch.manual_seed(config.seed)
-        self.model = VideoLM(config.model, token_width=token_width, vocab_size=self.tokenizer.vocab_size)
+        width = stream.samples.token_width
+        self.model = VideoLM(config.model, token_width=width, vocab_size=self.tokenizer.vocab_size)
         self.model.to(self.device)
         self.optimizer = torch.optim.AdamW(_parameter_groups(self.model, config.weight_decay), lr=config.learning_rate)
         self.step = 0
@@ -150,7 +145,7 @@ class Trainer:
             "step": self.step,
             "epoch": self.stream.epoch,
             "samples_consumed": self.stream.samples_consumed,
-            "same": self._same(),
+            "same": must_stay(self.config, self.stream.samples),
         }
         tensors = {"model": parameters, "optimizer": optimizer_tensors(self.optimizer, parameters)}
         save_checkpoint(store, folder, tensors, state)
@@ -161,7 +156,7 @@ class Trainer:
         Raises ValueError where the run had other settings or other samples.
         """
         tensors, state = load_checkpoint(store, folder)
-        check_same(state, self._same())
+        check_same(state, must_stay(self.config, self.stream.samples))
         parameters = dict(self.model.named_parameters())
         with torch.no_grad():
             for name, value in tensors["model"].items():
@@ -219,14 +214,12 @@ class Trainer:
             dist.all_reduce(value)
         return value
 
-    def _same(self) -> dict[str, Any]:
-        """What has to be the same for a run to go on."""
-        return {
-            **self.config.lasting(),
-            "token_width": self.token_width,
-            "num_samples": self.stream.num_samples,
-            "samples_sha256": self.stream.samples_sha256,
-        }
+
+def must_stay(config: TrainerConfig, samples: SampleSet) -> dict[str, Any]:
+    """What has to be the same for a run to go on from a checkpoint."""
+    changeable = {"steps", "micro_batch_size"}
+    fields = set(TrainerConfig.model_fields) - changeable
+    return {**config.model_dump(mode="json", include=fields), "samples": asdict(samples)}
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -1,0 +1,75 @@
+"""What each worker of a training run does: one rank's trainer, its checkpoints and its log."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray.train
+import torch
+from ray.train.torch import get_device
+
+from pipeline.train import SAMPLES, TrainConfig
+from schemas.config import parse
+from workers.checkpoint import checkpoint_folder, last_checkpoint, read_log, write_log
+from workers.sample_stream import SampleStream, shard_samples
+from workers.shard_reader import COLUMNS, ShardReader
+from workers.storage import Store
+from workers.trainer import Trainer
+
+
+def train_rank(settings: dict[str, Any]) -> None:
+    """Trains from the run's last checkpoint to its end, in step with the other ranks.
+
+    Args:
+        settings: `corpus`, `run` (its folder in the corpus), `config` (a dumped TrainConfig) and `steps`, the queue
+            that takes a line of the log a step.
+    """
+    context = ray.train.get_context()
+    rank, world_size = context.get_world_rank(), context.get_world_size()
+    config, store, run = parse(TrainConfig, settings["config"]), Store(settings["corpus"]), settings["run"]
+    torch.set_num_threads(max(1, int(config.cpus_per_worker)))
+    table = store.read_table(SAMPLES, COLUMNS)
+    read, samples = shard_samples(store, table, config.split, config.seed)
+    stream = SampleStream(read, samples, batch_size=config.batch_size, rank=rank, world_size=world_size)
+    trainer = Trainer(config, stream, rank=rank, world_size=world_size, device=get_device())
+    if folder := last_checkpoint(store, run):
+        trainer.load(store, folder)
+    log = [row for row in read_log(store, run) if row["step"] <= trainer.step]
+    for step in trainer.train_steps():
+        log.append(asdict(step))
+        is_checkpoint = step.step % config.checkpoint_every == 0 or step.step == config.steps
+        if is_checkpoint and config.heldout_samples and _has(table, config.heldout_split):
+            log[-1]["heldout_loss"] = trainer.heldout_loss(_heldout(store, table, config, rank, world_size))
+        if rank == 0:
+            settings["steps"].put(log[-1])
+        if is_checkpoint:
+            _checkpoint(trainer, store, run, log)
+
+
+def _checkpoint(trainer: Trainer, store: Store, run: str, log: list[dict[str, Any]]) -> None:
+    checkpoint = None
+    if trainer.rank == 0:
+        folder = checkpoint_folder(run, trainer.step)
+        # The log first: every step of a checkpoint is in it, and what is beyond the checkpoint is cut off at resume.
+        write_log(store, run, log)
+        trainer.save(store, folder)
+        checkpoint = ray.train.Checkpoint(store.full(folder), store.filesystem)
+    # All ranks wait here for the first, so none is ahead of a checkpoint that a death would take it back to.
+    ray.train.report(log[-1], checkpoint=checkpoint, checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD)
+
+
+def _heldout(
+    store: Store, table: pa.Table, config: TrainConfig, rank: int, world_size: int
+) -> Iterator[dict[str, Any]]:
+    """This rank's part of the held-out samples, which are the same for any number of ranks."""
+    reader = ShardReader(
+        store, table, split=config.heldout_split, rank=rank, world_size=world_size, shuffle=False, prefetch=0
+    )
+    return islice(reader, len(range(rank, config.heldout_samples, world_size)))
+
+
+def _has(table: pa.Table, split: str) -> bool:
+    return bool(pc.any(pc.equal(table["split"], split)).as_py())
