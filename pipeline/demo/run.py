@@ -14,7 +14,7 @@ from pipeline.verify import verify
 
 VIDEOS, SECONDS, SEED = 4, 330, 7
 
-# Grounding questions of which at least one keyframe lies in the span asked for; and the same for as many uniform frames.
+# Grounding questions of which a keyframe lies in a span asked for; and the same for as many uniform frames.
 CAUGHT = """
     with grounding as (
         select qa.evidence, len(s.keyframes) as k, s.time_s as picked, v.duration_s

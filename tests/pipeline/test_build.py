@@ -1,0 +1,159 @@
+"""The main job, end to end, on rendered videos: commits, resume, rebuild, plan, verify, retry."""
+
+import io
+import tarfile
+
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from pipeline.build import build
+from pipeline.catalog import open_catalog
+from pipeline.plan import plan
+from pipeline.report import show_plan, show_rejects, show_status, show_summary
+from pipeline.retry import reason_is, retry
+from pipeline.verify import verify
+from schemas.tables import TASKS
+from tests.pipeline.worlds import contents, small_recipe, small_world
+
+pytestmark = pytest.mark.usefixtures("ray_session")
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    return small_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def built(manifest, tmp_path_factory, ray_session):
+    corpus = tmp_path_factory.mktemp("corpus")
+    return corpus, build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+
+
+def ask(corpus, sql):
+    with open_catalog(str(corpus)) as catalog:
+        return catalog.sql(sql).fetchall()
+
+
+def test_every_input_is_a_video_or_a_reject(built):
+    corpus, summary = built
+    assert summary.failures == []
+    assert summary.rejects == {"not_a_video": 1}
+    assert ask(corpus, "select name from videos union all select name from rejects order by 1") == [
+        ("broken",),
+        ("demo-11-000",),
+        ("demo-11-001",),
+    ]
+
+
+def test_segments_cover_each_video_in_order(built):
+    corpus, _ = built
+    for count, lowest, gaps in ask(
+        corpus,
+        """select count(*), min(segment_index), count(*) filter (start_s <> before) from (
+             select *, lag(end_s) over (partition by video_id order by segment_index) as before from segments
+           ) group by video_id""",
+    ):
+        assert (count >= 3, lowest, gaps) == (True, 0, 0)
+
+
+def test_samples_of_all_tasks_with_tokens(built):
+    corpus, summary = built
+    assert summary.rows["samples"] == summary.rows["qa"] == summary.rows["selections"] > 20
+    assert {task for (task,) in ask(corpus, "select distinct task from samples")} == set(TASKS)
+    assert ask(corpus, "select count(*) from samples where num_keyframes not between 1 and 4") == [(0,)]
+    assert {split for (split,) in ask(corpus, "select distinct split from samples")} == {"train", "val"}
+
+
+def test_evidence_lies_in_the_video(built):
+    corpus, _ = built
+    outside = """select count(*) from (select unnest(evidence) as e, video_id from qa) join videos using (video_id)
+                 where e.start_s < 0 or e.end_s > duration_s + 1e-6 or e.start_s >= e.end_s"""
+    assert ask(corpus, outside) == [(0,)]
+
+
+def test_the_same_build_again_does_nothing(built, manifest):
+    corpus, _ = built
+    before = {path: path.stat().st_mtime_ns for path in (corpus / "units").rglob("*") if path.is_file()}
+    bytes_before = contents(corpus)
+    summary = build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+    assert not summary.ran
+    assert contents(corpus) == bytes_before
+    assert {path: path.stat().st_mtime_ns for path in (corpus / "units").rglob("*") if path.is_file()} == before
+
+
+def test_another_number_of_workers_gives_the_same_bytes(built, manifest, tmp_path):
+    corpus, _ = built
+    widths = [f"{stage}.resources.workers=[2, 2]" for stage in ("decode", "embed", "distill")]
+    cheap = [f"{stage}.resources.cpus=0.2" for stage in ("decode", "embed", "distill")]
+    build(manifest, str(tmp_path), small_recipe(*widths, *cheap), say=lambda line: None)
+    one, two = contents(corpus), contents(tmp_path)
+    assert one.pop("corpus.json") != two.pop("corpus.json")  # it records the widths
+    assert one == two
+
+
+def test_one_changed_knob_reruns_what_depends_on_it_as_the_plan_says(manifest, built, tmp_path):
+    corpus, _ = built
+    recipe = small_recipe("select.tau=0.5")
+    planned = {p.stage: p for p in plan(str(corpus), recipe)}
+    assert {name for name, p in planned.items() if p.run or p.later} == {"select", "distill", "pack"}
+    assert planned["select"].why == "select.tau: 0.85 -> 0.5"
+    assert planned["distill"].why == "its inputs change with select"
+    assert planned["select"].run == planned["distill"].run + planned["distill"].later == 2
+    try:
+        summary = build(manifest, str(corpus), recipe, say=lambda line: None)
+        assert set(summary.ran) == {"select", "distill", "pack"}
+    finally:
+        again = build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+    assert set(again.ran) == {"pack"}  # the shards were written over; select and distill still stand
+
+
+def test_verify_names_what_is_damaged(built, manifest):
+    corpus, _ = built
+    assert verify(str(corpus)).problems == []
+    whole = contents(corpus)
+    victims = [
+        max((corpus / "units" / stage).rglob("*.*"), key=lambda p: p.stat().st_size) for stage in ("decode", "distill")
+    ]
+    victims += sorted((corpus / "shards").rglob("*.tar"))[:1]
+    for victim in victims:
+        data = bytearray(victim.read_bytes())
+        data[len(data) // 2] ^= 1
+        victim.write_bytes(bytes(data))
+        (problem,) = verify(str(corpus)).problems
+        assert str(victim.relative_to(corpus)) in problem
+        victim.unlink()
+        build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+    assert contents(corpus) == whole
+
+
+def test_a_reject_is_tried_again_when_asked(tmp_path):
+    manifest = small_world(tmp_path / "world", videos=1, seconds=40)
+    corpus = str(tmp_path / "corpus")
+    build(manifest, corpus, small_recipe(), say=lambda line: None)
+    assert retry(corpus, "stage = 'decode'") == 0
+    assert retry(corpus, reason_is("not_a_video")) == 1
+    assert {p.stage: p.run for p in plan(corpus, small_recipe())}["download"] == 1
+    build(manifest, corpus, small_recipe(), say=lambda line: None)
+    assert ask(corpus, "select reason, attempts from rejects") == [("not_a_video", 2)]
+
+
+def test_shards_are_whole_tars_and_tables_have_the_promised_columns(built):
+    corpus, _ = built
+    for shard in (corpus / "shards").rglob("*.tar"):
+        with tarfile.open(shard) as tar:
+            assert [m.name.split(".", 1)[1] for m in tar][:3] == ["json", "qa.json", "tokens.safetensors"]
+    assert "select_query" not in pq.read_schema(corpus / "tables" / "qa.parquet").names
+
+
+def test_what_a_person_sees(built, manifest):
+    corpus, summary = built
+    out = Console(file=io.StringIO(), width=200)
+    show_summary(summary, str(corpus), out)
+    plans = plan(str(corpus), small_recipe())
+    show_plan(plans, out)
+    show_status(plans, out)
+    show_rejects(str(corpus), out)
+    seen = out.file.getvalue()
+    assert "rejected: 1 video, not_a_video" in seen
+    assert "Nothing to run: the corpus is whole." in seen
