@@ -7,15 +7,15 @@ from pathlib import Path
 from pipeline.demo.encode import encode
 from pipeline.demo.render import frames
 from pipeline.demo.scenery import HEIGHT, WIDTH
+from pipeline.demo.script import Script, write_script
 from pipeline.demo.sound import sound
 from pipeline.demo.texts import sentence
-from pipeline.demo.world import Script, write_script
 
 FPS = 8
 
 
 def write_demo(out: Path, *, videos: int, seconds: int, seed: int) -> Path:
-    """Renders `videos` videos of `seconds` to 1.15 x `seconds` into `out`; gives the path of `manifest.jsonl` beside them.
+    """Renders videos of `seconds` to 1.15 x `seconds` into `out`; gives the path of `manifest.jsonl` beside them.
 
     Frames, sound and manifest are the same for the same arguments. The last quarter (at least one, where there are two
     or more) is of the split `val`. Raises ValueError for fewer than one video or less than 30 s.

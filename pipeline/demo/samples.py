@@ -1,8 +1,8 @@
 """Batches of frames and true texts for training the tiny CLIP: drawn when needed, never the same twice.
 
-A batch is made of groups that are hard to tell apart: one thing doing different things; one action done by things of the same
-colour or of the same shape while the first thing stands by; the same thing at rest. So neither colour, shape nor action
-alone is enough. A text may be true of several frames of a batch: `Batch.truth` says of which.
+A batch is made of groups that are hard to tell apart: one thing doing different things; one action done by things of
+the same colour or of the same shape while the first thing stands by; the same thing at rest. So neither colour, shape
+nor action alone is enough. A text may be true of several frames of a batch: `Batch.truth` says of which.
 """
 
 import io

@@ -3,7 +3,8 @@
 import numpy as np
 
 from pipeline.demo.encode import SAMPLE_RATE_HZ
-from pipeline.demo.world import DEEDS, MOVES, SCENES, Script
+from pipeline.demo.script import Script
+from pipeline.demo.world import DEEDS, MOVES, SCENES
 
 _ACTIONS = (*DEEDS, *MOVES, "card")
 

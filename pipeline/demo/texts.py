@@ -1,7 +1,7 @@
 """What can be said of the demo world, and asked: captions of events and scenes, and many ways to ask for them.
 
-`sentence` gives the text of an event as the manifest holds it. `Claim` pairs a text with what a frame must show for it to be
-true, which is what the tiny CLIP learns from: a batch holds several frames that one text is true of.
+`sentence` gives the text of an event as the manifest holds it. `Claim` pairs a text with what a frame must show for it
+to be true, which is what the tiny CLIP learns from: a batch holds several frames that one text is true of.
 """
 
 import random
@@ -27,7 +27,7 @@ VERBS = {
 # {s} sentence, {base} subject with base form ("the red circle bounce"), {ing} subject with participle.
 QUESTIONS = (
     "When does {base}?",
-    "When is {ing}?",
+    "When can we see {ing}?",
     "At what time does {base}?",
     'When does the following happen: "{s}"?',
     'At what time does "{s}" happen?',
@@ -76,15 +76,17 @@ PAIR_QUESTIONS = (
     "How long after {a} is it that {b}?",
 )
 # Words of questions that say nothing of the frame: strewn about in training, so that unseen phrasings hurt little.
-_FILLERS = (
-    "when where what which how who why does do did is are was were can could please tell me us give find locate name list state "
-    "identify describe explain count answer choose select the a an of in on at to for from by with during while before after "
-    "until since right just first last next then following previous exact moment time times timestamp second seconds minute "
-    "minutes start end begin ends begins stop happen happens happening occurs occur occurring take takes place taking event events "
-    "video clip footage film recording part span interval segment section frame frames this that these those it its there "
-    "seen see show shows shown showing visible appear appears appearing look watch carefully according based question "
-    "many much often long total number exactly approximately about only once twice again and or both either whole entire"
-).split()
+_FILLER_WORDS = """
+when where what which how who why does do did is are was were can could please tell me us give find locate name
+list state identify describe explain count answer choose select the a an of in on at to for from by with during
+while before after until since right just first last next then following previous exact moment time times
+timestamp second seconds minute minutes start end begin ends begins stop happen happens happening occurs occur
+occurring take takes place taking event events video clip footage film recording part span interval segment
+section frame frames this that these those it its there seen see show shows shown showing visible appear appears
+appearing look watch carefully according based question many much often long total number exactly approximately
+about only once twice again and or both either whole entire
+"""
+_FILLERS = _FILLER_WORDS.split()
 
 Key = tuple[str, ...]
 
@@ -104,7 +106,7 @@ class Claim:
 def sentence(act: Act) -> str:
     """The event as a third-person sentence: "the red circle bounces"."""
     if act.thing is None:
-        return f"a card that says {act.word} appears"
+        return f"a card says {act.word}"
     return f"the {act.thing.name} {VERBS[act.action][0]}"
 
 
@@ -114,6 +116,7 @@ def captions(act: Act) -> list[str]:
         return [
             sentence(act),
             f"a card that says {act.word}",
+            f"a card that says {act.word} appears",
             f"a card with the word {act.word} is shown",
             f"a text card reads {act.word}",
         ]
@@ -124,8 +127,7 @@ def captions(act: Act) -> list[str]:
 def questions(act: Act) -> list[str]:
     """Ways to ask for the event: its time, its count, what comes before and after."""
     if act.thing is None:
-        subject = f"a card that says {act.word}"
-        forms = {"s": sentence(act), "base": f"{subject} appear", "ing": f"{subject} appearing"}
+        forms = {"s": sentence(act), "base": f"a card say {act.word}", "ing": f"a card saying {act.word}"}
     else:
         subject = f"the {act.thing.name}"
         _, base, ing = VERBS[act.action]

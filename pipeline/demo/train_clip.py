@@ -1,11 +1,11 @@
 """Trains the tiny CLIP of the demo world, from nothing: `python -m pipeline.demo.train_clip`.
 
 Data: frames drawn on the fly by `pipeline.demo.samples` with captions, questions in many phrasings and distractors; no
-file is read. Model: open_clip's CLIP with the architecture in `clip/open_clip_config.json`. Objective: the contrastive loss over
-all pairs of a batch, with every true pair as a positive; and, at a lower weight, the same over the best-matching patches, so
-that a patch token taken through the tower's final norm and projection means what it shows (dense CLIP, as the merging of
-ViLaMP section 2 needs). Weights are written as fp16 safetensors. Word pieces that training never saw get a zero embedding:
-they then say nothing, rather than something by chance.
+file is read. Model: open_clip's CLIP with the architecture in `clip/open_clip_config.json`. Objective: the contrastive
+loss over all pairs of a batch, with every true pair as a positive; and, at a lower weight, the same over the
+best-matching patches, so that a patch token taken through the tower's final norm and projection means what it shows
+(dense CLIP, which merging by patch and query similarity needs). Weights are written as fp16 safetensors. Word pieces
+that training never saw get a zero embedding: they then say nothing, rather than something by chance.
 """
 
 import argparse

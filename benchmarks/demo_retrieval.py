@@ -1,0 +1,186 @@
+"""What the tiny CLIP is good for, on held-out demo videos that were encoded and decoded for real.
+
+Prints JSON lines: retrieval among distinct events, whether DKS at K = 8 catches the event a grounding question asks
+for, what uniform sampling of 8 frames catches on the same questions, and how far apart frames of different events lie.
+Run: `python benchmarks/demo_retrieval.py [--videos 4] [--seed 1000]`.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import av
+import numpy as np
+import open_clip
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from model.ops.keyframes import select_keyframes
+from pipeline.demo import CLIP_DIR, write_demo
+from pipeline.demo.corpus import script_of
+from pipeline.demo.script import Script
+from pipeline.demo.texts import questions, scene_questions, sentence
+from pipeline.demo.world import DEEDS
+
+K, TAU = 8, 0.85
+# Grounding questions that training had no template for.
+UNSEEN = (
+    "Around which timestamp could a viewer notice that {s}?",
+    "When in the footage do we get to see this: {s}?",
+    'The video contains the event "{s}". When exactly?',
+    "Tell me the seconds between which {s}.",
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A held-out video: its script, the times of its N frames, and what the towers make of them."""
+
+    script: Script
+    times_N: np.ndarray
+    frames_ND: torch.Tensor
+    patches_NPD: torch.Tensor
+
+
+class Clip:
+    """The tiny CLIP as any user loads it."""
+
+    def __init__(self) -> None:
+        name = f"local-dir:{CLIP_DIR}"
+        self.model, _, self.preprocess = open_clip.create_model_and_transforms(name)
+        self.tokenizer = open_clip.get_tokenizer(name)
+        self.model.eval()
+        self.model.visual.output_tokens = True
+
+    @torch.inference_mode()
+    def images(self, images: list[Image.Image]) -> tuple[torch.Tensor, torch.Tensor]:
+        pixels = torch.stack([self.preprocess(image) for image in images])
+        pooled, patches = zip(*(self.model.visual(batch) for batch in pixels.split(64)), strict=True)
+        return F.normalize(torch.cat(pooled), dim=-1), F.normalize(torch.cat(patches) @ self.model.visual.proj, dim=-1)
+
+    @torch.inference_mode()
+    def texts(self, texts: list[str]) -> torch.Tensor:
+        return torch.cat([self.model.encode_text(batch, normalize=True) for batch in self.tokenizer(texts).split(256)])
+
+
+def decode(path: Path) -> tuple[list[Image.Image], np.ndarray]:
+    """One frame a second: the first at or after each full second."""
+    images, times = [], []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            if frame.time >= len(times):
+                images.append(frame.to_image())
+                times.append(frame.time)
+    return images, np.array(times)
+
+
+def hold_out(videos: int, seed: int, clip: Clip) -> list[Held]:
+    held = []
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = write_demo(Path(folder), videos=videos, seconds=340, seed=seed)
+        for index, line in enumerate(manifest.read_text().splitlines()):
+            images, times_N = decode(manifest.parent / json.loads(line)["uri"])
+            held.append(Held(script_of(index, seconds=340, seed=seed), times_N, *clip.images(images)))
+    return held
+
+
+def spans_by_text(script: Script) -> dict[str, list[tuple[float, float]]]:
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for event in script.events:
+        spans.setdefault(sentence(event.act), []).append((event.start_s, event.end_s))
+    return spans
+
+
+def grounding(video: Held, clip: Clip, asked: list[tuple[str, list]]) -> tuple[float, float]:
+    """Share of the questions with a pick inside a true span: DKS, and uniform sampling of K."""
+    picks = select_keyframes(video.frames_ND, clip.texts([question for question, _ in asked]), k=K, tau=TAU)
+    uniform = ((np.arange(K) + 0.5) * len(video.times_N) / K).astype(int)
+    caught = [_inside(video.times_N[picks.of(row)], spans) for row, (_, spans) in enumerate(asked)]
+    return float(np.mean(caught)), float(np.mean([_inside(video.times_N[uniform], spans) for _, spans in asked]))
+
+
+def _inside(times: np.ndarray, spans: list) -> bool:
+    return any(((start <= times) & (times < end)).any() for start, end in spans)
+
+
+def questions_of(script: Script, kind: str) -> list[tuple[str, list]]:
+    if kind == "scene":
+        spans = [(scene.name, [(scene.start_s, scene.end_s)]) for scene in script.scenes]
+        return [(question, span) for name, span in spans for question in scene_questions(name)]
+    by_text = spans_by_text(script)
+    if kind == "unseen":
+        return [(question.format(s=text), spans) for text, spans in by_text.items() for question in UNSEEN]
+    acts = {sentence(event.act): event.act for event in script.events}
+    return [(question, by_text[text]) for text, act in acts.items() for question in questions(act)]
+
+
+def retrieval(videos: list[Held], clip: Clip) -> dict[str, float]:
+    """Text to frame and back, among the middle frames of all distinct events."""
+    frames: dict[str, torch.Tensor] = {}
+    for video in videos:
+        for event in video.script.events:
+            middle = np.abs(video.times_N - (event.start_s + event.end_s) / 2).argmin()
+            frames.setdefault(sentence(event.act), video.frames_ND[middle])
+    frames_MD = torch.stack(list(frames.values()))
+    logits = clip.texts(list(frames)) @ frames_MD.T
+    truth = torch.arange(len(frames))
+    between = (frames_MD @ frames_MD.T)[~torch.eye(len(frames), dtype=torch.bool)]
+    return {
+        "distinct events": len(frames),
+        "text to frame R@1": (logits.argmax(dim=1) == truth).float().mean().item(),
+        "text to frame R@5": (logits.topk(5, dim=1).indices == truth[:, None]).any(dim=1).float().mean().item(),
+        "frame to text R@1": (logits.argmax(dim=0) == truth).float().mean().item(),
+        "pairs of events below tau": (between < TAU).float().mean().item(),
+    }
+
+
+def pointing(videos: list[Held], clip: Clip) -> float:
+    """Share of frames whose best patch for the event's text lies on the thing that does it (dense CLIP)."""
+    hits = []
+    for video in videos:
+        for event in video.script.events:
+            if event.act.action not in DEEDS:
+                continue
+            inside = (video.times_N >= event.start_s) & (video.times_N < event.end_s)
+            patches_NPD = video.patches_NPD[torch.from_numpy(inside)]
+            best = (patches_NPD @ clip.texts([sentence(event.act)])[0]).argmax(dim=1)
+            side = round(patches_NPD.shape[1] ** 0.5)
+            column = (best % side + 0.5) / side
+            hits.append((column - event.x0).abs() < 0.15)
+    return torch.cat(hits).float().mean().item()
+
+
+def report(figure: str, value: float, unit: str = "share", bar: float | None = None) -> None:
+    ok = None if bar is None else value >= bar
+    print(json.dumps({"figure": figure, "value": round(value, 4), "unit": unit, "bar": bar, "ok": ok}), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--videos", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1000, help="of the held-out videos")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    clip = Clip()
+    videos = hold_out(options.videos, options.seed, clip)
+    report("fewest frames in a video", min(len(video.times_N) for video in videos), "frames", bar=300)
+    for figure, value in retrieval(videos, clip).items():
+        report(figure, value, "events" if figure == "distinct events" else "share")
+    for kind, bar in (("event", 0.95), ("unseen", None), ("scene", None)):
+        asked = [questions_of(video.script, kind) for video in videos]
+        shares = np.array([grounding(video, clip, pairs) for video, pairs in zip(videos, asked, strict=True)])
+        dks, uniform = np.average(shares, axis=0, weights=[len(pairs) for pairs in asked])
+        report(f"{kind} questions", sum(map(len, asked)), "questions")
+        report(f"{kind} questions caught by DKS, K = {K}", dks, bar=bar)
+        report(f"{kind} questions caught by uniform {K}", uniform)
+    report("best patch lies on the thing", pointing(videos, clip))
+
+
+if __name__ == "__main__":
+    main()
