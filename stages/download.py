@@ -1,0 +1,171 @@
+"""Manifest row -> video: the file in the media store, and what demuxing all of it found."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+from pydantic import Field
+
+from schemas.config import Resources, StageConfig
+from schemas.rejects import Reject
+from schemas.stage import Stage
+from schemas.tables import MANIFEST, VIDEO
+from workers.addresses import redacted
+from workers.fetcher import FetchLimits, fetch, locked
+from workers.probe import VideoFacts, probe
+from workers.storage import Store
+
+# Extensions by what the demuxer found; a name given by a stranger is never part of a path.
+_EXTENSIONS = {
+    "mov,mp4,m4a,3gp,3g2,mj2": ".mp4",
+    "matroska,webm": ".mkv",
+    "avi": ".avi",
+    "mpegts": ".ts",
+    "mpeg": ".mpg",
+    "flv": ".flv",
+    "asf": ".wmv",
+    "rm": ".rm",
+    "ogg": ".ogv",
+}
+
+
+class DownloadConfig(StageConfig):
+    """Config of the download stage."""
+
+    media: Literal["reference", "copy"] = "reference"
+    """Local files stay where they are, or are copied into the corpus. What is fetched always lies in the corpus."""
+    max_bytes: int = Field(64 << 30, ge=1)
+    """Largest file that is fetched or copied."""
+    max_seconds: float = Field(6 * 3600.0, gt=0)
+    """Longest time a fetch may take, all attempts together."""
+    attempts: int = Field(6, ge=1, le=100)
+    """Attempts of a fetch; each goes on where the last one stopped."""
+    backoff_s: float = Field(1.0, ge=0)
+    """First wait between attempts; doubles, with jitter. A server's Retry-After goes before it."""
+    timeout_s: float = Field(30.0, gt=0)
+    """To connect, and between two packets."""
+    min_bytes_per_s: int = Field(1024, ge=0)
+    """A slower source is given up."""
+    allow_private_addresses: bool = False
+    """Fetch from private, loopback and link-local addresses too (an own media server)."""
+    user_agent: str = "longvid"
+    """How the fetcher names itself to servers; an address to complain to belongs in it."""
+    resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # waits for the network nearly all of the time
+    """Where and how wide it runs."""
+
+    def semantic(self) -> dict[str, Any]:
+        """Only what the rows depend on: how a file was fetched doesn't change it."""
+        return {"media": self.media}
+
+    def limits(self) -> FetchLimits:
+        names = ("max_bytes", "max_seconds", "attempts", "backoff_s", "timeout_s", "min_bytes_per_s")
+        names += ("allow_private_addresses", "user_agent")
+        return FetchLimits(**{name: getattr(self, name) for name in names})
+
+
+def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:
+    """A table of one VIDEO row. Raises Reject, as `workers.fetcher.fetch` and `workers.probe.probe`."""
+    uri = unit["uri"]
+    scheme = urlsplit(uri).scheme.lower() if "://" in uri else ""
+    if scheme in ("", "file"):
+        media, sha256, size, facts = _local(Path(unquote(urlsplit(uri).path) if scheme else uri), unit, config, store)
+    else:
+        media, sha256, size, facts = _fetched(unit, config, store)
+    row = {
+        "video_id": unit["video_id"],
+        "name": unit["id"],
+        "uri": redacted(uri),
+        "media": media,
+        "sha256": sha256,
+        "size_bytes": size,
+        **{name: unit[name] for name in ("licence", "source", "split")},
+        **facts.columns(),
+    }
+    yield pa.Table.from_pylist([row], schema=VIDEO)
+
+
+def _local(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, VideoFacts]:
+    path = path.absolute()
+    if not path.is_file():
+        raise Reject("not_found", f"{path.name}: no such file")
+    if config.media == "reference":
+        facts, sha256 = probe(path), _sha256(path, unit)
+        return str(path), sha256, path.stat().st_size, facts
+    if path.stat().st_size > config.max_bytes:
+        raise Reject("too_large", f"{path.stat().st_size} bytes, above download.max_bytes = {config.max_bytes}")
+    return _keep(path, unit, store)
+
+
+def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, VideoFacts]:
+    """Fetches a file once, however often the stage is run: a finished fetch leaves a note of where its file lies."""
+    key = hashlib.sha256(unit["uri"].encode()).hexdigest()[:32]
+    note = f"media/fetched/{key}.json"
+    fetching = (
+        Path(store.full("media/fetching")) if store.is_local else Path(tempfile.gettempdir()) / "longvid-fetching"
+    )
+    fetching.mkdir(parents=True, exist_ok=True)
+    with locked(fetching / f"{key}.lock"):
+        if store.exists(note):
+            known = store.read_json(note)
+            if store.exists(known["media"]) and store.size(known["media"]) == known["size_bytes"]:
+                with store.local(known["media"]) as path:
+                    return known["media"], _sha256(path, unit), known["size_bytes"], probe(path)
+        folder = fetching / key
+        try:
+            kept = _keep(fetch(unit["uri"], folder, config.limits()), unit, store)
+        except Reject as rejected:
+            if rejected.reason not in ("incomplete", "unreachable"):  # nothing to go on with
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        store.write_json(note, {"media": kept[0], "size_bytes": kept[2], "uri": redacted(unit["uri"])})
+        shutil.rmtree(folder, ignore_errors=True)
+        return kept
+
+
+def _keep(path: Path, unit: dict, store: Store) -> tuple[str, str, int, VideoFacts]:
+    """Puts a file into the media store under its hash. Equal files are kept once."""
+    facts, sha256, size = probe(path), _sha256(path, unit), path.stat().st_size
+    media = f"media/{sha256[:2]}/{sha256}{_EXTENSIONS.get(facts.container, '.bin')}"
+    if not store.exists(media) or store.size(media) != size:
+        with path.open("rb") as source, store.writer(media) as target:
+            while block := source.read(1 << 22):
+                target.write(block)
+    return media, sha256, size, facts
+
+
+def _sha256(path: Path, unit: dict) -> str:
+    with path.open("rb") as file:
+        found = _digest(file)
+    wanted = (unit["sha256"] or "").strip().lower()
+    if wanted and wanted != found:
+        raise Reject("checksum_mismatch", f"sha256 is {found}, the manifest says {wanted[:64]}")
+    return found
+
+
+def _digest(file) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(1 << 22):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def stands(unit: dict, store: Store) -> bool:
+    """Whether the media file of a committed unit is there."""
+    row = store.read_table(unit["unit_path"], ["media", "size_bytes"]).to_pylist()[0]
+    if row["media"].startswith("/"):
+        return True  # source_stamp, which the unit's path holds, says so
+    return store.exists(row["media"]) and store.size(row["media"]) == row["size_bytes"]
+
+
+def stage(config: DownloadConfig) -> Stage:
+    """The declaration."""
+    known = [MANIFEST.field(name) for name in ("id", "uri", "sha256", "licence", "source", "split")]
+    reads = pa.schema([VIDEO.field("video_id"), *known, ("source_stamp", pa.string())])
+    return Stage(
+        name="download", reads=reads, writes=VIDEO, run=run, config=config, passes="rows", stands=stands, kind="video"
+    )

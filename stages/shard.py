@@ -1,0 +1,109 @@
+"""Video -> segments: work units of a few minutes that start on a key frame of the stream.
+
+Sampling is by duration (VideoChat-Flash, section 3): `T = min(T_max, max(D * fps, T_min))` samples at the centres of T
+equal intervals. Where T is D * fps the interval is exactly 1 / fps. A key frame's segment holds the samples from its
+own time to that of the next segment's, so the picture shown at a sample is always one of the segment's.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from schemas.config import Resources, StageConfig
+from schemas.rejects import Reject
+from schemas.stage import Stage
+from schemas.tables import SEGMENT, VIDEO
+from workers.probe import entry_points
+from workers.storage import Store
+
+
+class ShardConfig(StageConfig):
+    """Config of the shard stage."""
+
+    segment_s: float = Field(300.0, gt=0)
+    """Seconds a segment lasts at least: it ends on the first key frame after them. The last one takes what is left."""
+    fps: float = Field(1.0, gt=0, le=1000)
+    """Samples a second."""
+    min_frames: int = Field(64, ge=1)
+    """Samples of a short video: it is sampled faster. T_min of the paper."""
+    max_frames: int = Field(10_000, ge=1)
+    """Samples of a long video: it is sampled slower. T_max of the paper (512 there)."""
+    min_duration_s: float = Field(0.0, ge=0)
+    """Shorter videos are rejected."""
+    max_duration_s: float = Field(0.0, ge=0)
+    """Longer videos are rejected; 0: none."""
+    resources: Resources = Resources(cpus=0.5)  # a pass over packets: mostly reading
+    """Where and how wide it runs."""
+
+
+def sampling(duration_s: float, config: ShardConfig) -> tuple[int, float]:
+    """Number of samples and the seconds between them, for a video of `duration_s` seconds."""
+    samples = min(config.max_frames, max(duration_s * config.fps, config.min_frames))
+    period = 1 / config.fps if samples == duration_s * config.fps else duration_s / samples
+    return max(1, math.ceil(samples - 0.5)), period
+
+
+def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
+    """One table of SEGMENT rows. Segments without a sample are left out."""
+    duration_s = unit["duration_s"]
+    if duration_s < config.min_duration_s:
+        raise Reject("too_short", f"{duration_s:.2f} s, below shard.min_duration_s = {config.min_duration_s}")
+    if config.max_duration_s and duration_s > config.max_duration_s:
+        raise Reject("too_long", f"{duration_s:.2f} s, above shard.max_duration_s = {config.max_duration_s}")
+    with store.local(unit["media"]) as path:
+        entries = entry_points(path)
+    samples, period = sampling(duration_s, config)
+    origin = unit["start_s"] + period / 2
+    times = origin + np.arange(samples) * period
+    starts = _starts(entries.time_s, config.segment_s)
+    # Sample i belongs to the last segment that starts at or before it.
+    owner = np.maximum(np.searchsorted(entries.time_s[starts], times + 1e-9, side="right") - 1, 0)
+    end_s = unit["start_s"] + duration_s
+    rows = []
+    for number, start in enumerate(starts):
+        mine = np.flatnonzero(owner == number)
+        if not len(mine):
+            continue
+        rows.append(
+            {
+                "video_id": unit["video_id"],
+                "segment_id": f"{unit['video_id']}-{number:05d}",
+                "segment_index": number,
+                "start_s": float(entries.time_s[start]),
+                "end_s": float(entries.time_s[starts[number + 1]]) if number + 1 < len(starts) else end_s,
+                "seek_pts": int(entries.pts[start]),
+                "first_sample": int(mine[0]),
+                "num_samples": len(mine),
+                "sample_origin_s": origin,
+                "sample_period_s": period,
+            }
+        )
+    yield pa.Table.from_pylist(rows, schema=SEGMENT)
+
+
+def _starts(time_s: np.ndarray, segment_s: float) -> list[int]:
+    """Positions of the key frames that segments start on."""
+    starts = [0]
+    while True:
+        following = int(np.searchsorted(time_s, time_s[starts[-1]] + segment_s))
+        if following >= len(time_s):
+            return starts
+        starts.append(following)
+
+
+def stage(config: ShardConfig) -> Stage:
+    """The declaration."""
+    reads = pa.schema([VIDEO.field(name) for name in ("video_id", "sha256", "media", "start_s", "duration_s")])
+    return Stage(
+        name="shard",
+        reads=reads,
+        writes=SEGMENT,
+        run=run,
+        config=config,
+        passes="rows",
+        located_by=("media",),
+        kind="video",
+    )

@@ -1,0 +1,47 @@
+"""Which addresses a manifest may lead to, and how they are written where others read them."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit, urlunsplit
+
+from schemas.rejects import Reject
+
+
+def redacted(uri: str) -> str:
+    """The URI without credentials, query and fragment."""
+    if "://" not in uri:
+        return uri
+    parts = urlsplit(uri)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def resolve(host: str, port: int, allow_private: bool) -> str:
+    """One IP address of a host, which the caller connects to: a second look-up could answer otherwise.
+
+    Raises:
+        Reject: `refused` where any of its addresses is private, loopback, link-local or otherwise not public.
+        OSError: the name cannot be resolved.
+    """
+    addresses = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for address in addresses:
+        if not allow_private and not is_public(address):
+            raise Reject(
+                "refused", f"{host} is no public address; set download.allow_private_addresses if it is one of yours"
+            )
+    return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet. IPv6 that stands for IPv4 is judged by that."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        embedded = ip.ipv4_mapped or ip.sixtofour or _nat64(ip)
+        if embedded is not None:
+            ip = embedded
+    return ip.is_global and not ip.is_multicast
+
+
+def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if ip in ipaddress.ip_network("64:ff9b::/96"):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None

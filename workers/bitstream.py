@@ -1,0 +1,118 @@
+"""What a packet's own bytes say: can decoding start on it, is a picture shown, does any other picture need it.
+
+Containers repeat these facts and are often wrong about them. Syntax: ITU-T H.264 7.3.1 and 7.4.1, H.265 7.3.1.2, RFC
+6386 9.1 (VP8), the VP9 bitstream specification 6.2.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+
+class PacketFacts(NamedTuple):
+    """None: the bytes don't say."""
+
+    entry: bool | None = None  # decoding can start here
+    clean: bool = False  # and nothing after it, in decoding order, refers to anything before it
+    shown: bool = True
+    disposable: bool = False  # no other picture of its temporal layer or of one below is predicted from it
+    layer: int = 0  # temporal layer; pictures of a higher one may need it all the same
+
+
+Reader = Callable[[memoryview], PacketFacts]
+
+
+def reader(codec: str, extradata: bytes | None) -> Reader:
+    """The function that reads a packet of this codec (FFmpeg's name). Of codecs not known here it says nothing."""
+    if codec == "h264":
+        length_size = (extradata[4] & 3) + 1 if extradata and extradata[0] == 1 and len(extradata) > 4 else 0
+        return lambda data: _h264(data, length_size)
+    if codec == "hevc":
+        length_size = (extradata[21] & 3) + 1 if extradata and extradata[0] == 1 and len(extradata) > 21 else 0
+        return lambda data: _hevc(data, length_size)
+    return {"vp8": _vp8, "vp9": _vp9}.get(codec, lambda data: PacketFacts())
+
+
+def _nal_units(data: memoryview, length_size: int, header: int = 1) -> Iterator[int]:
+    """Offsets of the NAL units with a whole header; length-prefixed, or after start codes where length_size is 0."""
+    end = len(data)
+    if length_size:
+        position = 0
+        while position + length_size + header <= end:
+            size = int.from_bytes(data[position : position + length_size], "big")
+            position += length_size
+            yield position
+            position += max(size, 1)
+    else:
+        raw = bytes(data)
+        position = raw.find(b"\0\0\1")
+        while 0 <= position <= end - 3 - header:
+            yield position + 3
+            position = raw.find(b"\0\0\1", position + 3)
+
+
+def _h264(data: memoryview, length_size: int) -> PacketFacts:
+    pictures = idr = recovery = referenced = False
+    for offset in _nal_units(data, length_size):
+        header = data[offset]
+        kind = header & 31
+        if 1 <= kind <= 5:
+            pictures = True
+            idr |= kind == 5
+            referenced |= bool(header & 0x60)
+        elif kind == 6:
+            recovery |= _has_recovery_point(data[offset + 1 : offset + 256])
+    if not pictures:
+        return PacketFacts()
+    return PacketFacts(idr or recovery, idr, True, not referenced)
+
+
+def _has_recovery_point(sei: memoryview) -> bool:
+    """A recovery point message with recovery_frame_cnt 0: all is right from this picture on."""
+    position = 0
+    while position + 2 < len(sei) and sei[position] != 0x80:
+        kind, position = _sei_number(sei, position)
+        size, position = _sei_number(sei, position)
+        if kind == 6:
+            return position < len(sei) and bool(sei[position] & 0x80)  # ue(v) of 0 is the bit 1
+        position += size
+    return False
+
+
+def _sei_number(sei: memoryview, position: int) -> tuple[int, int]:
+    value = 0
+    while position < len(sei) and sei[position] == 255:
+        value, position = value + 255, position + 1
+    return value + (sei[position] if position < len(sei) else 0), position + 1
+
+
+def _hevc(data: memoryview, length_size: int) -> PacketFacts:
+    headers = [(data[offset] >> 1 & 63, data[offset + 1] & 7) for offset in _nal_units(data, length_size, header=2)]
+    slices = [kind for kind, _ in headers if kind < 32]
+    if not slices:
+        return PacketFacts()
+    return PacketFacts(
+        entry=all(16 <= kind <= 23 for kind in slices),
+        clean=all(kind in (19, 20) for kind in slices),  # IDR; a CRA's leading pictures may refer to what is before it
+        disposable=all(kind in (0, 2, 4, 6, 8, 10, 12, 14) for kind in slices),
+        layer=max(layer for kind, layer in headers if kind < 32) - 1,
+    )
+
+
+def _vp8(data: memoryview) -> PacketFacts:
+    if len(data) < 3:
+        return PacketFacts()
+    key = not data[0] & 1
+    return PacketFacts(key, key, bool(data[0] & 0x10))
+
+
+def _vp9(data: memoryview) -> PacketFacts:
+    if len(data) < 2 or data[0] >> 6 != 2:
+        return PacketFacts()
+    bits = int.from_bytes(data[:2], "big")
+    profile = (bits >> 13 & 1) | (bits >> 12 & 1) << 1
+    position = 10 if profile == 3 else 11  # of show_existing_frame, from the low end; frame_type and show_frame follow
+    if bits >> position & 1:
+        return PacketFacts(False)
+    key = not bits >> (position - 1) & 1
+    superframe = data[-1] >> 5 == 6  # holds several frames, one of them shown
+    return PacketFacts(key, key, superframe or bool(bits >> (position - 2) & 1))

@@ -1,0 +1,87 @@
+"""Which pictures of a segment are wanted, and which packets the decoder must see for them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.packet_index import PacketIndex
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """The columns of schemas.tables.SEGMENT that decoding needs; see there."""
+
+    segment_index: int
+    start_s: float
+    end_s: float
+    seek_pts: int
+    first_sample: int
+    num_samples: int
+    sample_origin_s: float
+    sample_period_s: float
+
+    def sample_times(self) -> np.ndarray:
+        """Times of the samples, ascending, seconds [num_samples]."""
+        samples = self.first_sample + np.arange(self.num_samples, dtype=np.int64)
+        return self.sample_origin_s + samples * self.sample_period_s
+
+    def ticks(self, time_s: np.ndarray | float, time_base: float) -> np.ndarray:
+        """Seconds on the video's timeline as ticks of the container's clock, rounded down."""
+        # A thousandth of a tick: a sample that falls on a frame finds it, whatever the last bit of a float.
+        return np.floor((np.asarray(time_s) - self.start_s) / float(time_base) + 1e-3).astype(np.int64) + self.seek_pts
+
+
+@dataclass(frozen=True)
+class Plan:
+    """W wanted pictures, P packets of the index.
+
+    The picture wanted for a time is the one shown then: the last that starts at or before it. One that two samples
+    fall on is wanted once, for the first of them.
+    """
+
+    wanted_pts_W: np.ndarray
+    sample_index_W: np.ndarray
+    send_P: np.ndarray
+    """Packets the decoder must see."""
+    restart_P: np.ndarray
+    """Packets before which the decoder is emptied: what it saw last isn't what comes before them."""
+
+
+def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) -> Plan:
+    """Args:
+    everything: send all packets, whatever their bytes say about who needs them.
+    """
+    shown = index.shown_pts()
+    shown = shown[shown >= segment.seek_pts]
+    ticks = segment.ticks(segment.sample_times(), index.time_base)
+    if not len(shown) or not len(ticks):
+        empty = np.zeros(0, np.int64)
+        return Plan(empty, empty, np.zeros(len(index), bool), np.zeros(len(index), bool))
+    position = np.maximum(np.searchsorted(shown, ticks, side="right") - 1, 0)
+    position, first = np.unique(position, return_index=True)
+    wanted = shown[position]
+    if index.by_order or everything:
+        send = np.ones(len(index), bool)
+        restart = np.zeros(len(index), bool)
+    else:
+        send, restart = _needed(index, wanted)
+    return Plan(wanted, segment.first_sample + first, send, restart)
+
+
+def _needed(index: PacketIndex, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leaves out what follows the last wanted picture of a closed group of pictures, groups without one, and pictures
+    that nothing refers to."""
+    is_wanted = np.isin(index.pts_P, wanted) & index.shown_P
+    send = np.zeros(len(index), bool)
+    restart = np.zeros(len(index), bool)
+    starts = np.flatnonzero(index.clean_P)
+    if not len(starts) or starts[0] != 0:
+        starts = np.concatenate([[0], starts])
+    gap = False
+    for start, end in zip(starts, [*starts[1:], len(index)], strict=True):
+        last = np.flatnonzero(is_wanted[start:end])
+        if len(last):
+            send[start : start + last[-1] + 1] = True
+            restart[start] = gap
+        gap = not len(last) or start + last[-1] + 1 < end
+    return send & (is_wanted | ~index.disposable_P), restart

@@ -1,0 +1,107 @@
+"""Opens a stranger's media file: only containers that hold their own data, no network, no file but this one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import av.logging
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from schemas.rejects import Reject
+
+# Demuxers whose data lies in the file itself. What names other files or hosts (hls, concat, dash, sdp, image2, imf,
+# ...) and still pictures are not among them; audio formats are, so that they are refused for what they are.
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,asf_o,rm,ogg,mxf,gxf,nut,wtv,"
+    "dv,nsv,nuv,ivf,obu,av1,h264,hevc,vvc,h263,h261,m4v,vc1,vc1test,cavsvideo,dirac,mjpeg,yuv4mpegpipe,roq,smk,"
+    "bink,flic,amv,thp,pva,ty,dhav,lmlm4,mp3,wav,flac,aac,ac3,eac3,aiff,w64,amr"
+)
+
+# Their clocks start anywhere: the picture on a player's second 0 is the first of the file.
+ARBITRARY_CLOCKS = {
+    "mpegts",
+    "mpeg",
+    "rm",
+    "asf",
+    "asf_o",
+    "flv",
+    "live_flv",
+    "wtv",
+    "dv",
+    "ty",
+    "pva",
+    "mxf",
+    "gxf",
+    "nsv",
+}
+
+_STILL_BRANDS = ("avif", "heic", "heix", "mif1", "msf1")
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS, "enable_drefs": "0", "use_absolute_path": "0"}
+
+
+@contextmanager
+def open_media(path: str | Path) -> Iterator[InputContainer]:
+    """An open container, closed when the block ends (an open decoder keeps memory and threads).
+
+    Raises:
+        Reject: `empty_file`, `not_found`, or `not_a_video` where no accepted demuxer knows the file.
+    """
+    av.logging.set_libav_level(av.logging.FATAL)  # what a stranger's file says to stderr is nobody's
+    file = Path(path).absolute()
+    if not file.is_file():
+        raise Reject("not_found", "no such file")
+    if file.stat().st_size == 0:
+        raise Reject("empty_file", "0 bytes")
+    try:
+        # Absolute, so that no name is read as a protocol.
+        container = av.open(str(file), options=_OPTIONS, metadata_errors="replace")
+    except av.ArgumentError:
+        raise Reject("not_a_video", "a playlist, a still picture or another container that is not accepted") from None
+    except (av.FFmpegError, ValueError, OverflowError) as error:
+        raise Reject("not_a_video", f"no media container: {reason(error)}") from None
+    with container:
+        yield container
+
+
+def video_stream(container: InputContainer) -> VideoStream:
+    """The stream a player shows: a default one before others, the first of equals; never cover art or thumbnails.
+
+    Every other stream is set to be skipped by the demuxer.
+
+    Raises:
+        Reject: `no_video_stream`, or `undecodable` where there is no decoder for its codec.
+    """
+    brand = container.metadata.get("major_brand", "")
+    if brand in _STILL_BRANDS:
+        raise Reject("not_a_video", f"a still picture (brand {brand})")
+    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
+    moving = [s for s in container.streams.video if not s.disposition & pictures]
+    if not moving:
+        kinds = sorted({s.type for s in container.streams})
+        raise Reject("no_video_stream", f"streams: {', '.join(kinds) or 'none'}")
+    decodable = [s for s in moving if s.codec_context is not None]
+    if not decodable:
+        raise Reject("undecodable", "no decoder for the codec of the video stream")
+    secondary = Disposition.dependent | Disposition.multilayer | Disposition.still_image
+    stream = min(
+        decodable,
+        # A track of one picture beside a real one is a poster, whatever its flags say.
+        key=lambda s: (
+            s.frames == 1,
+            bool(s.disposition & secondary),
+            not s.disposition & Disposition.default,
+            s.index,
+        ),
+    )
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    return stream
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong, without the path that libav puts into its messages."""
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,188 @@
+"""The packets of a video stream as its demuxer gives them, with times that can be trusted.
+
+A pass over packets costs about 5 us each and no decoding. It says which frame is shown when, where decoding can start,
+and which packets a wanted frame does not need.
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from workers.bitstream import reader
+from workers.media_file import ARBITRARY_CLOCKS, reason
+
+# A clock that jumps by more was reset or spliced (FFmpeg's dts_delta_threshold). Only of formats that allow it:
+# in others a picture may well be held for longer.
+JUMP_S = 10.0
+DISCONTINUOUS = {"mpegts", "mpeg", "flv", "live_flv", "ogg", "nsv", "dv", "mpegtsraw", "pva", "ty"}
+
+
+@dataclass(frozen=True)
+class PacketIndex:
+    """P packets in the order of decoding; times in the stream's time base.
+
+    `by_order`: the container doesn't say when which picture is shown (AVI with B-frames, raw streams). The decoder
+    puts the pictures in their order; the i-th is shown at the i-th of `shown_pts()`.
+    """
+
+    pts_P: np.ndarray
+    duration_P: np.ndarray
+    entry_P: np.ndarray
+    clean_P: np.ndarray
+    shown_P: np.ndarray
+    disposable_P: np.ndarray
+    shift_P: np.ndarray  # added to the container's times: not 0 after a jump of its clock
+    time_base: Fraction
+    by_order: bool
+    reordered: bool
+    jumps: int
+    encrypted: bool
+    error: str  # why demuxing ended early, or ""
+
+    def __len__(self) -> int:
+        return len(self.pts_P)
+
+    def shown_pts(self) -> np.ndarray:
+        """Times of the pictures that are shown, ascending."""
+        return np.sort(self.pts_P[self.shown_P])
+
+
+class _Clock:
+    """Continues a clock that jumps, as players do."""
+
+    def __init__(self, container: InputContainer, time_base: Fraction, step: int) -> None:
+        self.limit = int(JUMP_S / time_base)
+        self._forward = bool(set(container.format.name.split(",")) & DISCONTINUOUS)
+        self._step, self._next, self.shift, self.jumps = step, None, 0, 0
+
+    def __call__(self, dts: int, duration: int) -> int:
+        """The shift of a packet."""
+        if self._next is not None:
+            gap = dts + self.shift - self._next
+            if gap < -self.limit or (self._forward and gap > self.limit):
+                self.shift -= gap
+                self.jumps += 1
+        self._next = dts + self.shift + (duration or self._step)
+        return self.shift
+
+
+def read_index(
+    container: InputContainer, stream: VideoStream, packets: Iterator[Packet] | None = None, until: int | None = None
+) -> PacketIndex:
+    """Reads the packets from where the container stands.
+
+    Args:
+        packets: the packets, where the caller wants to see them too; else they are demuxed here.
+        until: stop when no later packet can be shown before this time (stream time base); None: to the end.
+    """
+    rate = nominal_rate(stream)
+    step = max(1, round(1 / (rate * stream.time_base)))
+    read = reader(codec_name(stream), stream.codec_context.extradata)
+    clock = _Clock(container, stream.time_base, step)
+    pts, dts, duration, layers, shift = (array("q") for _ in range(5))
+    flags = bytearray()
+    missing = encrypted = 0
+    error = ""
+    try:
+        for packet in packets or demux(container, stream):
+            facts = read(memoryview(packet))
+            missing += packet.pts is None
+            encrypted += packet.has_sidedata("encryption_info")
+            number = len(pts)
+            decode_time = _first(packet.dts, packet.pts, (dts[-1] - shift[-1] + step) if number else 0)
+            offset = clock(decode_time, packet.duration or 0)
+            # Without its decode time a packet may be followed by ones that are shown before it.
+            margin = clock.limit if packet.dts is None else 0
+            if until is not None and decode_time + offset >= until + margin:
+                break
+            shift.append(offset)
+            dts.append(decode_time + offset)
+            pts.append(_first(packet.pts, decode_time) + offset)
+            duration.append(packet.duration or 0)
+            layers.append(facts.layer)
+            entry = packet.is_keyframe and facts.entry is not False
+            shown = facts.shown and not packet.is_discard
+            flags.append(entry | (entry and facts.clean) << 1 | shown << 2 | facts.disposable << 3)
+    except av.FFmpegError as failure:
+        error = reason(failure)
+    pts_P, dts_P, layers_P = (np.frombuffer(values, np.int64) for values in (pts, dts, layers))
+    flags_P = np.frombuffer(bytes(flags), np.uint8)
+    by_order, pts_P = _presentation(container, stream, pts_P, dts_P, missing, step)
+    return PacketIndex(
+        pts_P=pts_P,
+        duration_P=np.frombuffer(duration, np.int64),
+        entry_P=flags_P & 1 > 0,
+        clean_P=flags_P & 2 > 0,
+        shown_P=flags_P & 4 > 0,
+        disposable_P=(flags_P & 8 > 0) & (layers_P == layers_P.max(initial=0)),
+        shift_P=np.frombuffer(shift, np.int64),
+        time_base=stream.time_base,
+        by_order=by_order,
+        reordered=bool((np.diff(pts_P) < 0).any()),
+        jumps=clock.jumps,
+        encrypted=bool(encrypted),
+        error=error,
+    )
+
+
+def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+    """The stream's packets that hold data (the last ones of a container are empty: they flush)."""
+    return (packet for packet in container.demux(stream) if packet.size)
+
+
+def codec_name(stream: VideoStream) -> str:
+    """FFmpeg's name of the codec, whichever library decodes it: `av1`, not `libdav1d`."""
+    return stream.codec_context.codec.canonical_name
+
+
+def nominal_rate(stream: VideoStream) -> Fraction:
+    """Frames a second by the header, where it says something that can be true; else 25, as FFmpeg has it."""
+    for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
+        if rate and Fraction(1, 1000) <= rate <= 1000:
+            return Fraction(rate)
+    return Fraction(25)
+
+
+def _presentation(
+    container: InputContainer, stream: VideoStream, pts_P: np.ndarray, dts_P: np.ndarray, missing: int, step: int
+) -> tuple[bool, np.ndarray]:
+    """Whether pictures can only be told by their order, and their times."""
+    reorders = bool(stream.codec_context.reorder_depth)
+    if missing:
+        if (np.diff(dts_P) <= 0).any():
+            return True, np.arange(len(pts_P), dtype=np.int64) * step
+        return True, dts_P
+    # AVI stores no presentation times; nor does an MP4 of B-frames that lacks their composition offsets.
+    untimed = container.format.name == "avi" and (pts_P != dts_P).any()
+    untimed |= reorders and len(pts_P) > 1 and bool((pts_P == dts_P).all())
+    return bool(untimed), pts_P
+
+
+def clock_origin(container: InputContainer, stream: VideoStream, first_pts: int) -> int:
+    """The time, in the stream's time base, that a player shows as 0.
+
+    0 where the container has a timeline of its own (MP4 and its edit lists, Matroska, AVI, ...): a video that starts
+    at 5 s starts at 5 s. Where clocks start anywhere, the first time of all the container's streams.
+    """
+    if not set(container.format.name.split(",")) & ARBITRARY_CLOCKS:
+        return 0
+    if container.start_time is None:
+        return first_pts
+    origin = round(Fraction(container.start_time, av.time_base) / stream.time_base)
+    return origin if 0 <= (first_pts - origin) * stream.time_base <= JUMP_S else first_pts
+
+
+def seconds(ticks: int | np.ndarray, time_base: Fraction) -> float | np.ndarray:
+    """Ticks of a time base as seconds, rounded once."""
+    return ticks * time_base.numerator / time_base.denominator
+
+
+def _first(*values: int | None) -> int:
+    return next(value for value in values if value is not None)

@@ -1,0 +1,216 @@
+"""What a video file is, by demuxing all of it and decoding its first picture; the header is only compared."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from schemas.rejects import Reject
+from workers.media_file import open_media, video_stream
+from workers.packet_index import PacketIndex, clock_origin, codec_name, demux, nominal_rate, read_index, seconds
+from workers.picture import clockwise, has_alpha, upright_size
+
+_HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """The columns of schemas.tables.VIDEO that come from the file; see there."""
+
+    container: str
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    rotation: int
+    frame_count: int
+    start_s: float
+    duration_s: float
+    header_duration_s: float | None
+    average_fps: float
+    audio_codec: str | None
+    flags: tuple[str, ...]
+
+    def columns(self) -> dict:
+        return {**asdict(self), "flags": list(self.flags)}
+
+
+@dataclass(frozen=True)
+class EntryPoints:
+    """Where decoding may start: presentation times in ticks and in seconds, ascending.
+
+    The first is the video's start.
+    """
+
+    pts: np.ndarray
+    time_s: np.ndarray
+
+
+def probe(path: str | Path) -> VideoFacts:
+    """Demuxes the whole file and decodes up to its first picture.
+
+    Raises:
+        Reject: `empty_file`, `not_a_video`, `no_video_stream`, `no_frames`, `encrypted`, `undecodable`.
+    """
+    with open_media(path) as container:
+        stream = video_stream(container)
+        first = _FirstFrame(stream)
+        index = read_index(container, stream, first.watch(demux(container, stream)))
+        frame = first.frame or first.flush()
+        if frame is None or not index.shown_P.any():
+            if index.encrypted:
+                raise Reject("encrypted", "the packets are encrypted, and there is no key")
+            raise Reject(
+                "no_frames", f"{len(index)} packets, {first.errors} decoder errors, no picture {index.error}".strip()
+            )
+        return _facts(container, stream, index, frame, first.packets_before)
+
+
+def entry_points(path: str | Path) -> EntryPoints:
+    """The key frames of the stream that decoding can start on. Only the first, where times don't tell a place in the
+    file (no presentation times, a clock that jumps).
+
+    Raises:
+        Reject: as `open_media` and `video_stream`; `no_frames`.
+    """
+    with open_media(path) as container:
+        stream = video_stream(container)
+        index = read_index(container, stream)
+        if not index.shown_P.any():
+            raise Reject("no_frames", "no packet holds a picture that is shown")
+        shown = index.shown_pts()
+        origin = clock_origin(container, stream, int(shown[0]))
+    entries = np.unique(index.pts_P[index.entry_P & index.shown_P])
+    if index.by_order or index.jumps:
+        entries = entries[:0]
+    pts = np.union1d(shown[:1], entries[entries > shown[0]])
+    return EntryPoints(pts, seconds(pts - origin, index.time_base))
+
+
+class _FirstFrame:
+    """Decodes the packets that pass until there is a picture."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._context = stream.codec_context
+        self.frame: VideoFrame | None = None
+        self.errors = self.packets_before = 0
+
+    def watch(self, packets: Iterator[Packet]) -> Iterator[Packet]:
+        for packet in packets:
+            if self.frame is None:
+                self._decode(packet)
+                self.packets_before += 1
+            yield packet
+
+    def flush(self) -> VideoFrame | None:
+        self._decode(None)
+        return self.frame
+
+    def _decode(self, packet: Packet | None) -> None:
+        try:
+            self.frame = next(iter(self._context.decode(packet)), None)
+        except av.EOFError:
+            pass
+        except (av.FFmpegError, ValueError):
+            self.errors += 1
+
+
+def _facts(
+    container: InputContainer, stream: VideoStream, index: PacketIndex, frame: VideoFrame, packets_before: int
+) -> VideoFacts:
+    shown = index.shown_pts()
+    start = int(shown[0])
+    end = int(shown[-1]) + _last_duration(stream, index)
+    duration = seconds(end - start, index.time_base)
+    header = _header_duration(container, stream)
+    width, height = display_size(frame, stream)
+    audio = next((s for s in container.streams.audio if s.codec_context is not None), None)
+    return VideoFacts(
+        container=container.format.name,
+        codec=codec_name(stream),
+        pixel_format=frame.format.name,
+        width=width,
+        height=height,
+        rotation=clockwise(frame),
+        frame_count=len(shown),
+        start_s=seconds(start - clock_origin(container, stream, start), index.time_base),
+        duration_s=duration,
+        header_duration_s=header,
+        average_fps=len(shown) / duration,
+        audio_codec=audio and audio.codec_context.codec.canonical_name,
+        flags=tuple(_flags(container, stream, index, frame, shown, duration, header, packets_before)),
+    )
+
+
+def _last_duration(stream: VideoStream, index: PacketIndex) -> int:
+    """How long the last picture is shown, in ticks.
+
+    A packet's duration is the distance to the next one in decoding order: of reordered streams of variable rate it is
+    another picture's, and the nominal rate the better guess.
+    """
+    last = int(index.duration_P[index.shown_P][np.argmax(index.pts_P[index.shown_P])])
+    rates = [rate for rate in (stream.base_rate, nominal_rate(stream)) if rate and rate <= 1000]
+    nominal = max(1, round(1 / (max(rates) * index.time_base))) if rates else 1
+    if last <= 0:
+        return nominal
+    return min(last, nominal) if index.reordered else last
+
+
+def _header_duration(container: InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration:
+        return seconds(stream.duration, stream.time_base)
+    clock = stream.metadata.get("DURATION", "").split(":")  # Matroska's statistics tag of the track
+    if len(clock) == 3 and all(part.replace(".", "", 1).isdigit() for part in clock):
+        return int(clock[0]) * 3600 + int(clock[1]) * 60 + float(clock[2])
+    return container.duration / av.time_base if container.duration else None
+
+
+def _flags(
+    container: InputContainer,
+    stream: VideoStream,
+    index: PacketIndex,
+    frame: VideoFrame,
+    shown: np.ndarray,
+    duration: float,
+    header: float | None,
+    packets_before: int,
+) -> Iterator[str]:
+    tolerance = max(1.0, 0.02 * duration)
+    if index.error or (header is not None and header > duration + tolerance):
+        yield "truncated"
+    if header is not None and abs(header - duration) > tolerance:
+        yield "header_duration_off"
+    gaps = np.diff(shown)
+    # A tick either way is the rounding of the time base.
+    if len(gaps) and (np.abs(gaps - np.median(gaps)) > np.maximum(1, 0.02 * np.median(gaps))).mean() > 0.01:
+        yield "variable_frame_rate"
+    if index.by_order:
+        yield "no_timestamps"
+    if index.jumps:
+        yield "timestamp_jumps"
+    if index.error:
+        yield "demuxer_error"
+    if packets_before > 64 + len(index) // 10:
+        yield "undecodable_start"
+    if frame.interlaced_frame:
+        yield "interlaced"
+    if stream.sample_aspect_ratio not in (None, 0, 1):
+        yield "anamorphic"
+    if has_alpha(frame.format.name):
+        yield "alpha"
+    if frame.color_trc in _HDR_TRANSFERS:
+        yield "hdr"
+    if sum(not s.disposition & av.stream.Disposition.attached_pic for s in container.streams.video) > 1:
+        yield "several_video_streams"
+
+
+def display_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    """Width and height of a frame as shown: square pixels, turned."""
+    width, height = upright_size(frame, stream.sample_aspect_ratio)
+    return (height, width) if clockwise(frame) % 180 else (width, height)
