@@ -39,12 +39,16 @@ class Store:
         """The path as `filesystem` takes it. An absolute path (media referenced in place) stays as it is."""
         return path if path.startswith("/") else f"{self._base}/{path}"
 
+    def _of(self, path: str) -> fs.FileSystem:
+        """Media referenced in place lie on the machine, wherever the corpus lies."""
+        return fs.LocalFileSystem() if path.startswith("/") else self._fs
+
     def exists(self, path: str) -> bool:
-        return self._fs.get_file_info(self.full(path)).type == fs.FileType.File
+        return self._of(path).get_file_info(self.full(path)).type == fs.FileType.File
 
     def size(self, path: str) -> int:
         """Bytes of a file. Raises FileNotFoundError."""
-        info = self._fs.get_file_info(self.full(path))
+        info = self._of(path).get_file_info(self.full(path))
         if info.type != fs.FileType.File:
             raise FileNotFoundError(path)
         return info.size
@@ -97,7 +101,7 @@ class Store:
 
     def open(self, path: str) -> pa.NativeFile:
         """A seekable stream over a file."""
-        return self._fs.open_input_file(self.full(path))
+        return self._of(path).open_input_file(self.full(path))
 
     def read_json(self, path: str) -> dict:
         return json.loads(self.read_bytes(path))
