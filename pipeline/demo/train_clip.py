@@ -92,12 +92,12 @@ def _losses(
     # A smooth maximum over patches: the few that show what the text says are enough.
     similarity_NPN = torch.einsum("npd,md->npm", patch_NPD, text_ND)
     patch_logits = (20 * similarity_NPN).logsumexp(dim=1) / 20
-    loss = _contrast(scale * logits, truth) + _PATCH_WEIGHT * _contrast(scale * patch_logits, truth)
+    loss = contrast(scale * logits, truth) + _PATCH_WEIGHT * contrast(scale * patch_logits, truth)
     recall = truth[logits.argmax(dim=0), torch.arange(len(truth))].float().mean()
     return loss, recall
 
 
-def _contrast(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+def contrast(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Cross entropy both ways, the target spread evenly over the true pairs."""
     weights = truth.float()
     by_image = weights / weights.sum(dim=1, keepdim=True)
