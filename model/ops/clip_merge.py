@@ -55,8 +55,8 @@ def merge_clips(
     """
     if target < 1 or heads < 1 or x_BTC.ndim != 3 or x_BTC.shape[2] % heads:
         raise ValueError(
-            f"x {list(x_BTC.shape)}, heads = {heads}, target = {target}: expected [clips, tokens, width] with a width that "
-            "is a multiple of heads, and at least one head and one token"
+            f"x {list(x_BTC.shape)}, heads = {heads}, target = {target}: expected [clips, tokens, width] with a "
+            "width that is a multiple of heads, and at least one head and one token"
         )
     batch, num_tokens, _ = x_BTC.shape
     x = x_BTC.float() if x_BTC.dtype in (torch.float16, torch.bfloat16) else x_BTC

@@ -15,6 +15,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+ASKING_A_STEP = 64
+"""Asking positions worked on at once: bounds the memory of their attention rows."""
+
 
 class Repacked(NamedTuple):
     """A batch after a drop.
@@ -55,7 +58,7 @@ def uniform_keep(visual_BL: Tensor, ratio: float, *, original_B: Tensor | None =
     n_B = visual_BL.sum(dim=1)
     count_B = keep_count(n_B if original_B is None else original_B, ratio)
     rank_BL = visual_BL.cumsum(dim=1) - 1
-    # Rank r is kept when some i has floor(i * (n - 1) / (count - 1)) = r: the only candidate is the ceiling. Integers, so no rounding.
+    # Rank r is kept when some i has floor(i * (n - 1) / (count - 1)) = r: the only candidate is the ceiling.
     steps_B1, span_B1 = (count_B - 1)[:, None], (n_B - 1).clamp(min=1)[:, None]
     i_BL = (rank_BL * steps_B1 + span_B1 - 1) // span_B1
     on_grid_BL = (i_BL * span_B1) // steps_B1.clamp(min=1) == rank_BL
@@ -63,31 +66,39 @@ def uniform_keep(visual_BL: Tensor, ratio: float, *, original_B: Tensor | None =
     return visual_BL & (keep_BL | (count_B >= n_B)[:, None])
 
 
-def attention_scores(queries_BLHd: Tensor, keys_BLGd: Tensor, visual_BL: Tensor, asking_BL: Tensor) -> Tensor:
-    """How much the text attends to each visual token, `[B, L]` float32; 0 elsewhere. Of a sequence's visual tokens it sums to 1.
+@torch.no_grad()
+def attention_scores(
+    queries_BLHd: Tensor, keys_BLGd: Tensor, visual_BL: Tensor, asking_BL: Tensor, *, most: int | None = None
+) -> Tensor:
+    """How much the asking positions attend to each visual token, `[B, L]` float32; 0 elsewhere.
 
-    Softmax over the sequence's visual tokens for each asking position and head, then the mean of both.
+    For each asking position and head a softmax over the visual tokens before it, then the mean over both: a sequence's
+    scores sum to 1 where every asking position has visual tokens before it. No gradient: it only serves to choose.
 
     Args:
-        queries_BLHd, keys_BLGd: of one attention layer, with positions applied.
+        queries_BLHd, keys_BLGd: of one attention layer, positions (rotary) applied; H a multiple of G.
         visual_BL: bool, where a visual token is.
         asking_BL: bool: the last prompt token (inference), or each position just before a supervised token (training).
+        most: the most asking positions of any sequence, where known; default: counted, which takes a host sync.
     """
     batch, length, heads, width = queries_BLHd.shape
-    # Only asking positions are multiplied: few among thousands. Sorted to the front, and cut at the most of any sequence.
-    most = int(asking_BL.sum(dim=1).max()) if batch else 0
-    order_Ba = asking_BL.to(torch.uint8).sort(dim=1, descending=True, stable=True).indices[:, :most]
-    asked_Ba = asking_BL.gather(1, order_Ba)
-    group = heads // keys_BLGd.shape[2]
-    total_BL = torch.zeros(batch, length, dtype=torch.float32, device=visual_BL.device)
-    keys_BGLd = keys_BLGd.float().transpose(1, 2)
-    for a in range(most):
-        row_BHd = queries_BLHd[torch.arange(batch, device=order_Ba.device), order_Ba[:, a]].float()
-        row_BGgd = row_BHd.view(batch, heads // group, group, width)
-        logits_BGgL = row_BGgd @ keys_BGLd.mT / width**0.5
-        share_BGgL = logits_BGgL.masked_fill(~visual_BL[:, None, None], -torch.inf).softmax(dim=3)
-        share_BL = share_BGgL.mean(dim=(1, 2)).masked_fill(~(visual_BL & asked_Ba[:, a : a + 1]), 0.0)
-        total_BL += share_BL
+    if heads % keys_BLGd.shape[2]:
+        raise ValueError(f"{heads} query heads are no multiple of {keys_BLGd.shape[2]} key heads")
+    if most is None:
+        most = int(asking_BL.sum(dim=1).max()) if batch else 0
+    # Few positions ask among thousands: they are sorted to the front, and only they are multiplied.
+    order_Ba = (~asking_BL).to(torch.uint8).sort(dim=1, stable=True).indices[:, :most]
+    keys_BGdL = keys_BLGd.float().permute(0, 2, 3, 1)
+    place_L = torch.arange(length, device=visual_BL.device)
+    total_BL = torch.zeros(batch, length, device=visual_BL.device)
+    for place_Ba in order_Ba.split(ASKING_A_STEP, dim=1):
+        asked_BaHd = queries_BLHd.gather(1, place_Ba[..., None, None].expand(-1, -1, heads, width)).float()
+        asked_BGxd = asked_BaHd.unflatten(2, (keys_BGdL.shape[1], -1)).permute(0, 2, 1, 3, 4).flatten(2, 3)
+        logits_BGagL = (asked_BGxd @ keys_BGdL / width**0.5).unflatten(2, (place_Ba.shape[1], -1))
+        seen_BaL = visual_BL[:, None] & (place_L < place_Ba[..., None])
+        share_BaL = logits_BGagL.masked_fill(~seen_BaL[:, None, :, None], -torch.inf).softmax(dim=4).mean(dim=(1, 3))
+        counts_BaL = seen_BaL & asking_BL.gather(1, place_Ba)[..., None]
+        total_BL += share_BaL.masked_fill(~counts_BaL, 0.0).sum(dim=1)
     return total_BL / asking_BL.sum(dim=1, keepdim=True).clamp(min=1)
 
 

@@ -1,6 +1,7 @@
 """How the released code of ViLaMP fills the slots that its selection left free: evenly, in the temporal gaps.
 
-Shapes: Q queries, K keyframes, G = K + 1 gaps (runs of frames not picked, the ends included; some of length 0), N frames.
+Shapes: Q queries, K keyframes, G = K + 1 gaps (runs of frames not picked, the ends
+included; some of length 0), N frames.
 """
 
 import torch

@@ -2,8 +2,8 @@
 
 Frames are visited by descending relevance to the query; a frame is taken while fewer than K are and its similarity to
 every frame taken so far is below tau. That equals K rounds of: take the most relevant frame that is left, drop those
-too similar to it. All comparisons are on cosines that depend on nothing but the two vectors (`model.ops.similarity`), so
-the picks of a query are the same on a CPU and on a GPU, alone or among other queries.
+too similar to it. All comparisons are on cosines that depend on nothing but the two vectors (`model.ops.similarity`),
+so the picks of a query are the same on a CPU and on a GPU, alone or among other queries.
 
 Shapes: N frames, Q queries, D width, K keyframes.
 """
@@ -15,8 +15,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from model.ops import similarity
 from model.ops.gap_fill import fill_gaps
+from model.ops.lazy_greedy import pick_lazily
+from model.ops.likeness import Likeness
+from model.ops.vectors import Vectors
 
 Mode = Literal["paper", "released"]
 
@@ -43,6 +45,7 @@ class Keyframes:
         return self.indices[query, : int(self.counts[query])].tolist()
 
 
+@torch.no_grad()
 def select_keyframes(
     frames_ND: Tensor,
     queries_QD: Tensor,
@@ -69,11 +72,14 @@ def select_keyframes(
     _check(frames_ND, queries_QD, k, mode)
     if frames_ND.shape[0] == 0 or queries_QD.shape[0] == 0:
         return _empty(queries_QD.shape[0], k, queries_QD.device)
-    frames = similarity.to_units(frames_ND, similarity.largest(frames_ND, name="frames"))
-    queries = similarity.to_units(queries_QD, similarity.largest(queries_QD, name="queries"))
-    squares_N = similarity.unit_squares(frames)
-    relevance_QN = similarity.unit_cosines(queries, similarity.unit_squares(queries), frames, squares_N)
-    picks_QK = _rounds(frames, squares_N, relevance_QN, k, tau, mode, relevance_floor)
+    frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
+    relevance_QN = frames.exact_cosines(queries.units(slice(None)))
+    floor = relevance_floor if mode == "released" else -torch.inf
+    if frames_ND.device.type == "cpu":
+        likeness = Likeness(frames, tau=tau, inclusive=mode == "paper")
+        picks_QK = pick_lazily(likeness, relevance_QN, k, floor=floor)
+    else:
+        picks_QK = pick_in_rounds(frames, relevance_QN, k, tau=tau, inclusive=mode == "paper", floor=floor)
     if mode == "released":
         picks_QK = fill_gaps(picks_QK, num_frames=frames_ND.shape[0])
     return _in_time(picks_QK, relevance_QN)
@@ -112,20 +118,27 @@ def _empty(num_queries: int, k: int, device: torch.device) -> Keyframes:
     )
 
 
-def _rounds(
-    frames: Tensor, squares_N: Tensor, relevance_QN: Tensor, k: int, tau: float, mode: Mode, floor: float
+def pick_in_rounds(
+    frames: Vectors, relevance_QN: Tensor, k: int, *, tau: float, inclusive: bool, floor: float
 ) -> Tensor:
-    """K rounds of "take the best that is left, drop what is like it", `[Q, K]` in the order of picking, -1 padded."""
-    left_QN = relevance_QN.clone()
-    if mode == "released":
-        left_QN.masked_fill_(left_QN < floor, -torch.inf)
+    """K rounds of "take the best that is left, drop what is like it", without a host sync.
+
+    Args:
+        relevance_QN: float64.
+        inclusive: a cosine of just tau is alike.
+        floor: frames of lower relevance are not taken.
+
+    Returns:
+        `[Q, K]` int64 in the order of picking, padded with -1.
+    """
+    left_QN = relevance_QN.masked_fill(relevance_QN < floor, -torch.inf)
     picks = []
-    for _ in range(min(k, frames.shape[0])):
+    for _ in range(min(k, len(frames))):
         best_Q = left_QN.argmax(dim=1)  # the first of equals
         found_Q = left_QN.gather(1, best_Q[:, None]).squeeze(1) > -torch.inf
         picks.append(torch.where(found_Q, best_Q, -1))
-        alike_QN = similarity.unit_cosines(frames[best_Q], squares_N[best_Q], frames, squares_N)
-        left_QN.masked_fill_(alike_QN >= tau if mode == "paper" else alike_QN > tau, -torch.inf)
+        alike_QN = frames.exact_cosines(frames.units(best_Q))
+        left_QN.masked_fill_(alike_QN >= tau if inclusive else alike_QN > tau, -torch.inf)
         left_QN.scatter_(1, best_Q[:, None], -torch.inf)
     picks_QK = torch.stack(picks, dim=1)
     return torch.nn.functional.pad(picks_QK, (0, k - picks_QK.shape[1]), value=-1)

@@ -32,14 +32,14 @@ def merge_sweep(
 ) -> Iterator[Tensor]:
     """Merges each frame's patches into one token for each query.
 
-    `weight = softmax over patches of (cos(p_n, q) - lam * cos(p_n, p_k)) / alpha`, k the nearest keyframe strictly before
-    n (without one the second term is 0), and `token = sum of weight * feature`. Rows of frames that are keyframes
-    themselves are computed in the same way, against the keyframe before them: the caller, who knows which frames it
-    keeps whole, leaves those rows out.
+    `weight = softmax over patches of (cos(p_n, q) - lam * cos(p_n, p_k)) / alpha`, k the nearest keyframe strictly
+    before n (without one the second term is 0), and `token = sum of weight * feature`. Rows of frames that are
+    keyframes themselves are computed in the same way, against the keyframe before them: the caller, who knows which
+    frames it keeps whole, leaves those rows out.
 
     Args:
-        chunks: in temporal order, `(features [n, M, C], joint [n, M, D])`, n may differ; the same tensor may be both. The
-            frames are numbered from 0 on. The keyframes' patches are copied: a chunk may be overwritten after its turn.
+        chunks: in temporal order, `(features [n, M, C], joint [n, M, D])`, n may differ; the same tensor may be both.
+            Frames are numbered from 0 on. The keyframes' patches are copied: a chunk may be overwritten after its turn.
         queries_QD: text embeddings in the joint space, of any length.
         keyframes_QK: int64, padded with -1 anywhere, in any order.
         alpha: temperature.
@@ -94,7 +94,7 @@ class _Schedule:
 
 
 class _References:
-    """The patches of the keyframes that some query still looks back at: `joint_SMD`, their inverse lengths `inverse_SM`."""
+    """The patches of the keyframes that some query still looks back at, `joint_SMD`, and 1 / length, `inverse_SM`."""
 
     def __init__(self) -> None:
         self.slot_of: dict[int, int] = {}

@@ -1,10 +1,10 @@
 """Cosines whose value depends on the two vectors alone: not on the device, the threads, or the shape of the batch.
 
 A floating-point dot product depends on the order of its sum, so a comparison such as `cos < tau` may fall out otherwise
-on a GPU, or when one more query sits in the batch. Here each vector is first rounded to integers ("units") so small that
-every product and every partial sum of a dot product is an integer below 2**53: float64 holds those exactly, and any
-order of summation gives the same bits. What is left (a product, a root, a division) is rounded element by element, as
-IEEE 754 says, the same everywhere. The rounding moves a cosine by less than `error_bound`, about what float32 does.
+on a GPU, or when one more query sits in the batch. Here each vector is first rounded to integers ("units") so small
+that every product and every partial sum of a dot product is an integer below 2**53: float64 holds those exactly, and
+any order of summation gives the same bits. What is left (a product, a root, a division) is rounded element by element,
+as IEEE 754 says, the same everywhere. The rounding moves a cosine about as much as float32 would.
 
 Shapes: N vectors, D width, Q queries.
 """
@@ -100,9 +100,9 @@ def cosines(a_MD: Tensor, b_ND: Tensor, *, names: tuple[str, str] = ("a", "b")) 
 
 
 def error_bound(width: int) -> float:
-    """How far a float32 dot product of two unit-length vectors may lie from `cosines`, whatever its order of summation.
+    """How far a float32 cosine may lie from `cosines`, whatever its order of summation.
 
-    Higham, Accuracy and Stability of Numerical Algorithms, section 3.1: gamma_D for the sum; a few roundings for the
+    Higham, Accuracy and Stability of Numerical Algorithms, section 3.1: gamma_D for the sums; a few roundings for the
     lengths; and what the rounding to units may move.
     """
     return (2 * width + 16) * 2.0**-24 + 4 * math.sqrt(width) * 2.0 ** -unit_bits(width)
