@@ -5,7 +5,6 @@ Shapes: N frames, Q texts, M patches, C width of the patch tokens, D width of th
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import open_clip
@@ -15,9 +14,8 @@ from torch.nn import functional as F
 
 from model.tower_patches import AttentionPoolPatches, ClassTokenPatches, Patches, patch_encoder
 from model.tower_preprocess import Preprocess
+from model.tower_source import TowerError, resolve
 
-LOCAL = "local-dir:"
-ROOT = Path(__file__).resolve().parents[1]
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 # What open_clip raises for a config or weights that it can't use; for weights of another width it asserts.
@@ -25,10 +23,6 @@ LOADING = (OSError, RuntimeError, ValueError, TypeError, KeyError, AssertionErro
 
 Frames = torch.Tensor | Sequence[torch.Tensor | np.ndarray]
 """uint8 frames: a tensor [N, 3, H, W], or a sequence of RGB frames [H, W, 3] of any sizes."""
-
-
-class TowerError(ValueError):
-    """A tower that cannot be loaded or used as asked. The message names it and the remedy."""
 
 
 class Tower:
@@ -63,7 +57,7 @@ class Tower:
                 f"tower {self.name!r}: there is no GPU here. Set resources.gpus of its stage to 0, or add one"
             )
         self._autocast = AUTOCAST.get(precision) if self.device.type == "cuda" else None
-        source, weights = _source(model, pretrained)
+        source, weights = resolve(model, pretrained)
         try:
             self._model = open_clip.create_model(source, weights, device=self.device, require_pretrained=True)
             self._tokenizer = open_clip.get_tokenizer(source)
@@ -128,32 +122,3 @@ class Tower:
 
     def _casting(self) -> torch.autocast:
         return torch.autocast(self.device.type, self._autocast, enabled=self._autocast is not None)
-
-
-def _source(model: str, pretrained: str) -> tuple[str, str | None]:
-    """What open_clip is given: absolute paths, and never an architecture without weights."""
-    if model.startswith(LOCAL):
-        folder = ROOT / Path(model.removeprefix(LOCAL)).expanduser()
-        if not (folder / "open_clip_config.json").is_file():
-            raise TowerError(
-                f"tower {model!r}: no open_clip_config.json in {folder}. Give the folder of a saved open_clip model; "
-                f"a relative path starts at {ROOT}"
-            )
-        if pretrained:
-            raise TowerError(f"tower {model!r}: pretrained={pretrained!r} has no meaning here. Leave it empty")
-        return LOCAL + str(folder), None
-    if ":" in model:
-        return model, None
-    if model not in open_clip.list_models():
-        raise TowerError(
-            f"tower {model!r}: no such architecture. Use local-dir:PATH or a name of open_clip.list_models()"
-        )
-    tags = open_clip.list_pretrained_tags_by_model(model)
-    if pretrained in tags:
-        return model, pretrained
-    path = ROOT / Path(pretrained).expanduser()
-    if not pretrained or not path.is_file():
-        raise TowerError(
-            f"tower {model!r}: pretrained={pretrained!r} is no file and no tag. Use one of: {', '.join(tags)}"
-        )
-    return model, str(path)

@@ -22,6 +22,7 @@ from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from workers.patch_encoder import PatchEncoder
+from workers.query_embedder import tower_weights
 from workers.storage import Store
 from workers.vectors import to_matrix
 from workers.video_tokens import TokenLayout, VideoTokens
@@ -61,6 +62,9 @@ class DistillConfig(StageConfig):
     """Heads over which the likeness of two tokens is averaged; must divide the tower's patch width."""
     # The towers compute on one CPU thread: widen by `workers`. A GPU worker's cores read JPEG ahead of the tower.
     resources: Resources = Resources(cpus=1, gpus=0, memory_mb=6000, workers=(1, 1))
+
+    def semantic(self) -> dict[str, Any]:
+        return {**super().semantic(), "weights": tower_weights(self.tower)}
 
     @model_validator(mode="after")
     def _whole_clips(self) -> "DistillConfig":

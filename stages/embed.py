@@ -1,5 +1,7 @@
 """embed: frames -> CLIP image embeddings. 1:1; ranked by in selection; made once however many questions there are."""
 
+from typing import Any
+
 import pyarrow as pa
 from pydantic import Field
 
@@ -7,6 +9,7 @@ from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.stage import Stage
 from schemas.tables import EMBEDDING
 from workers.clip_embedder import ClipEmbedder
+from workers.query_embedder import tower_weights
 
 READS = pa.schema([("video_id", pa.string()), ("segment_id", pa.string()), ("decode_unit", pa.string())])
 
@@ -21,6 +24,9 @@ class EmbedConfig(StageConfig):
     # A tower computes on one CPU thread (more would change the last bits), so a CPU worker uses one core: widen by
     # `workers`. On a GPU the cores read JPEG, about 800 frames a second each.
     resources: Resources = Resources(cpus=1, gpus=0, memory_mb=2000, workers=(1, 1))
+
+    def semantic(self) -> dict[str, Any]:
+        return {**super().semantic(), "weights": tower_weights(self.tower)}
 
 
 def stage(config: EmbedConfig) -> Stage:

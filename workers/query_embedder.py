@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from model.tower_source import weights_digest
 from model.towers import Tower
 from schemas.config import TowerConfig
 
@@ -16,6 +17,11 @@ BATCH_TEXTS = 16
 def load_tower(config: TowerConfig, device: str = "cpu") -> Tower:
     """The tower of a config, loaded once a process. One CPU thread: more would change the last bits of its sums."""
     return Tower(config.model, config.pretrained, device=device, precision=config.precision, threads=1)
+
+
+def tower_weights(config: TowerConfig) -> str:
+    """What units depend on besides a tower's name: the content of local weights; empty for a published tag."""
+    return weights_digest(config.model, config.pretrained)
 
 
 class QueryEmbedder:

@@ -9,7 +9,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from torch.nn import functional as F
 
-from model import towers
+from model import tower_source
 from model.tower_preprocess import Preprocess
 from model.towers import Tower, TowerError
 from tests.tiny_towers import RESNET, VIT, picture, save_siglip, save_tower, save_vit
@@ -133,8 +133,9 @@ def test_an_architecture_without_patch_path_embeds_and_says_so(tmp_path):
 
 def test_a_relative_folder_starts_at_the_repository_root(tmp_path, monkeypatch):
     save_vit(tmp_path / "weights" / "tiny")
-    monkeypatch.setattr(towers, "ROOT", tmp_path)
+    monkeypatch.setattr(tower_source, "ROOT", tmp_path)
     assert Tower("local-dir:weights/tiny").grid == (4, 4)
+    assert tower_source.weights_digest("local-dir:weights/tiny", "")
 
 
 @pytest.mark.parametrize(
@@ -143,8 +144,8 @@ def test_a_relative_folder_starts_at_the_repository_root(tmp_path, monkeypatch):
         ("local-dir:no/such", "", r"no open_clip_config.json in .*no/such.*relative path starts at"),
         ("local-dir:.", "openai", r"no open_clip_config.json"),
         ("ViT-Z-99", "openai", r"'ViT-Z-99'.*no such architecture.*list_models"),
-        ("ViT-B-32", "", r"pretrained=''.*Use one of:.*openai"),
-        ("ViT-B-32", "no_tag_and_no_file", r"pretrained='no_tag_and_no_file'.*Use one of:.*laion2b_s34b_b79k"),
+        ("ViT-B-32", "", r"pretrained = ''.*Use one of:.*openai"),
+        ("ViT-B-32", "no_tag_and_no_file", r"pretrained = 'no_tag_and_no_file'.*Use one of:.*laion2b_s34b_b79k"),
     ],
 )
 def test_a_tower_that_is_not_there_is_named_with_the_remedy(model, pretrained, message):
@@ -171,6 +172,23 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
     with pytest.raises(TowerError, match="cannot be loaded"):
         Tower("ViT-B-32", str(tmp_path / "tiny" / "open_clip_model.safetensors"))
     assert Tower(name).grid == (4, 4)
+
+
+def test_retrained_weights_under_an_old_name_are_told_apart(tmp_path):
+    name = save_vit(tmp_path / "tower")
+    first = tower_source.weights_digest(name, "")
+    (tmp_path / "tower" / "README.md").write_text("how it was trained")
+    assert tower_source.weights_digest(name, "") == first
+    weights = tmp_path / "tower" / "open_clip_model.safetensors"
+    alone = tower_source.weights_digest("ViT-B-32", str(weights))
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    assert tower_source.weights_digest(name, "") not in (first, "")
+    assert tower_source.weights_digest("ViT-B-32", str(weights)) not in (alone, "")
+
+
+@pytest.mark.parametrize(("model", "pretrained"), [("ViT-B-32", "openai"), ("local-dir:absent", "")])
+def test_a_published_tag_has_no_digest_and_needs_no_network(model, pretrained):
+    assert tower_source.weights_digest(model, pretrained) == ""
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

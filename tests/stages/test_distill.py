@@ -152,3 +152,12 @@ def test_its_units_depend_on_all_that_decides_their_bytes():
     assert stage(DistillConfig(alpha=0.1)).unit_path(UNIT) != base
     assert stage(DistillConfig()).unit_path({**UNIT, "select_unit": "other"}) != base
     assert stage(DistillConfig(resources={"gpus": 1.0})).unit_path(UNIT) == base
+
+
+def test_retrained_weights_under_an_old_name_are_another_unit(tmp_path):
+    name = save_vit(tmp_path)
+    config = DistillConfig(tower=TowerConfig(model=name))
+    base = stage(config).unit_path(UNIT)
+    weights = tmp_path / "open_clip_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    assert stage(config).unit_path(UNIT) != base

@@ -30,3 +30,12 @@ def test_another_tower_or_batch_is_another_unit_and_other_resources_are_the_same
 def test_values_out_of_range_are_refused(values):
     with pytest.raises(ConfigError, match=str(next(iter(values)))):
         parse(EmbedConfig, values)
+
+
+def test_retrained_weights_under_an_old_name_are_another_unit(tmp_path):
+    name = save_vit(tmp_path)
+    config = EmbedConfig(tower=TowerConfig(model=name))
+    base = stage(config).unit_path(UNIT)
+    weights = tmp_path / "open_clip_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    assert stage(config).unit_path(UNIT) != base
