@@ -1,0 +1,82 @@
+"""The audit of QA pairs: what gives an answer away or makes a pair unusable. One pair at a time, and over many.
+
+An outside audit of LongVid found 22% of rows with the answer in the question, "what happens after X" whose answer is X
+again, and a third of rows that ask for a number. Pairs with a problem named here are dropped by the writer.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from stages.qa.draft import Draft
+from stages.qa.similarity import content_words, near_duplicates
+
+PROBLEMS = {
+    "empty": "question or answer has no words",
+    "answer_in_question": "the question holds the answer",
+    "answer_copies_event": "the answer says again what the question tells of",
+    "options_alike": "two options say the same",
+    "outside_video": "the evidence lies outside the video or is empty",
+    "too_long": "question or answer is longer than a model should read for one pair",
+}
+_MAX_CHARS = 6000
+_WORD = re.compile(r"[^\W_]+(?:['\u2019.:][^\W_]+)*")
+_NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
+
+
+def problems(draft: Draft, duration_s: float) -> list[str]:
+    """Codes of PROBLEMS that a pair has."""
+    found = []
+    if not _WORD.search(draft.question) or not _WORD.search(draft.answer):
+        found.append("empty")
+    if answer_in_question(draft.question, draft.answer):
+        found.append("answer_in_question")
+    if any(near_duplicates(draft.answer, text) for text in draft.asked) and not _is_times(draft.answer):
+        found.append("answer_copies_event")
+    options = [" ".join(_words(option)) for option in (draft.answer, *draft.wrong)]
+    if len(set(options)) < len(options):
+        found.append("options_alike")
+    if not all(0 <= start < end <= duration_s for start, end in draft.evidence) or not draft.evidence:
+        found.append("outside_video")
+    if len(draft.question) > _MAX_CHARS or len(draft.answer) > _MAX_CHARS:
+        found.append("too_long")
+    return found
+
+
+def answer_in_question(question: str, answer: str) -> bool:
+    """Whether the question holds the answer: its words in a row, or nearly all that carry content."""
+    asked, answered = _words(question), _words(answer)
+    size = len(answered)
+    if size and any(asked[i : i + size] == answered for i in range(len(asked) - size + 1)):
+        return True
+    telling = {word for word in content_words(answer) if len(word) > 1}
+    return len(telling) >= 2 and len(telling & content_words(question)) / len(telling) >= 0.8
+
+
+def leak_report(pairs: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Shares over rows of the schema QA: answers in questions, numeric answers, and how often the most common position of
+    the right option is right (a quarter is chance with four options).
+    """
+    if not pairs:
+        return {"answer_in_question": 0.0, "numeric": 0.0, "top_position": 0.0}
+    chosen = [p["answer_index"] for p in pairs if p["answer_index"] is not None]
+    top = max((chosen.count(i) for i in set(chosen)), default=0)
+    return {
+        "answer_in_question": _share(answer_in_question(p["question"], p["answer"]) for p in pairs),
+        "numeric": _share(p["answer"].isdigit() for p in pairs),
+        "top_position": top / len(chosen) if chosen else 0.0,
+    }
+
+
+def _words(text: str) -> list[str]:
+    return [_NUMBERS.get(word, word) for word in _WORD.findall(text.lower())]
+
+
+def _is_times(answer: str) -> bool:
+    """A number or a span of time: its words cannot copy an event's."""
+    return all(word[:1].isdigit() or word in ("s", "to", "from") for word in _words(answer))
+
+
+def _share(flags: Iterable[bool]) -> float:
+    found = list(flags)
+    return sum(found) / len(found)

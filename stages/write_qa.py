@@ -1,0 +1,61 @@
+"""Write QA: events -> question-answer pairs of the five LongVid tasks, audited, with the query embeddings. N:M.
+
+Tasks after VideoChat-Flash (arXiv 2501.00574, section 4): captioning, temporal grounding, event relationship, scene
+relationship, event counting. Templates are in `stages/qa`, a file a task.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.config import Resources, StageConfig, TowerConfig
+from schemas.stage import Stage
+from schemas.tables import QA
+from stages.qa.config import WritingConfig
+from stages.qa.writing import write_pairs
+from workers.query_embedder import QueryEmbedder
+from workers.storage import Store
+
+READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
+
+
+class WriteQaConfig(WritingConfig, StageConfig):
+    """How pairs are written, and the towers whose text side embeds them. `pipeline/recipe.py` fills in the towers."""
+
+    select_tower: TowerConfig = TowerConfig()
+    """`embed.tower`: what frames are selected by."""
+    merge_tower: TowerConfig = TowerConfig()
+    """`distill.tower`: what patches are merged by."""
+    # One thread embeds some 30 short texts a video; the memory is that of two text towers.
+    resources: Resources = Resources(cpus=1.0, memory_mb=4000, workers=(1, 4))
+
+
+class Worker:
+    """Writes a video's pairs. The towers are loaded with the first pair, so a video without events costs nothing."""
+
+    def __init__(self, config: WriteQaConfig, store: Store) -> None:
+        self._config, self._store = config, store
+
+    def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
+        """One table of QA, in the order of the tasks; no rows for a video of which nothing is known."""
+        events = self._store.read_table(unit["annotate_unit"]).to_pylist()
+        pairs = write_pairs(events, unit["duration_s"], self._config, unit["video_id"])
+        queries = [pair.pop("query") for pair in pairs]
+        table = pa.Table.from_pylist(pairs, pa.schema([f for f in QA if f.name not in ("select_query", "merge_query")]))
+        select, merge = self._embed(queries)
+        yield table.append_column("select_query", select).append_column("merge_query", merge).select(QA.names)
+
+    def _embed(self, queries: Sequence[str]) -> tuple[pa.Array, pa.Array]:
+        kind = QA.field("select_query").type
+        if not queries:
+            return pa.array([], kind), pa.array([], kind)
+        select = pa.array(list(QueryEmbedder(self._config.select_tower)(queries)), kind)
+        if self._config.merge_tower == self._config.select_tower:
+            return select, select
+        return select, pa.array(list(QueryEmbedder(self._config.merge_tower)(queries)), kind)
+
+
+def stage(config: WriteQaConfig) -> Stage:
+    """The declaration."""
+    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, passes="path")
