@@ -54,8 +54,8 @@ def answer_in_question(question: str, answer: str) -> bool:
 
 
 def leak_report(pairs: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Shares over rows of the schema QA: answers in questions, numeric answers, and how often the most common position of
-    the right option is right (a quarter is chance with four options).
+    """Shares over rows of the schema QA: answers in questions, numeric answers, and how often the position that is
+    right most often is right (a quarter is chance with four options).
     """
     if not pairs:
         return {"answer_in_question": 0.0, "numeric": 0.0, "top_position": 0.0}

@@ -18,7 +18,7 @@ class WritingConfig(Config):
     max_counting_share: float = Field(0.2, ge=0, le=1)
     """Most of a video's pairs that may ask for a number."""
     num_options: int = Field(4, ge=2, le=8)
-    """Options of a multiple-choice question; two less are accepted (never below 2) where a video has too few wrong ones."""
+    """Options of a multiple-choice question; where a video has too few wrong ones, one less."""
     min_event_s: float = Field(0.3, ge=0)
     """A shorter event is not asked for: sampling may miss it."""
     max_event_share: float = Field(0.5, gt=0, le=1)
@@ -30,7 +30,7 @@ class WritingConfig(Config):
     silence_s: float = Field(5.0, gt=0)
     """A longer pause in what is said parts two conversations."""
     count_mentions: bool = True
-    """Also count what events tell of in different words ("the purple bird" in three of them). Right only where the
-    annotation is complete: such pairs have the flag `annotation_dependent`."""
+    """Also count in how many parts of a video something appears that several events name ("the purple bird"). Right
+    only where the annotation names it each time: such pairs have the flag `annotation_dependent`."""
     max_count: int = Field(12, ge=2)
     """Higher counts are not asked for."""

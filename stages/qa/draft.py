@@ -11,8 +11,8 @@ class Draft:
     """A question, its answer, and wrong options (none: open-ended).
 
     `asked` are the texts of the events that the question tells of. `hint` says how to answer; it is for a model to
-    read, no part of the question. `query_options`: the question alone names nothing that is to be seen, so the query that
-    frames are selected by tells the options too.
+    read, no part of the question. `query_options`: the question alone names nothing that is to be seen, so the query
+    that frames are selected by tells the options too.
     """
 
     question: str

@@ -3,24 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from stages.qa.draft import Draft, Template
-from stages.qa.grammar import progressive
 from stages.qa.mentions import noun_mentions
 from stages.qa.similarity import content_words, near_duplicates, subject_head
 from stages.qa.video import Moment, Span, Video, quoted
 
-# Events that the annotation tells apart although they follow closely are one for a count of "separate times".
-_SEPARATE_S = 8.0
-# What begins, strikes the eye and ends. How often someone stands, walks or plays is not to be counted from an annotation.
-_DEEDS = """applaud bounce bow break catch cheer clap climb close collapse crash dance dive drink drop eat explode fall fight
-flip fly glide hit hop hug jump kick kiss knock laugh leap open pounce punch score shoot sing sneeze somersault splash
-stumble swim throw trip tumble wave whistle yawn"""
-_COUNTED_VERBS = frozenset(_DEEDS.split())
+# What is told of again this soon was perhaps in view all the while.
+_SEPARATE_S = 30.0
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
-_COMMON = """about because could didn't don't doesn't going gonna isn't little maybe other really right should something that's
-their there these thing things think those through wanna we're what's where which while would you're you've they're"""
+_COMMON = """about because could didn't don't doesn't going gonna isn't little maybe other really right should
+something that's their there these thing things think those through wanna we're what's where which while would
+you're you've they're"""
 _COMMON_WORDS = frozenset(_COMMON.split())
 
 
@@ -77,7 +71,7 @@ def of_listed(video: Video) -> Iterator[Draft]:
 
 
 def once(video: Video) -> Iterator[Draft]:
-    """What happens only once, where other things happen more often: "one" must be a possible answer too. At most one."""
+    """What happens only once, where other things happen more often: one must be a possible answer. At most one pair."""
     rng = video.rng("event_counting/once")
     verbs = {group[0].parsed.base for group in repeated(video)}
     for moment in video.shuffled(video.visual, rng):
@@ -86,38 +80,13 @@ def once(video: Video) -> Iterator[Draft]:
             return
 
 
-def actions(video: Video) -> Iterator[Draft]:
-    """How often one is seen at the same thing, that the annotation tells of in different words."""
-    if not video.config.count_mentions:
-        return
-    rng = video.rng("event_counting/actions")
-    groups: dict[tuple[str, str], list[Moment]] = {}
-    for m in video.visual:
-        if m.parsed.form == "clause" and m.parsed.base in _COUNTED_VERBS:
-            groups.setdefault((m.subject, m.parsed.base), []).append(m)
-    for (subject, base), group in video.shuffled(sorted(groups.items()), rng):
-        shortest = min(group, key=lambda m: (len(m.parsed.subject), m.start_s))
-        doing = progressive(replace(shortest.parsed, rest=""))
-        # "The squirrel jumps off a branch and glides": the verb stands second, the subject is the same.
-        told = [
-            m for m in [*video.visual, *video.scenes] if {subject, base} <= content_words(m.text) and m not in group
-        ]
-        told_elsewhere = any(m.subject != subject for m in told)
-        group = sorted([*group, *(m for m in told if m.subject == subject)], key=lambda m: m.start_s)
-        spans = separate([m.span for m in group], _SEPARATE_S)
-        if len(spans) < 2 or told_elsewhere or doing is None or len({m.text for m in group}) < 2:
-            continue
-        question = f"How many separate times can {definite(shortest.parsed.subject)} be seen {doing}?"
-        yield _count(video, question, group, rng, spans=spans, flags=("annotation_dependent",))
-
-
 def appearances(video: Video) -> Iterator[Draft]:
     """In how many separate parts of the video something comes into view that is not its main matter."""
     if not video.config.count_mentions:
         return
     rng = video.rng("event_counting/appearances")
     for name, plural, group in video.shuffled(noun_mentions(video), rng):
-        spans = separate([m.span for m in group], 2 * _SEPARATE_S)
+        spans = separate([m.span for m in group], _SEPARATE_S)
         if len(spans) >= 2:
             question = f"In how many separate parts of the video {'do' if plural else 'does'} {name} appear?"
             yield _count(video, question, group, rng, spans=spans, flags=("annotation_dependent",))
@@ -144,7 +113,6 @@ TEMPLATES: dict[str, Template] = {
     "times_before_or_after": times_before_or_after,
     "of_listed": of_listed,
     "appearances": appearances,
-    "actions": actions,
     "words_said": words_said,
     "once": once,
 }
@@ -175,12 +143,6 @@ def separate(spans: Sequence[Span], gap_s: float) -> list[Span]:
         else:
             merged.append((start, end))
     return merged
-
-
-def definite(subject: str) -> str:
-    """ "a red apple" -> "the red apple"; plural and named subjects stay."""
-    first, _, others = subject.partition(" ")
-    return f"the {others}" if first in ("a", "an") else subject
 
 
 def _how_many(moment: Moment, tail: str = "") -> str | None:

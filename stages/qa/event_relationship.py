@@ -37,7 +37,7 @@ def between(video: Video) -> Iterator[Draft]:
             continue
         wrong = video.wrong(middle, pool, rng, asked=(first, last), outside=(first.start_s, last.end_s))
         if wrong:
-            question = f"What happens after {first.when} and before {last.when}?"
+            question = f"What happens between the moment when {first.when} and the moment when {last.when}?"
             yield _choice(question, middle, wrong, (first, middle, last), asked=(first, last))
 
 

@@ -1,8 +1,8 @@
 """What kind of sentence an event's text is, and the forms a question needs of it.
 
-A text that is surely a clause in the third person ("the rabbit smells white flowers") can stand after "when" and be turned
-into a question ("does the rabbit smell white flowers"); a noun phrase ("a beach at dusk") stands after "we see"; whatever
-is neither is quoted. Wrong English is worse than a quotation: every rule here rather gives up.
+A text that is surely a clause in the third person ("the rabbit smells white flowers") can stand after "when" and be
+turned into a question ("does the rabbit smell white flowers"); a noun phrase ("a beach at dusk") stands after "we see";
+whatever is neither is quoted. Wrong English is worse than a quotation: every rule here rather gives up.
 """
 
 import re
@@ -18,12 +18,12 @@ _DETERMINERS = (
     "a an the this that these those his her its their my our your some several many another each every no both all"
 )
 _NUMBERS = "one two three four five six seven eight nine ten"
-_PREPOSITIONS = """about above across after against along among around at before behind below beneath beside between beyond by
-down during for from in inside into like near of off on onto out outside over past through to toward towards under up upon
-with within without"""
+_PREPOSITIONS = """about above across after against along among around at before behind below beneath beside
+between beyond by down during for from in inside into like near of off on onto out outside over past through to
+toward towards under up upon with within without"""
 _PRONOUNS = "he she it they we i you who someone somebody something everyone everything nobody nothing"
-_ADJECTIVES = """red green blue yellow orange purple pink black white grey gray brown golden silver dark bright big small
-little large tall short long old young new wooden flat wild high low open empty"""
+_ADJECTIVES = """red green blue yellow orange purple pink black white grey gray brown golden silver dark bright
+big small little large tall short long old young new wooden flat wild high low open empty"""
 _PLURALS = "people men women children mice geese feet teeth sheep police cattle"
 _ADVERBS = "slowly quickly suddenly then also again together alone away still now just once twice back finally often"
 
@@ -66,19 +66,20 @@ def plain(word: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def parse(text: str) -> Parsed:
     """What kind of sentence a text is."""
-    body = text.strip().rstrip(".\u2026 ").strip()
+    bare = text.strip().rstrip(".\u2026 ")
+    body = bare
     if not body or _SENTENCES.search(body) or '"' in body or len(body) > 300:
-        return Parsed("quote", text.strip())
+        return Parsed("quote", bare)
     words = body.split(" ")
     index = _verb_index(words)
     body = _decapitalise(body.rstrip("!"))
     words = body.split(" ")
     if index is None:
         noun_phrase = plain(words[0]) in DETERMINERS | NUMBERS and not _has_hidden_verb(words)
-        return Parsed("phrase" if noun_phrase else "quote", body if noun_phrase else text.strip())
+        return Parsed("phrase" if noun_phrase else "quote", body if noun_phrase else bare)
     verb = plain(words[index])
     if not _is_subject(words[:index], verb):
-        return Parsed("quote", text.strip())
+        return Parsed("quote", bare)
     base = THIRD.get(verb) or ("be" if verb in BE else verb)
     return Parsed("clause", body, " ".join(words[:index]), verb, base, " ".join(words[index + 1 :]))
 
@@ -153,6 +154,9 @@ def _noun_before(looked_up: list[str]) -> bool:
 
 def _is_subject(words: list[str], verb: str) -> bool:
     first = plain(words[0])
+    if first in ("he", "she", "it", "they", "this", "these") and len(words) == 1:
+        # Who that is, another sentence told.
+        return False
     if first in DETERMINERS | NUMBERS | PRONOUNS or is_plural(plain(words[-1])) or verb in BASES or verb == "are":
         return first not in PREPOSITIONS
     # A name: "Anna opens the door", "Big Buck Bunny wakes up".

@@ -25,11 +25,11 @@ from stages.qa.video import Moment, Video
 _MAIN_SHARE = 0.15
 # So does who acts in more than this many of them.
 _MAIN_ACTS = 3
-_BODY = """arm back body ear eye face feather finger foot fur hair hand head leg mouth neck nose paw shoulder tail tooth
-voice wing"""
-_VAGUE = """air beginning camera close card credit edge end front frame ground hit view kind left light line lot middle
-mark morning night one part piece place presentation right row scene screen shadow shot side something thing title top
-video way background colour color distance movie project"""
+_BODY = """arm back body ear eye face feather finger foot fur hair hand head leg mouth neck nose paw shoulder
+tail tooth voice wing"""
+_VAGUE = """air beginning camera close card credit edge end front frame ground hit view kind left light line lot
+middle mark morning night one part piece place presentation right row scene screen shadow shot side something
+thing title top video way background colour color distance movie project"""
 # Always somewhere in the picture, and told of only where it matters.
 _SCENERY = (
     """branch bush chair cloud door flower floor fruit leaf plant rock root stone table tree trunk twig wall window"""
@@ -51,10 +51,10 @@ class Mention:
 
 
 def noun_mentions(video: Video) -> list[tuple[str, bool, list[Moment]]]:
-    """Things named in several events, but not in most: (name with article, whether plural, the moments), sorted.
+    """Things named in several events, but not in most: (name, whether plural, the moments), sorted.
 
-    The name has the adjectives that all mentions share; one adjective missing or another ("a purple butterfly" after "a
-    pink butterfly") leaves the bare noun, which then stands for all of its kind.
+    Only things that are called the same each time, by an adjective and a noun ("a purple bird"): where names differ
+    ("an apple", "the red apple", "fruits"), some mention of the thing goes by a name that is not seen to be one.
     """
     by_noun: dict[str, list[Mention]] = {}
     for moment in video.visual:
@@ -70,15 +70,17 @@ def noun_mentions(video: Video) -> list[tuple[str, bool, list[Moment]]]:
             continue
         if any(noun in scene.text.lower() for scene in video.scenes):
             continue
-        shared = [a for a in named[0].adjectives if all(a in m.adjectives for m in named)]
-        words = " ".join([*shared, plain(noun) if not named[0].plural else _surface(named[0])])
+        shared = [a for a in named[0].adjectives if a in ADJECTIVES and all(a in m.adjectives for m in named)]
+        if not shared:
+            continue
+        words = " ".join([*shared, _surface(named[0]) if named[0].plural else noun])
         article = "" if named[0].plural else ("an " if words[0] in "aeiou" else "a ")
         found.append((article + words, named[0].plural, moments))
     return found
 
 
 def mentions(moment: Moment) -> Iterator[Mention]:
-    """Noun phrases of a text that surely are some: with an article or a known adjective before a word that is no verb."""
+    """Noun phrases of a text that are so surely: an article or a known adjective before a word that is no verb."""
     words = [plain(re.sub(r"['\u2019]s$", "", w)) for w in moment.text.split(" ")]
     owners = [bool(re.search(r"['\u2019]s?[,.]?$", w)) for w in moment.text.split(" ")]
     ends = [w.endswith((",", ".", ";", ":")) for w in moment.text.split(" ")]

@@ -27,8 +27,8 @@ mountain mountains cliff rocks snow"""
 PLACES = {word: number for number, line in enumerate(_GROUPS.split("\n")) for word in line.split()}
 _ARTICLE = r"(?:the|a|an|its|his|her|their)"
 _SETTING = re.compile(
-    rf"^(?P<event>.+?) (?P<setting>(?:in|on|at|through|across|over|under|along|inside|among) {_ARTICLE} (?:[\w-]+ ){{0,2}}"
-    rf"(?P<place>{'|'.join(PLACES)}))$"
+    rf"^(?P<event>.+?) (?P<setting>(?:in|on|at|through|across|over|under|along|inside|among) {_ARTICLE} "
+    rf"(?:[\w-]+ ){{0,2}}(?P<place>{'|'.join(PLACES)}))$"
 )
 
 

@@ -1,4 +1,4 @@
-"""Scene relationship: which scene comes when, what happens in it, where an event takes place, which talk a line is from."""
+"""Scene relationship: which scene comes when, what happens in it, where an event takes place, whose talk a line is."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

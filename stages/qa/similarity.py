@@ -7,16 +7,9 @@ from stages.qa.grammar import ADVERBS, CONJUNCTIONS, DETERMINERS, PREPOSITIONS, 
 from stages.qa.verbs import BASES, GERUND, PAST, THIRD
 
 _WORD = re.compile(r"[^\W_]+(?:[-:.\u2019'][^\W_]+)*")
-_EMPTY = (
-    DETERMINERS
-    | PREPOSITIONS
-    | PRONOUNS
-    | ADVERBS
-    | CONJUNCTIONS
-    | frozenset(
-        "is are was were be been am has have had do does did will would can could not there here just it's i'm what".split()
-    )
-)
+_AUXILIARIES = """is are was were be been am has have had do does did will would can could not there here just it's i'm
+what"""
+_EMPTY = DETERMINERS | PREPOSITIONS | PRONOUNS | ADVERBS | CONJUNCTIONS | frozenset(_AUXILIARIES.split())
 _STEMS = {"leaves": "leaf", "wolves": "wolf", "knives": "knife", "men": "man", "women": "woman", "children": "child"}
 
 
@@ -53,7 +46,7 @@ def near_duplicates(a: str, b: str) -> bool:
 
 
 def covers(a: str, b: str) -> bool:
-    """Whether who saw `b` could take it for `a`: a near duplicate, or the same subject doing the same with little else said."""
+    """Whether who saw `b` could take it for `a`: a near duplicate, or the same subject doing the same."""
     if near_duplicates(a, b) or content_words(a) <= content_words(b):
         return True
     parsed_a, parsed_b = parse(a), parse(b)

@@ -88,7 +88,7 @@ def _question(moment: Moment, rng) -> str:
     if form == "phrase":
         return rng.choice(_SCENE).format(text=text)
     if form == "quote":
-        return rng.choice(_SHOWN).format(text=quoted(moment.text))
+        return rng.choice(_SHOWN).format(text=quoted(text))
     return rng.choice(_FIND).format(when=moment.when)
 
 

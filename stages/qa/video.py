@@ -41,14 +41,14 @@ class Moment:
         if self.kind == "speech":
             return f"someone says {quoted(self.text)}"
         forms = {"clause": self.parsed.text, "phrase": f"we see {self.parsed.text}"}
-        return forms.get(self.parsed.form, f"the video shows {quoted(self.text)}")
+        return forms.get(self.parsed.form, f"the video shows {quoted(self.parsed.text)}")
 
     @property
     def sentence(self) -> str:
         """The text as an option or an answer: no full stop."""
         if self.kind == "speech":
             return quoted(self.text)
-        return capitalised(self.text.rstrip(".\u2026 ") if self.parsed.form == "quote" else self.parsed.text)
+        return capitalised(self.parsed.text)
 
     @property
     def question(self) -> str | None:
@@ -144,7 +144,7 @@ class Video:
         """Wrong options: moments that are clearly something else than `truth` and `asked`, from another time.
 
         Of the same subject and the same form first: an answer should not stand out. `outside`: a span of time that they
-        must not touch. Fewer than two less than `num_options - 1`: none at all.
+        must not touch. Where there are not `enough`: none at all.
         """
         chosen: list[Moment] = []
         order = self.shuffled(pool, rng)
@@ -161,7 +161,8 @@ class Video:
         return chosen if self.enough(len(chosen)) else []
 
     def enough(self, num_wrong: int) -> bool:
-        return num_wrong >= max(1, self.config.num_options - 3)
+        """Whether wrong options are as many as are wanted, or one less."""
+        return num_wrong >= max(1, self.config.num_options - 2)
 
 
 def make_video(video_id: str, duration_s: float, events: Iterable[dict[str, Any]], config: WritingConfig) -> Video:

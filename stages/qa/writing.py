@@ -90,8 +90,8 @@ def _pair(video: Video, task: str, name: str, draft: Draft) -> Pair:
 
 
 def _place_options(video: Video, pairs: list[Pair]) -> None:
-    """Puts the right option of each pair in its place: by turns through a shuffled row of places, so that all come up as
-    often as each other.
+    """Puts the right option of each pair in its place: by turns through a shuffled row of places, so that all come up
+    as often as each other.
     """
     rng = video.rng("positions")
     places: dict[int, list[int]] = {}
