@@ -12,6 +12,7 @@ import torch
 from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
 from timm.layers import AttentionPoolLatent
+from timm.models.vision_transformer import VisionTransformer as TimmViT
 from torch import nn
 from torch.nn import functional as F
 
@@ -81,6 +82,7 @@ def patch_encoder(visual: nn.Module) -> ClassTokenPatches | AttentionPoolPatches
 
 
 def _attends_once(trunk: nn.Module) -> bool:
-    pool = getattr(trunk, "attn_pool", None)
-    plain = isinstance(pool, AttentionPoolLatent) and pool.pos_embed is None and pool.latent_len == 1
-    return plain and not trunk.pool_include_prefix
+    if not isinstance(trunk, TimmViT) or trunk.pool_include_prefix:
+        return False
+    pool = trunk.attn_pool
+    return isinstance(pool, AttentionPoolLatent) and pool.pos_embed is None and pool.latent_len == 1
