@@ -16,7 +16,7 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import SEGMENT, VIDEO
-from workers.probe import entry_points
+from workers.probe import EntryPoints, entry_points
 from workers.storage import Store
 
 
@@ -47,7 +47,7 @@ def sampling(duration_s: float, config: ShardConfig) -> tuple[int, float]:
 
 
 def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
-    """One table of SEGMENT rows. Segments without a sample are left out."""
+    """One table of SEGMENT rows."""
     duration_s = unit["duration_s"]
     if duration_s < config.min_duration_s:
         raise Reject("too_short", f"{duration_s:.2f} s, below shard.min_duration_s = {config.min_duration_s}")
@@ -55,33 +55,38 @@ def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
         raise Reject("too_long", f"{duration_s:.2f} s, above shard.max_duration_s = {config.max_duration_s}")
     with store.local(unit["media"]) as path:
         entries = entry_points(path)
+    rows = segments(unit["video_id"], unit["start_s"], duration_s, entries, config)
+    yield pa.Table.from_pylist(rows, schema=SEGMENT)
+
+
+def segments(video_id: str, start_s: float, duration_s: float, entries: EntryPoints, config: ShardConfig) -> list[dict]:
+    """SEGMENT rows of a video. Segments without a sample are left out."""
     samples, period = sampling(duration_s, config)
-    origin = unit["start_s"] + period / 2
-    times = origin + np.arange(samples) * period
+    origin = start_s + period / 2
     starts = _starts(entries.time_s, config.segment_s)
     # Sample i belongs to the last segment that starts at or before it.
+    times = origin + np.arange(samples) * period
     owner = np.maximum(np.searchsorted(entries.time_s[starts], times + 1e-9, side="right") - 1, 0)
-    end_s = unit["start_s"] + duration_s
+    ends = [*entries.time_s[starts[1:]], start_s + duration_s]
     rows = []
     for number, start in enumerate(starts):
         mine = np.flatnonzero(owner == number)
-        if not len(mine):
-            continue
-        rows.append(
-            {
-                "video_id": unit["video_id"],
-                "segment_id": f"{unit['video_id']}-{number:05d}",
-                "segment_index": number,
-                "start_s": float(entries.time_s[start]),
-                "end_s": float(entries.time_s[starts[number + 1]]) if number + 1 < len(starts) else end_s,
-                "seek_pts": int(entries.pts[start]),
-                "first_sample": int(mine[0]),
-                "num_samples": len(mine),
-                "sample_origin_s": origin,
-                "sample_period_s": period,
-            }
-        )
-    yield pa.Table.from_pylist(rows, schema=SEGMENT)
+        if len(mine):
+            rows.append(
+                {
+                    "video_id": video_id,
+                    "segment_id": f"{video_id}-{number:05d}",
+                    "segment_index": number,
+                    "start_s": float(entries.time_s[start]),
+                    "end_s": float(ends[number]),
+                    "seek_pts": int(entries.pts[start]),
+                    "first_sample": int(mine[0]),
+                    "num_samples": len(mine),
+                    "sample_origin_s": origin,
+                    "sample_period_s": period,
+                }
+            )
+    return rows
 
 
 def _starts(time_s: np.ndarray, segment_s: float) -> list[int]:

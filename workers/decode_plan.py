@@ -1,6 +1,7 @@
 """Which pictures of a segment are wanted, and which packets the decoder must see for them."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -25,10 +26,14 @@ class Segment:
         samples = self.first_sample + np.arange(self.num_samples, dtype=np.int64)
         return self.sample_origin_s + samples * self.sample_period_s
 
-    def ticks(self, time_s: np.ndarray | float, time_base: float) -> np.ndarray:
+    def origin(self, time_base: Fraction) -> int:
+        """What the container's clock shows, in ticks, at second 0 of the video's timeline."""
+        return self.seek_pts - round(self.start_s / float(time_base))
+
+    def ticks(self, time_s: np.ndarray | float, time_base: Fraction) -> np.ndarray:
         """Seconds on the video's timeline as ticks of the container's clock, rounded down."""
         # A thousandth of a tick: a sample that falls on a frame finds it, whatever the last bit of a float.
-        return np.floor((np.asarray(time_s) - self.start_s) / float(time_base) + 1e-3).astype(np.int64) + self.seek_pts
+        return np.floor(np.asarray(time_s) / float(time_base) + 1e-3).astype(np.int64) + self.origin(time_base)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Sampling by PyAV: the packets that no wanted picture needs never reach the decoder."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, dropwhile, islice
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from schemas.rejects import Reject
 from workers.decode_plan import Plan, Segment, make_plan
 from workers.decoders import Picture
 from workers.media_file import open_media, reason, video_stream
-from workers.packet_index import PacketIndex, demux, read_index, seconds
+from workers.packet_index import PacketIndex, codec_name, demux, read_index, seconds
 from workers.picture import Renderer
 
 # A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
@@ -51,7 +51,7 @@ class _Sampler:
 
     def pictures(self, everything: bool) -> Iterator[Picture]:
         """Ends early, with `missed` set, where a wanted picture is missing and packets were left out."""
-        with _at_key_frame(self._path, self._segment) as (container, stream, packets):
+        with _at_key_frame(self._path, self._segment, self._threads) as (container, stream, packets):
             held = _Held(packets)
             end = int(self._segment.ticks(self._segment.end_s, stream.time_base)) + 1
             index = read_index(container, stream, iter(held), end)
@@ -60,14 +60,12 @@ class _Sampler:
             if held.complete:
                 yield from self._sample(stream, index, plan, iter(held.packets))
                 return
-        with _at_key_frame(self._path, self._segment) as (_, stream, packets):
+        with _at_key_frame(self._path, self._segment, self._threads) as (_, stream, packets):
             yield from self._sample(stream, index, plan, packets)
 
     def _sample(
         self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterator[Packet]
     ) -> Iterator[Picture]:
-        context = stream.codec_context
-        context.thread_type, context.thread_count = "SLICE" if self._threads == 1 else "AUTO", self._threads
         render = Renderer(self._short_side, stream.sample_aspect_ratio)
         exhaustive = bool(plan.send_P.all())
         self.missed = False
@@ -77,7 +75,7 @@ class _Sampler:
                 self.missed = True
                 return
             if frame is not None and pts != self._last_pts:
-                time_s = self._segment.start_s + seconds(pts - self._segment.seek_pts, index.time_base)
+                time_s = seconds(pts - self._segment.origin(index.time_base), index.time_base)
                 yield Picture(int(plan.sample_index_W[position]), float(time_s), render(frame))
                 self.found, self._last_pts = self.found + 1, pts
             self._done = position + 1
@@ -158,21 +156,45 @@ def select(
 
 
 @contextmanager
-def _at_key_frame(path: str | Path, segment: Segment) -> Iterator[tuple[InputContainer, VideoStream, Iterator[Packet]]]:
+def _at_key_frame(
+    path: str | Path, segment: Segment, threads: int
+) -> Iterator[tuple[InputContainer, VideoStream, Iterator[Packet]]]:
     """The file, its video stream, and the stream's packets from the segment's key frame on."""
     if segment.segment_index > 0:
         with open_media(path) as container:
-            stream = video_stream(container)
+            stream = _decodable(container, threads)
+            _prime(container, stream)
             packets = _seek(container, stream, segment.seek_pts)
             if packets is not None:
                 yield container, stream, packets
                 return
     with open_media(path) as container:
-        stream = video_stream(container)
+        stream = _decodable(container, threads)
         packets = demux(container, stream)
         if segment.segment_index > 0:  # nothing to seek by: read up to it
-            packets = dropwhile(lambda packet: packet.pts != segment.seek_pts, packets)
+            packets = dropwhile(lambda p: p.pts != segment.seek_pts or not p.is_keyframe, packets)
         yield container, stream, packets
+
+
+def _decodable(container: InputContainer, threads: int) -> VideoStream:
+    stream = video_stream(container)
+    stream.thread_type, stream.thread_count = "SLICE" if threads == 1 else "AUTO", threads
+    return stream
+
+
+def _prime(container: InputContainer, stream: VideoStream) -> None:
+    """Shows the decoder the stream's first packet, where what comes later depends on it.
+
+    Builds of x264 before 151 coded 4:4:4 wrongly; they name themselves in the first packet only, and FFmpeg's decoder
+    follows them only where it saw that.
+    """
+    if codec_name(stream) != "h264" or "444" not in (stream.pix_fmt or ""):
+        return
+    with suppress(av.FFmpegError):
+        for packet in islice(demux(container, stream), 1):
+            stream.codec_context.decode(packet)
+        stream.codec_context.decode(None)
+    stream.codec_context.flush_buffers()
 
 
 def _seek(container: InputContainer, stream: VideoStream, seek_pts: int) -> Iterator[Packet] | None:
@@ -183,7 +205,7 @@ def _seek(container: InputContainer, stream: VideoStream, seek_pts: int) -> Iter
             container.seek(seek_pts - int(margin_s / stream.time_base), stream=stream)
             packets = demux(container, stream)
             for packet in packets:
-                if packet.pts == seek_pts:
+                if packet.pts == seek_pts and packet.is_keyframe:
                     return chain([packet], packets)
                 if packet.dts is not None and packet.dts > seek_pts:
                     break
