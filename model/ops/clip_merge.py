@@ -36,7 +36,13 @@ def schedule(num_tokens: int, target: int) -> list[int]:
 
 
 def merge_clips(
-    x_BTC: Tensor, *, heads: int, target: int = 64, return_sizes: bool = False, return_sources: bool = False
+    x_BTC: Tensor,
+    *,
+    heads: int,
+    target: int = 64,
+    return_sizes: bool = False,
+    return_sources: bool = False,
+    validate: bool = True,
 ) -> Tensor | Merged:
     """Merges each clip's tokens down to `target`.
 
@@ -45,13 +51,14 @@ def merge_clips(
         heads: of the encoder; tokens are compared by the mean of their heads, C / heads wide.
         target: tokens a clip afterwards. A clip that has no more is returned as it is.
         return_sizes, return_sources: return `Merged` with these filled in, to draw the merges.
+        validate: look for NaN and zero tokens, which takes a host sync on a GPU.
 
     Returns:
         `[B, target, C]` in x's type (sums in float32), or `Merged`. A round's output has the unmerged A's, best match
         first, and then the B's. Of equal matches the lowest index wins.
 
     Raises:
-        ValueError: target < 1, or C is not a multiple of heads.
+        ValueError: target < 1, C is not a multiple of heads, or a token is NaN or zero in the mean of its heads.
     """
     if target < 1 or heads < 1 or x_BTC.ndim != 3 or x_BTC.shape[2] % heads:
         raise ValueError(
@@ -62,8 +69,12 @@ def merge_clips(
     x = x_BTC.float() if x_BTC.dtype in (torch.float16, torch.bfloat16) else x_BTC
     size_BT = x.new_ones(batch, num_tokens)
     sources_BT = torch.arange(num_tokens, device=x.device).expand(batch, -1) if return_sources else None
-    for r in schedule(num_tokens, target):
-        x, size_BT, new_place_BT = _round(x, size_BT, heads, r)
+    rounds = schedule(num_tokens, target)
+    if validate and rounds:
+        _check_tokens(x, heads)
+    for r in rounds:
+        with torch.autocast(x.device.type, enabled=False):  # matches are decided in float32
+            x, size_BT, new_place_BT = _round(x, size_BT, heads, r)
         sources_BT = new_place_BT.gather(1, sources_BT) if return_sources else None
     x = x.to(x_BTC.dtype)
     if not (return_sizes or return_sources):
@@ -71,11 +82,25 @@ def merge_clips(
     return Merged(x, size_BT if return_sizes else None, sources_BT)
 
 
+def _metric(x_BTC: Tensor, heads: int) -> Tensor:
+    return x_BTC.unflatten(2, (heads, -1)).mean(dim=2)
+
+
+def _check_tokens(x_BTC: Tensor, heads: int) -> None:
+    top_BT = torch.linalg.vector_norm(_metric(x_BTC, heads), float("inf"), dim=2)
+    bad_BT = ~((top_BT > 0) & (top_BT < float("inf")))
+    if bad_BT.any():
+        clip, token = bad_BT.nonzero()[0].tolist()
+        found = "zeros" if top_BT[clip, token] == 0 else "NaN or infinity"
+        raise ValueError(
+            f"x[{clip}, {token}] has {found} in the mean of its heads: it is like nothing. Encode it again"
+        )
+
+
 def _round(x_BTC: Tensor, size_BT: Tensor, heads: int, r: int) -> tuple[Tensor, Tensor, Tensor]:
     """One round: tokens, their sizes, and for each token the place of the token it is now part of, `[B, T]`."""
     batch, num_tokens, width = x_BTC.shape
-    metric_BTc = x_BTC.view(batch, num_tokens, heads, width // heads).mean(dim=2)
-    metric_BTc = metric_BTc / torch.linalg.vector_norm(metric_BTc, dim=2, keepdim=True)
+    metric_BTc = torch.nn.functional.normalize(_metric(x_BTC, heads), dim=2)
     best_BA, match_BA = (metric_BTc[:, ::2] @ metric_BTc[:, 1::2].mT).max(dim=2)
     order_BA = best_BA.sort(dim=1, descending=True, stable=True).indices
     merged_Br, kept_BA = order_BA[:, :r], order_BA[:, r:]

@@ -37,7 +37,7 @@ def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: floa
         visit.alone(first)
         if not visit.full and len(first) < len(relevance_N):
             visit.rest = _order(relevance_N, len(relevance_N), floor)[len(first) :]
-            unfinished.append(visit)
+            unfinished += [visit] * (len(visit.rest) > 0)
     _together(likeness, unfinished)
     picks_QK = torch.full((len(visits), k), -1, dtype=torch.int64)
     for row, visit in enumerate(visits):

@@ -50,7 +50,8 @@ def merge_sweep(
         precision has not the digits for alpha = 0.01.
 
     Raises:
-        ValueError: alpha <= 0, shapes that don't agree, a query without direction, keyframes beyond the video's end.
+        ValueError: alpha <= 0, shapes that don't agree, a query or a patch that is NaN or zero, keyframes beyond the
+            video's end. A patch is reported when the next chunk is asked for, so that no GPU waits for the host.
     """
     if not alpha > 0:
         raise ValueError(f"alpha = {alpha}: the temperature must be above 0")
@@ -63,13 +64,16 @@ def merge_sweep(
     for features_nMC, joint_nMD in chunks:
         _check(features_nMC, joint_nMD, queries_QD)
         tokens = features_nMC.new_empty(queries_QD.shape[0], features_nMC.shape[0], features_nMC.shape[2])
+        lengths_nM = torch.empty(joint_nMD.shape[:2], device=joint_nMD.device)
         for at in range(0, features_nMC.shape[0], FRAMES_A_STEP):
             part = slice(at, at + FRAMES_A_STEP)
-            tokens[:, part] = _merge(
-                features_nMC[part], joint_nMD[part], first + at, queries_QD, schedule, references, alpha, lam
-            )
-        first += features_nMC.shape[0]
+            with torch.autocast(joint_nMD.device.type, enabled=False):  # it would take the scores in half precision
+                tokens[:, part], lengths_nM[part] = _merge(
+                    features_nMC[part], joint_nMD[part], first + at, queries_QD, schedule, references, alpha, lam
+                )
         yield tokens
+        _check_lengths(lengths_nM, first)
+        first += features_nMC.shape[0]
     if schedule.last >= first:
         raise ValueError(f"keyframe {schedule.last} is beyond the video's {first} frames: pass the same frames to both")
 
@@ -131,10 +135,11 @@ def _merge(
     references: _References,
     alpha: float,
     lam: float,
-) -> Tensor:
-    """Tokens `[Q, n, C]` of the frames `first .. first + n - 1`, in float32."""
+) -> tuple[Tensor, Tensor]:
+    """Tokens `[Q, n, C]` of the frames from `first` on, in float32, and the lengths of their patches `[n, M]`."""
     joint = joint_nMD.float()
-    inverse_nM = torch.linalg.vector_norm(joint, dim=2).clamp(min=torch.finfo(torch.float32).tiny).reciprocal()
+    length_nM = torch.linalg.vector_norm(joint, dim=2)
+    inverse_nM = length_nM.reciprocal()
     nearest = []
     for i in range(joint.shape[0]):
         nearest.append(schedule.before(first + i))
@@ -151,13 +156,23 @@ def _merge(
     tokens_nQC = weight_nMQ.mT @ features_nMC.float()
     # Whoever asks next asks for the frame after these: nobody looks back further than from there.
     references.keep_only(set(schedule.before(first + joint.shape[0])))
-    return tokens_nQC.transpose(0, 1)
+    return tokens_nQC.transpose(0, 1), length_nM
 
 
 def _shared(joint_nMD: Tensor, references: _References) -> Tensor:
     """`p_n . p_s / |p_s|` at the same patch position, `[n, M, S]`: a matrix product a position over all references."""
     product_MnS = joint_nMD.transpose(0, 1) @ references.joint_SMD.permute(1, 2, 0)
     return product_MnS.transpose(0, 1).mul(references.inverse_SM.T)
+
+
+def _check_lengths(length_nM: Tensor, first: int) -> None:
+    bad_nM = ~((length_nM > 0) & (length_nM < float("inf")))
+    if bad_nM.any():
+        row, patch = bad_nM.nonzero()[0].tolist()
+        found = "only zeros" if length_nM[row, patch] == 0 else "NaN or infinity"
+        raise ValueError(
+            f"joint: patch {patch} of frame {first + row} has {found}: it has no direction. Encode it again"
+        )
 
 
 def _check(features_nMC: Tensor, joint_nMD: Tensor, queries_QD: Tensor) -> None:

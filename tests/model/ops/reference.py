@@ -1,0 +1,123 @@
+"""Every kernel again, written as loops straight from the formulas: slow, and easy to check by eye. numpy, float64."""
+
+import math
+
+import numpy as np
+
+
+def cosine(a, b) -> float:
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    return float(a @ b / (math.sqrt(a @ a) * math.sqrt(b @ b)))
+
+
+def keyframes_paper(frames, query, k: int, tau: float) -> list[int]:
+    """ViLaMP: visit frames by descending relevance; take one while fewer than k are and it is unlike all taken."""
+    relevance = [cosine(frame, query) for frame in frames]
+    picks: list[int] = []
+    for n in sorted(range(len(frames)), key=lambda n: (-relevance[n], n)):
+        if len(picks) < k and all(cosine(frames[n], frames[s]) < tau for s in picks):
+            picks.append(n)
+    return sorted(picks)
+
+
+def keyframes_released(frames, query, k: int, tau: float, floor: float) -> list[int]:
+    """The released code of ViLaMP: a relevance floor, an inclusive threshold, and gaps filled to min(k, N) frames."""
+    relevance = [cosine(frame, query) for frame in frames]
+    picks: list[int] = []
+    for n in sorted(range(len(frames)), key=lambda n: (-relevance[n], n)):
+        if len(picks) == k or relevance[n] < floor:
+            break
+        if all(cosine(frames[n], frames[s]) <= tau for s in picks):
+            picks.append(n)
+    return fill_gaps(picks, k, len(frames))
+
+
+def fill_gaps(picks, k: int, num_frames: int) -> list[int]:
+    taken = set(picks)
+    gaps, start = [], 0
+    for pick in [*sorted(picks), num_frames]:
+        if pick > start:
+            gaps.append((start, pick - start))
+        start = pick + 1
+    free = min(k, num_frames) - len(taken)
+
+    def counts(spacing):
+        return [math.ceil(length / spacing) - 1 for _, length in gaps]
+
+    spacing = next((d for d in range(1, num_frames + 1) if sum(counts(d)) <= free), num_frames)
+    for (start, length), count in zip(gaps, counts(spacing), strict=True):
+        step = math.ceil(length / (count + 1))
+        for i in range(count):
+            taken.add(min(start + step * (i + 1), start + length - 1))
+    for start, length in reversed(gaps):
+        for n in range(start + length - 1, start - 1, -1):
+            if n not in taken and len(taken) < min(k, num_frames):
+                taken.add(n)
+    return sorted(taken)
+
+
+def softmax(x):
+    e = np.exp(x - x.max())
+    return e / e.sum()
+
+
+def merge_paper(features, joint, query, keyframes, alpha: float, lam: float):
+    """DFM: one token a frame, `[N, C]`; every frame against the nearest keyframe strictly before it."""
+    tokens = []
+    for n in range(len(features)):
+        before = [s for s in keyframes if 0 <= s < n]
+        score = np.array([cosine(patch, query) for patch in joint[n]])
+        if before:
+            score -= lam * np.array([cosine(a, b) for a, b in zip(joint[n], joint[max(before)], strict=True)])
+        tokens.append(softmax(score / alpha) @ np.asarray(features[n], dtype=np.float64))
+    return np.stack(tokens) if tokens else np.zeros((0, features.shape[2]))
+
+
+def merge_clip(x, heads: int, target: int):
+    """HiCo: `[T, C]` to `[target, C]`; also sizes, and for each input token the output token it is in."""
+    tokens = [(np.asarray(token, dtype=np.float64), 1, [i]) for i, token in enumerate(x)]
+    while len(tokens) > target:
+        r = min(len(tokens) - target, len(tokens) // 2)
+        metric = [token.reshape(heads, -1).mean(0) for token, _, _ in tokens]
+        a, b = range(0, len(tokens), 2), range(1, len(tokens), 2)
+        match = {}
+        for i in a:
+            similarity = [cosine(metric[i], metric[j]) for j in b]
+            best = int(np.argmax(similarity))
+            match[i] = (similarity[best], b[best])
+        order = sorted(a, key=lambda i: (-match[i][0], i))
+        merged = {j: [tokens[j]] for j in b}
+        for i in order[:r]:
+            merged[match[i][1]].append(tokens[i])
+        tokens = [tokens[i] for i in order[r:]] + [_mean(merged[j]) for j in b]
+    sources = np.zeros(len(x), dtype=np.int64)
+    for place, (_, _, patches) in enumerate(tokens):
+        sources[patches] = place
+    return np.stack([t for t, _, _ in tokens]), np.array([s for _, s, _ in tokens]), sources
+
+
+def _mean(parts):
+    size = sum(s for _, s, _ in parts)
+    return sum(t * s for t, s, _ in parts) / size, size, [p for _, _, patches in parts for p in patches]
+
+
+def uniform_positions(n: int, keep: int) -> list[int]:
+    """floor(linspace(0, n - 1, keep)), in whole numbers."""
+    if keep >= n:
+        return list(range(n))
+    return [0] if keep == 1 else sorted({i * (n - 1) // (keep - 1) for i in range(keep)})
+
+
+def attention_scores(queries, keys, visual, asking):
+    """`[L, H, d]`, `[L, G, d]`, `[L]` bool each: mean over asking positions and heads of the softmax over the visual
+    tokens before the position."""
+    heads, groups = queries.shape[1], keys.shape[1]
+    total = np.zeros(len(visual))
+    for position in np.flatnonzero(asking):
+        seen = np.flatnonzero(visual[:position])
+        for head in range(heads):
+            group = head // (heads // groups)
+            logits = np.array([queries[position, head] @ keys[j, group] for j in seen]) / math.sqrt(queries.shape[2])
+            if len(seen):
+                total[seen] += softmax(logits) / heads
+    return total / max(1, int(np.sum(asking)))

@@ -1,0 +1,207 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.ops import keyframes, lazy_greedy
+from model.ops.keyframes import select_keyframes, select_keyframes_ragged
+from model.ops.likeness import Likeness
+from model.ops.vectors import Vectors
+from tests.model.ops import reference
+
+GOLDEN = Path(__file__).parent / "golden" / "dks_released.npz"
+
+
+def video(num_frames, width=16, *, scenes=7, spread=0.4, seed=0, num_queries=3, dtype=torch.float32):
+    """Frames of a few scenes that come back, and queries: `[N, D]`, `[Q, D]`."""
+    rng = np.random.default_rng(seed)
+    centers = rng.normal(size=(scenes, width)) + 1.0
+    frames = centers[(np.arange(num_frames) // 4) % scenes] + spread * rng.normal(size=(num_frames, width))
+    queries = rng.normal(size=(num_queries, width)) + 0.5
+    return torch.tensor(frames).to(dtype), torch.tensor(queries).to(dtype)
+
+
+def picks(selected):
+    return [selected.of(query) for query in range(len(selected.counts))]
+
+
+def loops(frames, queries, mode, *, k, tau, floor=0.2):
+    """The picks by the reference, on the very values the kernel sees."""
+    f, q = frames.double().numpy(), queries.double().numpy()
+    if mode == "paper":
+        return [reference.keyframes_paper(f, query, k, tau) for query in q]
+    return [reference.keyframes_released(f, query, k, tau, floor) for query in q]
+
+
+@pytest.mark.parametrize("mode", ["paper", "released"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("k", [1, 8, 40])
+@pytest.mark.parametrize("num_frames", [0, 1, 7, 60, 90])
+def test_agrees_with_the_loops(num_frames, k, dtype, mode):
+    frames, queries = video(num_frames, dtype=dtype)
+    ours = select_keyframes(frames, queries, k=k, tau=0.8, mode=mode)
+    assert ours.indices.shape == (3, k)
+    assert ours.indices.dtype == torch.int64
+    assert picks(ours) == loops(frames, queries, mode, k=k, tau=0.8)
+
+
+@pytest.mark.parametrize("mode", ["paper", "released"])
+def test_padding_counts_and_relevance_agree(mode):
+    frames, queries = video(60)
+    ours = select_keyframes(frames, queries, k=32, mode=mode)
+    for query in range(3):
+        count = ours.counts[query]
+        assert (ours.indices[query, count:] == -1).all()
+        assert (ours.relevance[query, count:] == 0).all()
+        expected = [reference.cosine(frames[n], queries[query]) for n in ours.of(query)]
+        np.testing.assert_allclose(ours.relevance[query, :count], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", sorted({name[:3] for name in np.load(GOLDEN)}))
+def test_released_picks_are_those_of_the_authors_code(case):
+    golden = np.load(GOLDEN)
+    k, floor, tau = golden[f"{case}_params"].tolist()
+    ours = select_keyframes(
+        torch.tensor(golden[f"{case}_frames"]),
+        torch.tensor(golden[f"{case}_query"])[None],
+        k=int(k),
+        tau=tau,
+        mode="released",
+        relevance_floor=floor,
+    )
+    assert ours.of(0) == golden[f"{case}_picks"].tolist()
+
+
+def test_identical_frames_leave_the_first_one():
+    frames = torch.full((50, 8), 0.3)
+    queries = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
+    ours = select_keyframes(frames, queries, k=4)
+    assert ours.counts.tolist() == [1] * 64
+    assert ours.indices[:, 0].tolist() == [0] * 64
+
+
+def test_no_frame_above_the_floor_spreads_the_picks_evenly():
+    frames = torch.eye(2)[torch.zeros(100, dtype=torch.long)]
+    ours = select_keyframes(frames, torch.tensor([[0.0, 1.0]]), k=4, mode="released")
+    assert picks(ours) == [reference.fill_gaps([], 4, 100)]
+
+
+def test_a_cosine_of_exactly_tau_is_dropped_by_the_paper_and_kept_by_the_released_code():
+    frames = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
+    query = torch.tensor([[1.0, 0.0]])
+    tau = float(select_exact(frames, 0, 1))
+    assert select_keyframes(frames, query, k=3, tau=tau).of(0) == [0, 2]
+    assert select_keyframes(frames, query, k=2, tau=tau, mode="released").of(0) == [0, 1]
+
+
+def select_exact(frames, a, b):
+    return Vectors(frames, name="frames").exact_pairs(torch.tensor([a]), torch.tensor([b]))
+
+
+def test_tau_one_is_the_top_k_by_relevance():
+    frames, queries = video(300, seed=3)
+    ours = select_keyframes(frames, queries, k=32, tau=1.0)
+    order = Vectors(frames, name="f").exact_cosines(Vectors(queries, name="q").units(slice(None)))
+    assert torch.equal(ours.indices, order.topk(32, dim=1).indices.sort(dim=1).values)
+
+
+@pytest.mark.parametrize("mode", ["paper", "released"])
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=10, deadline=None)
+def test_a_query_has_the_same_picks_alone_and_in_any_company(seed, mode):
+    rng = np.random.default_rng(seed)
+    frames, queries = video(int(rng.integers(1, 400)), scenes=int(rng.integers(1, 60)), seed=seed, num_queries=6)
+    k = int(rng.integers(1, 20))
+    whole = select_keyframes(frames, queries, k=k, mode=mode)
+    order = torch.tensor(rng.permutation(6))
+    shuffled = select_keyframes(frames, queries[order], k=k, mode=mode)
+    assert torch.equal(whole.indices[order], shuffled.indices)
+    assert torch.equal(whole.relevance[order], shuffled.relevance)
+    alone = select_keyframes(frames, queries[2:3], k=k, mode=mode)
+    assert torch.equal(whole.indices[2:3], alone.indices)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_lazy_visiting_and_batched_rounds_pick_the_same(seed):
+    """What runs on a CPU and what runs on a GPU, both on the CPU; many equal frames, tau just at a cosine."""
+    rng = np.random.default_rng(seed)
+    frames, queries = video(int(rng.integers(2, 300)), width=4, scenes=9, spread=0.3, seed=seed, num_queries=4)
+    frames = frames[torch.tensor(rng.integers(0, len(frames), size=len(frames)))]
+    vectors = Vectors(frames, name="frames")
+    tau, inclusive, k = float(select_exact(frames, 0, 1)), bool(seed % 2), int(rng.integers(1, 12))
+    relevance = vectors.exact_cosines(Vectors(queries, name="queries").units(slice(None)))
+    floor = float(rng.choice([-np.inf, 0.2]))
+    lazy = lazy_greedy.pick_lazily(Likeness(vectors, tau=tau, inclusive=inclusive), relevance, k, floor=floor)
+    rounds = keyframes.pick_in_rounds(vectors, relevance, k, tau=tau, inclusive=inclusive, floor=floor)
+    assert torch.equal(lazy, rounds)
+
+
+def test_queries_that_visit_all_frames_go_on_together(monkeypatch):
+    monkeypatch.setattr(lazy_greedy, "VISITED_ALONE", 16)
+    monkeypatch.setattr(lazy_greedy, "FIRST_BLOCK", 8)
+    monkeypatch.setattr(lazy_greedy, "COLUMNS", 3)
+    for mode in ("paper", "released"):
+        frames, queries = video(200, scenes=5, num_queries=4)
+        ours = select_keyframes(frames, queries, k=12, tau=0.8, mode=mode)
+        assert picks(ours) == loops(frames, queries, mode, k=12, tau=0.8)
+
+
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_picks_do_not_change_when_a_program_allows_rough_products(precision):
+    frames, queries = video(300, width=64, num_queries=8)
+    before = select_keyframes(frames, queries)
+    try:
+        torch.set_float32_matmul_precision(precision)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            after = select_keyframes(frames, queries)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert torch.equal(before.indices, after.indices)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_length_does_not_matter(scale):
+    frames, queries = video(120)
+    expected = loops(frames * scale, queries, "paper", k=8, tau=0.8)
+    assert picks(select_keyframes(frames * scale, queries, k=8, tau=0.8)) == expected
+
+
+def test_ragged_videos_are_each_as_if_alone():
+    batch = [video(n, seed=n, num_queries=q) for n, q in ((0, 2), (50, 1), (200, 0), (9, 64))]
+    ours = select_keyframes_ragged([f for f, _ in batch], [q for _, q in batch], k=6)
+    for selected, (frames, queries) in zip(ours, batch, strict=True):
+        assert torch.equal(selected.indices, select_keyframes(frames, queries, k=6).indices)
+    with pytest.raises(ValueError, match="2 videos"):
+        select_keyframes_ragged([batch[0][0]] * 2, [batch[0][1]])
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"k": 0}, "k = 0"),
+        ({"mode": "new"}, "mode = 'new'"),
+        ({"frames": torch.full((3, 4), float("nan"))}, r"frames\[0\]"),
+        ({"frames": torch.eye(4) * torch.tensor([1.0, 0, 1, 1])}, r"frames\[1\].*only zeros"),
+        ({"queries": torch.zeros(1, 4)}, r"queries\[0\]"),
+        ({"queries": torch.ones(1, 5)}, r"\[1, 5\]"),
+    ],
+)
+def test_errors_name_what_is_wrong(change, match):
+    arguments = {"frames": torch.eye(4), "queries": torch.ones(1, 4), **change}
+    with pytest.raises(ValueError, match=match):
+        select_keyframes(arguments.pop("frames"), arguments.pop("queries"), **arguments)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("mode", ["paper", "released"])
+def test_a_gpu_picks_what_a_cpu_picks(mode):
+    for seed in range(20):
+        frames, queries = video(1000, width=512, scenes=60, spread=0.7, seed=seed, num_queries=16)
+        here = select_keyframes(frames, queries, mode=mode)
+        there = select_keyframes(frames.cuda(), queries.cuda(), mode=mode)
+        assert torch.equal(here.indices, there.indices.cpu())
+        assert torch.equal(here.relevance, there.relevance.cpu())
