@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, TEXT, build_sequence, collate, visual_layout
+from model.tokenizer import ByteTokenizer
+from tests.tiny_samples import tiny_sample
+
+TOKENIZER = ByteTokenizer()
+LIMITS = {"max_visual_tokens": 10_000, "max_text_tokens": 10_000}
+
+
+def readable(sequence) -> str:
+    """The sequence for the eye: K and M for visual tokens, N for the newline, {} for the turns' marks."""
+    marks = {TOKENIZER.turn_start_id: "{", TOKENIZER.turn_end_id: "}"}
+    visual = {KEYFRAME: "K", MERGED: "M", NEWLINE: "N"}
+    pairs = zip(sequence.ids_L.tolist(), sequence.kinds_L.tolist(), strict=True)
+    return "".join(visual[kind] if kind != TEXT else marks.get(i) or chr(i) for i, kind in pairs)
+
+
+def said(sequence) -> str:
+    """What the labels spell."""
+    return "".join("}" if i == TOKENIZER.turn_end_id else chr(i) for i in sequence.labels_L.tolist() if i != IGNORED)
+
+
+def with_turns(*turns):
+    sample = tiny_sample(1, num_frames=5, num_keyframes=1, patches=2)
+    return sample | {
+        "keyframes": np.array([2]),
+        "conversations": [{"from": speaker, "value": value} for speaker, value in turns],
+    }
+
+
+SYSTEM = "{system\nYou are a helpful assistant.}\n"
+
+
+@pytest.mark.parametrize(
+    ("turns", "text", "labels"),
+    [
+        pytest.param(
+            [("human", "<image>\nOn?"), ("gpt", "yes")],
+            SYSTEM + "{user\nMMKKMMN\nOn?}\n{assistant\nyes}\n",
+            "yes}",
+            id="question",
+        ),
+        pytest.param(
+            [("human", "On?"), ("gpt", "yes")],
+            SYSTEM + "{user\nMMKKMMN\nOn?}\n{assistant\nyes}\n",
+            "yes}",
+            id="no placeholder",
+        ),
+        pytest.param(
+            [("human", "On?\n<video>"), ("gpt", "yes")],
+            SYSTEM + "{user\nOn?\nMMKKMMN}\n{assistant\nyes}\n",
+            "yes}",
+            id="video after the question",
+        ),
+        pytest.param(
+            [("system", "S"), ("human", "<image>\na"), ("gpt", "b"), ("human", "<image>c"), ("gpt", "<image>d")],
+            "{system\nS}\n{user\nMMKKMMN\na}\n{assistant\nb}\n{user\n<image>c}\n{assistant\n<image>d}\n",
+            "b}<image>d}",
+            id="two rounds",
+        ),
+        pytest.param(
+            [("gpt", "A room.")],
+            SYSTEM + "{user\nMMKKMMN}\n{assistant\nA room.}\n",
+            "A room.}",
+            id="no question",
+        ),
+    ],
+)
+def test_chat_holds_the_video_and_labels_only_what_the_assistant_says(turns, text, labels):
+    sequence = build_sequence(with_turns(*turns), TOKENIZER, **LIMITS)
+    assert readable(sequence) == text
+    assert said(sequence) == labels
+
+
+def test_unknown_speaker_is_refused():
+    with pytest.raises(ValueError, match="from = 'narrator'"):
+        build_sequence(with_turns(("narrator", "x")), TOKENIZER, **LIMITS)
+
+
+def test_text_beyond_its_limit_is_cut_off_with_its_labels():
+    sample = with_turns(("human", "<image>\nOn?"), ("gpt", "yes, for an hour"))
+    whole = build_sequence(sample, TOKENIZER, **LIMITS)
+    text = int((whole.kinds_L == TEXT).sum())
+    cut = build_sequence(sample, TOKENIZER, max_visual_tokens=10_000, max_text_tokens=text - 8)
+    assert said(cut) == "yes, for a"
+    assert torch.equal(cut.ids_L, whole.ids_L[:-8])
+
+
+def test_visual_tokens_are_those_of_the_layout():
+    sample = tiny_sample(3, num_frames=9, num_keyframes=2, patches=3)
+    sequence = build_sequence(sample, TOKENIZER, **LIMITS)
+    others = np.setdiff1d(np.arange(9), sample["keyframes"])
+    assert np.array_equal(sequence.keyframe_tokens, sample["keyframe_tokens"].reshape(6, -1))
+    assert np.array_equal(sequence.merged_tokens, sample["merged_tokens"][others])
+
+
+def naive_layout(num_frames, keyframes, patches, merged):
+    kinds = []
+    for frame in range(num_frames):
+        if frame in keyframes:
+            kinds += [KEYFRAME] * patches
+        elif frame in merged:
+            kinds.append(MERGED)
+    return [*kinds, NEWLINE]
+
+
+@given(st.data())
+def test_layout_keeps_keyframes_whole_and_thins_the_rest_evenly(data):
+    num_frames = data.draw(st.integers(1, 60))
+    keyframes = np.array(sorted(data.draw(st.sets(st.integers(0, num_frames - 1)))), dtype=np.int64)
+    patches = data.draw(st.integers(1, 5))
+    room = data.draw(st.integers(0, num_frames + 5))
+    limit = len(keyframes) * patches + 1 + room
+    kinds, merged = visual_layout(num_frames, keyframes, patches, limit)
+    assert kinds.tolist() == naive_layout(num_frames, set(keyframes.tolist()), patches, set(merged.tolist()))
+    others = num_frames - len(keyframes)
+    assert len(merged) == min(room, others)
+    assert len(kinds) <= limit
+    assert len(set(merged.tolist())) == len(merged) and not set(merged.tolist()) & set(keyframes.tolist())
+    # Even: gaps between neighbours, counted in frames that are no keyframes, differ by one at most.
+    ranks = np.searchsorted(np.setdiff1d(np.arange(num_frames), keyframes), merged)
+    assert len(set(np.diff(ranks).tolist())) <= 2
+    assert np.ptp(np.diff(ranks)) <= 1 if len(ranks) > 1 else True
+
+
+def test_keyframes_beyond_the_limit_are_refused_with_the_number_to_set():
+    with pytest.raises(ValueError, match=r"max_visual_tokens = 12: 3 keyframes of 4 tokens .* raise it to at least 13"):
+        visual_layout(20, np.array([1, 2, 3]), 4, 12)
+
+
+def test_batch_pads_on_the_right():
+    sequences = [build_sequence(tiny_sample(n, num_frames=5 + 3 * n), TOKENIZER, **LIMITS) for n in (1, 0, 2)]
+    batch = collate(sequences, TOKENIZER.pad_id)
+    for row, sequence in enumerate(sequences):
+        length = len(sequence.ids_L)
+        assert torch.equal(batch.ids_BL[row, :length], sequence.ids_L)
+        assert (batch.kinds_BL[row, length:] == PADDING).all()
+        assert (batch.labels_BL[row, length:] == IGNORED).all()
+    assert torch.equal(batch.merged_tokens, torch.cat([s.merged_tokens for s in sequences]))
+    assert batch.num_targets == sum(len(said(s)) for s in sequences)
