@@ -35,8 +35,8 @@ class TrainerConfig(Config):
     """Samples a step, of all workers together; a multiple of their number."""
     micro_batch_size: int = Field(4, ge=1)
     """Samples a worker computes at once; it adds gradients up until its part of the batch is done."""
-    learning_rate: float = Field(1e-3, gt=0)
-    """At its peak; cosine to zero (ViLaMP: 1e-5 for 7B parameters)."""
+    learning_rate: float = Field(3e-3, gt=0)
+    """At its peak; cosine to zero. For a small model from random weights; ViLaMP has 1e-5 for a trained one of 7B."""
     warmup_fraction: float = Field(0.03, ge=0, lt=1)
     """Part of `steps` in which the learning rate rises."""
     weight_decay: float = Field(0.01, ge=0)
