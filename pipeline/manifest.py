@@ -71,7 +71,7 @@ def read_manifest(path: str | Path) -> pa.Table:
         if len(rows) == _BATCH_ROWS:
             batches.append(pa.RecordBatch.from_pylist(rows, MANIFEST_ROWS))
             rows = []
-    return pa.Table.from_batches([*batches, pa.RecordBatch.from_pylist(rows, MANIFEST_ROWS)], MANIFEST_ROW)
+    return pa.Table.from_batches([*batches, pa.RecordBatch.from_pylist(rows, MANIFEST_ROWS)], MANIFEST_ROWS)
 
 
 def make_manifest(folder: str | Path) -> list[Row]:
