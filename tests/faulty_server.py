@@ -1,0 +1,163 @@
+"""A loopback HTTP server that fails in the ways servers on the internet do. Each path is a behaviour."""
+
+import gzip
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BODY = bytes(range(256)) * 2048
+ETAG = '"v1"'
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        path = self.path.partition("?")[0]
+        number = self.server.seen[path]
+        self.server.seen[path] += 1
+        self.server.requests.append((self.path, dict(self.headers)))
+        getattr(self, path.strip("/"))(number)
+
+    def send(self, body: bytes, status: int = 200, length: int | None = None, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in ({"ETag": ETAG, "Content_Type": "video/mp4"} | headers).items():
+            if value:
+                self.send_header(name.replace("_", "-"), value)
+        if length != -1:
+            self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+        self.server.sent += len(body)
+
+    def range(self) -> int | None:
+        value = self.headers.get("Range")
+        fresh = self.headers.get("If-Range", ETAG) == ETAG
+        return int(value.removeprefix("bytes=").rstrip("-")) if value and fresh else None
+
+    def send_rest(self, start: int | None, stop: int | None = None) -> None:
+        if start is None:
+            self.send(BODY[:stop], length=len(BODY))
+        else:
+            span = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+            self.send(BODY[start:stop], 206, len(BODY) - start, Content_Range=span)
+
+    def good(self, number: int) -> None:
+        self.send_rest(self.range())
+
+    def reset(self, number: int) -> None:
+        """A fifth more of the body each time."""
+        start = self.range() or 0
+        self.send_rest(self.range(), min(len(BODY), start + len(BODY) // 5 + 1))
+
+    def reset_without_validator(self, number: int) -> None:
+        stop = None if number > 1 else len(BODY) // 2
+        self.send(BODY[:stop], length=len(BODY), ETag="")
+
+    def changes(self, number: int) -> None:
+        """Another file under the same address after the first reset."""
+        if number == 0:
+            self.send(BODY[: len(BODY) // 2], length=len(BODY))
+        else:
+            self.send(BODY[::-1], ETag='"v2"')
+
+    def busy(self, number: int) -> None:
+        if number < 2:
+            self.send(b"", 503, Retry_After="0")
+        else:
+            self.send(BODY)
+
+    def busy_for_ever(self, number: int) -> None:
+        self.send(b"", 503)
+
+    def wait_a_day(self, number: int) -> None:
+        self.send(b"", 429, Retry_After="86400")
+
+    def missing(self, number: int) -> None:
+        self.send(b"gone", 404)
+
+    def forbidden(self, number: int) -> None:
+        self.send(b"no", 403)
+
+    def too_short(self, number: int) -> None:
+        self.send(BODY[:1000], length=len(BODY), ETag="")
+
+    def wrong_range(self, number: int) -> None:
+        if self.range() is None:
+            self.send(BODY[:1000] if number == 0 else BODY, length=len(BODY))
+        else:
+            self.send(BODY, 206, Content_Range=f"bytes 0-{len(BODY) - 1}/{len(BODY)}")
+
+    def unasked_range(self, number: int) -> None:
+        self.send(BODY[100:], 206, Content_Range=f"bytes 100-{len(BODY) - 1}/{len(BODY)}")
+
+    def drip(self, number: int) -> None:
+        self.send(b"", length=len(BODY))
+        self.pour(b"x", 0.05)
+
+    def endless(self, number: int) -> None:
+        self.send(b"", length=-1)
+        self.pour(BODY, 0)
+
+    def pour(self, block: bytes, pause_s: float) -> None:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            try:
+                self.wfile.write(block)
+                self.wfile.flush()
+            except OSError:
+                return
+            time.sleep(pause_s)
+
+    def silent(self, number: int) -> None:
+        time.sleep(3)
+
+    def huge(self, number: int) -> None:
+        self.send(b"", length=1 << 50)
+
+    def loop(self, number: int) -> None:
+        self.send(b"", 302, Location="/loop")
+
+    def to_private(self, number: int) -> None:
+        self.send(b"", 302, Location=f"http://10.0.0.1:{self.server.server_port}/good")
+
+    def to_other(self, number: int) -> None:
+        self.send(b"", 302, Location=f"http://localhost:{self.server.server_port}/good")
+
+    def to_file(self, number: int) -> None:
+        self.send(b"", 302, Location="file:///etc/passwd")
+
+    def to_good(self, number: int) -> None:
+        self.send(b"", 302, Location="/good?token=secret")
+
+    def bomb(self, number: int) -> None:
+        self.send(gzip.compress(bytes(1 << 20)), Content_Encoding="gzip")
+
+    def page(self, number: int) -> None:
+        self.send(b"<html>not found</html>", Content_Type="text/html; charset=utf-8")
+
+    def playlist(self, number: int) -> None:
+        self.send(b"#EXTM3U\n", Content_Type="application/vnd.apple.mpegurl")
+
+
+@contextmanager
+def faulty_server() -> Iterator[ThreadingHTTPServer]:
+    """`url`, `requests` [(path, headers)], `sent` bytes of bodies, `seen` requests a path."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    server.requests, server.sent, server.seen = [], 0, Counter()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,67 @@
+import io
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from schemas.tables import FRAME
+from stages import shard
+from stages.decode import DecodeConfig, stage
+from tests.numbered_video import read_number, write_video
+from workers.probe import probe
+from workers.storage import Store
+
+
+def frames(path, store, fps=2.0, until_s=np.inf, **config):
+    declared = stage(DecodeConfig(**config))
+    video = {"video_id": "a" * 16, "sha256": "", "media": str(path), **probe(path).columns()}
+    (segments,) = shard.run(video, shard.ShardConfig(fps=fps, segment_s=3.0, min_frames=1), store)
+    rows = [row for row in segments.to_pylist() if row["start_s"] < until_s]
+    tables = [t for row in rows for t in declared.run({**video, **row}, declared.config, store)]
+    assert all(table.schema.equals(FRAME) for table in tables)
+    return pa.concat_tables(tables)
+
+
+def pictures(table):
+    return [np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in table["jpeg"].to_pylist()]
+
+
+def test_rows(tmp_path):
+    path = write_video(tmp_path / "v.mp4", np.arange(300) / 30)
+    table = frames(path, Store(tmp_path), fps=20.0)
+    assert table["sample_index"].to_pylist() == list(range(200))
+    numbers = [read_number(picture) for picture in pictures(table)]
+    np.testing.assert_allclose(table["time_s"], np.array(numbers) / 30, atol=1e-4)
+
+
+def test_bytes_do_not_depend_on_threads_or_segments(tmp_path):
+    path = write_video(tmp_path / "v.mp4", np.arange(200) / 30)
+    one, two = frames(path, Store(tmp_path)), frames(path, Store(tmp_path), threads=2)
+    assert one.equals(two)
+
+
+@pytest.mark.parametrize(("short_side", "shape"), [(24, (24, 96)), (48, (48, 192)), (384, (48, 192))])
+def test_size_is_never_above_the_source(tmp_path, short_side, shape):
+    path = write_video(tmp_path / "v.mp4", np.arange(30) / 30)
+    table = frames(path, Store(tmp_path), short_side=short_side)
+    assert {picture.shape[:2] for picture in pictures(table)} == {shape}
+    assert (table["height"][0].as_py(), table["width"][0].as_py()) == shape
+
+
+def test_the_burned_in_clock(videos, tmp_path):
+    """Between two samples of one cue the picture stays. Where the cue changes it changes too, but for the seconds that
+    the clock in the picture skips (it shows 9:51 for two, then 9:49)."""
+    path = videos / "long/countdown_10min_burned_clock.mkv"
+    table = frames(path, Store(tmp_path), until_s=20.0)
+    text = (videos / "long/countdown_10min_burned_clock.vtt").read_text()
+    clocks = [line.split(" --> ")[0].split(":") for line in text.splitlines() if " --> " in line]
+    cues = [int(hours) * 3600 + int(minutes) * 60 + float(seconds) for hours, minutes, seconds in clocks]
+    cue = np.searchsorted(cues, np.array(table["time_s"]) + 0.02, side="right")
+    shots = [picture.astype(int) for picture in pictures(table)]
+    changed = [np.abs(a - b).mean() for a, b in zip(shots, shots[1:], strict=False)]
+    same = [c for c, left, right in zip(changed, cue, cue[1:], strict=False) if left == right]
+    other = [c for c, left, right in zip(changed, cue, cue[1:], strict=False) if left != right]
+    assert len(same) > 10 and len(other) > 10
+    assert max(same) < 0.5
+    assert np.mean(np.array(other) > 2) > 0.85

@@ -1,0 +1,112 @@
+import hashlib
+import shutil
+
+import numpy as np
+import pytest
+
+from schemas.rejects import Reject
+from stages.download import DownloadConfig, run, stage, stands
+from tests.faulty_server import faulty_server
+from tests.numbered_video import write_video
+from workers.storage import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "corpus")
+
+
+@pytest.fixture
+def video(tmp_path):
+    return write_video(tmp_path / "in put.mp4", np.arange(30) / 30)
+
+
+def unit(uri, **columns):
+    empty = dict.fromkeys(("sha256", "licence", "source", "split"))
+    return {"video_id": "a" * 16, "id": "one", "uri": str(uri), "source_stamp": "", **empty, **columns}
+
+
+def row(uri, store, columns=None, **config):
+    (table,) = run(unit(uri, **columns or {}), DownloadConfig(**config), store)
+    return table.to_pylist()[0]
+
+
+def files(store):
+    return list(store.files("media"))
+
+
+def test_a_local_file_is_referenced_in_place(video, store):
+    found = row(video, store, {"licence": "CC0", "split": "train"})
+    assert found["media"] == str(video)
+    assert found["sha256"] == hashlib.sha256(video.read_bytes()).hexdigest()
+    assert (found["name"], found["licence"], found["split"], found["source"]) == ("one", "CC0", "train", None)
+    assert (found["frame_count"], found["size_bytes"]) == (30, video.stat().st_size)
+    assert not files(store)
+    assert row(video.as_uri(), store)["media"] == str(video)
+
+
+def test_a_copy_is_named_by_its_content(video, store):
+    found = row(video, store, media="copy")
+    assert files(store) == [found["media"]] == [f"media/{found['sha256'][:2]}/{found['sha256']}.mp4"]
+    assert store.read_bytes(found["media"]) == video.read_bytes()
+
+
+def test_equal_files_are_kept_once_whatever_their_names(video, store):
+    twin = shutil.copy(video, video.with_name("x; rm -rf $HOME .html"))
+    assert row(video, store, media="copy")["media"] == row(twin, store, media="copy")["media"]
+    assert len(files(store)) == 1
+
+
+@pytest.mark.parametrize("columns", [{"sha256": "0" * 64}])
+def test_checksum(video, store, columns):
+    with pytest.raises(Reject, match="checksum_mismatch"):
+        row(video, store, columns)
+    good = hashlib.sha256(video.read_bytes()).hexdigest().upper()
+    assert row(video, store, {"sha256": good})["sha256"] == good.lower()
+
+
+def test_missing(store, tmp_path):
+    with pytest.raises(Reject, match="not_found") as rejected:
+        row(tmp_path / "none.mp4", store)
+    assert str(tmp_path) not in rejected.value.detail
+
+
+def test_a_fetched_file_is_fetched_once(video, store, monkeypatch):
+    monkeypatch.setattr("tests.faulty_server.BODY", video.read_bytes())
+    with faulty_server() as server:
+        address = f"http://me:pass@{server.url.removeprefix('http://')}/reset?token=secret"
+        config = {"allow_private_addresses": True, "backoff_s": 0.0}
+        found = row(address, store, **config)
+        requests = len(server.requests)
+        assert row(address, store, **config) == found
+        assert len(server.requests) == requests == 5
+    assert found["uri"] == f"{server.url}/reset"
+    assert store.read_bytes(found["media"]) == video.read_bytes()
+    assert not any("secret" in store.read_bytes(path).decode("latin1") for path in files(store))
+
+
+def test_what_is_no_video_leaves_nothing(store):
+    with faulty_server() as server:
+        with pytest.raises(Reject, match="not_a_video"):
+            row(f"{server.url}/good", store, allow_private_addresses=True)
+        with pytest.raises(Reject, match="refused"):
+            row(f"{server.url}/good", store)
+    assert not files(store)
+
+
+def test_a_damaged_media_file_does_not_stand(video, store):
+    one = stage(DownloadConfig(media="copy"))
+    work = unit(video)
+    work["unit_path"] = one.unit_path(work)
+    store.write_tables(work["unit_path"], run(work, one.config, store), one.writes)
+    assert stands(work, store)
+    media = files(store)[0]
+    store.write_bytes(media, b"x")
+    assert not stands(work, store)
+
+
+def test_how_a_file_is_fetched_is_no_part_of_its_path(video):
+    path = stage(DownloadConfig()).unit_path(unit(video))
+    assert path == stage(DownloadConfig(attempts=2, max_bytes=10)).unit_path(unit(video))
+    assert path != stage(DownloadConfig(media="copy")).unit_path(unit(video))
+    assert path != stage(DownloadConfig()).unit_path(unit(video, source_stamp="1:2"))

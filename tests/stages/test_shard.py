@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.rejects import Reject
+from schemas.tables import SEGMENT
+from stages.shard import ShardConfig, run, sampling, segments
+from tests.numbered_video import write_video
+from workers.probe import EntryPoints, probe
+from workers.storage import Store
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "samples", "period"),
+    [
+        (600.0, 600, 1.0),
+        (600.4, 600, 1.0),
+        (600.6, 601, 1.0),
+        (10.0, 64, 10 / 64),
+        (40_000.0, 10_000, 4.0),
+        (0.1, 64, 0.1 / 64),
+    ],
+)
+def test_sampling_by_duration(duration_s, samples, period):
+    assert sampling(duration_s, ShardConfig()) == (samples, pytest.approx(period))
+
+
+@given(
+    keys=st.lists(st.floats(0.01, 50), max_size=60),
+    start_s=st.floats(-2, 100),
+    tail_s=st.floats(0.01, 80),
+    fps=st.floats(0.01, 5),
+    segment_s=st.floats(0.1, 100),
+)
+def test_segments_share_out_the_samples(keys, start_s, tail_s, fps, segment_s):
+    times = start_s + np.cumsum([0.0, *keys])
+    duration_s = times[-1] - start_s + tail_s
+    config = ShardConfig(fps=fps, segment_s=segment_s, min_frames=3)
+    rows = segments("v", start_s, duration_s, EntryPoints((times * 1000).astype(np.int64), times), config)
+    samples, period = sampling(duration_s, config)
+    owned = [i for row in rows for i in range(row["first_sample"], row["first_sample"] + row["num_samples"])]
+    assert owned == list(range(samples))
+    for row in rows:
+        assert row["start_s"] in times
+        first = row["sample_origin_s"] + row["first_sample"] * period
+        last = first + (row["num_samples"] - 1) * period
+        assert row["start_s"] - 1e-6 <= first <= last < row["end_s"] + 1e-6
+    for row, following in zip(rows, rows[1:], strict=False):
+        assert row["end_s"] <= following["start_s"]
+        assert row["end_s"] - row["start_s"] >= segment_s - 1e-6
+
+
+def unit(path):
+    return {"video_id": "a" * 16, "sha256": "", "media": str(path), **probe(path).columns()}
+
+
+def test_rows(tmp_path):
+    path = write_video(tmp_path / "v.mp4", 2 + np.arange(300) / 30, gop=30, options={"sc_threshold": "0"})
+    config = ShardConfig(segment_s=3.0, fps=2.0, min_frames=1)
+    (table,) = run(unit(path), config, Store(tmp_path / "c"))
+    assert table.schema.equals(SEGMENT)
+    assert table["segment_id"].to_pylist() == [f"{'a' * 16}-{n:05d}" for n in range(4)]
+    np.testing.assert_allclose(table["start_s"], [2, 5, 8, 11], atol=0.04)
+    assert table["num_samples"].to_pylist() == [6, 6, 6, 2]
+
+
+def test_one_key_frame_is_one_segment(videos, tmp_path):
+    path = videos / "short/simpl_vp9_webrtc_meeting.webm"
+    (table,) = run(unit(path), ShardConfig(segment_s=5.0), Store(tmp_path))
+    assert table.num_rows == 1
+
+
+def test_too_short_and_too_long(tmp_path):
+    path = write_video(tmp_path / "v.mp4", np.arange(30) / 30)
+    with pytest.raises(Reject, match="too_short"):
+        list(run(unit(path), ShardConfig(min_duration_s=2.0), Store(tmp_path)))
+    with pytest.raises(Reject, match="too_long"):
+        list(run(unit(path), ShardConfig(max_duration_s=0.5), Store(tmp_path)))

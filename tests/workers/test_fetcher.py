@@ -1,0 +1,146 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from schemas.rejects import Reject
+from tests.faulty_server import BODY, faulty_server
+from workers.fetcher import FetchLimits, fetch
+
+LIMITS = FetchLimits(
+    max_bytes=4 * len(BODY), max_seconds=20, attempts=8, backoff_s=0.01, timeout_s=1, allow_private_addresses=True
+)
+
+
+@pytest.fixture
+def server():
+    with faulty_server() as server:
+        yield server
+
+
+def rejected(uri, folder, limits=LIMITS):
+    with pytest.raises(Reject) as error:
+        fetch(uri, folder, limits)
+    assert "secret" not in str(error.value)
+    return error.value.reason
+
+
+@pytest.mark.parametrize("path", ["good", "busy", "to_good", "reset", "reset_without_validator", "wrong_range"])
+def test_arrives_whole(server, tmp_path, path):
+    assert fetch(f"{server.url}/{path}", tmp_path / "f", LIMITS).read_bytes() == BODY
+
+
+def test_a_reset_costs_only_the_rest(server, tmp_path):
+    fetch(f"{server.url}/reset", tmp_path / "f", LIMITS)
+    assert server.sent == len(BODY)
+    assert server.seen["/reset"] == 5
+
+
+def test_a_file_that_changed_is_fetched_anew(server, tmp_path):
+    assert fetch(f"{server.url}/changes", tmp_path / "f", LIMITS).read_bytes() == BODY[::-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("busy_for_ever", "unreachable"),
+        ("wait_a_day", "unreachable"),
+        ("silent", "unreachable"),
+        ("loop", "unreachable"),
+        ("unasked_range", "unreachable"),
+        ("missing", "not_found"),
+        ("forbidden", "refused"),
+        ("to_file", "refused"),
+        ("bomb", "refused"),
+        ("too_short", "incomplete"),
+        ("huge", "too_large"),
+        ("endless", "too_large"),
+        ("page", "not_a_video"),
+        ("playlist", "not_a_video"),
+    ],
+)
+def test_reasons(server, tmp_path, path, reason):
+    assert rejected(f"{server.url}/{path}?secret=1", tmp_path / "f", replace(LIMITS, attempts=2)) == reason
+
+
+def test_a_drip_is_given_up(server, tmp_path):
+    assert rejected(f"{server.url}/drip", tmp_path / "f", replace(LIMITS, max_seconds=0.5, attempts=1)) == "incomplete"
+
+
+def test_no_server(tmp_path):
+    limits = replace(LIMITS, attempts=2)
+    assert rejected("http://user:secret@127.0.0.1:9/v.mp4?secret", tmp_path / "f", limits) == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "0x7f.1"],
+)
+def test_private_addresses_are_refused(tmp_path, host):
+    limits = replace(LIMITS, allow_private_addresses=False, attempts=1)
+    assert rejected(f"http://{host}/v.mp4", tmp_path / "f", limits) == "refused"
+
+
+def test_redirects_to_private_addresses_are_refused(server, tmp_path, monkeypatch):
+    from workers import fetcher
+
+    real = fetcher.resolve
+    # The test's own server counts as public.
+    monkeypatch.setattr(
+        fetcher, "resolve", lambda host, port, allow: host if host == "127.0.0.1" else real(host, port, allow)
+    )
+    limits = replace(LIMITS, allow_private_addresses=False, attempts=1)
+    assert rejected(f"{server.url}/to_private", tmp_path / "f", limits) == "refused"
+    assert server.seen["/good"] == 0
+
+
+@pytest.mark.parametrize(
+    "uri", ["ftp://h/v.mp4", "file:///etc/passwd", "data:video/mp4,x", "concat:a|b", "s3://b/k?x=1"]
+)
+def test_other_schemes_are_refused(tmp_path, uri):
+    assert rejected(uri, tmp_path / "f", replace(LIMITS, allow_private_addresses=False)) == "refused"
+
+
+def test_a_killed_fetch_is_gone_on_with(server, tmp_path):
+    program = """
+        import sys, time
+        from pathlib import Path
+        from workers import fetcher
+        from tests.workers.test_fetcher import LIMITS
+        append = fetcher._Partial.append
+        def slow(self, blocks, expected):
+            append(self, (time.sleep(0.05) or block for block in blocks), expected)
+        fetcher._Partial.append = slow
+        fetcher.fetch(sys.argv[1], Path(sys.argv[2]), LIMITS)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), f"{server.url}/good", str(tmp_path / "f")]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    data = tmp_path / "f" / "data"
+    while not data.exists() or data.stat().st_size < len(BODY) // 8:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    have = data.stat().st_size
+    assert 0 < have < len(BODY)
+    assert fetch(f"{server.url}/good", tmp_path / "f", LIMITS).read_bytes() == BODY
+    assert server.requests[-1][1]["Range"] == f"bytes={have}-"
+
+
+def test_what_is_whole_is_not_asked_for_again(server, tmp_path):
+    for _ in range(2):
+        fetch(f"{server.url}/good", tmp_path / "f", LIMITS)
+    assert server.seen["/good"] == 1
+
+
+def test_credentials_go_to_their_server_only(server, tmp_path):
+    fetch(f"http://me:secret@{server.url.removeprefix('http://')}/to_other", tmp_path / "f", LIMITS)
+    first, second = (headers for _, headers in server.requests)
+    assert first["Authorization"].startswith("Basic ")
+    assert "Authorization" not in second
