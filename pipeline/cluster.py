@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,8 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
                 "object_store_memory": OBJECT_STORE_BYTES,
                 "include_dashboard": False,
             }
+        # Ray's C++ log on the terminal says nothing a user could act on; what ends a build comes as an exception.
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         ray.init(**options)
     _set_data_context()
     try:
@@ -43,3 +46,5 @@ def _set_data_context() -> None:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    # Fewer units than workers is how every phase ends.
+    warnings.filterwarnings("ignore", message="The maximum number of concurrent tasks")

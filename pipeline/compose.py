@@ -106,7 +106,8 @@ class _Poll:
         self._tally, self._display, self._asked = tally, display, None
 
     def __call__(self, final: bool = False) -> None:
-        self._asked = self._asked or self._tally.read.remote()
+        if final or not self._asked:
+            self._asked = self._tally.read.remote()
         ready, _ = ray.wait([self._asked], timeout=5 if final else 0)
         if ready:
             self._display.update(Counter(ray.get(self._asked)), final)

@@ -79,7 +79,7 @@ def _questions(work: Workspace, store: Store) -> Iterator[pa.Table]:
     query = """
         select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s, '' as annotation_stamp
         from manifest m join (
-            select video_id, any_value(sha256) as sha256, any_value(duration_s) as duration_s
+            select video_id, any_value(sha256) as sha256, any_value(first_frame_s + duration_s) as duration_s
             from ingest where reject is null group by video_id
         ) v using (video_id) order by v.duration_s desc, video_id"""
     for table in work.sql(query, QUESTIONS):

@@ -10,6 +10,15 @@ from pipeline.train import TrainConfig
 from schemas.config import Config, ConfigError, parse
 from schemas.stage import Stage
 from stages import annotate, decode, distill, download, embed, pack, select_keyframes, shard, write_qa
+from stages.annotate import AnnotateConfig
+from stages.decode import DecodeConfig
+from stages.distill import DistillConfig
+from stages.download import DownloadConfig
+from stages.embed import EmbedConfig
+from stages.pack import PackConfig
+from stages.select_keyframes import SelectConfig
+from stages.shard import ShardConfig
+from stages.write_qa import WriteQaConfig
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -17,29 +26,28 @@ RECIPES = Path(__file__).parent / "recipes"
 class Recipe(Config):
     """Everything that decides a corpus, and how wide each step runs."""
 
-    download: download.DownloadConfig = download.DownloadConfig()
-    shard: shard.ShardConfig = shard.ShardConfig()
-    decode: decode.DecodeConfig = decode.DecodeConfig()
-    embed: embed.EmbedConfig = embed.EmbedConfig()
-    annotate: annotate.AnnotateConfig = annotate.AnnotateConfig()
-    write_qa: write_qa.WriteQaConfig = write_qa.WriteQaConfig()
-    select: select_keyframes.SelectConfig = select_keyframes.SelectConfig()
-    distill: distill.DistillConfig = distill.DistillConfig()
-    pack: pack.PackConfig = pack.PackConfig()
+    download: DownloadConfig = DownloadConfig()
+    shard: ShardConfig = ShardConfig()
+    decode: DecodeConfig = DecodeConfig()
+    embed: EmbedConfig = EmbedConfig()
+    annotate: AnnotateConfig = AnnotateConfig()
+    write_qa: WriteQaConfig = WriteQaConfig()
+    select: SelectConfig = SelectConfig()
+    distill: DistillConfig = DistillConfig()
+    pack: PackConfig = PackConfig()
     train: TrainConfig = TrainConfig()
     max_deaths: int = Field(5, ge=1)
     """A unit whose worker's process died this often within one build is rejected."""
 
     def stages(self) -> dict[str, Stage]:
-        """All stages by name. Questions are embedded by the towers that the frames are embedded by."""
-        towers = {"select_tower": self.embed.tower, "merge_tower": self.distill.tower}
+        """All stages by name, in order."""
         declared = [
             download.stage(self.download),
             shard.stage(self.shard),
             decode.stage(self.decode),
             embed.stage(self.embed),
             annotate.stage(self.annotate),
-            write_qa.stage(self.write_qa.model_copy(update=towers)),
+            write_qa.stage(self.write_qa),
             select_keyframes.stage(self.select),
             distill.stage(self.distill),
             pack.stage(self.pack),
@@ -77,7 +85,16 @@ def override(recipe: Recipe, overrides: list[str] | None) -> Recipe:
 def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
     for text in overrides or []:
         _set(values, text)
-    return parse(Recipe, values)
+    return _one_tower_for_both(parse(Recipe, values))
+
+
+def _one_tower_for_both(recipe: Recipe) -> Recipe:
+    """Questions are embedded by the towers that the frames are embedded by, or they could not be compared."""
+    towers = {"select_tower": recipe.embed.tower, "merge_tower": recipe.distill.tower}
+    for name, step in (("select_tower", "embed"), ("merge_tower", "distill")):
+        if getattr(recipe.write_qa, name) not in (getattr(WriteQaConfig(), name), towers[name]):
+            raise ConfigError(f"write_qa.{name}: is always that of the frames. Leave it out and set {step}.tower.")
+    return recipe.model_copy(update={"write_qa": recipe.write_qa.model_copy(update=towers)})
 
 
 def _set(values: dict[str, Any], override: str) -> None:

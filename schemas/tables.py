@@ -43,7 +43,7 @@ VIDEO = pa.schema(
         ("height", pa.int32()),
         ("rotation", pa.int32()),  # degrees clockwise to apply for display: 0, 90, 180, 270
         ("frame_count", pa.int64()),  # frames found by demuxing that are shown
-        ("start_s", pa.float64()),  # presentation time of the first frame
+        ("first_frame_s", pa.float64()),  # presentation time of the first frame
         ("duration_s", pa.float64()),  # end of the last frame less start of the first, by demuxing
         ("header_duration_s", pa.float64()),  # what the header claims; null where it claims nothing
         ("average_fps", pa.float64()),

@@ -55,7 +55,7 @@ def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
         raise Reject("too_long", f"{duration_s:.2f} s, above shard.max_duration_s = {config.max_duration_s}")
     with store.local(unit["media"]) as path:
         entries = entry_points(path)
-    rows = segments(unit["video_id"], unit["start_s"], duration_s, entries, config)
+    rows = segments(unit["video_id"], unit["first_frame_s"], duration_s, entries, config)
     yield pa.Table.from_pylist(rows, schema=SEGMENT)
 
 
@@ -101,7 +101,7 @@ def _starts(time_s: np.ndarray, segment_s: float) -> list[int]:
 
 def stage(config: ShardConfig) -> Stage:
     """The declaration."""
-    reads = pa.schema([VIDEO.field(name) for name in ("video_id", "sha256", "media", "start_s", "duration_s")])
+    reads = pa.schema([VIDEO.field(name) for name in ("video_id", "sha256", "media", "first_frame_s", "duration_s")])
     return Stage(
         name="shard",
         reads=reads,

@@ -30,7 +30,7 @@ class VideoFacts:
     height: int
     rotation: int
     frame_count: int
-    start_s: float
+    first_frame_s: float
     duration_s: float
     header_duration_s: float | None
     average_fps: float
@@ -139,7 +139,7 @@ def _facts(
         height=height,
         rotation=clockwise(frame),
         frame_count=len(shown),
-        start_s=seconds(start - clock_origin(container, stream, start), index.time_base),
+        first_frame_s=seconds(start - clock_origin(container, stream, start), index.time_base),
         duration_s=duration,
         header_duration_s=header,
         average_fps=len(shown) / duration,

@@ -106,8 +106,8 @@ def test_cover_art_is_no_video(tmp_path):
 
 def test_a_clock_that_starts_anywhere_is_put_to_zero(tmp_path):
     path = write_video(tmp_path / "v.ts", 1000 + np.arange(60) / 30)
-    assert probe(path).start_s == 0
-    assert probe(write_video(tmp_path / "v.mp4", 3 + np.arange(60) / 30)).start_s == pytest.approx(3, abs=0.04)
+    assert probe(path).first_frame_s == 0
+    assert probe(write_video(tmp_path / "v.mp4", 3 + np.arange(60) / 30)).first_frame_s == pytest.approx(3, abs=0.04)
 
 
 def test_a_spliced_clock_goes_on(tmp_path):

@@ -1,0 +1,48 @@
+"""Memory of the driver against the number of videos: a plan over manifests of 4,000 and 40,000 rows, each in a process.
+
+    .venv/bin/python benchmarks/driver_memory.py
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SMALL, LARGE = 4_000, 40_000
+
+
+def peak(rows: int) -> int:
+    """Bytes at most resident in a process that plans a corpus of so many videos."""
+    said = subprocess.run([sys.executable, __file__, str(rows)], capture_output=True, text=True, check=True)
+    return int(said.stdout)
+
+
+def plan_one(rows: int) -> None:
+    from pipeline.plan import plan
+    from pipeline.recipe import load_recipe
+
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = Path(folder) / "manifest.jsonl"
+        events = [{"start_s": 10.0 * i, "end_s": 10.0 * i + 5, "text": f"the rabbit does thing {i}"} for i in range(30)]
+        with manifest.open("w") as out:
+            for i in range(rows):
+                out.write(json.dumps({"id": f"video {i}", "uri": f"https://example.org/{i}.mp4", "events": events}) + "\n")
+        plan(f"{folder}/corpus", load_recipe("longvid"), manifest)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+def main() -> None:
+    small, large = peak(SMALL), peak(LARGE)
+    growth = (large - small) / (LARGE - SMALL)
+    figures = [
+        ("driver memory, 40,000 videos against 4,000", large / small, "x", 1.25, large / small <= 1.25),
+        ("driver memory, growth a video", growth, "bytes", None, None),
+    ]
+    for figure, value, unit, bar, ok in figures:
+        print(json.dumps({"figure": figure, "value": round(value, 3), "unit": unit, "bar": bar, "ok": ok}))
+
+
+if __name__ == "__main__":
+    plan_one(int(sys.argv[1])) if len(sys.argv) > 1 else main()

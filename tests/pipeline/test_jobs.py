@@ -1,0 +1,86 @@
+"""`ray job submit` against a head node of its own builds a corpus."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pipeline.catalog import open_catalog
+from tests.pipeline.worlds import SMALL, small_world
+
+ROOT = Path(__file__).resolve().parents[2]
+RAY = str(Path(sys.executable).with_name("ray"))
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture
+def head():
+    """Address and environment of a head node with job submission."""
+    port, dashboard = free_port(), free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "longvid-test-token-0123456789abcdef"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    # Not pytest's folder: the path of a socket below it would be too long.
+    with tempfile.TemporaryDirectory(prefix="ray") as folder:
+        command = [RAY, "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}", "--num-cpus=3"]
+        command += [f"--temp-dir={folder}", "--object-store-memory=150000000", "--disable-usage-stats"]
+        with (Path(folder) / "log").open("w") as log:
+            node = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            address = f"http://127.0.0.1:{dashboard}"
+            wait_for(address, node, Path(folder) / "log")
+            yield address, environment
+        finally:
+            node.terminate()
+            node.wait(timeout=60)
+
+
+def wait_for(address: str, node: subprocess.Popen, log: Path) -> None:
+    for _ in range(120):
+        assert node.poll() is None, log.read_text()
+        try:
+            httpx.get(f"{address}/api/version", timeout=2)
+            return
+        except httpx.HTTPError:
+            time.sleep(0.5)
+    raise AssertionError(f"no dashboard at {address}: {log.read_text()}")
+
+
+def test_a_submitted_job_builds_a_corpus(head, tmp_path):
+    address, environment = head
+    manifest = small_world(tmp_path / "world", videos=1, seconds=40)
+    options = [word for text in SMALL for word in ("--set", text)]
+    build = ["python", "-m", "pipeline", "build", "--manifest", str(manifest), "--out", str(tmp_path / "corpus")]
+    submit = [
+        RAY,
+        "job",
+        "submit",
+        "--address",
+        address,
+        "--working-dir",
+        ".",
+        "--",
+        *build,
+        "--recipe",
+        "demo",
+        *options,
+    ]
+    for _ in range(6):
+        done = subprocess.run(submit, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400)
+        if "No available agent" not in done.stderr:  # the head takes jobs some seconds after its dashboard answers
+            break
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "succeeded" in done.stdout
+    with open_catalog(str(tmp_path / "corpus")) as catalog:
+        assert catalog.sql("select count(*) > 0 from samples").fetchone() == (True,)
