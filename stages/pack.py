@@ -7,7 +7,7 @@ the unit's file, and before it. The format is told in workers/shard_group.py.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,7 @@ PACK_UNIT = pa.schema([("shard", pa.string()), ("split", pa.string()), ("videos"
 UNITS = ("write_qa_unit", "select_unit", "distill_unit")
 PLANNED = ("video_id", "name", "licence", "source", "duration_s", *UNITS)
 # Of the table `videos`; nothing that says where a file lies, so that a shard doesn't change when a corpus is moved.
-FACTS = ("sha256", "codec", "width", "height", "average_fps", "frame_count", "start_s", "flags")
+FACTS = ("sha256", "codec", "width", "height", "average_fps", "frame_count", "first_frame_s", "flags")
 
 QA_COLUMNS = [name for name in QA.names if name not in ("select_query", "merge_query")]
 _SPLIT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -120,11 +120,9 @@ def run(unit: Row, config: PackConfig, store: Store) -> Iterator[pa.Table]:
     answers to other questions.
     """
     samples: list[Row] = []
-    with store.writer(unit["shard"]) as stream:
-        writer = ShardWriter(stream, unit["unit_path"])
+    with store.writer(unit["shard"]) as stream, ShardWriter(stream, unit["unit_path"]) as writer:
         for video in json.loads(unit["videos"]):
             samples += _write_video(writer, {**video, "split": unit["split"]}, config, store)
-        writer.close()
     whole = {"shard": unit["shard"], "shard_sha256": writer.sha256, "shard_bytes": writer.size_bytes}
     yield pa.Table.from_pylist([{**sample, **whole} for sample in samples], SAMPLE)
 
@@ -132,13 +130,16 @@ def run(unit: Row, config: PackConfig, store: Store) -> Iterator[pa.Table]:
 def _write_video(writer: ShardWriter, video: Row, config: PackConfig, store: Store) -> Iterator[Row]:
     pairs = store.read_table(video["write_qa_unit"], QA_COLUMNS).to_pylist()
     selected = store.read_table(video["select_unit"], ["qa_id", "keyframes"]).to_pylist()
-    with open_tokens(store, video["distill_unit"]) as tensors:
-        check_belong_together(video, pairs, selected, tensors)
-        parts = _parts(tensors, config.group_bytes)
+    with open_tokens(store, video["distill_unit"]) as unit:
+        check_belong_together(video, pairs, selected, unit.tensors)
+        parts = _parts(unit.tensors, config.group_bytes)
         for part, rows in enumerate(parts):
             group = video["video_id"] + (f"-{part:05d}" if len(parts) > 1 else "")
-            facts = {"group": group, "part": part, "num_parts": len(parts), "num_frames": len(tensors["time_s"])}
-            yield from _write_group(writer, {**video, **facts}, pairs[rows], take_queries(tensors, rows))
+            facts = {"group": group, "part": part, "num_parts": len(parts), "num_frames": len(unit.tensors["time_s"])}
+            tensors = take_queries(unit.tensors, rows)
+            sha256 = yield from _write_group(writer, {**video, **facts}, pairs[rows], tensors)
+        # Hashing takes as long as writing: a group that is the whole unit has told its hash by now.
+        unit.verify(sha256)
 
 
 def _parts(tensors: Tensors, group_bytes: int) -> list[slice]:
@@ -151,7 +152,8 @@ def _parts(tensors: Tensors, group_bytes: int) -> list[slice]:
     return [slice(first, last) for first, last in zip(cuts, cuts[1:], strict=False)]
 
 
-def _write_group(writer: ShardWriter, video: Row, pairs: list[Row], tensors: Tensors) -> Iterator[Row]:
+def _write_group(writer: ShardWriter, video: Row, pairs: list[Row], tensors: Tensors) -> Generator[Row, None, str]:
+    """Yields the rows of `samples`, as far as they are known; gives the SHA-256 of the tensors."""
     group = video["group"]
     described = {name: video[name] for name in (*PLANNED, "split", "group", "part", "num_parts", "num_frames")}
     described = {name: value for name, value in described.items() if name not in UNITS}
@@ -159,7 +161,8 @@ def _write_group(writer: ShardWriter, video: Row, pairs: list[Row], tensors: Ten
     qa = encode_json([_published(pair) for pair in pairs])
     qa_offset, qa_bytes = writer.add(f"{group}.qa.json", [qa])
     metadata = {"qa_sha256": hashlib.sha256(qa).hexdigest()}
-    tokens_offset, tokens_bytes = writer.add(f"{group}.tokens.safetensors", encode_tensors(tensors, metadata))
+    tokens, sha256 = encode_tensors(tensors, metadata)
+    tokens_offset, tokens_bytes = writer.add(f"{group}.tokens.safetensors", tokens)
     num_keyframes = (tensors["query_keyframes"] >= 0).sum(axis=1)
     tokens_a_keyframe = tensors["keyframe_tokens"].shape[1]
     for row, pair in enumerate(pairs):
@@ -176,6 +179,7 @@ def _write_group(writer: ShardWriter, video: Row, pairs: list[Row], tensors: Ten
             # A keyframe stands with all its tokens, any other frame with its merged one.
             "num_visual_tokens": keyframes * tokens_a_keyframe + video["num_frames"] - keyframes,
         }
+    return sha256
 
 
 def _published(pair: Row) -> Row:

@@ -33,16 +33,18 @@ KEYFRAME_TENSORS = ("keyframes", "keyframe_tokens")
 SHARED_TENSORS = ("time_s", "sample_index")
 OPTIONAL_TENSORS = ("clip_tokens",)
 
-_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8"}
+# In the order in which the library lays tensors out.
+_DTYPES = {"I64": "<i8", "F64": "<f8", "F32": "<f4", "I32": "<i4", "F16": "<f2"}
 _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 
 
-def encode_tensors(tensors: Tensors, metadata: dict[str, str]) -> list[bytes | memoryview]:
-    """A safetensors file in chunks that share the arrays' memory; `sha256` of the data is added to the metadata.
+def encode_tensors(tensors: Tensors, metadata: dict[str, str]) -> tuple[list[bytes | memoryview], str]:
+    """A safetensors file in chunks that share the arrays' memory, and the SHA-256 of its data, which the metadata gets.
 
     The format: https://github.com/huggingface/safetensors, "Format". Its own `save` copies the data twice.
     """
-    names = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+    ranks = {np.dtype(dtype): rank for rank, dtype in enumerate(_DTYPES.values())}
+    names = sorted(tensors, key=lambda name: (ranks[tensors[name].dtype], name))
     header, chunks, start, sha256 = {}, [], 0, hashlib.sha256()
     for name in names:
         array = np.ascontiguousarray(tensors[name])
@@ -55,7 +57,7 @@ def encode_tensors(tensors: Tensors, metadata: dict[str, str]) -> list[bytes | m
     header["__metadata__"] = {**metadata, "sha256": sha256.hexdigest()}
     text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # so that the data is aligned for a reader that maps it
-    return [len(text).to_bytes(8, "little") + text, *chunks]
+    return [len(text).to_bytes(8, "little") + text, *chunks], sha256.hexdigest()
 
 
 def decode_tensors(data: Any, verify: bool = True) -> tuple[Tensors, dict[str, str]]:
@@ -82,16 +84,34 @@ def decode_tensors(data: Any, verify: bool = True) -> tuple[Tensors, dict[str, s
     return tensors, metadata
 
 
+@dataclass(frozen=True)
+class TokenUnit:
+    """A distill unit, mapped into memory and not compared with its checksum yet."""
+
+    path: str
+    tensors: Tensors
+    sha256: str
+    """Of the data, as the unit's metadata has it."""
+    data: memoryview
+
+    def verify(self, found: str = "") -> None:
+        """Raises ValueError for a damaged unit. `found`: the SHA-256 of the same tensors where it is known already."""
+        if found != self.sha256 != hashlib.sha256(self.data).hexdigest():
+            raise ValueError(f"{self.path}: the data differs from its checksum; delete the file and build again")
+
+
 @contextmanager
-def open_tokens(store: Store, path: str) -> Iterator[Tensors]:
-    """The tensors of a distill unit, mapped into memory. Raises ValueError for a damaged one."""
+def open_tokens(store: Store, path: str) -> Iterator[TokenUnit]:
+    """A distill unit; its arrays take memory only as they are read. Raises ValueError for a file that is none."""
     with store.local(path) as file, file.open("rb") as stream:
         try:
             # Not closed by hand: the mapping lives as long as the last array on it.
-            tensors, _ = decode_tensors(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            tensors, metadata = decode_tensors(mapped, verify=False)
         except ValueError as error:
             raise ValueError(f"{path}: {error}; delete the file and build again") from None
-        yield tensors
+        start = 8 + int.from_bytes(mapped[:8], "little")
+        yield TokenUnit(path, tensors, metadata.get("sha256", ""), memoryview(mapped)[start:])
 
 
 def shared_bytes(tensors: Tensors) -> int:

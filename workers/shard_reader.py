@@ -17,6 +17,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.config import ConfigError
 from workers.sample_order import epoch_order
 from workers.shard_group import Group, ShardError, read_group
 from workers.storage import Store
@@ -124,11 +125,11 @@ class ShardReader:
 
     @classmethod
     def resume(cls, store: Store, state: dict[str, Any], samples: pa.Table | str, **settings: Any) -> "ShardReader":
-        """Goes on from `state`, with any rank and world size. Raises ValueError where the samples are others."""
+        """Goes on from `state`, with any rank and world size. Raises ConfigError where the samples are others."""
         place = {name: state[name] for name in ("epoch", "consumed", "seed", "lanes", "shuffle")}
         reader = cls(store, samples, **{**settings, **place})
         if reader.state() != state:
-            raise ValueError(
+            raise ConfigError(
                 "the samples are not those that the state was saved with, so its place in the epoch means nothing: "
                 f"give the same samples and split, or start with epoch = {state['epoch'] + 1}"
             )
@@ -202,5 +203,5 @@ def _in_order(samples: pa.Table | str, split: str | None, store: Store) -> pa.Ta
         table = table.filter(pc.equal(table["split"], split))
     if not table.num_rows:
         have = ", ".join(f"{s['values']} ({s['counts']})" for s in splits) or "none at all"
-        raise ValueError(f"split = {split!r}: no samples; there are: {have}")
+        raise ConfigError(f"split = {split!r}: no samples; there are: {have}")
     return table.drop_columns("split").sort_by([(name, "ascending") for name in ("video_id", "group", "row")])

@@ -8,6 +8,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from workers.storage import Store
@@ -16,7 +17,9 @@ _BLOCK = tarfile.BLOCKSIZE
 
 
 class ShardWriter:
-    """One tar, written front to back to a stream. The same members, the same bytes: mtime, owner and mode are fixed.
+    """One tar, as a context, written front to back to a stream.
+
+    The same members give the same bytes: time, owner and mode are fixed.
 
     Args:
         stream: takes bytes-like objects by `write`; the caller commits it.
@@ -25,11 +28,26 @@ class ShardWriter:
 
     def __init__(self, stream: BinaryIO, key: str) -> None:
         self._stream, self._sha256, self.size_bytes = stream, hashlib.sha256(), 0
+        # Hashing takes as long as writing: it runs beside it, one chunk at a time.
+        self._hasher = ThreadPoolExecutor(1)
+        self._hashing: Future | None = None
         self._write(tarfile.TarInfo.create_pax_global_header({"comment": key}))
+
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(self, kind: type | None, *exc: object) -> None:
+        try:
+            if kind is None:
+                self._end()
+        finally:
+            self._hasher.shutdown()
 
     @property
     def sha256(self) -> str:
         """Of all bytes written so far, in hex."""
+        if self._hashing:
+            self._hashing.result()
         return self._sha256.hexdigest()
 
     def add(self, name: str, chunks: Iterable[bytes | memoryview]) -> tuple[int, int]:
@@ -44,14 +62,16 @@ class ShardWriter:
         self._write(bytes(-info.size % _BLOCK))
         return offset, info.size
 
-    def close(self) -> None:
+    def _end(self) -> None:
         """Writes the end of the archive, to a full record as tar does."""
         self._write(bytes(2 * _BLOCK))
         self._write(bytes(-self.size_bytes % tarfile.RECORDSIZE))
 
     def _write(self, data: bytes | memoryview) -> None:
+        if self._hashing:
+            self._hashing.result()
+        self._hashing = self._hasher.submit(self._sha256.update, data)
         self._stream.write(data)
-        self._sha256.update(data)
         self.size_bytes += memoryview(data).nbytes
 
 

@@ -231,15 +231,23 @@ def spoil_queries(store, video):
     store.write_tensors(video["distill_unit"], {**tensors, "merged_tokens": tensors["merged_tokens"][1:]})
 
 
+def spoil_bit(store, video):
+    data = bytearray(store.read_bytes(video["distill_unit"]))
+    data[-1] ^= 1
+    store.write_bytes(video["distill_unit"], bytes(data))
+
+
 def spoil_pairs(store, video):
     store.write_tables(video["write_qa_unit"], [QA.empty_table()], QA)
     store.write_tables(video["select_unit"], [SELECTION.empty_table()], SELECTION)
 
 
+@pytest.mark.parametrize("group_bytes", [1 << 28, 1024])
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (spoil_pairs, "no QA pairs"),
+        (spoil_bit, "units/distill_unit/.* differs from its checksum"),
         (spoil_order, "not row by row"),
         (spoil_owner, "of other videos"),
         (spoil_keyframes, "selected were"),
@@ -248,12 +256,13 @@ def spoil_pairs(store, video):
         (spoil_queries, "merged_tokens has 4 rows for 5 QA pairs"),
     ],
 )
-def test_units_that_do_not_belong_together_are_refused(tmp_path, spoil, message):
+def test_units_that_do_not_belong_together_are_refused(tmp_path, spoil, message, group_bytes):
     store = Store(tmp_path)
-    video = write_video(store, 1)
+    video = write_video(store, 1, num_frames=60)
     spoil(store, video)
     with pytest.raises(ValueError, match=message):
-        pack(store, [video], val_fraction=0.0)
+        pack(store, [video], val_fraction=0.0, group_bytes=group_bytes)
+    assert list(store.files("shards")) == []
 
 
 def test_the_declaration_reads_what_the_planner_gives():

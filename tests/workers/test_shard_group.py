@@ -20,7 +20,7 @@ from workers.storage import Store
 
 
 def joined(tensors, metadata=None) -> bytes:
-    return b"".join(encode_tensors(tensors, metadata or {}))
+    return b"".join(encode_tensors(tensors, metadata or {})[0])
 
 
 def same(left: dict, right: dict) -> bool:
@@ -39,6 +39,17 @@ def test_others_read_our_safetensors_and_we_read_theirs(num_frames, num_queries,
     assert same(found, tensors)
     assert metadata["qa_sha256"] == "x"
     assert same(decode_tensors(safetensors_numpy.save(tensors), verify=False)[0], tensors)
+
+
+def test_data_and_its_hash_are_those_of_the_store(tmp_path):
+    tensors = distill_tensors(np.random.default_rng(0), 9, 3, 3)
+    chunks, sha256 = encode_tensors(tensors, {})
+    Store(tmp_path).write_tensors("x.safetensors", tensors)
+    with open_tokens(Store(tmp_path), "x.safetensors") as unit:
+        assert unit.sha256 == sha256
+        assert bytes(unit.data) == b"".join(chunks[1:])
+        unit.verify(sha256)
+        unit.verify("of a part")
 
 
 def test_the_store_accepts_the_checksum(tmp_path):
@@ -73,8 +84,8 @@ def test_damaged_tensors_are_refused(spoil):
 def test_a_damaged_unit_is_named(tmp_path):
     store = Store(tmp_path)
     store.write_bytes("units/x.safetensors", joined({"a": np.arange(9)})[:-1] + b"\x07")
-    with pytest.raises(ValueError, match=r"units/x.safetensors: .*checksum"), open_tokens(store, "units/x.safetensors"):
-        pass
+    with open_tokens(store, "units/x.safetensors") as unit, pytest.raises(ValueError, match="units/x.*checksum"):
+        unit.verify()
     store.write_bytes("units/y.safetensors", b"")
     with pytest.raises(ValueError, match="units/y.safetensors"), open_tokens(store, "units/y.safetensors"):
         pass

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.config import ConfigError
 from tests.workers.shard_units import pack, write_video
 from workers.shard_group import ShardError
 from workers.shard_reader import ShardReader
@@ -121,7 +122,7 @@ def test_a_filtered_table_trains_on_what_it_has(corpus):
 def test_other_samples_refuse_the_state(corpus):
     store, _, samples = corpus
     state = ShardReader(store, samples).state()
-    with pytest.raises(ValueError, match="start with epoch = 1"):
+    with pytest.raises(ConfigError, match="start with epoch = 1"):
         ShardReader.resume(store, state, samples.slice(1))
 
 

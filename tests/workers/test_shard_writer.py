@@ -17,9 +17,8 @@ MEMBERS = [("a.json", [b"{}\n"]), ("a.qa.json", [b"[", b"]"]), ("a.tokens.safete
 
 def write(members, key="units/pack/x.parquet") -> tuple[bytes, list, ShardWriter]:
     stream = io.BytesIO()
-    writer = ShardWriter(stream, key)
-    ranges = [writer.add(name, chunks) for name, chunks in members]
-    writer.close()
+    with ShardWriter(stream, key) as writer:
+        ranges = [writer.add(name, chunks) for name, chunks in members]
     return stream.getvalue(), ranges, writer
 
 
