@@ -121,3 +121,19 @@ def attention_scores(queries, keys, visual, asking):
             if len(seen):
                 total[seen] += softmax(logits) / heads
     return total / max(1, int(np.sum(asking)))
+
+
+def merge_released(x, text, keyframes, maps, temperature: float):
+    """DFM as the released code does it, with the correct reference: `maps` are (W, b) of text, patch_to_text,
+    reference and patch_to_reference. `[N, H]`."""
+    (wq, bq), (wiq, biq), (wk, bk), (wik, bik) = maps
+    tokens = []
+    for n, frame in enumerate(x):
+        before = [s for s in keyframes if 0 <= s < n]
+        reference = x[max(before)] if before else frame
+        score = [
+            cosine(wq @ text + bq, wiq @ patch + biq) - cosine(wk @ other + bk, wik @ patch + bik)
+            for patch, other in zip(frame, reference, strict=True)
+        ]
+        tokens.append(softmax(np.array(score) / temperature) @ frame)
+    return np.stack(tokens)
