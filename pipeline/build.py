@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 from pipeline.cluster import ray_session
 from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
-from pipeline.manifest import MANIFEST_ROWS, read_manifest
+from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
 from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
-from pipeline.workspace import BATCH_ROWS, Workspace
+from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
 from schemas.config import parse
 from workers.storage import TEMPORARY, Store
 
@@ -46,12 +46,10 @@ class Summary:
 def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str], None] = print) -> Summary:
     """Builds or resumes a corpus. Raises ManifestError, ConfigError or ClusterTooSmall before anything runs."""
     store = Store(corpus)
-    rows = read_manifest(manifest)
-    store.write_tables("manifest.parquet", [rows], MANIFEST_ROWS)
-    describe(store, recipe)
     with Workspace() as work, ExitStack() as session:
-        work.put("manifest", [rows], MANIFEST_ROWS)
-        del rows
+        work.put("manifest", iterate_manifest(manifest), MANIFEST_ROWS)
+        store.write_tables("manifest.parquet", read_batches(work.path("manifest")), MANIFEST_ROWS)
+        describe(store, recipe)
         summary, done = Summary(), []
         for phase in phases(recipe.stages()):
             _run(phase, work, store, recipe, session, summary, say)
@@ -75,7 +73,7 @@ def _run(
             walk, phase.inputs(work, store), lambda rows: done.write_table(pa.Table.from_pylist(rows, leaves))
         )
         missing = work.put(f"{phase.name}_todo", _tables(todo, phase.schema), phase.schema)
-    stood = _read(work.path(f"{phase.name}_done"))
+    stood = read_batches(work.path(f"{phase.name}_done"))
     if not missing:
         work.put(phase.name, stood, leaves)
         return
@@ -84,7 +82,7 @@ def _run(
     fans_out = next((a.name for a, b in pairwise(phase.stages) if a.kind != b.kind), None)
     with Display([s.name for s in phase.stages], missing, fans_out) as display:
         ran = run_chain(
-            _read(work.path(f"{phase.name}_todo")),
+            read_batches(work.path(f"{phase.name}_todo")),
             phase.schema,
             phase.stages,
             store,
@@ -110,11 +108,6 @@ def _tables(rows: Iterator[dict], schema: pa.Schema) -> Iterator[pa.Table]:
             yield pa.Table.from_pylist(held, schema)
             held = []
     yield pa.Table.from_pylist(held, schema)
-
-
-def _read(path: Path) -> Iterator[pa.Table]:
-    for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS):
-        yield pa.Table.from_batches([batch])
 
 
 def _drop_stale_shards(work: Workspace, store: Store) -> None:

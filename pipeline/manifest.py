@@ -55,23 +55,28 @@ class ManifestError(ConfigError):
 
 
 def read_manifest(path: str | Path) -> pa.Table:
-    """A manifest as a table of the schema MANIFEST_ROWS: the columns of MANIFEST, absolute paths, and `video_id`.
+    """A whole manifest as one table: see `iterate_manifest`."""
+    return pa.concat_tables(iterate_manifest(path))
 
-    `video_id` is the first 16 hex digits of the id's SHA-256. Raises ManifestError for the first row that is wrong and
-    for an id that comes twice.
+
+def iterate_manifest(path: str | Path) -> Iterator[pa.Table]:
+    """A manifest as tables of the schema MANIFEST_ROWS: the columns of MANIFEST, absolute paths, and `video_id`.
+
+    `video_id` is the first 16 hex digits of the id's SHA-256. Holds one batch and the ids seen. Raises ManifestError for
+    the first row that is wrong and for an id that comes twice.
     """
     folder, name = posixpath.split(str(path) if "://" in str(path) else str(Path(path).absolute()))
     seen: dict[str, str] = {}
-    batches, rows = [], []
+    rows: list[Row] = []
     for where, raw in _raw_rows(Store(folder or "/"), name):
         row = _row(raw, where, folder)
         if (first := seen.setdefault(row["video_id"], where)) != where:
             raise ManifestError(f"{where}: id {row['id']!r} was given by {first} already; give each row its own `id`")
         rows.append(row)
         if len(rows) == _BATCH_ROWS:
-            batches.append(pa.RecordBatch.from_pylist(rows, MANIFEST_ROWS))
+            yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
             rows = []
-    return pa.Table.from_batches([*batches, pa.RecordBatch.from_pylist(rows, MANIFEST_ROWS)], MANIFEST_ROWS)
+    yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
 
 
 def make_manifest(folder: str | Path) -> list[Row]:

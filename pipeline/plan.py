@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.build import recorded_recipe
-from pipeline.manifest import MANIFEST_ROWS, read_manifest
+from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.phases import Phase, phases
 from pipeline.recipe import Recipe, changed_fields
 from pipeline.tables import gather
 from pipeline.walk import Walk, is_missing
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, read_batches
 from schemas.stage import Stage
 from workers.storage import Store
 
@@ -37,11 +37,14 @@ class StagePlan:
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
     """Follows every unit as far as it stands. Without `manifest`, the one the corpus was last built from."""
     store = Store(corpus)
-    rows = store.read_table("manifest.parquet") if manifest is None else read_manifest(manifest)
-    plans, waiting = [], 0
+    plans: list[StagePlan] = []
+    waiting = 0
     stages = recipe.stages()
     with Workspace() as work:
-        work.put("manifest", [rows], MANIFEST_ROWS)
+        if manifest is None:
+            put_recorded_manifest(work, store)
+        else:
+            work.put("manifest", iterate_manifest(manifest), MANIFEST_ROWS)
         for phase in phases(stages):
             walk, unfinished = look(phase, work, store)
             for stage in phase.stages:
@@ -56,6 +59,12 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
             waiting = max(waiting, unfinished)
     explain(plans, stages, store)
     return plans
+
+
+def put_recorded_manifest(work: Workspace, store: Store) -> None:
+    """The manifest that the corpus was last built from, into the workspace."""
+    with store.open("manifest.parquet") as source:
+        work.put("manifest", read_batches(source), MANIFEST_ROWS)
 
 
 def look(phase: Phase, work: Workspace, store: Store) -> tuple[Walk, int]:

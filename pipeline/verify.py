@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from pipeline.build import recorded_recipe
-from pipeline.manifest import MANIFEST_ROWS
 from pipeline.phases import phases
-from pipeline.plan import look
+from pipeline.plan import look, put_recorded_manifest
 from pipeline.tables import gather_rejects
 from pipeline.workspace import Workspace
 from workers.storage import Store
@@ -33,7 +32,7 @@ def verify(corpus: str) -> Verdict:
     store, verdict = Store(corpus), Verdict()
     recipe = recorded_recipe(store)
     with Workspace() as work, ThreadPoolExecutor(8) as pool:
-        work.put("manifest", [store.read_table("manifest.parquet")], MANIFEST_ROWS)
+        put_recorded_manifest(work, store)
         chain = phases(recipe.stages())
         for phase in chain:
             damaged = list(

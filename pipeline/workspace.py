@@ -14,6 +14,12 @@ import pyarrow.parquet as pq
 BATCH_ROWS = 4096
 
 
+def read_batches(source: Path | pa.NativeFile) -> Iterator[pa.Table]:
+    """A Parquet file in batches."""
+    for batch in pq.ParquetFile(source).iter_batches(BATCH_ROWS):
+        yield pa.Table.from_batches([batch])
+
+
 class Workspace:
     """A context; its tables are views of one DuckDB connection and vanish with it."""
 
