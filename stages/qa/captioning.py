@@ -1,11 +1,13 @@
 """Long video captioning: what happens in a video, or in a stretch of it, told in the order of time."""
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from stages.qa.draft import Draft, Template
 from stages.qa.grammar import capitalised
+from stages.qa.moment import Moment, Span, quoted, seconds, span_text
 from stages.qa.similarity import content_words, near_duplicates
-from stages.qa.video import Moment, Span, Video, quoted, seconds, span_text
+from stages.qa.video import Video
 
 _WHOLE = (
     "What happens in this video, from beginning to end?",
@@ -52,10 +54,12 @@ def dialogue(video: Video) -> Iterator[Draft]:
 
 
 def conversation(video: Video) -> Iterator[Draft]:
-    """What is said in one stretch of talk."""
+    """What is said in one stretch of talk, or in a part of a long one."""
     rng = video.rng("captioning/conversation")
-    for lines in video.shuffled(video.conversations, rng):
-        if 2 <= len(lines) <= video.config.caption_events and len(lines) < len(video.speech):
+    most = video.config.caption_events
+    parts = [lines[i : i + most] for lines in video.conversations for i in range(0, len(lines), most)]
+    for lines in video.shuffled(parts, rng):
+        if 2 <= len(lines) < len(video.speech):
             start, end = lines[0].start_s, max(line.end_s for line in lines)
             question = f"What is said between {seconds(start)} and {seconds(end)}?"
             answer = " ".join(quoted(line.text) for line in lines)
@@ -125,19 +129,24 @@ def retold(video: Video) -> str:
 
 def _parts(video: Video, name: str, wordings: Sequence[str], tell) -> Iterator[Draft]:
     rng = video.rng(f"captioning/{name}")
-    moments = [m for m in video.moments if m.kind != "speech" and tellable(m)]
+    moments = [m for m in video.visual or video.scenes if tellable(m)]
     given: list[Span] = []
+    latest_end = list(accumulate((m.end_s for m in moments), max, initial=0.0))
     for first in video.shuffled(range(len(moments)), rng):
         inside = moments[first : first + rng.randint(3, 7)]
         if len(inside) < 3:
             continue
         start, end = inside[0].start_s, max(m.end_s for m in inside)
-        cut = any(m not in inside and m.start_s < end and m.end_s > start for m in moments)
+        after = moments[first + len(inside)].start_s if first + len(inside) < len(moments) else end
+        cut = latest_end[first] > start or after < end
         same = any(near_duplicates(a.text, b.text) for a, b in zip(inside, inside[1:], strict=False))
         told = any(min(end, e) - max(start, s) > 0.3 * min(end - start, e - s) for s, e in given)
         if cut or same or told or end - start > 0.6 * video.duration_s:
             continue
         given.append((start, end))
+        # A scene that begins meanwhile belongs to the story, one that only lasts on does not.
+        begun = [s for s in video.scenes if start <= s.start_s < end and s not in inside]
+        inside = sorted([*inside, *begun], key=lambda m: m.start_s)
         question = rng.choice(wordings).format(start=seconds(start), end=seconds(end))
         yield Draft(question, tell(inside), ((start, end),), tuple(m.event_id for m in inside))
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from stages.qa.video import Span, Video
+from stages.qa.moment import Span
+from stages.qa.video import Video
 
 
 @dataclass(frozen=True)

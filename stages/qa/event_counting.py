@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from stages.qa.draft import Draft, Template
 from stages.qa.mentions import noun_mentions
+from stages.qa.moment import Moment, Span, quoted
 from stages.qa.similarity import content_words, near_duplicates, subject_head
-from stages.qa.video import Moment, Span, Video, quoted
+from stages.qa.video import Video
 
+# Anchors and listed events are chosen from this many: to know that each is unique costs a look at all.
+_SOME = 60
 # What is told of again this soon was perhaps in view all the while.
 _SEPARATE_S = 30.0
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
@@ -21,7 +24,7 @@ _COMMON_WORDS = frozenset(_COMMON.split())
 def times(video: Video) -> Iterator[Draft]:
     """How often happens what is told several times in the same words."""
     rng = video.rng("event_counting/times")
-    for group in video.shuffled(repeated(video), rng):
+    for group in video.shuffled(video.repeated, rng):
         if question := _how_many(group[0]):
             yield _count(video, question, group, rng)
 
@@ -29,8 +32,10 @@ def times(video: Video) -> Iterator[Draft]:
 def times_before_or_after(video: Video) -> Iterator[Draft]:
     """The same, up to or from an event that happens once."""
     rng = video.rng("event_counting/times_before_or_after")
-    anchors = [m for m in [*video.visual, *video.scenes] if video.askable(m) and video.unique(m)]
-    for group in video.shuffled(repeated(video), rng):
+    groups = video.shuffled(video.repeated, rng)
+    some = video.shuffled((m for m in [*video.visual, *video.scenes] if groups and video.askable(m)), rng)[:_SOME]
+    anchors = [m for m in some if video.unique(m)]
+    for group in groups:
         for anchor in video.shuffled(anchors, rng):
             side = rng.choice(("before", "after"))
             if side == "before":
@@ -49,7 +54,8 @@ def of_listed(video: Video) -> Iterator[Draft]:
     """How many of some listed events come before, or after, another: true however much the annotation leaves out."""
     rng = video.rng("event_counting/of_listed")
     for pool in (video.visual, video.speech):
-        usable = [m for m in pool if video.askable(m) and video.unique(m)]
+        some = video.shuffled((m for m in pool if video.askable(m)), rng)[:_SOME]
+        usable = [m for m in some if video.unique(m)]
         for anchor in video.shuffled(usable, rng):
             size = video.config.num_options
             count, side = rng.randint(0, size), rng.choice(("before", "after"))
@@ -73,7 +79,7 @@ def of_listed(video: Video) -> Iterator[Draft]:
 def once(video: Video) -> Iterator[Draft]:
     """What happens only once, where other things happen more often: one must be a possible answer. At most one pair."""
     rng = video.rng("event_counting/once")
-    verbs = {group[0].parsed.base for group in repeated(video)}
+    verbs = {group[0].parsed.base for group in video.repeated}
     for moment in video.shuffled(video.visual, rng):
         if moment.parsed.base in verbs and video.unique(moment) and (question := _how_many(moment)):
             yield _count(video, question, [moment], rng)
@@ -116,22 +122,6 @@ TEMPLATES: dict[str, Template] = {
     "words_said": words_said,
     "once": once,
 }
-
-
-def repeated(video: Video) -> list[list[Moment]]:
-    """Visual events told at least twice in the same words (but for the article), in time order, never two at once."""
-    groups: dict[tuple[str, ...], list[Moment]] = {}
-    for m in video.visual:
-        key = tuple(w for w in _WORD.findall(m.text.lower()) if w not in ("a", "an", "the"))
-        groups.setdefault(key, []).append(m)
-    kept = []
-    for group in groups.values():
-        apart = all(a.end_s <= b.start_s + 1e-6 for a, b in zip(group, group[1:], strict=False))
-        others = [m for m in video.visual if m not in group]
-        rival = any(content_words(group[0].text) <= content_words(m.text) for m in others)
-        if 2 <= len(group) <= video.config.max_count and apart and not rival:
-            kept.append(group)
-    return kept
 
 
 def separate(spans: Sequence[Span], gap_s: float) -> list[Span]:

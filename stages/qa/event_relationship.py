@@ -5,8 +5,9 @@ from dataclasses import replace
 from itertools import permutations
 
 from stages.qa.draft import Draft, Template
+from stages.qa.moment import Moment, quoted
 from stages.qa.similarity import near_duplicates
-from stages.qa.video import Moment, Video, quoted
+from stages.qa.video import Video
 
 _LETTERS = "abcdefgh"
 

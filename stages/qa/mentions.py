@@ -16,10 +16,11 @@ from stages.qa.grammar import (
     is_plural,
     plain,
 )
+from stages.qa.moment import Moment
 from stages.qa.places import PLACES
 from stages.qa.similarity import stem
 from stages.qa.verbs import BASES, GERUND, PAST, THIRD
-from stages.qa.video import Moment, Video
+from stages.qa.video import Video
 
 # Named in more than this share of the events, a thing is what the video is about: it is in view more often than told.
 _MAIN_SHARE = 0.15

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from stages.qa.draft import Draft, Template
 from stages.qa.grammar import capitalised, inverted, parse
+from stages.qa.moment import Moment, overlap, quoted
 from stages.qa.places import split_setting
 from stages.qa.similarity import covers, near_duplicates
-from stages.qa.video import Moment, Video, overlap, quoted
+from stages.qa.video import Video
 
 
 def scene_of_event(video: Video) -> Iterator[Draft]:

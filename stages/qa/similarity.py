@@ -13,7 +13,7 @@ _EMPTY = DETERMINERS | PREPOSITIONS | PRONOUNS | ADVERBS | CONJUNCTIONS | frozen
 _STEMS = {"leaves": "leaf", "wolves": "wolf", "knives": "knife", "men": "man", "women": "woman", "children": "child"}
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 16)
 def content_words(text: str) -> frozenset[str]:
     """The words of a text that carry content, in their plain form. Of a text that has none, all its words."""
     words = [re.sub(r"['\u2019]s$", "", word) for word in _WORD.findall(text.lower())]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from stages.qa.draft import Draft, Template
-from stages.qa.event_counting import repeated
-from stages.qa.video import Moment, Video, overlap, quoted, span_text
+from stages.qa.moment import Moment, overlap, quoted, span_text
+from stages.qa.video import Video
 
 _HINT = "Give the start and the end in seconds."
 _ASK = ("When {inverted}?", "At what time {inverted}?", "During which part of the video {inverted}?")
@@ -56,7 +56,7 @@ def choice(video: Video) -> Iterator[Draft]:
 def turn(video: Video) -> Iterator[Draft]:
     """Of what happens several times: when for the second time?"""
     rng = video.rng("temporal_grounding/turn")
-    for group in video.shuffled(repeated(video), rng):
+    for group in video.shuffled(video.repeated, rng):
         index = rng.randrange(min(len(group), len(_ORDINALS)))
         asked = group[index]
         word = "last" if index == len(group) - 1 and rng.random() < 0.5 else _ORDINALS[index + 1]

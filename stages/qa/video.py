@@ -3,66 +3,25 @@
 import hashlib
 import random
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from stages.qa.config import WritingConfig
-from stages.qa.grammar import Parsed, capitalised, inverted, parse
-from stages.qa.similarity import covers, near_duplicates, subject_head
+from stages.qa.moment import Moment, Span, overlap
+from stages.qa.similarity import content_words, covers, near_duplicates
 
-Span = tuple[float, float]
 # Ego4D's narrations write the person who wears the camera so.
 _CAMERA_WEARER = re.compile(r"^#[Cc]\s+C\b")
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A timed text: [start_s, end_s) in seconds."""
-
-    event_id: str
-    start_s: float
-    end_s: float
-    kind: str
-    text: str
-
-    @property
-    def span(self) -> Span:
-        return self.start_s, self.end_s
-
-    @cached_property
-    def parsed(self) -> Parsed:
-        return Parsed("quote", self.text) if self.kind == "speech" else parse(self.text)
-
-    @property
-    def when(self) -> str:
-        """A clause that can follow "when", "after" and "before"."""
-        if self.kind == "speech":
-            return f"someone says {quoted(self.text)}"
-        forms = {"clause": self.parsed.text, "phrase": f"we see {self.parsed.text}"}
-        return forms.get(self.parsed.form, f"the video shows {quoted(self.parsed.text)}")
-
-    @property
-    def sentence(self) -> str:
-        """The text as an option or an answer: no full stop."""
-        if self.kind == "speech":
-            return quoted(self.text)
-        return capitalised(self.parsed.text)
-
-    @property
-    def question(self) -> str | None:
-        """The text as it follows "When" in a question; None where only `when` is safe."""
-        return inverted(self.parsed)
-
-    @property
-    def subject(self) -> str:
-        return subject_head(self.parsed.subject) if self.parsed.form == "clause" else ""
+# In a video of ten thousand events enough is found among these.
+_TRIES = 300
 
 
 @dataclass(frozen=True)
 class Video:
-    """A video's moments, sorted by start. `visual` are events and captions that may be asked for."""
+    """A video's moments, sorted by start."""
 
     video_id: str
     duration_s: float
@@ -93,15 +52,35 @@ class Video:
             end = max(end, line.end_s)
         return stretches
 
+    @cached_property
+    def repeated(self) -> list[list[Moment]]:
+        """Visual events told at least twice in the same words (but for the article), in time order, never two at once,
+        and of which no other event tells among other things.
+        """
+        groups: dict[tuple[str, ...], list[Moment]] = {}
+        for m in self.visual:
+            words = m.text.lower().rstrip(".!").split()
+            groups.setdefault(tuple(w for w in words if w not in ("a", "an", "the")), []).append(m)
+        kept = []
+        for group in groups.values():
+            if not 2 <= len(group) <= self.config.max_count:
+                continue
+            apart = all(a.end_s <= b.start_s + 1e-6 for a, b in zip(group, group[1:], strict=False))
+            told = content_words(group[0].text)
+            rarest = min((self._holders[False][word] for word in told), key=len)
+            if apart and not any(told <= content_words(m.text) and m not in group for m in rarest):
+                kept.append(group)
+        return kept
+
     def rng(self, purpose: str) -> random.Random:
         """Chance that depends on the seed, the video and the purpose, on nothing else."""
         told = f"{self.config.seed}:{self.video_id}:{purpose}"
         return random.Random(int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big"))
 
     def shuffled(self, items: Iterable[Any], rng: random.Random) -> list[Any]:
+        """Items in an order of chance; of very many, only so many as it takes to find what is asked for."""
         items = list(items)
-        rng.shuffle(items)
-        return items
+        return rng.sample(items, min(len(items), _TRIES))
 
     def askable(self, moment: Moment) -> bool:
         """Long enough to be sampled, short enough to be worth finding."""
@@ -110,22 +89,31 @@ class Video:
 
     def unique(self, moment: Moment) -> bool:
         """Whether nothing else in the video could be taken for it."""
-        rivals = self.speech if moment.kind == "speech" else [*self.visual, *self.scenes]
-        return not any(covers(moment.text, m.text) for m in rivals if m is not moment)
+        known = self._known_unique
+        if moment.event_id not in known:
+            holders = self._holders[moment.kind == "speech"]
+            # Rivals share the rare words: where there are some, they are found at once.
+            words = sorted(content_words(moment.text), key=lambda word: (len(holders[word]), word))
+            rivals = (m for word in words for m in holders[word] if m is not moment)
+            known[moment.event_id] = not any(covers(moment.text, m.text) for m in rivals)
+        return known[moment.event_id]
 
-    def next(self, moment: Moment, pool: Sequence[Moment]) -> Moment | None:
-        """What surely comes next in `pool`: starts soon after the moment ends, before anything else starts."""
-        later = [m for m in pool if m.start_s >= moment.end_s - 0.25 and m is not moment]
+    def next(self, moment: Moment, pool: list[Moment]) -> Moment | None:
+        """What surely comes next in `pool` (`visual`, `scenes` or `speech`): starts soon after the moment ends, before
+        anything else starts.
+        """
+        index = bisect_left(pool, moment.end_s - 0.25, key=lambda m: m.start_s)
+        later = [m for m in pool[index : index + 3] if m is not moment]
         if not later or later[0].start_s - moment.end_s > self.config.max_gap_s:
             return None
         alone = len(later) == 1 or later[1].start_s >= later[0].start_s + 0.5
         return later[0] if alone else None
 
-    def previous(self, moment: Moment, pool: Sequence[Moment]) -> Moment | None:
+    def previous(self, moment: Moment, pool: list[Moment]) -> Moment | None:
         """What surely came last in `pool` before the moment starts."""
-        earlier = sorted(
-            (m for m in pool if m.end_s <= moment.start_s + 0.25 and m is not moment), key=lambda m: m.end_s
-        )
+        by_end = self._by_end[id(pool)]
+        index = bisect_right(by_end, moment.start_s + 0.25, key=lambda m: m.end_s)
+        earlier = [m for m in by_end[max(0, index - 3) : index] if m is not moment]
         if not earlier or moment.start_s - earlier[-1].end_s > self.config.max_gap_s:
             return None
         alone = len(earlier) == 1 or earlier[-2].end_s <= earlier[-1].end_s - 0.5
@@ -143,8 +131,8 @@ class Video:
     ) -> list[Moment]:
         """Wrong options: moments that are clearly something else than `truth` and `asked`, from another time.
 
-        Of the same subject and the same form first: an answer should not stand out. `outside`: a span of time that they
-        must not touch. Where there are not `enough`: none at all.
+        Of the same form and the same subject first: an answer should not stand out. `outside`: a span of time that they
+        must not touch. None at all where there are not `enough`.
         """
         chosen: list[Moment] = []
         order = self.shuffled(pool, rng)
@@ -164,6 +152,24 @@ class Video:
         """Whether wrong options are as many as are wanted, or one less."""
         return num_wrong >= max(1, self.config.num_options - 2)
 
+    @cached_property
+    def _holders(self) -> dict[bool, dict[str, list[Moment]]]:
+        """Moments by the words they hold; speech (True) and what is seen (False) apart."""
+        holders: dict[bool, dict[str, list[Moment]]] = {True: {}, False: {}}
+        for m in self.moments:
+            for word in content_words(m.text):
+                holders[m.kind == "speech"].setdefault(word, []).append(m)
+        return holders
+
+    @cached_property
+    def _known_unique(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _by_end(self) -> dict[int, list[Moment]]:
+        pools = (self.visual, self.scenes, self.speech)
+        return {id(pool): sorted(pool, key=lambda m: (m.end_s, m.start_s)) for pool in pools}
+
 
 def make_video(video_id: str, duration_s: float, events: Iterable[dict[str, Any]], config: WritingConfig) -> Video:
     """The view of rows of the schema EVENT; conversations are left out, spans are cut to the video."""
@@ -174,20 +180,3 @@ def make_video(video_id: str, duration_s: float, events: Iterable[dict[str, Any]
         text = _CAMERA_WEARER.sub("the camera wearer", row["text"])
         moments.append(Moment(row["event_id"], row["start_s"], min(row["end_s"], duration_s), row["kind"], text))
     return Video(video_id, duration_s, tuple(sorted(moments, key=lambda m: (m.start_s, m.end_s, m.event_id))), config)
-
-
-def overlap(a: Span, b: Span) -> bool:
-    return a[0] < b[1] and b[0] < a[1]
-
-
-def quoted(text: str) -> str:
-    return '"' + text.replace('"', "'") + '"'
-
-
-def seconds(time_s: float) -> str:
-    """83.0 -> "83 s", 14.52 -> "14.5 s"."""
-    return f"{round(time_s, 1):g} s" if time_s < 1e5 else f"{round(time_s)} s"
-
-
-def span_text(span: Span) -> str:
-    return f"{seconds(span[0])} to {seconds(span[1])}"
