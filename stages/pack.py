@@ -41,7 +41,7 @@ PLANNED = ("video_id", "name", "licence", "source", "duration_s", *UNITS)
 FACTS = ("sha256", "codec", "width", "height", "average_fps", "frame_count", "first_frame_s", "flags")
 
 QA_COLUMNS = [name for name in QA.names if name not in ("select_query", "merge_query")]
-_SPLIT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 class PackConfig(StageConfig):
@@ -51,8 +51,8 @@ class PackConfig(StageConfig):
     resources: Resources = Resources(cpus=1.0, workers=(1, 4))
     shard_bytes: int = Field(1 << 30, ge=1 << 10)
     """A shard is closed before the video with which it would pass this size; a larger video is a shard alone."""
-    group_bytes: int = Field(1 << 28, ge=1 << 10)
-    """A video with more tokens is split by QA into groups of about this size, which is what a reader holds at once."""
+    group_bytes: int = Field(1 << 26, ge=1 << 10)
+    """A video with more tokens is split by QA into groups of about this size; a reader holds one a lane."""
     val_fraction: float = Field(0.05, ge=0, lt=1)
     """Share of the videos without a split in the manifest that go to `val`; the others go to `train`."""
     split_seed: int = Field(0, ge=0)
@@ -67,7 +67,7 @@ def split_of(video: Row, config: PackConfig) -> str:
     if video["split"]:
         if not _SPLIT.fullmatch(video["split"]):
             raise ConfigError(
-                f"split = {video['split']!r} of video {video['name']!r}: use up to 32 of a-z, 0-9, '-' and '_', "
+                f"split = {video['split']!r} of video {video['name']!r}: use at most 32 letters, digits, '_' and '-', "
                 "such as train, val or test"
             )
         return video["split"]

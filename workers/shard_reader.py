@@ -93,7 +93,6 @@ class ShardReader:
         if not 0 <= consumed <= self.num_samples:
             raise ValueError(f"consumed = {consumed}: the epoch has {self.num_samples} samples")
         self.epoch, self.consumed = epoch, consumed
-        self._order = epoch_order(self._table["video_id"], self.seed, epoch, self.lanes, self._shuffle)
 
     @property
     def num_samples(self) -> int:
@@ -106,6 +105,7 @@ class ShardReader:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         start, positions = self.consumed, self._positions()
+        self._order = epoch_order(self._table["video_id"], self.seed, self.epoch, self.lanes, self._shuffle)
         with ThreadPoolExecutor(1) as pool:
             groups = _Groups(self, pool)
             for position in positions[: self._prefetch]:
@@ -126,13 +126,14 @@ class ShardReader:
     @classmethod
     def resume(cls, store: Store, state: dict[str, Any], samples: pa.Table | str, **settings: Any) -> "ShardReader":
         """Goes on from `state`, with any rank and world size. Raises ConfigError where the samples are others."""
-        place = {name: state[name] for name in ("epoch", "consumed", "seed", "lanes", "shuffle")}
-        reader = cls(store, samples, **{**settings, **place})
-        if reader.state() != state:
+        decided = {name: state[name] for name in ("seed", "lanes", "shuffle")}
+        reader = cls(store, samples, **{**settings, **decided})
+        if reader.state()["samples"] != state["samples"]:
             raise ConfigError(
                 "the samples are not those that the state was saved with, so its place in the epoch means nothing: "
                 f"give the same samples and split, or start with epoch = {state['epoch'] + 1}"
             )
+        reader.seek(state["epoch"], state["consumed"])
         return reader
 
     @cached_property
