@@ -80,10 +80,10 @@ class FeatureMerger(nn.Module):
             step = slice(start, min(start + FRAMES_A_STEP, num_frames))
             # Every query's references of the step, each keyframe once; -1 sorts first.
             frames_S, slot_Qn = before_QN[:, step].unique(return_inverse=True)
-            none = bool(frames_S[0] < 0)
+            none = int(frames_S[0] < 0)
             part = None if norms is None else Norms(*(norm[step] for norm in norms))
             x_SMH = x_NMH[frames_S[none:].to(x_NMH.device)]
-            arguments = (x_NMH[step], x_SMH, (slot_Qn - none).to(x_NMH.device), none, text_QT, part)
+            arguments = (x_NMH[step], x_SMH, (slot_Qn - none).to(x_NMH.device), none > 0, text_QT, part)
             if torch.is_grad_enabled():
                 steps.append(checkpoint(self._step, *arguments, use_reentrant=False))
             else:
