@@ -77,7 +77,8 @@ def write_units(store: Store, number: int) -> dict:
 
 def write_ours(store: Store, videos: list[dict]) -> None:
     config = PackConfig(shard_bytes=SHARD_BYTES)
-    declared, tables = stage(config), []
+    declared = stage(config)
+    tables: list[pa.Table] = []
     for unit in plan_shards(videos, config):
         tables += run({**unit, "unit_path": declared.unit_path(unit)}, config, store)
     store.write_tables("tables/samples.parquet", tables, SAMPLE)
@@ -148,7 +149,7 @@ def speed(num_videos: int, rounds: int) -> Iterator[tuple]:
             "read_plain_verified": lambda: read_plain(plain, verify=True),
         }
         # In turn, so that what else runs on the machine falls on all alike.
-        times = {name: [] for name in jobs}
+        times: dict[str, list[float]] = {name: [] for name in jobs}
         for _ in range(rounds):
             for name, job in jobs.items():
                 times[name].append(seconds(job))

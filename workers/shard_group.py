@@ -52,7 +52,7 @@ def encode_tensors(tensors: Tensors, metadata: dict[str, str]) -> tuple[list[byt
         header[name] = {"dtype": _NAMES[array.dtype], "shape": list(array.shape), "data_offsets": [start, end]}
         start = end
         if array.nbytes:
-            chunks.append(memoryview(array).cast("B"))
+            chunks.append(array.data.cast("B"))
             sha256.update(chunks[-1])
     header["__metadata__"] = {**metadata, "sha256": sha256.hexdigest()}
     text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
@@ -161,7 +161,9 @@ class Group:
             "keyframe_tokens": tensors["keyframe_tokens"][used],
             "merged_tokens": tensors["merged_tokens"][row].copy(),
         }
-        shared = {name: tensors[name].copy() for name in ("time_s", "sample_index", "clip_tokens") if name in tensors}
+        shared: dict[str, Any] = {
+            name: tensors[name].copy() for name in ("time_s", "sample_index", "clip_tokens") if name in tensors
+        }
         return {**self.qa[row], **shared, **own}
 
 

@@ -52,13 +52,13 @@ class ShardWriter:
 
     def add(self, name: str, chunks: Iterable[bytes | memoryview]) -> tuple[int, int]:
         """Writes one member; gives the offset and the number of bytes of its data in the tar."""
-        chunks = [memoryview(chunk).cast("B") for chunk in chunks if memoryview(chunk).nbytes]
+        views = [memoryview(chunk).cast("B") for chunk in chunks if len(chunk)]
         info = tarfile.TarInfo(name)
-        info.size, info.mode = sum(chunk.nbytes for chunk in chunks), 0o644
+        info.size, info.mode = sum(len(view) for view in views), 0o644
         self._write(info.tobuf(tarfile.PAX_FORMAT))
         offset = self.size_bytes
-        for chunk in chunks:
-            self._write(chunk)
+        for view in views:
+            self._write(view)
         self._write(bytes(-info.size % _BLOCK))
         return offset, info.size
 
