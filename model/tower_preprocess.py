@@ -40,8 +40,9 @@ class Preprocess:
 
     def normalise(self, frames_NCHW: torch.Tensor) -> torch.Tensor:
         """uint8 [N, 3, h, w] -> float32, less the mean and by the deviation of each channel, on the same device."""
-        device = frames_NCHW.device
-        return (frames_NCHW.to(torch.float32) / 255 - self._mean.to(device)) / self._std.to(device)
+        if self._mean.device != frames_NCHW.device:
+            self._mean, self._std = self._mean.to(frames_NCHW.device), self._std.to(frames_NCHW.device)
+        return (frames_NCHW.to(torch.float32) / 255 - self._mean) / self._std
 
     def _resized(self, height: int, width: int) -> list[int]:
         if self._mode == "squash":

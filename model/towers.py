@@ -62,7 +62,10 @@ class Tower:
             self._model = open_clip.create_model(source, weights, device=self.device, require_pretrained=True)
             self._tokenizer = open_clip.get_tokenizer(source)
         except LOADING as error:
-            raise TowerError(f"tower {self.name!r} cannot be loaded: {error}") from error
+            raise TowerError(
+                f"tower {self.name!r} cannot be loaded: {error}. Check its name and the network, or give local files "
+                "(local-dir:PATH, or a path as pretrained)"
+            ) from error
         self._model.eval().requires_grad_(False)
         self._preprocess = Preprocess(self._model.visual.preprocess_cfg)
         self.embed_dim: int = open_clip.get_model_config(source)["embed_dim"]

@@ -1,9 +1,11 @@
 """Text embeddings of questions by a tower. Towers stay loaded as long as the process, one of a kind."""
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import torch
 
 from model.tower_source import weights_digest
 from model.towers import Tower
@@ -16,6 +18,10 @@ BATCH_TEXTS = 16
 @lru_cache(maxsize=4)
 def load_tower(config: TowerConfig, device: str = "cpu") -> Tower:
     """The tower of a config, loaded once a process. One CPU thread: more would change the last bits of its sums."""
+    if device != "cpu":
+        # Read when CUDA starts: without a workspace of its own, cuBLAS may sum in another order from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
     return Tower(config.model, config.pretrained, device=device, precision=config.precision, threads=1)
 
 
