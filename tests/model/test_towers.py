@@ -195,3 +195,13 @@ def test_a_published_tag_has_no_digest_and_needs_no_network(model, pretrained):
 def test_a_gpu_that_is_not_there_is_named_with_the_remedy(tmp_path):
     with pytest.raises(TowerError, match=r"no GPU.*resources.gpus"):
         Tower(save_vit(tmp_path), device="cuda")
+
+
+def test_the_demo_tower_loads_by_its_name_in_the_recipes():
+    name = "local-dir:pipeline/demo/clip"
+    if not list((tower_source.ROOT / "pipeline/demo/clip").glob("*.safetensors")):
+        pytest.skip("the demo tower has not been trained: python -m pipeline.demo.train_clip")
+    tower = Tower(name)
+    patches = tower.encode_patches(torch.stack([picture(seed, 144, 256) for seed in range(2)]))
+    assert patches.features.shape == (2, tower.grid[0] * tower.grid[1], tower.patch_width)
+    assert tower.embed_texts(["a red ball"]).shape == (1, tower.embed_dim)
