@@ -62,8 +62,8 @@ def read_manifest(path: str | Path) -> pa.Table:
 def iterate_manifest(path: str | Path) -> Iterator[pa.Table]:
     """A manifest as tables of the schema MANIFEST_ROWS: the columns of MANIFEST, absolute paths, and `video_id`.
 
-    `video_id` is the first 16 hex digits of the id's SHA-256. Holds one batch and the ids seen. Raises ManifestError for
-    the first row that is wrong and for an id that comes twice.
+    `video_id` is the first 16 hex digits of the id's SHA-256. Holds one batch and the ids seen. Raises ManifestError
+    for the first row that is wrong and for an id that comes twice.
     """
     folder, name = posixpath.split(str(path) if "://" in str(path) else str(Path(path).absolute()))
     seen: dict[str, str] = {}
@@ -215,6 +215,8 @@ def _row(raw: Any, where: str, folder: str) -> Row:
 
 
 def _check(row: Row, where: str) -> None:
+    if row["conversations"] is not None and not isinstance(row["conversations"], str):
+        row["conversations"] = json.dumps(row["conversations"], ensure_ascii=False)
     _check_text(row, where)
     if not row["uri"]:
         raise ManifestError(f"{where}: `uri` is missing: the path or address of the video")
@@ -225,19 +227,20 @@ def _check(row: Row, where: str) -> None:
     if row["split"] is not None and not _SPLIT.fullmatch(row["split"]):
         raise ManifestError(f"{where}: split = {row['split']!r}: use at most 32 letters, digits, `_` and `-`")
     row["events"] = _events(row["events"], where)
-    if row["conversations"] is not None and not isinstance(row["conversations"], str):
-        row["conversations"] = json.dumps(row["conversations"], ensure_ascii=False)
 
 
 def _check_text(row: Row, where: str) -> None:
-    for name in ("id", "uri", "sha256", "licence", "source", "split", "events_file"):
+    for name in ("id", "uri", "sha256", "licence", "source", "split", "events_file", "conversations"):
         value = row.get(name)
         if value is not None and not isinstance(value, str):
             raise ManifestError(f"{where}: {name} = {value!r}: must be text, in quotes")
         if value and ("\0" in value or _HALF_CHARACTER.search(value)):
-            raise ManifestError(f"{where}: {name} = {value!r}: holds what is no UTF-8 text; rename it")
+            raise ManifestError(f"{where}: {name} = {value[:200]!r}: holds what is no UTF-8 text; mend it")
     subtitles = row.get("subtitles")
-    if subtitles is not None and not (isinstance(subtitles, list) and all(isinstance(s, str) and s for s in subtitles)):
+    if subtitles is not None and not (
+        isinstance(subtitles, list)
+        and all(isinstance(s, str) and s and not _HALF_CHARACTER.search(s) for s in subtitles)
+    ):
         raise ManifestError(f"{where}: subtitles = {subtitles!r}: must be a list of paths")
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
@@ -35,7 +36,7 @@ READS = pa.schema(
         ("conversations", pa.string()),
     ]
 )
-BAD = (EventError, SubtitleError, ConversationError, TextError, OSError)
+BAD = (EventError, SubtitleError, ConversationError, TextError)
 _LANGUAGE = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)$")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -74,8 +75,7 @@ def annotate(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iter
         try:
             rows += [{**event, "source": source} for event in read()]
         except BAD as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            bad.append(f"{where}: {reason}")
+            bad.append(f"{where}: {error}")
             if config.on_bad == "reject":
                 raise Reject("bad_annotation", bad[0]) from None
     if bad and not rows:
@@ -167,13 +167,21 @@ def _order(row: Event) -> tuple:
 
 
 def _read(path: str, config: AnnotateConfig) -> bytes:
-    """A file on a local path, s3:// or gs://. Raises OSError where it is absent, TextError where it is too large."""
+    """A file on a local path, s3:// or gs://. Raises TextError where it is absent, too large or cannot be read."""
     filesystem, inner = fs.FileSystem.from_uri(path) if "://" in path else (fs.LocalFileSystem(), path)
-    with filesystem.open_input_stream(inner) as stream:
-        data = stream.read(config.max_file_bytes + 1)
-    if len(data) > config.max_file_bytes:
-        raise TextError(f"above {config.max_file_bytes} bytes (annotate.max_file_bytes)")
-    return data
+    try:
+        info = filesystem.get_file_info(inner)
+        if info.type != fs.FileType.File:
+            raise TextError("no such file")
+        if info.size > config.max_file_bytes:
+            raise TextError(f"has {info.size} bytes, above {config.max_file_bytes} (annotate.max_file_bytes)")
+        with filesystem.open_input_stream(inner) as stream:
+            return stream.read()
+    except OSError as error:
+        # The message of the file system would tell paths and addresses of this machine.
+        raise TextError(
+            f"cannot be read: {os.strerror(error.errno) if error.errno else type(error).__name__}"
+        ) from None
 
 
 def stage(config: AnnotateConfig) -> Stage:

@@ -14,7 +14,7 @@ from schemas.stage import Stage
 from schemas.tables import QA
 from stages.qa.config import WritingConfig
 from stages.qa.writing import write_pairs
-from workers.query_embedder import QueryEmbedder
+from workers.query_embedder import QueryEmbedder, tower_weights
 from workers.storage import Store
 
 READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
@@ -29,6 +29,10 @@ class WriteQaConfig(WritingConfig, StageConfig):
     """`distill.tower`: what patches are merged by."""
     # One thread embeds some 30 short texts a video; the memory is that of two text towers.
     resources: Resources = Resources(cpus=1.0, memory_mb=4000, workers=(1, 4))
+
+    def semantic(self) -> dict[str, Any]:
+        weights = [tower_weights(self.select_tower), tower_weights(self.merge_tower)]
+        return {**super().semantic(), "weights": weights}
 
 
 class Worker:

@@ -22,9 +22,9 @@ def parse_conversations(text: str) -> list[str]:
         raise ConversationError(f"bad JSON: {error}") from None
     if not isinstance(value, list):
         raise ConversationError(f"{str(value)[:80]!r}: must be a list of turns, or a list of such lists")
-    if all(isinstance(turn, dict) for turn in value):
+    if value and all(isinstance(turn, dict) for turn in value):
         _check(value, "the conversation")
-        return [text] if value else []
+        return [text]
     for index, conversation in enumerate(value):
         _check(conversation, f"conversation {index}")
     return [json.dumps(conversation, ensure_ascii=False) for conversation in value]
@@ -44,6 +44,8 @@ def _check(conversation: Any, where: str) -> None:
     for index, turn in enumerate(conversation):
         if not isinstance(turn, dict) or not isinstance(turn.get("value"), str) or turn.get("from") not in _SPEAKERS:
             raise ConversationError(f"{where}, turn {index}: {str(turn)[:80]!r}: must have `from` and `value`")
+        if any("\ud800" <= c <= "\udfff" for c in turn["value"]):
+            raise ConversationError(f"{where}, turn {index}: holds half a surrogate pair, which is no character")
     speakers = [turn["from"] for turn in conversation]
     if not {"human", "user"} & set(speakers) or not {"gpt", "assistant"} & set(speakers):
         raise ConversationError(f"{where}: has no turn of `human` or none of `gpt`")

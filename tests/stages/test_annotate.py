@@ -1,0 +1,151 @@
+"""All sources of a video as events on its timeline."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from schemas.rejects import Reject
+from schemas.tables import EVENT
+from stages.annotate import READS, AnnotateConfig, annotate, stage
+from workers.storage import Store
+
+CONVERSATION = '[{"from": "human",  "value": "<image>\\nWhat?"}, {"from": "gpt", "value": "A dog."}]'
+VTT = "WEBVTT\n\n00:01.000 --> 00:02.000\n{text}\n"
+
+
+def unit(**values):
+    row = {
+        **dict.fromkeys(READS.names),
+        "video_id": "v",
+        "sha256": "0" * 64,
+        "duration_s": 60.0,
+        "annotation_stamp": "",
+    }
+    return {**row, **values}
+
+
+def run(tmp_path, config=None, **values):
+    [table] = annotate(unit(**values), config or AnnotateConfig(), Store(tmp_path))
+    assert table.schema.equals(EVENT)
+    return table.to_pylist()
+
+
+def file(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content)
+    return str(path)
+
+
+def event(start, end, text="the dog barks", kind="event"):
+    return {"start_s": start, "end_s": end, "kind": kind, "text": text}
+
+
+def test_every_source_in_the_order_of_time_conversations_last(tmp_path):
+    rows = run(
+        tmp_path,
+        events=[event(30.0, 31.0)],
+        events_file=file(tmp_path, "e.jsonl", json.dumps({"start": 5, "end": 6, "kind": "scene", "text": "a yard"})),
+        subtitles=[file(tmp_path, "s.en.vtt", VTT.format(text="Sit!"))],
+        conversations=CONVERSATION,
+    )
+    assert [(r["source"], r["kind"], r["start_s"]) for r in rows] == [
+        ("subtitles", "speech", 1.0),
+        ("events_file", "scene", 5.0),
+        ("manifest", "event", 30.0),
+        ("conversations", "conversation", None),
+    ]
+    assert rows[-1]["text"] == CONVERSATION
+    assert len({r["event_id"] for r in rows}) == 4
+
+
+def test_times_are_cut_to_the_video(tmp_path):
+    spans = [(60.0, 61.0), (59.0, 70.0), (10.0, 10.0), (59.5, 59.5), (80.0, 90.0)]
+    rows = run(tmp_path, events=[event(s, e, f"number {s}") for s, e in spans])
+    assert [(r["start_s"], r["end_s"]) for r in rows] == [(10.0, 11.0), (59.0, 60.0), (59.5, 60.0)]
+
+
+def test_nothing_known_is_no_event_and_no_error(tmp_path):
+    assert run(tmp_path) == []
+    assert run(tmp_path, events=[], subtitles=[]) == []
+
+
+def test_one_event_told_by_two_sources_is_one(tmp_path):
+    rows = run(tmp_path, events=[event(1.0, 2.0)], events_file=file(tmp_path, "e.jsonl", json.dumps(event(1, 2))))
+    assert [r["source"] for r in rows] == ["manifest"]
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "used"),
+    [
+        (["f.de.vtt", "f.en.vtt", "f.fr.vtt"], ("en",), {"f.en"}),
+        (["f.de.vtt", "f.en-GB.vtt"], ("en",), {"f.en-GB"}),
+        (["f.de.vtt", "f.fr.vtt"], ("it", "fr"), {"f.fr"}),
+        (["f.de.vtt", "f.vtt"], ("en",), {"f"}),
+        (["f.de.vtt", "f.fr.vtt"], ("en",), {"f.de"}),
+        (["f.en.vtt", "f.en.srt"], ("en",), {"f.en"}),
+        (["f.en.vtt", "f.descriptions.vtt"], ("en",), {"f.en", "f.descriptions"}),
+    ],
+)
+def test_one_language_of_several(tmp_path, names, wanted, used):
+    paths = [file(tmp_path, name, VTT.format(text=f"text of {name.rsplit('.', 1)[0]}")) for name in names]
+    rows = run(tmp_path, AnnotateConfig(subtitle_languages=wanted), subtitles=paths)
+    assert {row["text"].removeprefix("text of ") for row in rows} == used
+
+
+def test_what_is_described_or_has_no_letters_is_to_be_seen(tmp_path):
+    described = file(tmp_path, "a.descriptions.vtt", VTT.format(text="A dog runs."))
+    clock = file(tmp_path, "b.vtt", VTT.format(text="0:09:59"))
+    assert [r["kind"] for r in run(tmp_path, subtitles=[described, clock])] == ["caption", "caption"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"events_file": "{tmp}/none.jsonl"}, "none.jsonl: no such file"),
+        ({"events_file": "{tmp}/bad.jsonl"}, "bad.jsonl: line 2: bad JSON"),
+        ({"subtitles": ["{tmp}/bad.jsonl"]}, "bad.jsonl: line 1"),
+        ({"subtitles": ["{tmp}/binary.vtt"]}, "binary.vtt: holds binary data"),
+        ({"events_file": "{tmp}/large.jsonl"}, "above 1000 bytes"),
+        ({"conversations": "[]]"}, "conversations of the manifest: bad JSON"),
+        ({"events": [event(2.0, 1.0)]}, "events of the manifest: end_s = 1 lies before"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_cannot_be_read_is_rejected_with_file_and_line(tmp_path, values, message):
+    file(tmp_path, "bad.jsonl", json.dumps(event(1, 2)) + "\n{\n")
+    file(tmp_path, "large.jsonl", " " * 1001)
+    (tmp_path / "binary.vtt").write_bytes(b"\0\1")
+
+    told = json.loads(json.dumps(values).replace("{tmp}", str(tmp_path)))
+    with pytest.raises(Reject, match=f"bad_annotation.*{message}") as caught:
+        run(tmp_path, AnnotateConfig(max_file_bytes=1000), **told)
+    assert str(tmp_path) not in caught.value.detail
+
+
+def test_skip_uses_what_else_there_is_and_still_rejects_when_that_is_nothing(tmp_path):
+    bad, good = file(tmp_path, "bad.vtt", "no cue"), file(tmp_path, "good.vtt", VTT.format(text="Hello there"))
+    skip = AnnotateConfig(on_bad="skip")
+    assert [r["text"] for r in run(tmp_path, skip, subtitles=[bad, good])] == ["Hello there"]
+    assert len(run(tmp_path, skip, subtitles=[bad], events=[event(1.0, 2.0)])) == 1
+    with pytest.raises(Reject, match="bad.vtt"):
+        run(tmp_path, skip, subtitles=[bad])
+
+
+def test_a_unit_depends_on_the_stamp_and_not_on_where_files_lie():
+    declared = stage(AnnotateConfig())
+    path = declared.unit_path(unit(subtitles=["/a/x.vtt"], annotation_stamp="1:2"))
+    assert declared.unit_path(unit(subtitles=["/b/x.vtt"], annotation_stamp="1:2")) == path
+    assert declared.unit_path(unit(subtitles=["/a/x.vtt"], annotation_stamp="1:3")) != path
+    assert stage(AnnotateConfig(sentence_gap_s=2.0)).unit_path(unit(annotation_stamp="1:2")) != path
+
+
+def test_the_real_files(tmp_path, videos):
+    paths = [str(videos / f"long/agent327_360p.{language}.vtt") for language in ("de", "en")]
+    rows = run(tmp_path, subtitles=paths, duration_s=231.0)
+    assert rows[-1]["text"] == "We have to make room for Agent 327!"
+    assert (rows[-1]["start_s"], rows[-1]["end_s"]) == (179.84, 185.319)
+    assert len(rows) == 14
+    rows = run(tmp_path, events_file=str(videos / "long/bbb_360p_moov_end.events.jsonl"), duration_s=596.458)
+    assert len(rows) == 74
+    assert pa.Table.from_pylist(rows, EVENT).num_rows == 74

@@ -1,0 +1,52 @@
+"""Rolling captions and cut sentences."""
+
+from stages.timed_text.cues import join_sentences, merge_rolling
+from stages.timed_text.subtitles import Cue
+
+
+def told(cues):
+    return [(c.start_s, c.end_s, c.text) for c in cues]
+
+
+def joined(*cues):
+    return told(join_sentences([Cue(s, e, (t,)) for s, e, t in cues], gap_s=1.0, max_chars=100))
+
+
+def test_lines_that_roll_up_are_kept_once():
+    rolling = [
+        Cue(0.0, 2.0, ("so today we",)),
+        Cue(2.0, 2.01, ("so today we",)),
+        Cue(2.01, 4.0, ("so today we", "look at cats")),
+        Cue(4.0, 6.0, ("look at cats", "and dogs")),
+    ]
+    assert told(merge_rolling(rolling)) == [
+        (0.0, 2.01, "so today we"),
+        (2.01, 4.0, "look at cats"),
+        (4.0, 6.0, "and dogs"),
+    ]
+
+
+def test_a_caption_typed_word_by_word_is_one():
+    typed = [Cue(0.0, 1.0, ("look",)), Cue(1.0, 2.0, ("look at",)), Cue(2.0, 3.0, ("look at this",))]
+    assert told(merge_rolling(typed)) == [(0.0, 3.0, "look at this")]
+
+
+def test_what_is_said_again_after_a_pause_stays():
+    again = [Cue(0.0, 1.0, ("No!",)), Cue(2.0, 3.0, ("No!",))]
+    assert len(merge_rolling(again)) == 2
+
+
+def test_a_sentence_over_two_cues_is_put_together():
+    assert joined((0, 1, "Hello! I was just..."), (1.2, 2, "...admiring the art!")) == [
+        (0, 2, "Hello! I was just admiring the art!")
+    ]
+    assert joined((0, 1, "we went to the"), (1, 2, "Rhine")) == [(0, 2, "we went to the Rhine")]
+    assert joined((0, 1, "we went,"), (1, 2, "all of us")) == [(0, 2, "we went, all of us")]
+
+
+def test_sentences_that_end_or_lie_apart_or_grow_too_long_stay_apart():
+    assert len(joined((0, 1, "I go."), (1, 2, "you stay"))) == 2
+    assert len(joined((0, 1, "Boris..."), (1, 2, "Agent 327!"))) == 2
+    assert len(joined((0, 1, "This is 327, I'm going in"), (1, 2, "Good luck, Agent"))) == 2
+    assert len(joined((0, 1, "we went to the"), (3, 4, "river"))) == 2
+    assert len(joined((0, 1, "a" * 60), (1, 2, "b" * 60))) == 2
