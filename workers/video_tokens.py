@@ -6,6 +6,7 @@ of the tower, P tokens a keyframe, C width of a token, D width of the joint spac
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -98,7 +99,7 @@ class VideoTokens:
         clips = chunk.features[: count * size].reshape(count, -1, self._layout.width)
         target = self.arrays["clip_tokens"].shape[1]
         if target < clips.shape[1]:
-            clips = merge_clips(clips, heads=self._layout.clip_heads, target=target)
+            clips = cast(torch.Tensor, merge_clips(clips, heads=self._layout.clip_heads, target=target))
         self.arrays["clip_tokens"][first : first + count] = _float16(clips)
 
 
