@@ -8,6 +8,7 @@ any number of workers.
 """
 
 import math
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,6 +92,7 @@ def train(corpus: str, config: TrainConfig, on_step: OnStep | None = None) -> Tr
 
     Raises:
         ValueError: the split has no samples, or (ConfigError) the run was begun with other settings or samples.
+        KeyboardInterrupt: Ctrl-C; the workers have ended, and the run can be gone on with.
         ray.train.TrainingFailedError: workers died more often than `config.max_failures`, or raised.
     """
     store, run = Store(corpus), f"train/{config.run}"
@@ -115,7 +117,7 @@ def _fit(store: Store, run: str, config: TrainConfig, steps: Queue) -> None:
 
     # Ray's own notes of a run's checkpoints, which a kill may leave damaged: what stands is decided by the manifests.
     store.delete(f"{run}/checkpoint_manager_snapshot.json")
-    TorchTrainer(
+    trainer = TorchTrainer(
         train_rank,
         train_loop_config={"corpus": store.root, "run": run, "config": config.model_dump(mode="json"), "steps": steps},
         scaling_config=ScalingConfig(
@@ -130,7 +132,22 @@ def _fit(store: Store, run: str, config: TrainConfig, steps: Queue) -> None:
             failure_config=FailureConfig(max_failures=config.max_failures),
             logging_config=LoggingConfig(log_level="ERROR"),
         ),
-    ).fit()
+    )
+    with _interrupts_as_ever():
+        trainer.fit()
+
+
+@contextmanager
+def _interrupts_as_ever() -> Iterator[None]:
+    """Ray Train takes Ctrl-C for itself, ends the workers and then the process with success, and keeps it."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
 
 
 @contextmanager

@@ -5,12 +5,15 @@ import signal
 import psutil
 import pytest
 
-from pipeline.train import TrainConfig, train
+from pipeline.train import SAMPLES, TrainConfig, train
 from schemas.config import ConfigError, parse
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, write_video
 from workers.checkpoint import MANIFEST, last_checkpoint, read_log
+from workers.sample_stream import SampleStream, shard_samples
+from workers.shard_reader import COLUMNS
 from workers.storage import Store
+from workers.trainer import Trainer
 
 CONFIG = TrainConfig(
     model=TINY,
@@ -24,10 +27,12 @@ CONFIG = TrainConfig(
 )
 
 
-@pytest.fixture(autouse=True)
-def polled_often(monkeypatch):
-    # Ray looks after its workers every two seconds, which is longer than these runs.
-    monkeypatch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+@pytest.fixture(scope="module")
+def polled_often():
+    """Ray looks after its workers every two seconds, which is longer than these runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -40,37 +45,60 @@ def corpus(tmp_path_factory) -> str:
 
 
 @pytest.fixture(scope="module")
-def trained(corpus, ray_session):
-    """The corpus after an undisturbed run of two workers, the run's report and the rows its driver was given."""
-    rows = []
-    return corpus, train(corpus, CONFIG, rows.append), rows
+def trained(corpus, ray_session, polled_often):
+    """The corpus after a run of two workers of which one was killed at step 9, the report, and what its driver saw."""
+    rows, killed = [], []
+
+    def kill_one(row):
+        rows.append(row)
+        if row["step"] == 9 and not killed:
+            killed.append(train_workers()[-1])
+            os.kill(killed[0], signal.SIGKILL)
+
+    return corpus, train(corpus, CONFIG, kill_one), rows
 
 
-def copied(corpus, folder) -> Store:
-    shutil.copytree(corpus, folder / "corpus")
-    return Store(folder / "corpus")
+def train_workers() -> list[int]:
+    """Processes of Ray Train's workers below this one."""
+    processes = psutil.Process().children(recursive=True)
+    return sorted(p.pid for p in processes if "RayTrainWorker" in " ".join(p.cmdline()))
 
 
-def curve(store) -> list[float]:
-    return [row["loss"] for row in read_log(store, "train/first")]
+def rank_here(corpus, config) -> Trainer:
+    """The only rank of a run, in this process."""
+    store = Store(corpus)
+    read, samples = shard_samples(store, store.read_table(SAMPLES, COLUMNS), config.split, config.seed)
+    return Trainer(config, SampleStream(read, samples, batch_size=config.batch_size))
 
 
-def heldout(store) -> dict[int, float]:
-    return {r["step"]: r["heldout_loss"] for r in read_log(store, "train/first") if "heldout_loss" in r}
+def log_of(corpus) -> list[dict]:
+    return read_log(Store(corpus), "train/first")
 
 
 def test_two_workers_train_on_shards(trained):
-    corpus, report, rows = trained
-    store = Store(corpus)
-    assert [row["step"] for row in rows] == list(range(1, 25))
-    assert rows == read_log(store, "train/first")
+    corpus, report, _ = trained
+    log, files = log_of(corpus), list(Store(corpus).files("train"))
+    assert [row["step"] for row in log] == list(range(1, 25))
     assert (report.step, report.resumed_at, report.checkpoint) == (24, 0, "train/first/step_000024")
     assert report.last_loss < 0.8 * report.first_loss
-    assert sorted(heldout(store)) == [8, 16, 24]
-    assert report.heldout_loss == heldout(store)[24] < heldout(store)[8]
-    folders = {path.split("/")[2] for path in store.files("train/first") if path.endswith(MANIFEST)}
-    assert folders == {"step_000008", "step_000016", "step_000024"}
-    assert not [path for path in store.files("train") if path.endswith((".pt", ".pkl", ".bin"))]
+    heldout = {row["step"]: row["heldout_loss"] for row in log if "heldout_loss" in row}
+    assert sorted(heldout) == [8, 16, 24]
+    assert report.heldout_loss == heldout[24] < heldout[8]
+    complete = {path.split("/")[2] for path in files if path.endswith(MANIFEST)}
+    assert complete == {"step_000008", "step_000016", "step_000024"}
+    assert {path.rsplit(".", 1)[1] for path in files if "step_" in path} == {"safetensors", "json"}
+
+
+def test_killed_worker_takes_the_run_back_to_its_checkpoint_and_no_further(trained):
+    corpus, _, rows = trained
+    seen = [row["step"] for row in rows]
+    assert sorted(set(seen)) == list(range(1, 25))
+    assert len(seen) > 24, "no step was done again: the worker was killed too late"
+    assert [seen.count(step) for step in range(1, 9)] == [1] * 8
+    undisturbed = [step.loss for step in rank_here(corpus, CONFIG).train_steps()]
+    assert [row["loss"] for row in log_of(corpus)] == pytest.approx(undisturbed, rel=1e-3)
+    # A step done again gives the same loss, to the bit.
+    assert len({(row["step"], row["loss"]) for row in rows}) == 24
 
 
 def test_run_that_is_done_is_left_alone(trained):
@@ -82,44 +110,34 @@ def test_run_that_is_done_is_left_alone(trained):
     assert again.last_loss == report.last_loss
 
 
-def test_killed_worker_takes_the_run_back_to_its_checkpoint_and_no_further(trained, tmp_path):
-    store = copied(trained[0], tmp_path)
+def test_interrupted_run_goes_on_with_another_number_of_workers(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path / "corpus")
     shutil.rmtree(tmp_path / "corpus" / "train")
-    seen, killed = [], []
+    store = Store(tmp_path / "corpus")
+    handler = signal.getsignal(signal.SIGINT)
 
-    def kill_one(row):
-        seen.append(row["step"])
-        if row["step"] == 9 and not killed:
-            killed.append(train_workers()[-1])
-            os.kill(killed[0], signal.SIGKILL)
+    def interrupt(row):
+        if row["step"] == 9:
+            os.kill(os.getpid(), signal.SIGINT)
 
-    train(store.root, CONFIG, kill_one)
-    assert len(seen) > 24, "no step was done again: the worker was killed too late"
-    assert sorted(set(seen)) == list(range(1, 25))
-    assert [seen.count(step) for step in range(1, 9)] == [1] * 8
-    assert curve(store) == curve(Store(trained[0]))
-    assert heldout(store) == heldout(Store(trained[0]))
-
-
-def train_workers() -> list[int]:
-    """Processes of Ray Train's workers below this one's Ray session."""
-    found = [p for p in psutil.process_iter(["cmdline"]) if "RayTrainWorker" in " ".join(p.info["cmdline"] or [])]
-    ours = {p.pid for p in psutil.Process().children(recursive=True)}
-    return sorted(p.pid for p in found if p.pid in ours)
-
-
-def test_another_number_of_workers_goes_on_with_the_same_losses(trained, tmp_path):
-    store = copied(trained[0], tmp_path)
-    # As a driver leaves it that was killed while it wrote the second checkpoint.
-    for step in ("step_000016", "step_000024"):
-        store.delete(f"train/first/{step}/{MANIFEST}")
+    with pytest.raises(KeyboardInterrupt):
+        train(store.root, CONFIG.model_copy(update={"workers": 1, "steps": 5000}), interrupt)
+    assert signal.getsignal(signal.SIGINT) is handler
+    # Whatever Ray had noted of the run when it ended is no hindrance, nor is half of a checkpoint.
     store.write_bytes("train/first/checkpoint_manager_snapshot.json", b'{"ray')
-    assert last_checkpoint(store, "train/first") == "train/first/step_000008"
-    report = train(store.root, CONFIG.model_copy(update={"workers": 1}), lambda row: None)
-    assert report.resumed_at == 8
-    assert curve(store)[:8] == curve(Store(trained[0]))[:8]
-    assert curve(store) == pytest.approx(curve(Store(trained[0])), rel=1e-3)
-    assert heldout(store) == pytest.approx(heldout(Store(trained[0])), rel=1e-3)
+    store.write_bytes("train/first/step_004999/model.safetensors", b"")
+    folder = last_checkpoint(store, "train/first")
+    step = store.read_json(f"{folder}/{MANIFEST}")["step"]
+    config = CONFIG.model_copy(update={"steps": step + 4})
+    alone = rank_here(store.root, config)
+    alone.load(store, folder)
+    expected = [s.loss for s in alone.train_steps()]
+    seen = []
+    report = train(store.root, config, seen.append)
+    assert (report.resumed_at, report.step) == (step, step + 4)
+    assert [row["step"] for row in seen] == list(range(step + 1, step + 5))
+    assert [row["loss"] for row in seen] == pytest.approx(expected, rel=1e-3)
+    assert [row["step"] for row in log_of(store.root)] == list(range(1, step + 5))
 
 
 def test_other_settings_are_refused_before_anything_starts(trained):
