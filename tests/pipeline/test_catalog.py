@@ -6,15 +6,14 @@ import json
 import subprocess
 import sys
 
-import boto3
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
 
 from pipeline.catalog import SHOWN_ROWS, TABLES, CatalogError, open_catalog, query
 from schemas.tables import VIDEO
+from tests.object_store import s3_corpus
 from workers.storage import Store
 
 SAMPLES = pa.table(
@@ -153,20 +152,9 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(corpus):
         assert process.wait(60) == 0
 
 
-def test_a_corpus_in_an_object_store_needs_no_extension(monkeypatch):
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        for name, value in {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}.items():
-            monkeypatch.setenv(name, value)
-        boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1").create_bucket(
-            Bucket="corpora"
-        )
-        corpus = f"s3://corpora/one?endpoint_override={host}:{port}&scheme=http&allow_bucket_creation=false"
+def test_a_corpus_in_an_object_store_needs_no_extension():
+    with s3_corpus() as corpus:
         Store(corpus).write_tables("tables/samples.parquet", [SAMPLES], SAMPLES.schema)
         found = asked(corpus, "select task, count(*) as n from samples where num_frames > 3 group by 1")
         assert found == "task,n\nevent_counting,1\n"
         assert asked(corpus, "select count(*) as n from rejects") == "n\n0\n"
-    finally:
-        server.stop()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.config import ConfigError
+from tests.object_store import s3_corpus
 from tests.workers.shard_units import pack, write_video
 from workers.shard_group import ShardError
 from workers.shard_reader import ShardReader
@@ -178,3 +179,16 @@ def test_a_shard_of_another_build_is_not_trained_on(tmp_path):
     samples["qa_id"] = samples["qa_id"].to_numpy()[::-1]
     with pytest.raises(ShardError, match="two builds"):
         ids(ShardReader(store, pa.Table.from_pandas(samples)))
+
+
+def test_shards_in_an_object_store_are_read_by_range(tmp_path):
+    local = Store(tmp_path)
+    here = pack(local, [write_video(local, n) for n in range(3)], val_fraction=0.0, shard_bytes=4000)
+    with s3_corpus() as corpus:
+        store = Store(corpus)
+        there = pack(store, [write_video(store, n) for n in range(3)], val_fraction=0.0, shard_bytes=4000)
+        assert there.equals(here)
+        found = {sample["id"]: sample["merged_tokens"] for sample in ShardReader(store)}
+    wanted = {sample["id"]: sample["merged_tokens"] for sample in ShardReader(local)}
+    assert found.keys() == wanted.keys()
+    assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
