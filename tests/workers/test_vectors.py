@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -14,6 +14,7 @@ from workers.vectors import to_column, to_matrix
     arrays.arrays(np.float16, st.tuples(st.integers(0, 9), st.integers(1, 5))),
     st.integers(0, 9),
 )
+@settings(deadline=None)
 def test_a_matrix_survives_in_any_slicing(matrix, cut):
     column = pa.chunked_array([to_column(matrix)[:cut], to_column(matrix)[cut:]])
     back = to_matrix(column)
