@@ -91,7 +91,7 @@ def _bounce(image: Image.Image, thing: Thing, x: float, elapsed_s: float, progre
     height = 46 * math.sin(math.pi * phase)
     squash = max(0.0, 1 - height / 14)
     canvas = ImageDraw.Draw(image)
-    for dx in (-30, 30):
+    for dx in (-34, 34):
         line(canvas, [(x + dx, GROUND + 20), (x + dx * 1.35, GROUND + 10)])
         line(canvas, [(x + dx * 1.1, GROUND + 26), (x + dx * 1.6, GROUND + 24)])
     for step in (2, 1):
@@ -108,7 +108,7 @@ def _blink(image: Image.Image, thing: Thing, x: float, elapsed_s: float, progres
     for ray in range(12):
         angle = math.tau * ray / 12
         dx, dy = math.cos(angle), math.sin(angle)
-        inner, outer = 30, 30 + 16 * reach
+        inner, outer = 34, 34 + 16 * reach
         ends = [(x + dx * inner, GROUND + dy * inner), (x + dx * outer, GROUND + dy * outer)]
         line(canvas, ends, light=(255, 244, 150))
     put(image, thing, x, GROUND, alpha=1.0 if bright else 0.35)
@@ -118,7 +118,7 @@ def _spin(image: Image.Image, thing: Thing, x: float, elapsed_s: float, progress
     angle = (elapsed_s * 250) % 360
     canvas = ImageDraw.Draw(image)
     for start in (0, 120, 240):
-        box = [x - 34, GROUND - 34, x + 34, GROUND + 34]
+        box = [x - 39, GROUND - 39, x + 39, GROUND + 39]
         begin = start + angle
         canvas.arc(box, begin, begin + 75, fill=DARK, width=5)
         canvas.arc([box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1], begin, begin + 75, fill=LIGHT, width=3)
@@ -126,7 +126,7 @@ def _spin(image: Image.Image, thing: Thing, x: float, elapsed_s: float, progress
 
 
 def _grow(image: Image.Image, thing: Thing, x: float, elapsed_s: float, progress: float) -> None:
-    size = SIZE * (1.15 + 0.7 * progress)
+    size = SIZE * (1.15 + 0.5 * progress)
     centre = GROUND - (size - SIZE) / 2
     put(image, thing, x, centre, width=size, height=size)
     canvas = ImageDraw.Draw(image)
@@ -141,7 +141,7 @@ def _shake(image: Image.Image, thing: Thing, x: float, elapsed_s: float, progres
     offset = 6 * math.sin(math.tau * elapsed_s * 3.3)
     canvas = ImageDraw.Draw(image)
     for side in (-1, 1):
-        for gap in (36, 45):
+        for gap in (40, 49):
             edge = x + side * gap
             line(canvas, [(edge + (3 if k % 2 else -3), GROUND - 24 + 8 * k) for k in range(7)])
     for ghost in (-8, 8):

@@ -17,6 +17,16 @@ from pipeline.demo.render import Moment, draw
 from pipeline.demo.world import COLOURS, DEEDS, LEFT_EDGE, MOVES, RIGHT_EDGE, SCENES, SHAPES, SLOTS, WORDS, Act, Thing
 
 GROUP = 8
+UNSAID = -100
+ATTRIBUTES = {
+    "action": ("", *DEEDS, *MOVES, "card"),
+    "colour": ("", *COLOURS),
+    "shape": ("", *SHAPES),
+    "word": ("", *WORDS),
+    "scene": ("", *SCENES),
+}
+# What the keys of a claim say.
+_SAID = {"act": ("action", "colour", "shape"), "card": ("action", "word"), "scene": ("scene",)}
 _PATHS = {
     "enter_left": [(LEFT_EDGE, SLOTS[0])],
     "enter_right": [(RIGHT_EDGE, SLOTS[2])],
@@ -29,11 +39,17 @@ _PATHS = {
 
 @dataclass(frozen=True)
 class Batch:
-    """images: N frames, RGB; texts: N strings; truth: N x N, whether text j is true of frame i (always for i = j)."""
+    """Frames and texts, and what is true of them.
+
+    images: N frames, RGB; texts: N strings; truth: N x N, whether text j is true of frame i (always for i = j);
+    frame_labels, text_labels: N x len(ATTRIBUTES), index of the attribute's value, UNSAID where a text leaves it open.
+    """
 
     images: list[Image.Image]
     texts: list[str]
     truth: np.ndarray
+    frame_labels: np.ndarray
+    text_labels: np.ndarray
 
 
 def sample_batch(num_groups: int, rng: random.Random) -> Batch:
@@ -43,7 +59,9 @@ def sample_batch(num_groups: int, rng: random.Random) -> Batch:
     shown = [shown_keys(moment) for moment in moments]
     truth = np.array([[claim.holds(keys) for claim in claims] for keys in shown])
     images = [spoil(draw(moment), rng) for moment in moments]
-    return Batch(images, [claim.text for claim in claims], truth)
+    frame_labels = np.array([_frame_labels(moment) for moment in moments])
+    text_labels = np.array([_text_labels(claim) for claim in claims])
+    return Batch(images, [claim.text for claim in claims], truth, frame_labels, text_labels)
 
 
 def shown_keys(moment: Moment) -> frozenset[texts.Key]:
@@ -65,6 +83,26 @@ def spoil(image: Image.Image, rng: random.Random) -> Image.Image:
         image.save(buffer, "JPEG", quality=rng.randint(25, 90))
         image = Image.open(buffer).convert("RGB")
     return image
+
+
+def _frame_labels(moment: Moment) -> list[int]:
+    """What happens (nothing: the first value), and where."""
+    act = moment.act
+    thing = act.thing if act else None
+    said = (act and act.action, thing and thing.colour, thing and thing.shape, act and act.word, moment.scene)
+    return [values.index(value or "") for values, value in zip(ATTRIBUTES.values(), said, strict=True)]
+
+
+def _text_labels(claim: texts.Claim) -> list[int]:
+    """What the claim says for sure; a question for two acts says nothing for sure."""
+    labels = dict.fromkeys(ATTRIBUTES, UNSAID)
+    keys = claim.alternatives[0] if len(claim.alternatives) == 1 else ()
+    for kind, *values in keys:
+        if kind == "card":
+            values = ["card", *values]
+        for name, value in zip(_SAID.get(kind, ()), values, strict=False):
+            labels[name] = ATTRIBUTES[name].index(value)
+    return list(labels.values())
 
 
 def _group(rng: random.Random) -> list[Moment]:

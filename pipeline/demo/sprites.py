@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from pipeline.demo.world import COLOURS, Thing
 
-SIZE = 46
+SIZE = 54
 """Pixels across a thing at rest."""
 GROUND = 100
 """Row of the centre of a thing at rest."""

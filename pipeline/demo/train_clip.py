@@ -2,9 +2,11 @@
 
 Data: frames drawn on the fly by `pipeline.demo.samples` with captions, questions in many phrasings and distractors; no
 file is read. Model: open_clip's CLIP with the architecture in `clip/open_clip_config.json`. Objective: the contrastive
-loss over all pairs of a batch, with every true pair as a positive; and, at a lower weight, the same over the
-best-matching patches, so that a patch token taken through the tower's final norm and projection means what it shows
-(dense CLIP, which merging by patch and query similarity needs). Weights are written as fp16 safetensors. Word pieces
+loss over all pairs of a batch, with every true pair as a positive. Two more terms help: linear heads, shared by frames
+and texts and thrown away afterwards, name action, colour, shape, word and scene from the joint embedding (contrast
+alone needs many times the frames to find out that these matter); and contrast over the best-matching patches, so that a
+patch token taken through the tower's final norm and projection means what it shows (dense CLIP, which merging by patch
+and query similarity needs). Weights are written as fp16 safetensors. Word pieces
 that training never saw get a zero embedding: they then say nothing, rather than something by chance.
 """
 
@@ -22,8 +24,9 @@ import torch.nn.functional as F
 from open_clip.model import CLIP
 from PIL import Image
 from safetensors.torch import save_file
+from torch import nn
 
-from pipeline.demo.samples import GROUP, sample_batch
+from pipeline.demo.samples import ATTRIBUTES, GROUP, UNSAID, Batch, sample_batch
 
 CLIP_DIR = Path(__file__).parent / "clip"
 _CONFIG = json.loads((CLIP_DIR / "open_clip_config.json").read_text())
@@ -40,7 +43,8 @@ def train(*, steps: int, num_groups: int, learning_rate: float, seed: int) -> di
     tokenizer = open_clip.get_tokenizer(f"local-dir:{CLIP_DIR}")
     with torch.no_grad():
         model.logit_scale.fill_(math.log(10))
-    optimizer = _optimizer(model, learning_rate)
+    heads = nn.ModuleList(nn.Linear(_CONFIG["model_cfg"]["embed_dim"], len(values)) for values in ATTRIBUTES.values())
+    optimizer = _optimizer([*model.parameters(), *heads.parameters()], learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
     seen = torch.zeros(model.vocab_size, dtype=torch.bool)
     start, window = time.monotonic(), []
@@ -48,7 +52,7 @@ def train(*, steps: int, num_groups: int, learning_rate: float, seed: int) -> di
         batch = sample_batch(num_groups, rng)
         tokens = tokenizer(batch.texts)
         seen[tokens.unique()] = True
-        loss, recall = _losses(model, to_pixels(batch.images), tokens, torch.from_numpy(batch.truth))
+        loss, recall = _losses(model, heads, batch, tokens)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -79,11 +83,10 @@ def to_pixels(images: list[Image.Image]) -> torch.Tensor:
     return (pixels - mean) / std
 
 
-def _losses(
-    model: CLIP, pixels: torch.Tensor, tokens: torch.Tensor, truth: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _losses(model: CLIP, heads: nn.ModuleList, batch: Batch, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The training loss, and the share of texts whose best frame is a true one."""
-    pooled, patches = model.visual(pixels)
+    truth = torch.from_numpy(batch.truth)
+    pooled, patches = model.visual(to_pixels(batch.images))
     image_ND = F.normalize(pooled, dim=-1)
     patch_NPD = F.normalize(patches @ model.visual.proj, dim=-1)
     text_ND = model.encode_text(tokens, normalize=True)
@@ -93,6 +96,8 @@ def _losses(
     similarity_NPN = torch.einsum("npd,md->npm", patch_NPD, text_ND)
     patch_logits = (20 * similarity_NPN).logsumexp(dim=1) / 20
     loss = contrast(scale * logits, truth) + _PATCH_WEIGHT * contrast(scale * patch_logits, truth)
+    for embeddings_ND, labels in ((image_ND, batch.frame_labels), (text_ND, batch.text_labels)):
+        loss = loss + _naming(heads, embeddings_ND, torch.from_numpy(labels))
     recall = truth[logits.argmax(dim=0), torch.arange(len(truth))].float().mean()
     return loss, recall
 
@@ -105,9 +110,20 @@ def contrast(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     return (F.cross_entropy(logits, by_image) + F.cross_entropy(logits.T, by_text.T)) / 2
 
 
-def _optimizer(model: CLIP, learning_rate: float) -> torch.optim.Optimizer:
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    kept = [p for p in model.parameters() if p.ndim < 2]
+def _naming(heads: nn.ModuleList, embeddings_ND: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross entropy of the attributes that are said."""
+    spread_ND = embeddings_ND * embeddings_ND.shape[1] ** 0.5
+    losses = [
+        F.cross_entropy(head(spread_ND), label, ignore_index=UNSAID)
+        for head, label in zip(heads, labels.unbind(1), strict=True)
+        if (label != UNSAID).any()
+    ]
+    return torch.stack(losses).mean() if losses else embeddings_ND.new_zeros(())
+
+
+def _optimizer(parameters: list[nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
+    decayed = [p for p in parameters if p.ndim >= 2]
+    kept = [p for p in parameters if p.ndim < 2]
     groups = [{"params": decayed, "weight_decay": 0.05}, {"params": kept, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98))
 

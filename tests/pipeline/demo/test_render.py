@@ -31,7 +31,7 @@ def test_a_mover_leaves_its_trail_behind():
     for x0, x1 in ((0.4, 0.6), (0.6, 0.4)):
         moment = Moment("a tiled kitchen", 0.5, act=Act("slide_right", THING), x0=x0, x1=x1, progress=0.5)
         changed = np.abs(pixels(moment) - still).max(axis=2) > 40
-        behind, ahead = changed[:, : WIDTH // 2 - 24].sum(), changed[:, WIDTH // 2 + 24 :].sum()
+        behind, ahead = changed[:, : WIDTH // 2 - 30].sum(), changed[:, WIDTH // 2 + 30 :].sum()
         assert (behind > 50 and ahead == 0) if x1 > x0 else (ahead > 50 and behind == 0)
 
 
