@@ -1,5 +1,7 @@
 """What the writer of QA pairs may be told. Part of the config of the stage `write_qa`."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from schemas.config import Config
@@ -11,7 +13,7 @@ class WritingConfig(Config):
 
     seed: int = Field(0, ge=0)
     """Another seed, other questions of the same video."""
-    tasks: tuple[str, ...] = TASKS
+    tasks: tuple[Literal[TASKS], ...] = TASKS  # type: ignore[valid-type]
     """Which of the five tasks to write."""
     max_per_task: int = Field(6, ge=1, le=1000)
     """Most pairs of one task a video. Five tasks of six make the 30 pairs a video that LongVid has."""

@@ -10,6 +10,8 @@ _WORD = re.compile(r"[^\W_]+(?:[-:.\u2019'][^\W_]+)*")
 _AUXILIARIES = """is are was were be been am has have had do does did will would can could not there here just it's i'm
 what"""
 _EMPTY = DETERMINERS | PREPOSITIONS | PRONOUNS | ADVERBS | CONJUNCTIONS | frozenset(_AUXILIARIES.split())
+_COLOUR_WORDS = "red green blue yellow orange purple pink black white grey gray brown golden silver"
+_COLOURS = frozenset(_COLOUR_WORDS.split())
 _STEMS = {"leaves": "leaf", "wolves": "wolf", "knives": "knife", "men": "man", "women": "woman", "children": "child"}
 
 
@@ -39,7 +41,7 @@ def near_duplicates(a: str, b: str) -> bool:
     """Whether two texts say about the same: most content words are shared, or one says all that the other says."""
     words_a, words_b = content_words(a), content_words(b)
     shared = len(words_a & words_b)
-    if shared == 0:
+    if shared == 0 or _differently_coloured(words_a, words_b):
         return False
     smaller, union = min(len(words_a), len(words_b)), len(words_a | words_b)
     return shared / union >= 0.6 or (smaller >= 2 and shared / smaller >= 0.75) or shared == smaller == 1 == union
@@ -54,9 +56,17 @@ def covers(a: str, b: str) -> bool:
         return False
     head = subject_head(parsed_a.subject)
     words_b = content_words(b)
+    if _differently_coloured(content_words(a), words_b):
+        return False
     if head not in words_b or parsed_a.base == "be" or parsed_a.base not in words_b:
         return False
     return len(content_words(a) - {head, parsed_a.base}) < 2
+
+
+def _differently_coloured(words_a: frozenset[str], words_b: frozenset[str]) -> bool:
+    """Whether both name colours and no common one: a red circle is no blue circle."""
+    colours_a, colours_b = words_a & _COLOURS, words_b & _COLOURS
+    return bool(colours_a and colours_b) and not colours_a & colours_b
 
 
 @lru_cache(maxsize=1 << 14)

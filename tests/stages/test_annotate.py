@@ -106,7 +106,7 @@ def test_what_is_described_or_has_no_letters_is_to_be_seen(tmp_path):
         ({"events_file": "{tmp}/bad.jsonl"}, "bad.jsonl: line 2: bad JSON"),
         ({"subtitles": ["{tmp}/bad.jsonl"]}, "bad.jsonl: line 1"),
         ({"subtitles": ["{tmp}/binary.vtt"]}, "binary.vtt: holds binary data"),
-        ({"events_file": "{tmp}/large.jsonl"}, "above 1000 bytes"),
+        ({"events_file": "{tmp}/large.jsonl"}, "has 1001 bytes, above 1000"),
         ({"conversations": "[]]"}, "conversations of the manifest: bad JSON"),
         ({"events": [event(2.0, 1.0)]}, "events of the manifest: end_s = 1 lies before"),
     ],

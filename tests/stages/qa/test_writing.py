@@ -1,0 +1,141 @@
+"""Whole sets of pairs: complete, audited, balanced, the same wherever and whenever they are written."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.tables import TASKS
+from stages.qa.audit import leak_report
+from stages.qa.config import WritingConfig
+from stages.qa.writing import write_pairs
+from tests.stages.qa.worlds import EIGHT, annotated, rows
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def check(pairs, duration):
+    """What holds of every set of pairs."""
+    assert len({p["qa_id"] for p in pairs}) == len(pairs)
+    for p in pairs:
+        assert p["task"] in TASKS and p["provenance"].startswith(f"template:{p['task']}/")
+        assert all(0 <= span["start_s"] < span["end_s"] <= duration for span in p["evidence"]) and p["evidence"]
+        human, gpt = json.loads(p["conversations"])
+        assert (human["from"], gpt["from"]) == ("human", "gpt")
+        assert human["value"].startswith(f"<image>\n{p['question']}")
+        assert human["value"].count("<image>") == 1 and "<image>" not in p["question"]
+        if p["options"]:
+            assert p["options"][p["answer_index"]] == p["answer"]
+            assert len(set(p["options"])) == len(p["options"])
+            assert gpt["value"] == f"({'ABCDEFGH'[p['answer_index']]}) {p['answer']}"
+            assert all(
+                f"\n({letter}) {o}" in human["value"] for letter, o in zip("ABCDEFGH", p["options"], strict=False)
+            )
+        else:
+            assert p["answer_index"] is None
+            assert gpt["value"] == p["answer"]
+    assert leak_report(pairs)["answer_in_question"] == 0.0
+
+
+@pytest.mark.parametrize("name", ["bbb", "agent327"])
+def test_real_annotation_gives_pairs_of_all_five_tasks(videos, name):
+    events, duration = annotated(videos, name)
+    for seed in range(5):
+        pairs = write_pairs(events, duration, WritingConfig(seed=seed), name)
+        check(pairs, duration)
+        assert {p["task"] for p in pairs} == set(TASKS)
+        assert min(Counter(p["task"] for p in pairs).values()) >= 4
+        report = leak_report(pairs)
+        assert report["numeric"] <= 0.2
+        assert report["top_position"] <= 0.34
+
+
+def test_conversations_pass_as_they_are():
+    text = '[{"from":"human","value":"<image>\\nWhat is it?"},  {"from":"gpt","value":"A cat."}]'
+    event = {"event_id": "c", "start_s": None, "end_s": None, "kind": "conversation", "text": text, "video_id": "v"}
+    [pair] = write_pairs([event], 10.0, WritingConfig(), "v")
+    assert (pair["task"], pair["provenance"]) == ("conversation", "conversation")
+    assert (pair["question"], pair["answer"], pair["query"]) == ("What is it?", "A cat.", "What is it?")
+    assert pair["conversations"] == text
+
+
+def test_nothing_known_is_no_pair():
+    assert write_pairs([], 100.0, WritingConfig(), "v") == []
+    assert write_pairs(rows((200, 210, "too late")), 100.0, WritingConfig(), "v") == []
+
+
+def test_tasks_and_their_number_are_as_configured():
+    config = WritingConfig(tasks=("temporal_grounding", "event_counting"), max_per_task=3, max_counting_share=0.5)
+    pairs = write_pairs(rows(*EIGHT), 100.0, config, "v")
+    assert Counter(p["task"] for p in pairs) == {"temporal_grounding": 3, "event_counting": 3}
+    no_counting = write_pairs(rows(*EIGHT), 100.0, WritingConfig(max_counting_share=0.0), "v")
+    assert "event_counting" not in {p["task"] for p in no_counting}
+
+
+def test_right_options_are_in_all_places_alike():
+    pairs = write_pairs(rows(*EIGHT), 100.0, WritingConfig(max_per_task=50), "v")
+    places = Counter(p["answer_index"] for p in pairs if len(p["options"]) == 4)
+    assert set(places) == {0, 1, 2, 3}
+    assert max(places.values()) - min(places.values()) <= 1
+
+
+def test_another_seed_or_video_is_another_choice():
+    def questions(seed, video):
+        return [p["question"] for p in write_pairs(rows(*EIGHT), 100.0, WritingConfig(seed=seed), video)]
+
+    assert questions(0, "v") == questions(0, "v")
+    assert questions(0, "v") != questions(1, "v") != questions(0, "w")
+
+
+def test_the_order_of_the_events_makes_no_difference():
+    events = rows(*EIGHT)
+    assert write_pairs(events[::-1], 100.0, WritingConfig(), "v") == write_pairs(events, 100.0, WritingConfig(), "v")
+
+
+def test_the_same_in_every_process():
+    code = """
+import hashlib, json
+from stages.qa.config import WritingConfig
+from stages.qa.writing import write_pairs
+from tests.stages.qa.worlds import EIGHT, rows
+scenes = [(0, 40, "a sunny yard", "scene"), (40, 80, "a dark cellar", "scene"), (80, 99, "a wide road", "scene")]
+pairs = write_pairs(rows(*EIGHT, *scenes, (85, 90, "Who is there at the door?", "speech")), 100.0, WritingConfig(), "v")
+print(hashlib.sha256(json.dumps(pairs).encode()).hexdigest())
+"""
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(seen) == 1
+    assert len(seen.pop().strip()) == len(hashlib.sha256().hexdigest())
+
+
+TEXTS = st.sampled_from(
+    [text for _, _, text in EIGHT] + ["a sunny yard", "Opens Chrome.", "No!", "0:01", "the dog digs", "x"]
+)
+EVENTS = st.tuples(
+    st.floats(0, 99), st.floats(0.01, 40), TEXTS, st.sampled_from(["event", "scene", "caption", "speech"])
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EVENTS, max_size=25), st.integers(0, 5), st.integers(2, 6))
+def test_any_events_give_pairs_that_hold(events, seed, num_options):
+    events = [(start, min(100.0, start + length), text, kind) for start, length, text, kind in events]
+    config = WritingConfig(seed=seed, num_options=num_options, max_per_task=4)
+    pairs = write_pairs(rows(*events), 100.0, config, "v")
+    check(pairs, 100.0)
+    assert all(len(p["options"]) <= max(num_options, 1) + 1 for p in pairs)

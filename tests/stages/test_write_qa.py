@@ -1,0 +1,85 @@
+"""The stage write_qa: its table, its queries, what its units depend on."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from schemas.config import ConfigError, TowerConfig, parse
+from schemas.tables import EVENT, QA
+from stages.write_qa import WriteQaConfig, stage
+from tests.stages.qa.worlds import EIGHT, rows
+from tests.tiny_towers import save_siglip, save_vit
+from workers.query_embedder import QueryEmbedder
+from workers.storage import Store
+
+UNIT = {"video_id": "v", "duration_s": 100.0, "annotate_unit": "units/annotate/v.parquet"}
+
+
+def run(store, config, events):
+    told = [{**row, "source": "manifest"} for row in events]
+    store.write_tables(UNIT["annotate_unit"], [pa.Table.from_pylist(told, EVENT)], EVENT)
+    declared = stage(config)
+    path = declared.unit_path(UNIT)
+    store.write_tables(path, declared.run(declared.config, store)({**UNIT, "unit_path": path}), declared.writes)
+    return store.read_table(path)
+
+
+@pytest.fixture(scope="module")
+def towers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("towers")
+    return TowerConfig(model=save_vit(folder / "a")), TowerConfig(model=save_siglip(folder / "b"))
+
+
+def test_pairs_with_the_queries_of_both_towers(tmp_path, towers):
+    select, merge = towers
+    table = run(Store(tmp_path), WriteQaConfig(select_tower=select, merge_tower=merge), rows(*EIGHT))
+    assert table.schema.equals(QA)
+    assert table.num_rows >= 15
+    plain = [row for row in table.to_pylist() if "/first_or_last" not in row["provenance"]]
+    for name, tower in (("select_query", select), ("merge_query", merge)):
+        embedded = QueryEmbedder(tower)([row["question"] for row in plain])
+        assert np.array_equal(np.array([row[name] for row in plain], np.float16), embedded)
+
+
+def test_one_tower_for_both_gives_the_same_query(tmp_path, towers):
+    table = run(Store(tmp_path), WriteQaConfig(select_tower=towers[0], merge_tower=towers[0]), rows(*EIGHT))
+    assert table["select_query"].equals(table["merge_query"])
+
+
+def test_a_question_that_names_nothing_is_embedded_with_its_options(tmp_path, towers):
+    config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[0], tasks=("event_relationship",))
+    table = run(Store(tmp_path), config, rows(*EIGHT)).to_pylist()
+    [row] = [row for row in table if "first_or_last" in row["provenance"]]
+    query = f"{row['question']} {'; '.join(sorted(row['options']))}"
+    assert np.array_equal(np.array(row["select_query"], np.float16), QueryEmbedder(towers[0])([query])[0])
+
+
+def test_a_video_of_which_nothing_is_known_has_no_rows_and_loads_no_tower(tmp_path):
+    table = run(Store(tmp_path), WriteQaConfig(select_tower=TowerConfig(model="no such model")), [])
+    assert table.num_rows == 0 and table.schema.equals(QA)
+
+
+def test_bytes_are_the_same_again(tmp_path, towers):
+    config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[1])
+    path = stage(config).unit_path(UNIT)
+    written = []
+    for folder in ("one", "two"):
+        run(Store(tmp_path / folder), config, rows(*EIGHT))
+        written.append((tmp_path / folder / path).read_bytes())
+    assert written[0] == written[1]
+
+
+def test_what_a_unit_depends_on(towers):
+    base = stage(WriteQaConfig()).unit_path(UNIT)
+    assert stage(WriteQaConfig(seed=1)).unit_path(UNIT) != base
+    assert stage(WriteQaConfig(select_tower=towers[0])).unit_path(UNIT) != base
+    assert stage(WriteQaConfig()).unit_path({**UNIT, "annotate_unit": "other"}) != base
+    assert stage(WriteQaConfig(resources={"cpus": 2.0})).unit_path(UNIT) == base
+
+
+@pytest.mark.parametrize(
+    "values", [{"tasks": ["poetry"]}, {"num_options": 1}, {"max_per_task": 0}, {"seed": -1}, {"colour": 1}]
+)
+def test_values_that_are_refused(values):
+    with pytest.raises(ConfigError, match=next(iter(values))):
+        parse(WriteQaConfig, values)
