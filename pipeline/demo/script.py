@@ -71,11 +71,13 @@ class _Writer:
 
     def write(self) -> Script:
         scenes = self._scenes()
-        # Each refrain is heard in two scenes (where there are two), once or twice in each.
-        heard = {refrain: self.rng.sample(range(len(scenes)), min(2, len(scenes))) for refrain in self.refrains}
+        # Each time a refrain is heard it is in another scene: so a single frame can tell the first time from the last.
+        heard = {
+            refrain: self.rng.sample(range(len(scenes)), min(self.rng.randint(2, 4), len(scenes)))
+            for refrain in self.refrains
+        }
         for index, scene in enumerate(scenes):
-            todo = [refrain for refrain in self.refrains if index in heard[refrain]]
-            self._fill(scene, todo + [refrain for refrain in todo if self.rng.random() < 0.5])
+            self._fill(scene, [refrain for refrain in self.refrains if index in heard[refrain]])
         return Script(self.seconds, tuple(scenes), tuple(self.events), tuple(self.standings))
 
     def _scenes(self) -> list[Scene]:
