@@ -1,7 +1,7 @@
-"""Segment -> frames: JPEGs at the sampling rate, each with its true time."""
+"""Segment -> frames: JPEGs at the sampling rate, each with its true time. Decoded in a child process."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -10,8 +10,7 @@ from schemas.config import Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import FRAME, SEGMENT, VIDEO
 from workers.decode_plan import Segment
-from workers.frame_decoder import sample_frames
-from workers.picture import encode_jpeg
+from workers.media_process import MediaLimits, media_process
 from workers.storage import Store
 
 _ROWS = 64  # a yield: some MB of JPEG
@@ -29,29 +28,30 @@ class DecodeConfig(StageConfig):
     """Decoder; `auto` takes the best measured one."""
     threads: int = Field(1, ge=1, le=64)
     """Threads of a decoder. Set `resources.cpus` alike; many segments at once use cores better than many threads."""
+    limits: MediaLimits = MediaLimits()
+    """Of the decoder's process."""
     resources: Resources = Resources(cpus=1.0, memory_mb=1024)  # one decoder thread; 4K streams need the memory
     """Where and how wide it runs."""
 
+    def semantic(self) -> dict[str, Any]:
+        """Without what decides only whether a unit is rejected, and how fast it is done."""
+        return self.model_dump(mode="json", exclude={"resources", "limits", "threads"})
+
 
 def run(unit: dict, config: DecodeConfig, store: Store) -> Iterator[pa.Table]:
-    """Tables of FRAME rows, in the order of time. Raises Reject `undecodable` where nothing of the segment decodes."""
-    segment = Segment(**{name: unit[name] for name in _PLAN})
+    """Tables of FRAME rows, in the order of time.
+
+    Raises:
+        Reject: `undecodable` where nothing of the segment decodes; `decoder_crashed`, `decoder_timeout`,
+        `decoder_memory`.
+    """
+    segment = {name: unit[name] for name in _PLAN}
+    options = {name: getattr(config, name) for name in ("short_side", "jpeg_quality", "backend", "threads")}
     rows: list[dict] = []
     with store.local(unit["media"]) as path:
-        for picture in sample_frames(
-            path, segment, short_side=config.short_side, backend=config.backend, threads=config.threads
-        ):
-            rows.append(
-                {
-                    "video_id": unit["video_id"],
-                    "segment_id": unit["segment_id"],
-                    "sample_index": picture.sample_index,
-                    "time_s": picture.time_s,
-                    "width": picture.rgb.shape[1],
-                    "height": picture.rgb.shape[0],
-                    "jpeg": encode_jpeg(picture.rgb, config.jpeg_quality),
-                }
-            )
+        messages = media_process(config.limits).call("sample", path=str(path), segment=segment, **options)
+        for header, jpeg in messages:
+            rows.append({"video_id": unit["video_id"], "segment_id": unit["segment_id"], **header, "jpeg": jpeg})
             if len(rows) == _ROWS:
                 yield pa.Table.from_pylist(rows, schema=FRAME)
                 rows.clear()

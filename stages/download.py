@@ -17,7 +17,7 @@ from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
 from workers.addresses import redacted
 from workers.fetcher import FetchLimits, fetch, locked
-from workers.probe import VideoFacts, probe
+from workers.media_process import MediaLimits, media_process, probe_apart
 from workers.storage import Store
 
 # Extensions by what the demuxer found; a name given by a stranger is never part of a path.
@@ -55,6 +55,8 @@ class DownloadConfig(StageConfig):
     """Fetch from private, loopback and link-local addresses too (an own media server)."""
     user_agent: str = "longvid"
     """How the fetcher names itself to servers; an address to complain to belongs in it."""
+    limits: MediaLimits = MediaLimits()
+    """Of the process that probes the file."""
     resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # waits for the network nearly all of the time
     """Where and how wide it runs."""
 
@@ -62,14 +64,14 @@ class DownloadConfig(StageConfig):
         """Only what the rows depend on: how a file was fetched doesn't change it."""
         return {"media": self.media}
 
-    def limits(self) -> FetchLimits:
+    def fetch_limits(self) -> FetchLimits:
         names = ("max_bytes", "max_seconds", "attempts", "backoff_s", "timeout_s", "min_bytes_per_s")
         names += ("allow_private_addresses", "user_agent")
         return FetchLimits(**{name: getattr(self, name) for name in names})
 
 
 def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:
-    """A table of one VIDEO row. Raises Reject, as `workers.fetcher.fetch` and `workers.probe.probe`."""
+    """A table of one VIDEO row. Raises Reject, as `workers.fetcher.fetch` and `workers.media_process.probe_apart`."""
     uri = unit["uri"]
     scheme = urlsplit(uri).scheme.lower() if "://" in uri else ""
     if scheme in ("", "file"):
@@ -84,24 +86,24 @@ def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:
         "sha256": sha256,
         "size_bytes": size,
         **{name: unit[name] for name in ("licence", "source", "split")},
-        **facts.columns(),
+        **facts,
     }
     yield pa.Table.from_pylist([row], schema=VIDEO)
 
 
-def _local(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, VideoFacts]:
+def _local(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, dict]:
     path = path.absolute()
     if not path.is_file():
         raise Reject("not_found", f"{path.name}: no such file")
     if config.media == "reference":
-        facts, sha256 = probe(path), _sha256(path, unit)
+        facts, sha256 = _probe(path, config), _sha256(path, unit)
         return str(path), sha256, path.stat().st_size, facts
     if path.stat().st_size > config.max_bytes:
         raise Reject("too_large", f"{path.stat().st_size} bytes, above download.max_bytes = {config.max_bytes}")
-    return _keep(path, unit, store)
+    return _keep(path, unit, config, store)
 
 
-def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, VideoFacts]:
+def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, dict]:
     """Fetches a file once, however often the stage is run: a finished fetch leaves a note of where its file lies."""
     key = hashlib.sha256(unit["uri"].encode()).hexdigest()[:32]
     note = f"media/fetched/{key}.json"
@@ -114,10 +116,10 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str
             known = store.read_json(note)
             if store.exists(known["media"]) and store.size(known["media"]) == known["size_bytes"]:
                 with store.local(known["media"]) as path:
-                    return known["media"], _sha256(path, unit), known["size_bytes"], probe(path)
+                    return known["media"], _sha256(path, unit), known["size_bytes"], _probe(path, config)
         folder = fetching / key
         try:
-            kept = _keep(fetch(unit["uri"], folder, config.limits()), unit, store)
+            kept = _keep(fetch(unit["uri"], folder, config.fetch_limits()), unit, config, store)
         except Reject as rejected:
             if rejected.reason not in ("incomplete", "unreachable"):  # nothing to go on with
                 shutil.rmtree(folder, ignore_errors=True)
@@ -127,15 +129,19 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str
         return kept
 
 
-def _keep(path: Path, unit: dict, store: Store) -> tuple[str, str, int, VideoFacts]:
+def _keep(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, dict]:
     """Puts a file into the media store under its hash. Equal files are kept once."""
-    facts, sha256, size = probe(path), _sha256(path, unit), path.stat().st_size
-    media = f"media/{sha256[:2]}/{sha256}{_EXTENSIONS.get(facts.container, '.bin')}"
+    facts, sha256, size = _probe(path, config), _sha256(path, unit), path.stat().st_size
+    media = f"media/{sha256[:2]}/{sha256}{_EXTENSIONS.get(facts['container'], '.bin')}"
     if not store.exists(media) or store.size(media) != size:
         with path.open("rb") as source, store.writer(media) as target:
             while block := source.read(1 << 22):
                 target.write(block)
     return media, sha256, size, facts
+
+
+def _probe(path: Path, config: DownloadConfig) -> dict:
+    return probe_apart(media_process(config.limits), path)
 
 
 def _sha256(path: Path, unit: dict) -> str:

@@ -7,6 +7,7 @@ own time to that of the next segment's, so the picture shown at a sample is alwa
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,8 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import SEGMENT, VIDEO
-from workers.probe import EntryPoints, entry_points
+from workers.media_process import MediaLimits, entry_points_apart, media_process
+from workers.probe import EntryPoints
 from workers.storage import Store
 
 
@@ -35,8 +37,14 @@ class ShardConfig(StageConfig):
     """Shorter videos are rejected."""
     max_duration_s: float = Field(0.0, ge=0)
     """Longer videos are rejected; 0: none."""
+    limits: MediaLimits = MediaLimits()
+    """Of the process that reads the file."""
     resources: Resources = Resources(cpus=0.5)  # a pass over packets: mostly reading
     """Where and how wide it runs."""
+
+    def semantic(self) -> dict[str, Any]:
+        """Without what decides only whether a unit is rejected."""
+        return self.model_dump(mode="json", exclude={"resources", "limits", "min_duration_s", "max_duration_s"})
 
 
 def sampling(duration_s: float, config: ShardConfig) -> tuple[int, float]:
@@ -54,7 +62,7 @@ def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
     if config.max_duration_s and duration_s > config.max_duration_s:
         raise Reject("too_long", f"{duration_s:.2f} s, above shard.max_duration_s = {config.max_duration_s}")
     with store.local(unit["media"]) as path:
-        entries = entry_points(path)
+        entries = entry_points_apart(media_process(config.limits), path)
     rows = segments(unit["video_id"], unit["first_frame_s"], duration_s, entries, config)
     yield pa.Table.from_pylist(rows, schema=SEGMENT)
 

@@ -1,0 +1,160 @@
+"""Sampled frames a CPU second: our decode against bare decoder loops, on the same files in the same run.
+
+    python -m benchmarks.decode [FILE ...]
+
+Without files: the long real videos beside the checkout. Every loop gives 384-pixel RGB pictures at 1 frame a second,
+on one thread; the whole of decode also writes their JPEGs. Bare loops decode every frame in order, as a user of the
+library would.
+"""
+
+import gc
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+
+from schemas.rejects import Reject
+from stages import decode, shard
+from workers.picture import Renderer
+from workers.probe import probe
+from workers.storage import Store
+
+VIDEOS = Path(__file__).resolve().parents[1].parent / "shared" / "videos" / "long"
+SHORT_SIDE = 384
+ROUNDS = 2
+
+
+def bare_pyav(path: Path, times: list[float]) -> int:
+    """Decode everything, keep the frame shown at each time."""
+    kept = 0
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type, stream.thread_count = "SLICE", 1
+        render, before, wanted = Renderer(SHORT_SIDE, stream.sample_aspect_ratio), None, iter(times)
+        time_s = next(wanted)
+        for frame in container.decode(stream):
+            while before is not None and time_s is not None and frame.time > time_s:
+                render(before)
+                kept, time_s = kept + 1, next(wanted, None)
+            before = frame
+    return kept
+
+
+def bare_decord(path: Path, times: list[float]) -> int:
+    import decord
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        scale = min(1.0, SHORT_SIDE / min(stream.width, stream.height))
+        width, height = round(stream.width * scale), round(stream.height * scale)
+        rate = float(stream.average_rate)
+    reader = decord.VideoReader(str(path), num_threads=1, width=width, height=height)
+    try:
+        positions = [min(len(reader) - 1, int(t * rate)) for t in times]
+        return sum(len(reader.get_batch(positions[i : i + 32]).asnumpy()) for i in range(0, len(positions), 32))
+    finally:
+        del reader  # goes on decoding until memory is gone, where it is left open
+        gc.collect()
+
+
+def bare_ffmpeg(path: Path, times: list[float]) -> int:
+    import imageio_ffmpeg
+
+    scale = f"fps=1,scale='if(gt(iw,ih),-2,min(iw,{SHORT_SIDE}))':'if(gt(iw,ih),min(ih,{SHORT_SIDE}),-2)'"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-threads", "1", "-i", str(path), "-an"]
+    command += ["-vf", scale, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+    # Pictures are counted, not looked at: what they are made of is the same.
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    return len(times)
+
+
+def bare_torchcodec(path: Path, times: list[float]) -> int:
+    from torchcodec.decoders import VideoDecoder
+
+    decoder = VideoDecoder(str(path), num_ffmpeg_threads=1, seek_mode="approximate")
+    return sum(len(decoder.get_frames_played_at(times[i : i + 32]).data) for i in range(0, len(times), 32))
+
+
+def ours(path: Path, times: list[float]) -> int:
+    """The whole of the stage: plan, pictures, JPEG, Arrow, the unit's file."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder)
+        return sum(
+            store.write_tables(f"{n}.parquet", tables, decode.FRAME) for n, tables in enumerate(_tables(path, store))
+        )
+
+
+def _segments(path: Path) -> list[dict]:
+    facts = probe(path).columns()
+    video = {"video_id": "0" * 16, "sha256": "", "media": str(path), **facts}
+    (table,) = shard.run(video, shard.ShardConfig(fps=1.0, min_frames=1), Store("."))
+    return [{**video, **row} for row in table.to_pylist()]
+
+
+def _tables(path: Path, store: Store) -> Iterator:
+    config = decode.DecodeConfig(short_side=SHORT_SIDE)
+    declared = decode.stage(config)
+    run = declared.run(config, store) if isinstance(declared.run, type) else None
+    for row in _segments(path):
+        yield run(row) if run else declared.run(row, config, store)
+
+
+def cpu_seconds() -> float:
+    """Of this process and of its children that have ended: what else runs on the machine doesn't show."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def best_rate(loop: Callable[[Path, list[float]], int], path: Path, times: list[float]) -> float | None:
+    """Sampled frames a CPU second, best round; None where the decoder can't be used here or can't read the file."""
+    rates = []
+    for _ in range(ROUNDS):
+        start = cpu_seconds()
+        try:
+            count = loop(path, times)
+        except (ImportError, OSError, RuntimeError, Reject, subprocess.CalledProcessError):
+            return None
+        gc.collect()  # ends the decoder's process, whose time counts too
+        rates.append(count / (cpu_seconds() - start))
+    return max(rates)
+
+
+BARE = {"pyav": bare_pyav, "decord": bare_decord, "torchcodec": bare_torchcodec, "ffmpeg": bare_ffmpeg}
+
+
+def main(paths: list[Path]) -> None:
+    ratios = []
+    for path in paths:
+        times = [
+            row["sample_origin_s"] + i * row["sample_period_s"]
+            for row in _segments(path)
+            for i in range(row["first_sample"], row["first_sample"] + row["num_samples"])
+        ]
+        bare = {name: best_rate(loop, path, times) for name, loop in BARE.items()}
+        rate = best_rate(ours, path, times)
+        fastest = max(filter(None, bare.values()), default=None)
+        for name, value in bare.items():
+            report(f"{path.name}: bare {name}", value, "sampled frames/CPU s", None)
+        report(f"{path.name}: whole of decode", rate, "sampled frames/CPU s", None)
+        ratio = rate / fastest if rate and fastest else None
+        report(f"{path.name}: whole of decode / fastest bare loop", ratio, "ratio", 1.0)
+        ratios += [ratio] if ratio else []
+    mean = math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None
+    report("geometric mean of the ratios", mean, "ratio", 1.3)
+
+
+def report(figure: str, value: float | None, unit: str, bar: float | None) -> None:
+    ok = None if value is None or bar is None else value >= bar
+    print(
+        json.dumps({"figure": figure, "value": value and round(value, 3), "unit": unit, "bar": bar, "ok": ok}),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main([Path(name) for name in sys.argv[1:]] or sorted(p for p in VIDEOS.glob("*") if p.suffix in (".mp4", ".mkv")))

@@ -1,0 +1,70 @@
+"""Tasks for the child process that end badly, as decoders do."""
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def good(count):
+    for number in range(count):
+        yield {"number": number}, bytes([number]) * 100_000
+
+
+def segfault():
+    yield {"number": 0}, b""
+    ctypes.string_at(0)
+
+
+def segfault_once(marker):
+    for number in range(5):
+        if number == 3 and not Path(marker).exists():
+            Path(marker).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield {"number": number}, b""
+
+
+def hang():
+    yield {"number": 0}, b""
+    time.sleep(3600)
+
+
+def spin():
+    yield {"number": 0}, b""
+    while True:
+        pass
+
+
+def eat_memory():
+    yield {"number": 0}, b""
+    eaten = []
+    while True:
+        eaten.append(bytearray(32 << 20))
+
+
+def eat_memory_in_mappings():
+    """What a limit on data does not see."""
+    import mmap
+
+    yield {"number": 0}, b""
+    eaten = []
+    while True:
+        area = mmap.mmap(-1, 64 << 20)
+        area.write(b"x" * (64 << 20))
+        eaten.append(area)
+        time.sleep(0.02)
+
+
+def leave():
+    yield {"number": 0}, b""
+    os._exit(0)
+
+
+def fail():
+    yield {"number": 0}, b""
+    raise KeyError("a bug")
+
+
+def pid():
+    yield {"pid": os.getpid()}, b""

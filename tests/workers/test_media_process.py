@@ -1,0 +1,130 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from schemas.rejects import Reject
+from tests.numbered_video import write_video
+from workers import probe
+from workers.media_process import MediaLimits, MediaProcess, entry_points_apart, probe_apart
+
+BROKEN = "tests.workers.broken_decoders"
+
+
+@pytest.fixture
+def process():
+    process = MediaProcess(MediaLimits(memory_mb=600))
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def hasty():
+    process = MediaProcess(MediaLimits(stall_cpu_s=0.4, stall_s=3.0))
+    yield process
+    process.close()
+
+
+def call(process, task, **arguments):
+    return [header for header, _ in process.call("call", function=f"{BROKEN}:{task}", **arguments)]
+
+
+def pid(process):
+    return call(process, "pid")[0]["pid"]
+
+
+@pytest.mark.parametrize(
+    ("task", "reason"),
+    [
+        ("segfault", "decoder_crashed"),
+        ("leave", "decoder_crashed"),
+        ("eat_memory", "decoder_memory"),
+        ("eat_memory_in_mappings", "decoder_memory"),
+    ],
+)
+def test_a_bad_end_is_one_reject_and_the_next_goes_on(process, task, reason):
+    with pytest.raises(Reject) as rejected:
+        call(process, task)
+    assert rejected.value.reason == reason
+    assert len(call(process, "good", count=3)) == 3
+
+
+@pytest.mark.parametrize("task", ["hang", "spin"])
+def test_a_child_that_gives_nothing_is_ended(hasty, task):
+    with pytest.raises(Reject, match="decoder_timeout"):
+        call(hasty, task)
+    assert call(hasty, "pid")
+
+
+def test_a_kill_from_outside_changes_nothing(process, tmp_path):
+    messages = call(process, "segfault_once", marker=str(tmp_path / "marker"))
+    assert [message["number"] for message in messages] == list(range(5))
+    os.kill(pid(process), signal.SIGKILL)
+    assert len(call(process, "good", count=3)) == 3
+
+
+def test_messages_arrive_whole(process):
+    messages = list(process.call("call", function=f"{BROKEN}:good", count=40))
+    assert [header["number"] for header, _ in messages] == list(range(40))
+    assert all(payload == bytes([number]) * 100_000 for number, (_, payload) in enumerate(messages))
+
+
+def test_a_bug_is_no_reject(process):
+    with pytest.raises(RuntimeError, match="KeyError"):
+        call(process, "fail")
+    assert len(call(process, "good", count=1)) == 1
+
+
+def test_a_caller_that_leaves_early_gets_the_next_answer(process):
+    next(iter(process.call("call", function=f"{BROKEN}:good", count=40)))
+    assert [message["number"] for message in call(process, "good", count=2)] == [0, 1]
+
+
+def test_a_child_is_replaced_after_its_calls():
+    process = MediaProcess(MediaLimits(max_calls=2))
+    pids = [pid(process) for _ in range(4)]
+    process.close()
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+    assert not any(psutil.pid_exists(number) for number in pids)
+
+
+def test_a_child_ends_with_its_parent():
+    program = f"""
+from workers.media_process import MediaLimits, MediaProcess
+process = MediaProcess(MediaLimits())
+((header, _),) = process.call("call", function="{BROKEN}:pid")
+print(header["pid"], flush=True)
+list(process.call("call", function="{BROKEN}:hang"))
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True
+    )
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    gone, _ = psutil.wait_procs([child], timeout=10)
+    assert gone
+
+
+def test_the_same_as_in_this_process(tmp_path):
+    process = MediaProcess(MediaLimits())
+    path = write_video(tmp_path / "v.mp4", np.arange(90) / 30)
+    assert probe_apart(process, path) == probe.probe(path).columns()
+    here, apart = probe.entry_points(path), entry_points_apart(process, path)
+    np.testing.assert_array_equal(here.pts, apart.pts)
+    np.testing.assert_array_equal(here.time_s, apart.time_s)
+    with pytest.raises(Reject, match="not_found"):
+        probe_apart(process, tmp_path / "none.mp4")
+    process.close()
+
+
+def test_a_stopped_child_is_a_hang(hasty):
+    os.kill(pid(hasty), signal.SIGSTOP)
+    with pytest.raises(Reject, match="decoder_timeout"):
+        call(hasty, "good", count=1)

@@ -1,0 +1,101 @@
+"""The child that opens strangers' files: reads requests from stdin, writes messages to stdout, and may die of any of
+them.
+
+A request is a line of JSON `{"task", "arguments"}`. A message is two lengths, JSON and bytes; the last of a request
+holds `end`, `reject` or `error`. The first of all says `ready`. No pickle: who takes over this process gets no further
+by what it writes.
+"""
+
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import av
+
+from schemas.rejects import Reject
+from workers.decode_plan import Segment
+from workers.frame_decoder import sample_frames
+from workers.picture import encode_jpeg
+from workers.probe import entry_points, probe
+
+LENGTHS = struct.Struct("<II")
+Message = tuple[dict, bytes]
+
+
+def main() -> None:
+    """Serves until stdin ends."""
+    _die_with_parent()
+    memory = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no message
+    _send(out, {"ready": True}, b"")
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        for header, payload in _answer(request["task"], request["arguments"]):
+            _send(out, header, payload)
+
+
+def _send(out: BinaryIO, header: dict, payload: bytes) -> None:
+    data = json.dumps(header).encode()
+    out.write(LENGTHS.pack(len(data), len(payload)) + data)
+    out.write(payload)
+    out.flush()
+
+
+def _answer(task: str, arguments: dict) -> Iterator[Message]:
+    try:
+        yield from TASKS[task](**arguments)
+    except Reject as reject:
+        yield {"reject": [reject.reason, reject.detail]}, b""
+    except (MemoryError, av.MemoryError):
+        yield {"reject": ["decoder_memory", "an allocation failed"]}, b""
+    except Exception:
+        # Not expected: the parent raises it before the user.
+        yield {"error": traceback.format_exc()}, b""
+    else:
+        yield {"end": True}, b""
+
+
+def _probe(path: str) -> Iterator[Message]:
+    yield probe(path).columns(), b""
+
+
+def _entry_points(path: str) -> Iterator[Message]:
+    entries = entry_points(path)
+    yield {"count": len(entries.pts)}, entries.pts.tobytes() + entries.time_s.tobytes()
+
+
+def _sample(path: str, segment: dict, jpeg_quality: int, **options) -> Iterator[Message]:
+    for picture in sample_frames(path, Segment(**segment), **options):
+        height, width = picture.rgb.shape[:2]
+        header = {"sample_index": picture.sample_index, "time_s": picture.time_s, "width": width, "height": height}
+        yield header, encode_jpeg(picture.rgb, jpeg_quality)
+
+
+def _call(function: str, **arguments) -> Iterator[Message]:
+    """A function `module:name` that yields messages."""
+    module, _, name = function.partition(":")
+    yield from getattr(importlib.import_module(module), name)(**arguments)
+
+
+TASKS = {"probe": _probe, "entry_points": _entry_points, "sample": _sample, "call": _call}
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

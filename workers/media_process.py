@@ -1,0 +1,188 @@
+"""Opens strangers' files in a supervised child: a crash, a hang or a runaway is a reject, and the next file goes on."""
+
+import functools
+import json
+import os
+import resource
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from schemas.config import Config
+from schemas.rejects import Reject
+from workers.media_child import LENGTHS, Message
+from workers.probe import EntryPoints
+
+# A death has a cause outside as well (a kill, the machine's memory): only a file that kills every time is the cause.
+_ATTEMPTS = 3
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+class MediaLimits(Config):
+    """What a child may take. Generous: a file is rejected for what it does, not for how busy the machine is."""
+
+    memory_mb: int = Field(4096, ge=256)
+    """Memory of a child."""
+    stall_cpu_s: float = Field(300.0, gt=0)
+    """CPU seconds without a picture: a runaway."""
+    stall_s: float = Field(3600.0, gt=0)
+    """Seconds without a picture: a hang."""
+    max_calls: int = Field(200, ge=1)
+    """Files after which a child is replaced: decoders leak."""
+
+
+class _Died(Exception):
+    pass
+
+
+class MediaProcess:
+    """One child at a time, started when it is needed."""
+
+    def __init__(self, limits: MediaLimits) -> None:
+        self._limits, self._child, self._calls = limits, None, 0
+
+    def call(self, task: str, **arguments) -> Iterator[Message]:
+        """The messages of a task of `workers.media_child`.
+
+        Raises:
+            Reject: what the task rejects; `decoder_crashed`, `decoder_timeout`, `decoder_memory`.
+            RuntimeError: what the task did not expect, with the child's traceback.
+        """
+        given = 0
+        for attempt in range(_ATTEMPTS):
+            try:
+                for number, message in enumerate(self._attempt(task, arguments)):
+                    if number >= given:  # the same file gives the same messages: go on where the last child died
+                        given += 1
+                        yield message
+                return
+            except _Died as death:
+                if attempt == _ATTEMPTS - 1:
+                    raise Reject("decoder_crashed", f"{death} on each of {_ATTEMPTS} attempts") from None
+
+    def close(self) -> None:
+        """Ends the child."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+            child.stdin.close()
+            child.stdout.close()
+            child.wait()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _attempt(self, task: str, arguments: dict) -> Iterator[Message]:
+        if self._child is None or self._calls >= self._limits.max_calls:
+            self._start()
+        self._calls += 1
+        ended = False
+        try:
+            try:
+                self._child.stdin.write(json.dumps({"task": task, "arguments": arguments}).encode() + b"\n")
+                self._child.stdin.flush()
+            except BrokenPipeError:
+                raise self._death() from None
+            for header, payload in self._messages(self._limits):
+                if "end" in header:
+                    ended = True
+                    return
+                if "reject" in header:
+                    ended = True
+                    raise Reject(*header["reject"])
+                if "error" in header:
+                    raise RuntimeError(f"{task} failed in its child:\n{header['error']}")
+                yield header, payload
+        finally:
+            if not ended:
+                self.close()
+
+    def _start(self) -> None:
+        self.close()
+        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "workers.media_child", str(self._limits.memory_mb << 20)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+        self._calls = 0
+        # Importing takes its time on a busy machine, and is nobody's fault.
+        next(self._messages(MediaLimits(memory_mb=self._limits.memory_mb)))
+
+    def _messages(self, limits: MediaLimits) -> Iterator[Message]:
+        buffer = bytearray()
+        while True:
+            header, payload = self._lengths(buffer, limits)
+            end = LENGTHS.size + header + payload
+            while len(buffer) < end:
+                buffer += self._read(limits)
+            message = bytes(memoryview(buffer)[LENGTHS.size : end])
+            del buffer[:end]
+            yield json.loads(message[:header]), message[header:]
+
+    def _lengths(self, buffer: bytearray, limits: MediaLimits) -> tuple[int, int]:
+        while len(buffer) < LENGTHS.size:
+            buffer += self._read(limits)
+        return LENGTHS.unpack_from(buffer)
+
+    def _read(self, limits: MediaLimits) -> bytes:
+        """Waits for bytes of the child, and looks after it meanwhile."""
+        output = self._child.stdout.fileno()
+        start, cpu_start = time.monotonic(), None
+        while not select.select([output], [], [], 0.25)[0]:
+            usage = _usage(self._child.pid)
+            if usage is None:
+                continue  # gone, or not to be seen on this system: reading says
+            cpu_s, resident = usage
+            cpu_start = cpu_s if cpu_start is None else cpu_start
+            if resident > limits.memory_mb << 20:
+                raise Reject("decoder_memory", f"above {limits.memory_mb} MB")
+            if cpu_s - cpu_start > limits.stall_cpu_s:
+                raise Reject("decoder_timeout", f"{limits.stall_cpu_s:g} CPU seconds without a picture")
+            if time.monotonic() - start > limits.stall_s:
+                raise Reject("decoder_timeout", f"{limits.stall_s:g} seconds without a picture")
+        data = os.read(output, 1 << 20)
+        if not data:
+            raise self._death()
+        return data
+
+    def _death(self) -> _Died:
+        code = self._child.wait()
+        return _Died(f"the decoder's process died of signal {-code}" if code < 0 else f"it ended with code {code}")
+
+
+def _usage(pid: int) -> tuple[float, int] | None:
+    """CPU seconds and resident bytes of a process; None where /proc doesn't tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * resource.getpagesize()
+
+
+@functools.cache
+def media_process(limits: MediaLimits) -> MediaProcess:
+    """The child that this process' units share."""
+    return MediaProcess(limits)
+
+
+def probe_apart(process: MediaProcess, path: str | Path) -> dict:
+    """`workers.probe.probe` in the child, as columns."""
+    ((columns, _),) = process.call("probe", path=str(path))
+    return columns
+
+
+def entry_points_apart(process: MediaProcess, path: str | Path) -> EntryPoints:
+    """`workers.probe.entry_points` in the child."""
+    ((header, payload),) = process.call("entry_points", path=str(path))
+    count = header["count"]
+    return EntryPoints(np.frombuffer(payload, np.int64, count), np.frombuffer(payload, np.float64, count, count * 8))
