@@ -71,9 +71,10 @@ class Commit:
         path = unit["unit_path"]
         if self.dry:
             return "missing", self._reject(row, "missing", "", attempts)
+        run = self._run()  # a worker that cannot start (no weights, say) is no unit's fault: it ends the build
         try:
             self._count_death(path)
-            self._write(path, self._run()(unit))
+            self._write(path, run(unit))
         except Reject as expected:
             outcome, reject = "rejected", self._reject(row, expected.reason, expected.detail, attempts + 1)
             self.store.write_json(f"{path}.reject.json", reject)

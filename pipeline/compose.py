@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
+from ray.exceptions import RayTaskError
 
 from pipeline.chain import REJECTED, chain
 from pipeline.commit import Commit
@@ -21,6 +22,10 @@ from workers.storage import Store
 # Rows of one execution: bounds what the driver and the object store hold, whatever the corpus' size.
 WAVE_ROWS = 4096
 POLL_S = 0.5
+
+
+class WorkerFailed(ValueError):
+    """A worker could not start, so no unit of its stage can be done. The message is that of the worker."""
 
 
 class ClusterTooSmall(ValueError):
@@ -50,10 +55,19 @@ def run_chain(
             if stages[i].kind != stages[min(i + 1, len(stages) - 1)].kind:
                 # A stage that fans out yields its rows as one block: split it, or one worker would get the whole video.
                 dataset = dataset.repartition(target_num_rows_per_block=1)
-        for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            display_counts()
-            yield table.select(schemas[-1].names).cast(schemas[-1])
+        try:
+            for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                display_counts()
+                yield table.select(schemas[-1].names).cast(schemas[-1])
+        except RayTaskError as error:
+            raise WorkerFailed(_innermost(error)) from error
     display_counts(final=True)
+
+
+def _innermost(error: BaseException) -> str:
+    while deeper := getattr(error, "cause", None) or error.__cause__:
+        error = deeper
+    return f"{type(error).__name__}: {error}"
 
 
 def _apply(dataset: Dataset, commit: Commit, tally) -> Dataset:

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A deadline measures the machine; what a test may take is the timeout in pyproject.toml.
+settings.register_profile("longvid", deadline=None)
+settings.load_profile("longvid")
 
 VIDEOS = Path(__file__).resolve().parents[1].parent / "shared" / "videos"
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.chain import ChainError, chain
-from pipeline.compose import ClusterTooSmall, check_fits, run_chain
+from pipeline.compose import ClusterTooSmall, WorkerFailed, check_fits, run_chain
 from pipeline.progress import Display
 from schemas.config import Resources
 from tests.pipeline import toy
@@ -70,6 +70,11 @@ def test_an_unexpected_error_names_its_unit_and_stops_no_other(tmp_path):
     assert "ZeroDivisionError: the word was fail" in failed["detail"]
     (error,) = [p for p in store.files("units") if p.endswith(".error.json")]
     assert "toy.py" in store.read_json(error)["traceback"]
+
+
+def test_a_worker_that_cannot_start_ends_the_build_and_says_why(tmp_path):
+    with pytest.raises(WorkerFailed, match="LookupError: there is no mark"):
+        run(Store(tmp_path), ["a b"], toy.stages(mark="none"))
 
 
 def test_a_worker_that_dies_costs_nothing(tmp_path):

@@ -39,6 +39,8 @@ def split(unit: dict[str, Any], config: SplitConfig, store) -> Iterator[pa.Table
 
 class Shout:
     def __init__(self, config: ShoutConfig, store) -> None:
+        if config.mark == "none":
+            raise LookupError("there is no mark")
         self.config = config
 
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
