@@ -45,6 +45,6 @@ def _set_data_context() -> None:
     context.max_consecutive_actor_init_deaths = 10
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     # Fewer units than workers is how every phase ends.
     warnings.filterwarnings("ignore", message="The maximum number of concurrent tasks")

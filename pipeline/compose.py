@@ -67,7 +67,8 @@ def run_chain(
 def _innermost(error: BaseException) -> str:
     while deeper := getattr(error, "cause", None) or error.__cause__:
         error = deeper
-    return f"{type(error).__name__}: {error}"
+    # Ray Data appends advice on its own settings to the message.
+    return f"{type(error).__name__}: {error}".partition("\nFailed to apply UDF")[0]
 
 
 def _apply(dataset: Dataset, commit: Commit, tally) -> Dataset:
