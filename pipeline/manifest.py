@@ -100,7 +100,7 @@ def make_manifest(folder: str | Path) -> list[Row]:
     if not rows:
         raise ManifestError(f"{folder}: holds no media files")
     for row in rows:
-        _check_text(row, row["id"])
+        _check_text(row, str(row["id"]))
     return rows
 
 

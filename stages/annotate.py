@@ -147,7 +147,7 @@ def _one_language(parsed: list[tuple[str, Subtitles]], wanted: tuple[str, ...]) 
 
 def _finish(rows: list[Event], unit: dict[str, Any], config: AnnotateConfig) -> list[Event]:
     duration = unit["duration_s"]
-    finished = {}
+    finished: dict[str, Event] = {}
     for row in rows:
         if row["start_s"] is not None:
             if row["start_s"] >= duration:

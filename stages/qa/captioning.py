@@ -118,7 +118,8 @@ def timed(moments: Sequence[Moment]) -> str:
 
 def retold(video: Video) -> str:
     """All lines, stretch by stretch: what follows a long silence is told so."""
-    parts, end = [], 0.0
+    parts: list[str] = []
+    end = 0.0
     for lines in video.conversations:
         said = " ".join(quoted(line.text) for line in lines)
         pause = lines[0].start_s - end

@@ -89,7 +89,7 @@ TEMPLATES: dict[str, Template] = {
 
 
 def _neighbour(
-    video: Video, name: str, find: Callable[[Moment, Sequence[Moment]], Moment | None], ask: str, said: str
+    video: Video, name: str, find: Callable[[Moment, list[Moment]], Moment | None], ask: str, said: str
 ) -> Iterator[Draft]:
     rng = video.rng(f"event_relationship/{name}")
     asked_for = [m for pool in _pools(video) for m in pool]

@@ -91,7 +91,8 @@ def mentions(moment: Moment) -> Iterator[Mention]:
             i += 1
             continue
         article = words[i] if words[i] in _ARTICLES else ""
-        phrase, j = [], i + (1 if article else 0)
+        phrase: list[str] = []
+        j = i + (1 if article else 0)
         while j < len(words) and words[j] and words[j] not in _BREAKS | DETERMINERS:
             if phrase and (words[j] in THIRD or words[j] in BASES) and phrase[-1] not in ADJECTIVES | NUMBERS:
                 break

@@ -1,6 +1,6 @@
 """Temporal grounding: when does a thing happen? Only what happens once, or is asked for by its turn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from stages.qa.draft import Draft, Template
 from stages.qa.moment import Moment, overlap, quoted, span_text
@@ -92,5 +92,5 @@ def _question(moment: Moment, rng) -> str:
     return rng.choice(_FIND).format(when=moment.when)
 
 
-def _flags(moment: Moment) -> Sequence[str]:
+def _flags(moment: Moment) -> tuple[str, ...]:
     return ("from_speech",) if moment.kind == "speech" else ()

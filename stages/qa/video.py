@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from stages.qa.config import WritingConfig
@@ -17,6 +18,8 @@ from stages.qa.similarity import content_words, covers, near_duplicates
 _CAMERA_WEARER = re.compile(r"^#[Cc]\s+C\b")
 # In a video of ten thousand events enough is found among these.
 _TRIES = 300
+# Annotators' cuts overlap by so much where one event follows another.
+_SLACK_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -100,24 +103,36 @@ class Video:
 
     def next(self, moment: Moment, pool: list[Moment]) -> Moment | None:
         """What surely comes next in `pool` (`visual`, `scenes` or `speech`): starts soon after the moment ends, before
-        anything else starts.
+        anything else starts and while nothing else goes on.
         """
-        index = bisect_left(pool, moment.end_s - 0.25, key=lambda m: m.start_s)
+        index = bisect_left(pool, moment.end_s - _SLACK_S, key=lambda m: m.start_s)
         later = [m for m in pool[index : index + 3] if m is not moment]
-        if not later or later[0].start_s - moment.end_s > self.config.max_gap_s:
+        if not later or (len(later) > 1 and later[1].start_s < later[0].start_s + 2 * _SLACK_S):
             return None
-        alone = len(later) == 1 or later[1].start_s >= later[0].start_s + 0.5
-        return later[0] if alone else None
+        return later[0] if self._follows(moment, later[0], pool) else None
 
     def previous(self, moment: Moment, pool: list[Moment]) -> Moment | None:
-        """What surely came last in `pool` before the moment starts."""
+        """What surely came last in `pool` before the moment starts: the same the other way round."""
         by_end = self._by_end[id(pool)]
-        index = bisect_right(by_end, moment.start_s + 0.25, key=lambda m: m.end_s)
+        index = bisect_right(by_end, moment.start_s + _SLACK_S, key=lambda m: m.end_s)
         earlier = [m for m in by_end[max(0, index - 3) : index] if m is not moment]
-        if not earlier or moment.start_s - earlier[-1].end_s > self.config.max_gap_s:
+        if not earlier or (len(earlier) > 1 and earlier[-2].end_s > earlier[-1].end_s - 2 * _SLACK_S):
             return None
-        alone = len(earlier) == 1 or earlier[-2].end_s <= earlier[-1].end_s - 0.5
-        return earlier[-1] if alone else None
+        return earlier[-1] if self._follows(earlier[-1], moment, pool) else None
+
+    def _follows(self, first: Moment, second: Moment, pool: list[Moment]) -> bool:
+        """Whether little time lies between two moments, and nothing of `pool` goes on in it."""
+        if second.start_s - first.end_s > self.config.max_gap_s:
+            return False
+        latest_end = self._latest_end[id(pool)]
+        index = bisect_left(pool, second.start_s, key=lambda m: m.start_s)
+        while index > 0 and latest_end[index] > first.end_s:
+            index -= 1
+            m = pool[index]
+            through = m.start_s < first.end_s - _SLACK_S and m.end_s > second.start_s + _SLACK_S
+            if m not in (first, second) and (through or overlap(m.span, (first.end_s, second.start_s))):
+                return False
+        return True
 
     def wrong(
         self,
@@ -165,10 +180,18 @@ class Video:
     def _known_unique(self) -> dict[str, bool]:
         return {}
 
+    @property
+    def _pools(self) -> tuple[list[Moment], list[Moment], list[Moment]]:
+        return self.visual, self.scenes, self.speech
+
+    @cached_property
+    def _latest_end(self) -> dict[int, list[float]]:
+        """For each pool the latest end of its first i moments."""
+        return {id(pool): list(accumulate((m.end_s for m in pool), max, initial=0.0)) for pool in self._pools}
+
     @cached_property
     def _by_end(self) -> dict[int, list[Moment]]:
-        pools = (self.visual, self.scenes, self.speech)
-        return {id(pool): sorted(pool, key=lambda m: (m.end_s, m.start_s)) for pool in pools}
+        return {id(pool): sorted(pool, key=lambda m: (m.end_s, m.start_s)) for pool in self._pools}
 
 
 def make_video(video_id: str, duration_s: float, events: Iterable[dict[str, Any]], config: WritingConfig) -> Video:

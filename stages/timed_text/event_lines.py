@@ -26,7 +26,8 @@ def parse_event(raw: Any) -> Event:
         raise EventError(f"{str(raw)[:80]!r}: an event is an object with start_s, end_s, kind and text")
     named: Event = {}
     for name, value in raw.items():
-        if (target := ALIASES.get(name, name)) in named and value is not None:
+        target = ALIASES.get(name) or name
+        if target in named and value is not None:
             raise EventError(f"{name!r} says the same as another field: {target!r} is given twice")
         named[target] = value
     start, end = _seconds(named, "start_s"), _seconds(named, "end_s")

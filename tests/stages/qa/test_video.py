@@ -38,6 +38,10 @@ def test_next_and_previous_are_near_and_alone():
     assert seen.previous(visual[0], visual) is None
     two_at_once = video((0, 1, "a dog barks"), (2, 3, "a cat purrs"), (2, 4, "a cow moos"))
     assert two_at_once.next(two_at_once.visual[0], two_at_once.visual) is None
+    going_on = video((0, 4, "a dog barks"), (5, 15, "a cat purrs"), (14, 20, "a cow moos"))
+    assert going_on.previous(going_on.visual[2], going_on.visual) is None
+    begun = video((0, 10, "a dog barks"), (5, 15, "a cat purrs"), (16, 20, "a cow moos"))
+    assert begun.next(begun.visual[0], begun.visual) is None
     far = video((0, 1, "a dog barks"), (50, 51, "a cat purrs"))
     assert far.next(far.visual[0], far.visual) is None
 
