@@ -66,28 +66,67 @@ def merge_clips(
             "width that is a multiple of heads, and at least one head and one token"
         )
     batch, num_tokens, _ = x_BTC.shape
-    x = x_BTC.float() if x_BTC.dtype in (torch.float16, torch.bfloat16) else x_BTC
-    size_BT = x.new_ones(batch, num_tokens)
-    sources_BT = torch.arange(num_tokens, device=x.device).expand(batch, -1) if return_sources else None
     rounds = schedule(num_tokens, target)
-    if validate and rounds:
-        _check_tokens(x, heads)
-    for r in rounds:
-        with torch.autocast(x.device.type, enabled=False):  # matches are decided in float32
-            x, size_BT, new_place_BT = _round(x, size_BT, heads, r)
-        sources_BT = new_place_BT.gather(1, sources_BT) if return_sources else None
-    x = x.to(x_BTC.dtype)
+    x = x_BTC.float() if x_BTC.dtype in (torch.float16, torch.bfloat16) else x_BTC
+    with torch.autocast(x.device.type, enabled=False):  # matches are decided in float32
+        sources_BT = _sources(x, heads, rounds, validate=validate)
+        sizes = _sum_by_place(x.new_ones(batch, num_tokens, 1), sources_BT, num_tokens - sum(rounds))
+        tokens = x if not rounds else _sum_by_place(x, sources_BT, sizes.shape[1]) / sizes
+    tokens = tokens.to(x_BTC.dtype)
     if not (return_sizes or return_sources):
-        return x
-    return Merged(x, size_BT if return_sizes else None, sources_BT)
+        return tokens
+    return Merged(tokens, sizes.squeeze(2) if return_sizes else None, sources_BT if return_sources else None)
 
 
-def _metric(x_BTC: Tensor, heads: int) -> Tensor:
-    return x_BTC.unflatten(2, (heads, -1)).mean(dim=2)
+@torch.no_grad()
+def _sources(x_BTC: Tensor, heads: int, rounds: list[int], *, validate: bool) -> Tensor:
+    """For each token the place of the one it ends up in, `[B, T]`.
+
+    What is compared is linear in the tokens, so all rounds are played with it alone: sums stand for the size-weighted
+    means, whose direction is the same, and the wide tokens are added up once at the end.
+    """
+    batch, num_tokens, _ = x_BTC.shape
+    sources_BT = torch.arange(num_tokens, device=x_BTC.device).expand(batch, -1)
+    if not rounds:
+        return sources_BT
+    metric_BTc = x_BTC.unflatten(2, (heads, -1)).mean(dim=2)
+    if validate:
+        _check_tokens(metric_BTc)
+    for r in rounds:
+        place_BT = _match(metric_BTc, r)
+        sources_BT = place_BT.gather(1, sources_BT)
+        metric_BTc = _sum_by_place(metric_BTc, place_BT, metric_BTc.shape[1] - r)
+    return sources_BT
 
 
-def _check_tokens(x_BTC: Tensor, heads: int) -> None:
-    top_BT = torch.linalg.vector_norm(_metric(x_BTC, heads), float("inf"), dim=2)
+def _match(metric_BTc: Tensor, r: int) -> Tensor:
+    """One round: for each token the place of the token it is part of afterwards, `[B, T]`."""
+    batch, num_tokens, _ = metric_BTc.shape
+    unit_BTc = torch.nn.functional.normalize(metric_BTc, dim=2)
+    best_BA, match_BA = (unit_BTc[:, ::2] @ unit_BTc[:, 1::2].mT).max(dim=2)
+    order_BA = best_BA.sort(dim=1, descending=True, stable=True).indices
+    merged_Br, kept_BA = order_BA[:, :r], order_BA[:, r:]
+    num_kept = kept_BA.shape[1]
+    place_BA = torch.empty_like(order_BA)
+    place_BA.scatter_(1, kept_BA, torch.arange(num_kept, device=order_BA.device).expand(batch, -1))
+    place_BA.scatter_(1, merged_Br, num_kept + match_BA.gather(1, merged_Br))
+    place_BT = torch.empty(batch, num_tokens, dtype=torch.int64, device=order_BA.device)
+    place_BT[:, ::2] = place_BA
+    place_BT[:, 1::2] = num_kept + torch.arange(num_tokens // 2, device=order_BA.device)
+    return place_BT
+
+
+def _sum_by_place(x_BTC: Tensor, place_BT: Tensor, num_places: int) -> Tensor:
+    """Sums of the tokens that share a place, `[B, num_places, C]`, in an order that does not change from run to run."""
+    batch, _, width = x_BTC.shape
+    if x_BTC.device.type != "cpu":  # adding by index is atomic there, in any order
+        return torch.nn.functional.one_hot(place_BT, num_places).to(x_BTC.dtype).mT @ x_BTC
+    flat = (place_BT + torch.arange(batch)[:, None] * num_places).flatten()
+    return x_BTC.new_zeros(batch * num_places, width).index_add(0, flat, x_BTC.flatten(0, 1)).unflatten(0, (batch, -1))
+
+
+def _check_tokens(metric_BTc: Tensor) -> None:
+    top_BT = torch.linalg.vector_norm(metric_BTc, float("inf"), dim=2)
     bad_BT = ~((top_BT > 0) & (top_BT < float("inf")))
     if bad_BT.any():
         clip, token = bad_BT.nonzero()[0].tolist()
@@ -95,25 +134,3 @@ def _check_tokens(x_BTC: Tensor, heads: int) -> None:
         raise ValueError(
             f"x[{clip}, {token}] has {found} in the mean of its heads: it is like nothing. Encode it again"
         )
-
-
-def _round(x_BTC: Tensor, size_BT: Tensor, heads: int, r: int) -> tuple[Tensor, Tensor, Tensor]:
-    """One round: tokens, their sizes, and for each token the place of the token it is now part of, `[B, T]`."""
-    batch, num_tokens, width = x_BTC.shape
-    metric_BTc = torch.nn.functional.normalize(_metric(x_BTC, heads), dim=2)
-    best_BA, match_BA = (metric_BTc[:, ::2] @ metric_BTc[:, 1::2].mT).max(dim=2)
-    order_BA = best_BA.sort(dim=1, descending=True, stable=True).indices
-    merged_Br, kept_BA = order_BA[:, :r], order_BA[:, r:]
-    num_kept, num_b = num_tokens - num_tokens // 2 - r, num_tokens // 2
-
-    place_BA = torch.empty_like(order_BA)
-    place_BA.scatter_(1, kept_BA, torch.arange(num_kept, device=x_BTC.device).expand(batch, -1))
-    place_BA.scatter_(1, merged_Br, num_kept + match_BA.gather(1, merged_Br))
-    place_BT = torch.empty(batch, num_tokens, dtype=torch.int64, device=x_BTC.device)
-    place_BT[:, ::2] = place_BA
-    place_BT[:, 1::2] = num_kept + torch.arange(num_b, device=x_BTC.device)
-
-    new_size_BT = size_BT.new_zeros(batch, num_kept + num_b).scatter_add(1, place_BT, size_BT)
-    sums = x_BTC.new_zeros(batch, num_kept + num_b, width)
-    sums = sums.scatter_add(1, place_BT[..., None].expand(-1, -1, width), x_BTC * size_BT[..., None])
-    return sums / new_size_BT[..., None], new_size_BT, place_BT
