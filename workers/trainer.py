@@ -110,6 +110,12 @@ class Trainer:
             started, epoch = time.perf_counter(), self.stream.epoch
             loss, num_targets = self._backward(parallel, self.stream.next_batch())
             grad_norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
+            if not math.isfinite(loss + grad_norm):
+                raise FloatingPointError(
+                    f"step {self.step + 1}: the loss is {loss}, the norm of its gradients {grad_norm}. Lower "
+                    f"learning_rate = {self.config.learning_rate} or raise warmup_fraction = "
+                    f"{self.config.warmup_fraction}, under another name of the run"
+                )
             learning_rate = self.config.learning_rate_at(self.step)
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate
@@ -184,13 +190,7 @@ class Trainer:
                 # Ranks' gradients are averaged: times their number it's their sum, and every token weighs the same.
                 (loss * self.world_size / max(num_targets, 1)).backward()
             loss_sum += loss.detach()
-        mean = self._sum(loss_sum).item() / max(num_targets, 1)
-        if not math.isfinite(mean):
-            raise FloatingPointError(
-                f"step {self.step + 1}: the loss is {mean}. Lower learning_rate = {config.learning_rate} or raise "
-                f"warmup_fraction = {config.warmup_fraction}, under another name of the run"
-            )
-        return mean, num_targets
+        return self._sum(loss_sum).item() / max(num_targets, 1), num_targets
 
     def _collate(self, samples: list[dict[str, Any]]) -> TokenBatch:
         model = self.config.model

@@ -4,6 +4,7 @@ import signal
 
 import psutil
 import pytest
+import torch
 
 from pipeline.train import SAMPLES, TrainConfig, train
 from schemas.config import ConfigError, parse
@@ -95,10 +96,19 @@ def test_killed_worker_takes_the_run_back_to_its_checkpoint_and_no_further(train
     assert sorted(set(seen)) == list(range(1, 25))
     assert len(seen) > 24, "no step was done again: the worker was killed too late"
     assert [seen.count(step) for step in range(1, 9)] == [1] * 8
-    undisturbed = [step.loss for step in rank_here(corpus, CONFIG).train_steps()]
-    assert [row["loss"] for row in log_of(corpus)] == pytest.approx(undisturbed, rel=1e-3)
     # A step done again gives the same loss, to the bit.
     assert len({(row["step"], row["loss"]) for row in rows}) == 24
+
+
+def test_two_ranks_do_what_one_does(trained):
+    corpus, report, _ = trained
+    one, two = rank_here(corpus, CONFIG), rank_here(corpus, CONFIG)
+    losses = [step.loss for step in one.train_steps()]
+    assert [row["loss"] for row in log_of(corpus)] == pytest.approx(losses, rel=1e-3)
+    # The weights too: gradients are summed over the tokens of all ranks.
+    two.load(Store(corpus), report.checkpoint)
+    for (name, a), b in zip(one.model.named_parameters(), two.model.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-2, atol=1e-3, msg=lambda text, name=name: f"{name}: {text}")
 
 
 def test_run_that_is_done_is_left_alone(trained):

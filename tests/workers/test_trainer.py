@@ -2,7 +2,6 @@ import math
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 
 from schemas.config import ConfigError, parse
 from tests.tiny_samples import TINY, reads, tiny_sample, tiny_set
@@ -112,7 +111,7 @@ def test_loss_that_diverges_ends_the_run_before_the_weights_are_spoilt():
     with torch.no_grad():
         trainer.model.newline.fill_(math.inf)
     before = trainer.model.merged_projector[0].weight.clone()
-    with pytest.raises(FloatingPointError, match="step 1: the loss is nan. Lower learning_rate = 0.003"):
+    with pytest.raises(FloatingPointError, match="step 1: the loss is nan, .* Lower learning_rate = 0.003"):
         losses(trainer)
     assert torch.equal(trainer.model.merged_projector[0].weight, before)
 
@@ -124,30 +123,3 @@ def test_config_names_the_field_the_value_and_the_remedy():
     assert "steps = 0: Input should be greater than or equal to 1" in message
     assert "width = 31: must be a multiple of 2 * heads = 8" in message
     assert "rate = 1: unknown key. Use one of: model, steps" in message
-
-
-def run_rank(rank, world_size, address, folder):
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=world_size)
-    trainer = make_trainer(make_config(steps=6, micro_batch_size=2), rank=rank, world_size=world_size)
-    heldout = [tiny_sample(n) for n in range(1000 + rank, 1007, world_size)]
-    row = losses(trainer) + [trainer.heldout_loss(heldout)]
-    Store(folder).write_json(f"rank_{rank}.json", {"losses": row})
-    if rank == 0:
-        trainer.save(Store(folder), "run/step_000006")
-    torch.distributed.destroy_process_group()
-
-
-def test_two_ranks_do_what_one_does(tmp_path):
-    store, config = Store(tmp_path), make_config(steps=6)
-    mp.spawn(run_rank, (2, f"file://{tmp_path}/rendezvous", str(tmp_path)), nprocs=2)
-    rows = [store.read_json(f"rank_{rank}.json")["losses"] for rank in range(2)]
-    assert rows[0] == rows[1]
-    alone = make_trainer(config)
-    row = losses(alone) + [alone.heldout_loss(tiny_sample(n) for n in range(1000, 1007))]
-    assert rows[0] == pytest.approx(row, rel=1e-4)
-    # Their weights too: so gradients were summed over tokens, not averaged over ranks.
-    other = make_trainer(config)
-    other.load(store, "run/step_000006")
-    for (name, a), b in zip(alone.model.named_parameters(), other.model.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}")
