@@ -2,13 +2,12 @@
 
 Both sides start from the same committed units and end with the same arrays; ours also checks that the units belong
 together, records byte ranges and checksums, and takes samples in resumable order. Prints JSON lines.
-Run: `python benchmarks/shards.py [--videos 40] [--rounds 3]`.
+Run: `python benchmarks/shards.py [--videos 40] [--rounds 5]`.
 """
 
 import argparse
 import hashlib
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -153,7 +152,8 @@ def speed(num_videos: int, rounds: int) -> Iterator[tuple]:
         for _ in range(rounds):
             for name, job in jobs.items():
                 times[name].append(seconds(job))
-        rate = {name: gigabytes / statistics.median(taken) for name, taken in times.items()}
+        # The fastest of all rounds: what else runs can only slow one down.
+        rate = {name: gigabytes / min(taken) for name, taken in times.items()}
     for name, value in rate.items():
         yield f"shards.{name}", value, "GB/s", None
     # A shard is published with its checksum: the like of ours is plain writing and hashing the files.
@@ -205,7 +205,7 @@ def ordering() -> Iterator[tuple]:
             "video_id": video_ids,
             "group": video_ids,
             "shard": shard.take(pa.array(video // 39)),
-            "row": pa.array(rows % 30, pa.int32()),
+            "row": pa.array(rows - np.searchsorted(video, video), pa.int32()),
             "qa_offset": rows,
             "tokens_offset": rows,
             **{name: pa.repeat(value, LONGVID_PAIRS) for name, value in constant.items()},
@@ -222,7 +222,7 @@ def ordering() -> Iterator[tuple]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--videos", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     for measure in (lambda: speed(arguments.videos, arguments.rounds), planning, ordering):
         for figure, value, unit, bar, *side in measure():

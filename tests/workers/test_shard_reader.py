@@ -114,6 +114,22 @@ def test_a_group_is_read_once(corpus, monkeypatch):
     assert len(reads) <= len(set(samples["group"].to_pylist())) + 2  # the tail's lanes run dry unevenly
 
 
+@given(chance=st.randoms(use_true_random=False))
+@settings(max_examples=10, deadline=None)
+def test_the_order_of_the_table_does_not_matter(corpus, chance):
+    store, _, samples = corpus
+    rows = list(range(samples.num_rows))
+    chance.shuffle(rows)
+    again = ShardReader(store, samples.take(pa.array(rows)), seed=2)
+    assert again.state() == ShardReader(store, samples, seed=2).state()
+    assert ids(again) == ids(ShardReader(store, samples, seed=2))
+
+
+def test_a_table_of_one_sample_is_read(corpus):
+    store, _, samples = corpus
+    assert ids(ShardReader(store, samples.slice(3, 1))) == [samples["qa_id"][3].as_py()]
+
+
 def test_a_filtered_table_trains_on_what_it_has(corpus):
     store, _, samples = corpus
     some = samples.filter(pc.equal(samples["task"], "captioning"))
