@@ -1,24 +1,26 @@
 """The greedy selection as a CPU likes it: visit few frames, and compare them in bulk.
 
-A query visits its frames in order, a block at a time: the block is compared with the picks so far, and what survives
-with itself. Most queries have their K picks after a few hundred frames. The others (a video of few scenes yields fewer
-than K picks, so all its frames are visited) go on together: the latest picks of all queries are compared with all
-frames in one matrix product, each query crosses out what is like its own, and goes on with the head of what remains.
+The queries visit their frames in order, all in step, a block at a time: a block is compared with the query's picks so
+far, and what survives with itself. Most have their K picks after a few hundred frames. For the others (a video of few
+scenes yields fewer than K picks, so all its frames are visited) the latest picks of all queries are compared with all
+frames in one matrix product; each query crosses out what is like its own, and goes on with the head of what remains.
 
-Shapes: N frames, Q queries, D width, K keyframes.
+Shapes: N frames, Q queries, K keyframes, D width; of the queries that go on V, each with B or S frames in hand.
 """
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from model.ops.likeness import Likeness
 
-FIRST_BLOCK, LAST_BLOCK = 64, 512
+BLOCKS = (64, 128, 256, 512)
 """Frames visited at once: few at first, as most are picked; more later, as most are alike."""
-VISITED_ALONE = 1024
-"""Frames that a query visits by itself before it joins the others."""
-COLUMNS = 64
-"""Picks compared with all frames at once: bounds the memory."""
+HEAD = 64
+"""Frames looked at after each crossing-out."""
+QUERIES = 32
+"""Queries in step at once, and COLUMN_ELEMENTS of comparisons with all frames: these bound the memory."""
+COLUMN_ELEMENTS = 2**22
 
 
 def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: float) -> Tensor:
@@ -30,19 +32,52 @@ def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: floa
         k: most picks a query.
         floor: frames of lower relevance are not visited (-inf: all are).
     """
-    visits = [_Visit(likeness, k) for _ in relevance_QN]
-    unfinished = []
-    for visit, relevance_N in zip(visits, relevance_QN, strict=True):
-        first = _order(relevance_N, VISITED_ALONE, floor)
-        visit.alone(first)
-        if not visit.full and len(first) < len(relevance_N):
-            visit.rest = _order(relevance_N, len(relevance_N), floor)[len(first) :]
-            unfinished += [visit] * (len(visit.rest) > 0)
-    _together(likeness, unfinished)
+    visits = [_Visit(likeness, relevance_N, k, floor) for relevance_N in relevance_QN]
+    for start in range(0, len(visits), QUERIES):
+        _in_step(likeness, visits[start : start + QUERIES])
+    _cross_out(likeness, [visit for visit in visits if visit.needs_more()])
     picks_QK = torch.full((len(visits), k), -1, dtype=torch.int64)
     for row, visit in enumerate(visits):
         picks_QK[row, : len(visit.picks)] = torch.tensor(visit.picks, dtype=torch.int64)
     return picks_QK
+
+
+class _Visit:
+    """One query's way through the frames: its `picks`, and the `rest` of its order as far as that is known."""
+
+    def __init__(self, likeness: Likeness, relevance_N: Tensor, k: int, floor: float) -> None:
+        self.relevance_N, self.k, self.floor = relevance_N, k, floor
+        self.picks: list[int] = []
+        self.pick_rows = torch.zeros(k, likeness.vectors.x_ND.shape[1], dtype=likeness.type)
+        self.rest = _order(relevance_N, sum(BLOCKS), floor)
+        self.known = len(self.rest)
+
+    @property
+    def full(self) -> bool:
+        return len(self.picks) == self.k
+
+    def needs_more(self) -> bool:
+        """Whether frames are left to visit beyond those first ordered; orders them all."""
+        if self.full or self.known == len(self.relevance_N):
+            return False
+        self.rest = _order(self.relevance_N, len(self.relevance_N), self.floor)[self.known :]
+        return len(self.rest) > 0
+
+    def pop(self, size: int) -> Tensor:
+        head, self.rest = self.rest[:size], self.rest[size:]
+        return head
+
+    def take(self, frames: list[int], rows: Tensor, alike) -> list[int]:
+        """Picks greedily from frames that are like no pick so far, by their matrix; returns the new picks."""
+        free, new = [True] * len(frames), []
+        for place, frame in enumerate(frames):
+            if free[place] and not self.full:
+                new.append(place)
+                self.pick_rows[len(self.picks)] = rows[place]
+                self.picks.append(frame)
+                for other in alike[place].nonzero()[0].tolist():
+                    free[other] = False
+        return [frames[place] for place in new]
 
 
 def _order(relevance_N: Tensor, most: int, floor: float) -> Tensor:
@@ -55,66 +90,64 @@ def _order(relevance_N: Tensor, most: int, floor: float) -> Tensor:
     return candidates[order[relevance >= floor]]
 
 
-class _Visit:
-    """One query's way through the frames: its `picks`, and once it goes on with others the `rest` of its order."""
-
-    def __init__(self, likeness: Likeness, k: int) -> None:
-        self.likeness, self.k = likeness, k
-        self.picks: list[int] = []
-        self.rest = torch.empty(0, dtype=torch.int64)
-
-    @property
-    def full(self) -> bool:
-        return len(self.picks) == self.k
-
-    def alone(self, order: Tensor) -> None:
-        """Visits frames in this order, each compared with the picks so far when its block comes up."""
-        picked_rows: list[Tensor] = []
-        start, size = 0, FIRST_BLOCK
-        while start < len(order) and not self.full:
-            block = order[start : start + size]
-            rows = self.likeness.rows(block)
-            if self.picks:
-                alike = self.likeness.between(block, rows, torch.tensor(self.picks), torch.cat(picked_rows))
-                free = ~alike.any(dim=1)
-                block, rows = block[free], rows[free]
-            picked_rows.append(rows[self.take(block, rows)])
-            start, size = start + size, min(2 * size, LAST_BLOCK)
-
-    def take(self, head: Tensor, rows: Tensor) -> list[int]:
-        """Picks greedily from frames that are like no pick so far; returns the places of the new picks in `head`."""
-        alike = self.likeness.between(head, rows, head, rows).numpy()
-        free, new = [True] * len(head), []
-        for place, frame in enumerate(head.tolist()):
-            if free[place]:
-                new.append(place)
-                self.picks.append(frame)
-                if self.full:
-                    break
-                for other in alike[place].nonzero()[0]:
-                    free[other] = False
-        return new
+def _in_step(likeness: Likeness, visits: list[_Visit]) -> None:
+    """Visits the frames that are in order so far."""
+    step = 0
+    while visits := [visit for visit in visits if len(visit.rest) and not visit.full]:
+        size = BLOCKS[min(step, len(BLOCKS) - 1)]
+        block_VB = pad_sequence([visit.pop(size) for visit in visits], batch_first=True, padding_value=-1)
+        free_VB = block_VB >= 0
+        block_VB = block_VB.clamp(min=0)
+        rows_VBD = likeness.rows(block_VB)
+        if step:
+            picks_VS = pad_sequence([torch.tensor(v.picks) for v in visits], batch_first=True, padding_value=-1)
+            picked_VSD = torch.stack([visit.pick_rows[: picks_VS.shape[1]] for visit in visits])
+            alike_VBS = likeness.between(block_VB, rows_VBD, picks_VS.clamp(min=0), picked_VSD)
+            free_VB &= ~(alike_VBS & (picks_VS >= 0)[:, None]).any(dim=2)
+        _take_survivors(likeness, visits, block_VB, rows_VBD, free_VB)
+        step += 1
 
 
-def _together(likeness: Likeness, visits: list[_Visit]) -> None:
-    """Finishes the visits: crosses out of each rest what is like the newest picks, and picks from the head of it."""
-    newest = {visit: visit.picks for visit in visits}
-    while newest:
-        dead = _like_any(likeness, list(newest.values()))
-        going_on = {}
-        for visit, dead_N in zip(newest, dead, strict=True):
-            rest = visit.rest[~dead_N[visit.rest]]
-            head, visit.rest = rest[:FIRST_BLOCK], rest[FIRST_BLOCK:]
-            new = visit.take(head, likeness.rows(head))
-            if len(visit.rest) and not visit.full:
-                going_on[visit] = head[new].tolist()
-        newest = going_on
+def _take_survivors(
+    likeness: Likeness, visits: list[_Visit], block_VB: Tensor, rows_VBD: Tensor, free_VB: Tensor
+) -> list[list[int]]:
+    """Compares with one another the frames that are free, and lets each query pick; returns the new picks."""
+    counts = free_VB.sum(dim=1).tolist()
+    place_VS = (~free_VB).to(torch.uint8).sort(dim=1, stable=True).indices[:, : max(counts)]
+    block_VS = block_VB.gather(1, place_VS)
+    if place_VS.shape[1] < block_VB.shape[1]:
+        rows_VBD = torch.stack([rows[place] for rows, place in zip(rows_VBD, place_VS, strict=True)])
+    alike_VSS = likeness.between(block_VS, rows_VBD, block_VS, rows_VBD).numpy()
+    return [
+        visit.take(block[:count].tolist(), rows, alike[:count, :count])
+        for visit, block, rows, alike, count in zip(visits, block_VS, rows_VBD, alike_VSS, counts, strict=True)
+    ]
+
+
+def _cross_out(likeness: Likeness, visits: list[_Visit]) -> None:
+    """Finishes visits: crosses out of each rest what is like the newest picks, and picks from the head of it."""
+    newest = [visit.picks for visit in visits]
+    while visits:
+        for visit, dead_N in zip(visits, _like_any(likeness, newest), strict=True):
+            visit.rest = visit.rest[~dead_N[visit.rest]]
+        visits = [visit for visit in visits if len(visit.rest)]
+        if not visits:
+            return
+        block_VB = pad_sequence([visit.pop(HEAD) for visit in visits], batch_first=True, padding_value=-1)
+        free_VB = block_VB >= 0
+        block_VB = block_VB.clamp(min=0)
+        newest = _take_survivors(likeness, visits, block_VB, likeness.rows(block_VB), free_VB)
+        going_on = [
+            (visit, new) for visit, new in zip(visits, newest, strict=True) if len(visit.rest) and not visit.full
+        ]
+        visits, newest = [visit for visit, _ in going_on], [new for _, new in going_on]
 
 
 def _like_any(likeness: Likeness, picks: list[list[int]]) -> Tensor:
     """For each list of picks the frames like one of them, `[lists, N]` bool; a shared pick is compared once."""
-    dead = torch.zeros(len(picks), len(likeness.vectors), dtype=torch.bool)
-    for columns in torch.tensor(sorted(set().union(*picks))).split(COLUMNS):
+    num_frames = len(likeness.vectors)
+    dead = torch.zeros(len(picks), num_frames, dtype=torch.bool)
+    for columns in torch.tensor(sorted(set().union(*picks))).split(max(16, COLUMN_ELEMENTS // num_frames)):
         alike, place = likeness.to_all(columns), {frame: i for i, frame in enumerate(columns.tolist())}
         for row, frames in enumerate(picks):
             own = [place[frame] for frame in frames if frame in place]

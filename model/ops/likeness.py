@@ -3,12 +3,13 @@
 Cosines are taken in float32, whose error is bounded whatever the order of summation; only the few that lie within the
 bound of the threshold are taken again exactly. The answers are those of `Vectors.exact_cosines` to the bit.
 
-Shapes: N vectors, D width, A and B some of them.
+Shapes: N vectors, D width, V visits (of queries), A and B some of the vectors.
 """
 
 import torch
 from torch import Tensor
 
+from model.ops import similarity
 from model.ops.vectors import Vectors
 
 
@@ -23,6 +24,7 @@ class Likeness:
 
     def __init__(self, vectors: Vectors, *, tau: float, inclusive: bool) -> None:
         self.vectors, self.tau, self.inclusive = vectors, tau, inclusive
+        self.bound = similarity.error_bound(vectors.x_ND.shape[1])
         self.type = torch.float32 if _float32_is_whole(vectors.x_ND.device) else torch.float64
         # Outside this range squares would under- or overflow in float32.
         top_N = vectors.top_N
@@ -30,37 +32,46 @@ class Likeness:
         lengths = [torch.linalg.vector_norm(self._plain(block), dim=1) for block in vectors.blocks()]
         self.inverse_N = torch.cat(lengths or [top_N]).reciprocal()
 
-    def rows(self, rows_A: Tensor) -> Tensor:
-        """Rows at length 1, but for rounding, `[A, D]`, to be passed back to `between`."""
-        return self._plain(rows_A) * self.inverse_N[rows_A, None]
+    def rows(self, rows_VA: Tensor) -> Tensor:
+        """Rows at length 1, but for rounding, `[V, A, D]`, to be passed back to `between`."""
+        flat = rows_VA.flatten()
+        return self._plain(flat).mul(self.inverse_N[flat, None]).unflatten(0, rows_VA.shape)
 
-    def between(self, a_A: Tensor, a_AD: Tensor, b_B: Tensor, b_BD: Tensor) -> Tensor:
-        """Which of some rows are alike, `[A, B]` bool.
+    def between(self, a_VA: Tensor, a_VAD: Tensor, b_VB: Tensor, b_VBD: Tensor) -> Tensor:
+        """Which of some rows are alike, within each visit, `[V, A, B]` bool.
 
         Args:
-            a_A, b_B: indices of rows.
-            a_AD, b_BD: `rows` of them.
+            a_VA, b_VB: indices of rows.
+            a_VAD, b_VBD: `rows` of them.
         """
-        with torch.autocast(a_AD.device.type, enabled=False):  # it would take the product in half precision
-            return self._decide(a_AD @ b_BD.T, a_A, b_B)
+        with torch.autocast(a_VAD.device.type, enabled=False):  # it would take the product in half precision
+            alike_VAB, at = self._decide(a_VAD @ b_VBD.mT)
+        self._settle(alike_VAB, at, a_VA[at[0], at[1]], b_VB[at[0], at[2]])
+        return alike_VAB
 
     def to_all(self, a_A: Tensor) -> Tensor:
         """Which rows some rows are like, `[A, N]` bool."""
         a_AD = self.rows(a_A)
-        out_AN = torch.empty(len(a_A), len(self.vectors), dtype=torch.bool, device=a_A.device)
-        with torch.autocast(a_AD.device.type, enabled=False):
-            for block in self.vectors.blocks():
-                cosine_AB = (a_AD @ self._plain(block).T) * self.inverse_N[block]
-                out_AN[:, block] = self._decide(cosine_AB, a_A, torch.arange(block.start, block.stop))
+        out_AN = torch.empty(len(a_A), len(self.vectors), dtype=torch.bool)
+        # Blocks bound the copies of rows that are not float32 as they lie.
+        for start in range(0, len(self.vectors), 8192):
+            block = slice(start, start + 8192)
+            with torch.autocast(a_AD.device.type, enabled=False):
+                cosine_AB = (a_AD @ self._plain(block).T).mul_(self.inverse_N[block])
+            alike_AB, at = self._decide(cosine_AB)
+            self._settle(alike_AB, at, a_A[at[0]], at[1] + start)
+            out_AN[:, block] = alike_AB
         return out_AN
 
-    def _decide(self, cosine_AB: Tensor, a_A: Tensor, b_B: Tensor) -> Tensor:
-        alike_AB = cosine_AB >= self.tau
-        a, b = ((cosine_AB - self.tau).abs() <= self.vectors.bound).nonzero(as_tuple=True)
+    def _decide(self, cosine: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """What is surely alike, and where that is not sure."""
+        sure = cosine >= self.tau + self.bound
+        return sure, (sure ^ (cosine >= self.tau - self.bound)).nonzero(as_tuple=True)
+
+    def _settle(self, alike: Tensor, at: tuple[Tensor, ...], a: Tensor, b: Tensor) -> None:
         if len(a):
-            exact = self.vectors.exact_pairs(a_A[a], b_B[b])
-            alike_AB[a, b] = exact >= self.tau if self.inclusive else exact > self.tau
-        return alike_AB
+            exact = self.vectors.exact_pairs(a, b)
+            alike[at] = exact >= self.tau if self.inclusive else exact > self.tau
 
     def _plain(self, rows: Tensor | slice) -> Tensor:
         if self.scale:

@@ -30,8 +30,8 @@ def largest(x_ND: Tensor, *, name: str) -> Tensor:
         )
     if x_ND.shape[1] == 0:
         raise ValueError(f"{name}: rows of width 0 have no direction")
-    # The infinity norm passes NaN on, in one pass over x.
-    top_N = torch.linalg.vector_norm(x_ND, float("inf"), dim=1)
+    # Two maxima pass NaN on, copy nothing, and are many times faster than the infinity norm.
+    top_N = torch.maximum(x_ND.amax(dim=1), x_ND.amin(dim=1).neg_())
     bad_N = ~((top_N > 0) & (top_N < float("inf")))
     if bad_N.any():
         row = int(bad_N.nonzero()[0])
@@ -62,17 +62,28 @@ def unit_bits(width: int) -> int:
     return 26 - math.ceil(math.log2(width) / 2) if width > 1 else 26
 
 
-def to_units(x_ND: Tensor, top_N: Tensor) -> Tensor:
-    """Each row scaled by a power of two and rounded to integers, `[N, D]` float64.
+def unit_scale(top_N: Tensor, width: int) -> Tensor:
+    """The power of two that scales each row to units, `[N]` float64.
+
+    Args:
+        top_N: `[N]`, each row's largest magnitude, from `largest`.
+        width: D.
+    """
+    exponent_N = torch.frexp(top_N.double()).exponent.long()
+    # Made from its bits: `pow` need not be exact on every device.
+    return ((unit_bits(width) - exponent_N + _EXPONENT_BIAS) << _MANTISSA_BITS).view(torch.float64)
+
+
+def to_units(x_ND: Tensor, scale_N: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Each row scaled and rounded to integers, `[N, D]` float64.
 
     Args:
         x_ND: `[N, D]`, floating point.
-        top_N: `[N]`, each row's largest magnitude, from `largest`.
+        scale_N: `[N]`, of `unit_scale`.
+        out: `[N, D]` float64 to write to.
     """
-    exponent_N = torch.frexp(top_N.double()).exponent.long()
-    # A power of two made from its bits: `pow` need not be exact on every device.
-    power_N = (unit_bits(x_ND.shape[1]) - exponent_N + _EXPONENT_BIAS) << _MANTISSA_BITS
-    return (x_ND.double() * power_N.view(torch.float64)[:, None]).round_()
+    wide_ND = x_ND.to(torch.float64, copy=True) if out is None else out.copy_(x_ND)
+    return wide_ND.mul_(scale_N[:, None]).round_()
 
 
 def unit_squares(units_ND: Tensor) -> Tensor:
@@ -95,7 +106,7 @@ def cosines(a_MD: Tensor, b_ND: Tensor, *, names: tuple[str, str] = ("a", "b")) 
         raise ValueError(
             f"{names[0]} has width {a_MD.shape[-1]}, {names[1]} {b_ND.shape[-1]}: embed both with one tower"
         )
-    a, b = (to_units(x, largest(x, name=name)) for x, name in zip((a_MD, b_ND), names, strict=True))
+    a, b = (to_units(x, unit_scale(largest(x, name=n), x.shape[1])) for x, n in zip((a_MD, b_ND), names, strict=True))
     return unit_cosines(a, unit_squares(a), b, unit_squares(b))
 
 

@@ -141,9 +141,10 @@ def test_lazy_visiting_and_batched_rounds_pick_the_same(seed):
 
 
 def test_queries_that_visit_all_frames_go_on_together(monkeypatch):
-    monkeypatch.setattr(lazy_greedy, "VISITED_ALONE", 16)
-    monkeypatch.setattr(lazy_greedy, "FIRST_BLOCK", 8)
-    monkeypatch.setattr(lazy_greedy, "COLUMNS", 3)
+    monkeypatch.setattr(lazy_greedy, "BLOCKS", (4, 8, 3))
+    monkeypatch.setattr(lazy_greedy, "HEAD", 8)
+    monkeypatch.setattr(lazy_greedy, "QUERIES", 3)
+    monkeypatch.setattr(lazy_greedy, "COLUMN_ELEMENTS", 1)
     for mode in ("paper", "released"):
         frames, queries = video(200, scenes=5, num_queries=4)
         ours = select_keyframes(frames, queries, k=12, tau=0.8, mode=mode)

@@ -64,7 +64,7 @@ def test_a_vector_is_exactly_like_itself_and_its_multiples():
 @pytest.mark.parametrize("width", [1, 2, 3, 512, 513, 4096])
 def test_units_are_whole_and_their_dot_products_below_2_to_53(width):
     x = torch.cat([torch.ones(1, width), torch.randn(20, width, generator=torch.Generator().manual_seed(2))])
-    units = similarity.to_units(x, similarity.largest(x, name="x"))
+    units = similarity.to_units(x, similarity.unit_scale(similarity.largest(x, name="x"), width))
     assert torch.equal(units, units.round())
     exact = [sum(int(v) ** 2 for v in row) for row in units.tolist()]
     assert max(exact) <= 2**52
