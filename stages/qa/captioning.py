@@ -1,12 +1,12 @@
 """Long video captioning: what happens in a video, or in a stretch of it, told in the order of time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from stages.qa.draft import Draft, Template
 from stages.qa.grammar import capitalised
 from stages.qa.moment import Moment, Span, quoted, seconds, span_text
-from stages.qa.similarity import content_words, near_duplicates
+from stages.qa.similarity import near_duplicates
 from stages.qa.video import Video
 
 _WHOLE = (
@@ -28,7 +28,10 @@ _LINKS = ("Then ", "After that, ", "", "Next, ", "")
 
 def whole_video(video: Video) -> Iterator[Draft]:
     """A summary of all that is to be seen: of many moments those that are longest, spread over the video."""
-    told = spread([m for m in [*video.visual, *video.scenes] if tellable(m)], video.config.caption_events)
+    most = video.config.caption_events
+    scenes = spread([m for m in video.scenes if tellable(m)], most // 2)
+    events = spread([m for m in video.visual if tellable(m)], most - len(scenes))
+    told = sorted([*scenes, *events], key=lambda m: (m.start_s, -m.end_s))
     if len(told) >= 2:
         question = video.rng("captioning/whole_video").choice(_WHOLE)
         yield Draft(question, story(told), ((0.0, video.duration_s),), tuple(m.event_id for m in told))
@@ -41,7 +44,7 @@ def part(video: Video) -> Iterator[Draft]:
 
 def timed_list(video: Video) -> Iterator[Draft]:
     """The same with the times of each event."""
-    yield from _parts(video, "timed_list", _TIMED, timed)
+    yield from _parts(video, "timed_list", _TIMED, timed, with_scenes=False)
 
 
 def dialogue(video: Video) -> Iterator[Draft]:
@@ -77,13 +80,13 @@ TEMPLATES: dict[str, Template] = {
 
 def tellable(moment: Moment) -> bool:
     """Words, not a bare number or a name: "0:09:59" is nothing to sum a video up with."""
-    return sum(any(c.isalpha() for c in word) for word in content_words(moment.text)) >= 1 and " " in moment.text
+    return moment.has_words and " " in moment.text
 
 
 def spread(moments: Sequence[Moment], count: int) -> list[Moment]:
     """At most `count` moments in time order, the longest of each of `count` equal parts, none told twice."""
-    if not moments:
-        return []
+    if len(moments) <= count:
+        return list(moments)
     start, end = moments[0].start_s, max(m.start_s for m in moments)
     best: dict[int, Moment] = {}
     for m in moments:
@@ -128,7 +131,13 @@ def retold(video: Video) -> str:
     return "\n".join(parts)
 
 
-def _parts(video: Video, name: str, wordings: Sequence[str], tell) -> Iterator[Draft]:
+def _parts(
+    video: Video,
+    name: str,
+    wordings: Sequence[str],
+    tell: Callable[[Sequence[Moment]], str],
+    with_scenes: bool = True,
+) -> Iterator[Draft]:
     rng = video.rng(f"captioning/{name}")
     moments = [m for m in video.visual or video.scenes if tellable(m)]
     given: list[Span] = []
@@ -146,7 +155,7 @@ def _parts(video: Video, name: str, wordings: Sequence[str], tell) -> Iterator[D
             continue
         given.append((start, end))
         # A scene that begins meanwhile belongs to the story, one that only lasts on does not.
-        begun = [s for s in video.scenes if start <= s.start_s < end and s not in inside]
+        begun = [s for s in video.scenes if with_scenes and start <= s.start_s < end and s not in inside]
         inside = sorted([*inside, *begun], key=lambda m: m.start_s)
         question = rng.choice(wordings).format(start=seconds(start), end=seconds(end))
         yield Draft(question, tell(inside), ((start, end),), tuple(m.event_id for m in inside))

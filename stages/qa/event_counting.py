@@ -54,7 +54,7 @@ def of_listed(video: Video) -> Iterator[Draft]:
     """How many of some listed events come before, or after, another: true however much the annotation leaves out."""
     rng = video.rng("event_counting/of_listed")
     for pool in (video.visual, video.speech):
-        some = video.shuffled((m for m in pool if video.askable(m)), rng)[:_SOME]
+        some = video.shuffled((m for m in pool if video.askable(m) and m.has_words), rng)[:_SOME]
         usable = [m for m in some if video.unique(m)]
         for anchor in video.shuffled(usable, rng):
             size = video.config.num_options

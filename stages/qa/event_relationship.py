@@ -29,7 +29,7 @@ def between(video: Video) -> Iterator[Draft]:
     """What happens after one event and before another."""
     rng = video.rng("event_relationship/between")
     pool = video.visual
-    for first in video.shuffled(pool, rng):
+    for first in video.shuffled((m for m in pool if m.has_words), rng):
         middle = video.next(first, pool)
         last = video.next(middle, pool) if middle else None
         if middle is None or last is None or not _distinct([first, middle, last]):
@@ -123,7 +123,7 @@ def _choice(
 
 
 def _pools(video: Video) -> list[list[Moment]]:
-    return [[m for m in pool if video.askable(m)] for pool in (video.visual, video.speech)]
+    return [[m for m in pool if video.askable(m) and m.has_words] for pool in (video.visual, video.speech)]
 
 
 def _samples(video: Video, pool: Sequence[Moment], count: int, rng) -> Iterator[list[Moment]]:

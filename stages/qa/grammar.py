@@ -66,13 +66,13 @@ def plain(word: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def parse(text: str) -> Parsed:
     """What kind of sentence a text is."""
-    bare = text.strip().rstrip(".\u2026 ")
+    bare = text.strip().rstrip(".!\u2026 ")
     body = bare
     if not body or _SENTENCES.search(body) or '"' in body or len(body) > 300:
         return Parsed("quote", bare)
     words = body.split(" ")
     index = _verb_index(words)
-    body = _decapitalise(body.rstrip("!"))
+    body = _decapitalise(body)
     words = body.split(" ")
     if index is None:
         noun_phrase = plain(words[0]) in DETERMINERS | NUMBERS and not _has_hidden_verb(words)

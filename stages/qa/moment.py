@@ -1,11 +1,13 @@
 """A timed text of a video, and the forms in which a question or an answer tells of it."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from stages.qa.grammar import Parsed, capitalised, inverted, parse
 from stages.qa.similarity import subject_head
 
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 Span = tuple[float, float]
 
 
@@ -44,6 +46,11 @@ class Moment:
     def question(self) -> str | None:
         """The text as it follows "When" in a question; None where only `when` is safe."""
         return inverted(self.parsed)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the text says something: what follows "0:09:59" on a clock is known without looking."""
+        return _LETTERS.search(self.text) is not None
 
     @cached_property
     def subject(self) -> str:

@@ -35,7 +35,8 @@ def choice(video: Video) -> Iterator[Draft]:
     for moment, question in _asked(video, "choice"):
         pool = video.speech if moment.kind == "speech" else [m for m in video.moments if m.kind != "speech"]
         wrong: list[Moment] = []
-        for m in video.shuffled(pool, rng):
+        # Scenes last longer than events: a span of the other kind would stand out.
+        for m in sorted(video.shuffled(pool, rng), key=lambda m: (m.kind == "scene") != (moment.kind == "scene")):
             if video.askable(m) and not any(overlap(m.span, k.span) for k in [moment, *wrong]):
                 wrong.append(m)
             if len(wrong) == video.config.num_options - 1:

@@ -68,6 +68,12 @@ def test_what_is_told_in_nearly_the_same_words_is_neither_asked_nor_answered():
         assert "the dog dig" not in draft.question.lower()
 
 
+def test_a_clock_is_not_asked_what_it_shows_next():
+    clock = video(*[(10 * i, 10 * i + 9, f"0:0{9 - i}", "caption") for i in range(9)])
+    for name, template in relationship.TEMPLATES.items():
+        assert list(template(clock)) == [], name
+
+
 def test_lines_of_speech_are_asked_for_as_lines():
     talk = [(s, e, text + "!", "speech") for s, e, text in EIGHT]
     drafts = list(relationship.after(video(*talk)))
