@@ -4,8 +4,6 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-import open_clip
-
 LOCAL = "local-dir:"
 ROOT = Path(__file__).resolve().parents[1]
 READ = {".json", ".txt", ".model", ".safetensors", ".bin", ".pt", ".pth"}
@@ -18,6 +16,8 @@ class TowerError(ValueError):
 
 def resolve(model: str, pretrained: str) -> tuple[str, str | None]:
     """Model and weights as open_clip takes them: paths absolute, and never an architecture without weights."""
+    import open_clip  # costs seconds to import, and most of the program needs only the digest below
+
     if model.startswith(LOCAL):
         folder = _folder(model)
         if not (folder / "open_clip_config.json").is_file():

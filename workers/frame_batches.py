@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 import torch
-from torchvision.io import ImageReadMode, decode_jpeg
 
 from workers.storage import Store
 
@@ -53,5 +52,7 @@ def _jpegs(store: Store, units: Sequence[str]) -> Iterator[bytes]:
 
 
 def _read(jpeg: bytes, fit: Fit) -> torch.Tensor:
+    from torchvision.io import ImageReadMode, decode_jpeg  # costs seconds to import
+
     data = torch.frombuffer(bytearray(jpeg), dtype=torch.uint8)
     return fit(decode_jpeg(data, mode=ImageReadMode.RGB))

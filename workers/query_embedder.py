@@ -1,15 +1,20 @@
 """Text embeddings of questions by a tower. Towers stay loaded as long as the process, one of a kind."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from model.tower_source import weights_digest
-from model.towers import Tower
 from schemas.config import TowerConfig
+
+if TYPE_CHECKING:
+    from model.towers import Tower
 
 # Texts go through the tower in batches of this one shape: an embedding then depends on its own text alone.
 BATCH_TEXTS = 16
@@ -18,6 +23,8 @@ BATCH_TEXTS = 16
 @lru_cache(maxsize=4)
 def load_tower(config: TowerConfig, device: str = "cpu") -> Tower:
     """The tower of a config, loaded once a process. One CPU thread: more would change the last bits of its sums."""
+    from model.towers import Tower  # costs seconds to import, and a driver declares stages without running them
+
     if device != "cpu":
         # Read when CUDA starts: without a workspace of its own, cuBLAS may sum in another order from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
