@@ -85,7 +85,7 @@ def make_manifest(folder: str | Path) -> list[Row]:
     The id is the path relative to `folder`. A neighbour is `<stem>.vtt`, `<stem>.<language>.vtt` (or `.srt`) and
     `<stem>.events.jsonl`. Raises ManifestError where there is no such folder or it holds no media.
     """
-    folder = Path(folder).absolute()
+    folder = _absolute(folder)
     if not folder.is_dir():
         raise ManifestError(f"{folder}: no such folder")
     rows = [
@@ -106,7 +106,7 @@ def make_manifest(folder: str | Path) -> list[Row]:
 
 def write_manifest(rows: Iterable[Row], path: str | Path) -> int:
     """Writes rows as JSONL, paths relative to the manifest where it lies above them; gives their number."""
-    folder = Path(path).absolute().parent
+    folder = _absolute(path).parent
     count = 0
     with Path(path).open("w", encoding="utf-8") as stream:
         for row in rows:
@@ -253,6 +253,11 @@ def _events(events: Any, where: str) -> list[Row] | None:
         return [parse_event(event) for event in events]
     except EventError as error:
         raise ManifestError(f"{where}: events: {error}") from None
+
+
+def _absolute(path: str | Path) -> Path:
+    """Without `..`, links left as they are: a folder may be a link to where the data happens to lie."""
+    return Path(os.path.normpath(Path(path).absolute()))
 
 
 def _resolve(path: str, folder: str) -> str:

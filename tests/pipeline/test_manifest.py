@@ -162,6 +162,7 @@ def test_made_written_and_read_again(tmp_path):
     }
     assert json.loads(beside.read_text().splitlines()[0])["uri"] == str(tmp_path / "data" / "a.mp4")
     assert read_manifest(inside).equals(read_manifest(beside))
+    assert make_manifest(beside.parent / ".." / "data") == rows
 
 
 def test_a_folder_without_media_or_absent_is_an_error(tmp_path):
