@@ -17,9 +17,7 @@ A row is a video. Columns (all but `uri` may be absent or null):
 Kinds of events: `event` (default), `scene`, `caption`, `speech`. Relative paths count from the manifest's own folder.
 """
 
-import csv
 import hashlib
-import io
 import json
 import os
 import posixpath
@@ -30,28 +28,19 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipeline.manifest_formats import BATCH_ROWS, ManifestError, Row, raw_rows
 from pipeline.media_folder import list_media
-from schemas.config import ConfigError
 from schemas.tables import MANIFEST
 from stages.timed_text.event_lines import EventError, parse_event
 from workers.storage import Store
 
 MANIFEST_ROWS = MANIFEST.append(pa.field("video_id", pa.string()))
 ALIASES = {"path": "uri", "video": "uri"}
-_FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
-_BATCH_ROWS = 4096
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # JSON text may hold half a surrogate pair, which is no character: Arrow's strings are UTF-8 and refuse it.
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-
-Row = dict[str, Any]
-
-
-class ManifestError(ConfigError):
-    """A manifest that cannot be used. The message names the file, the row, the value and the remedy."""
 
 
 def read_manifest(path: str | Path) -> pa.Table:
@@ -68,12 +57,12 @@ def iterate_manifest(path: str | Path) -> Iterator[pa.Table]:
     folder, name = posixpath.split(str(path) if "://" in str(path) else str(Path(path).absolute()))
     seen: dict[str, str] = {}
     rows: list[Row] = []
-    for where, raw in _raw_rows(Store(folder or "/"), name):
+    for where, raw in raw_rows(Store(folder or "/"), name):
         row = _row(raw, where, folder)
         if (first := seen.setdefault(row["video_id"], where)) != where:
             raise ManifestError(f"{where}: id {row['id']!r} was given by {first} already; give each row its own `id`")
         rows.append(row)
-        if len(rows) == _BATCH_ROWS:
+        if len(rows) == BATCH_ROWS:
             yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
             rows = []
     yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
@@ -114,81 +103,6 @@ def write_manifest(rows: Iterable[Row], path: str | Path) -> int:
             stream.write(json.dumps(short, ensure_ascii=False) + "\n")
             count += 1
     return count
-
-
-def _raw_rows(store: Store, name: str) -> Iterator[tuple[str, Row]]:
-    """Rows as written, each with the file and line (or row) for messages."""
-    suffix = posixpath.splitext(name)[1].lower()
-    if suffix not in _FORMATS:
-        raise ManifestError(f"{name}: a manifest's name ends in one of {', '.join(_FORMATS)}")
-    try:
-        with store.open(name) as source:
-            if suffix == ".parquet":
-                yield from _parquet_rows(source, name)
-                return
-            text = io.TextIOWrapper(source, encoding="utf-8-sig", newline="" if suffix == ".csv" else None)
-            if suffix == ".csv":
-                yield from _csv_rows(text, name)
-            elif suffix == ".json":
-                yield from _json_rows(text, name)
-            else:
-                yield from _jsonl_rows(text, name)
-    except FileNotFoundError:
-        raise ManifestError(f"{name}: no such file in {store.root}; `longvid manifest DIR` makes one") from None
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from None
-
-
-def _jsonl_rows(text: Iterable[str], name: str) -> Iterator[tuple[str, Row]]:
-    for number, line in enumerate(text, 1):
-        if line.strip():
-            yield f"{name}, line {number}", _load(line, f"{name}, line {number}")
-
-
-def _json_rows(text: io.TextIOWrapper, name: str) -> Iterator[tuple[str, Row]]:
-    rows = _load(text.read(), name)
-    if not isinstance(rows, list):
-        raise ManifestError(f"{name}: a .json manifest is a list of rows; for a row a line use .jsonl")
-    for number, row in enumerate(rows, 1):
-        yield f"{name}, row {number}", row
-
-
-def _csv_rows(text: Iterable[str], name: str) -> Iterator[tuple[str, Row]]:
-    reader = csv.DictReader(text)
-    try:
-        for cells in reader:
-            where = f"{name}, line {reader.line_num}"
-            if None in cells or None in cells.values():
-                raise ManifestError(f"{where}: the row has not as many cells as the head has columns")
-            row: Row = {column: cell for column, cell in cells.items() if cell != ""}
-            if "subtitles" in row:
-                row["subtitles"] = [part.strip() for part in row["subtitles"].split(";") if part.strip()]
-            if "events" in row:
-                row["events"] = _load(row["events"], f"{where}, events")
-            yield where, row
-    except csv.Error as error:
-        raise ManifestError(f"{name}, line {reader.line_num}: bad CSV: {error}") from None
-
-
-def _parquet_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
-    try:
-        file = pq.ParquetFile(source)
-    except pa.ArrowInvalid as error:
-        raise ManifestError(f"{name}: not a Parquet file: {error}") from None
-    number = 0
-    for batch in file.iter_batches(_BATCH_ROWS):
-        for row in batch.to_pylist():
-            number += 1
-            yield f"{name}, row {number}", row
-
-
-def _load(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"{where}: bad JSON: {error.msg} at column {error.colno}") from None
-    except RecursionError:
-        raise ManifestError(f"{where}: bad JSON: nested too deeply") from None
 
 
 def _row(raw: Any, where: str, folder: str) -> Row:

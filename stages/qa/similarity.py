@@ -12,6 +12,8 @@ what"""
 _EMPTY = DETERMINERS | PREPOSITIONS | PRONOUNS | ADVERBS | CONJUNCTIONS | frozenset(_AUXILIARIES.split())
 _COLOUR_WORDS = "red green blue yellow orange purple pink black white grey gray brown golden silver"
 _COLOURS = frozenset(_COLOUR_WORDS.split())
+# Who stands in one event may well stand so in another that tells of something else.
+_POSTURES = frozenset({"stand", "sit", "lie", "hang", "wait", "rest", "stay", "lean", "kneel"})
 _STEMS = {"leaves": "leaf", "wolves": "wolf", "knives": "knife", "men": "man", "women": "woman", "children": "child"}
 
 
@@ -54,13 +56,13 @@ def covers(a: str, b: str) -> bool:
     parsed_a, parsed_b = parse(a), parse(b)
     if parsed_a.form != "clause" or parsed_b.form != "clause":
         return False
-    head = subject_head(parsed_a.subject)
+    head, subject = subject_head(parsed_a.subject), content_words(parsed_a.subject)
     words_b = content_words(b)
     if _differently_coloured(content_words(a), words_b):
         return False
-    if head not in words_b or parsed_a.base == "be" or parsed_a.base not in words_b:
-        return False
-    return len(content_words(a) - {head, parsed_a.base}) < 2
+    if parsed_a.base in _POSTURES and subject <= words_b and len(content_words(a) - subject - {parsed_a.base}) <= 2:
+        return True
+    return head in words_b and parsed_a.base in words_b and len(content_words(a) - {head, parsed_a.base}) < 2
 
 
 def _differently_coloured(words_a: frozenset[str], words_b: frozenset[str]) -> bool:

@@ -26,6 +26,8 @@ def test_near_duplicates(a, b, same):
 def test_one_who_does_the_same_with_little_else_said_could_be_meant():
     assert covers("the squirrel glides through the air", "the frightened squirrel glides over leaves")
     assert not covers("the rabbit stands before a tree with an angry face", "the rabbit stands alone on the meadow")
+    assert covers("the rabbit stands alone on the meadow", "the rodents throw things at the rabbit")
+    assert not covers("the rabbit breaks a branch", "the rodents throw things at the rabbit")
     assert covers("the circle blinks", "the red circle blinks")
     assert not covers("the red circle blinks", "the blue circle blinks")
 
