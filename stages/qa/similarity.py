@@ -60,9 +60,11 @@ def covers(a: str, b: str) -> bool:
     words_b = content_words(b)
     if _differently_coloured(content_words(a), words_b):
         return False
-    if parsed_a.base in _POSTURES and subject <= words_b and len(content_words(a) - subject - {parsed_a.base}) <= 2:
+    if head not in words_b:
+        return False
+    if parsed_a.base in _POSTURES and len(content_words(a) - subject - {parsed_a.base}) <= 2:
         return True
-    return head in words_b and parsed_a.base in words_b and len(content_words(a) - {head, parsed_a.base}) < 2
+    return parsed_a.base in words_b and len(content_words(a) - {head, parsed_a.base}) < 2
 
 
 def _differently_coloured(words_a: frozenset[str], words_b: frozenset[str]) -> bool:
