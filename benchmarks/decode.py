@@ -14,10 +14,12 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import av
+import psutil
 
 from schemas.rejects import Reject
 from stages import decode, shard
@@ -81,45 +83,37 @@ def bare_torchcodec(path: Path, times: list[float]) -> int:
     return sum(len(decoder.get_frames_played_at(times[i : i + 32]).data) for i in range(0, len(times), 32))
 
 
-def ours(path: Path, times: list[float]) -> int:
-    """The whole of the stage: plan, pictures, JPEG, Arrow, the unit's file."""
+def ours(segments: list[dict]) -> int:
+    """The stage: plan, pictures, JPEG, the way from the decoder's process, Arrow, the unit's file."""
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(folder)
-        return sum(
-            store.write_tables(f"{n}.parquet", tables, decode.FRAME) for n, tables in enumerate(_tables(path, store))
-        )
+        store, config = Store(folder), decode.DecodeConfig(short_side=SHORT_SIDE)
+        units = (decode.run(segment, config, store) for segment in segments)
+        return sum(store.write_tables(f"{n}.parquet", unit, decode.FRAME) for n, unit in enumerate(units))
 
 
-def _segments(path: Path) -> list[dict]:
-    facts = probe(path).columns()
-    video = {"video_id": "0" * 16, "sha256": "", "media": str(path), **facts}
+def plan(path: Path) -> list[dict]:
+    """The file's units of decode at 1 frame a second."""
+    video = {"video_id": "0" * 16, "sha256": "", "media": str(path), **probe(path).columns()}
     (table,) = shard.run(video, shard.ShardConfig(fps=1.0, min_frames=1), Store("."))
     return [{**video, **row} for row in table.to_pylist()]
 
 
-def _tables(path: Path, store: Store) -> Iterator:
-    config = decode.DecodeConfig(short_side=SHORT_SIDE)
-    declared = decode.stage(config)
-    run = declared.run(config, store) if isinstance(declared.run, type) else None
-    for row in _segments(path):
-        yield run(row) if run else declared.run(row, config, store)
-
-
 def cpu_seconds() -> float:
-    """Of this process and of its children that have ended: what else runs on the machine doesn't show."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    """Of this process and its children, those that have ended too: what else runs on the machine doesn't show."""
+    ended = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    living = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return ended + sum(sum(process.cpu_times()[:2]) for process in living)
 
 
-def best_rate(loop: Callable[[Path, list[float]], int], path: Path, times: list[float]) -> float | None:
+def best_rate(loop: Callable[[], int]) -> float | None:
     """Sampled frames a CPU second, best round; None where the decoder can't be used here or can't read the file."""
     rates = []
     for _ in range(ROUNDS):
         start = cpu_seconds()
         try:
-            count = loop(path, times)
+            count = loop()
         except (ImportError, OSError, RuntimeError, Reject, subprocess.CalledProcessError):
             return None
-        gc.collect()  # ends the decoder's process, whose time counts too
         rates.append(count / (cpu_seconds() - start))
     return max(rates)
 
@@ -130,13 +124,14 @@ BARE = {"pyav": bare_pyav, "decord": bare_decord, "torchcodec": bare_torchcodec,
 def main(paths: list[Path]) -> None:
     ratios = []
     for path in paths:
+        segments = plan(path)
         times = [
-            row["sample_origin_s"] + i * row["sample_period_s"]
-            for row in _segments(path)
-            for i in range(row["first_sample"], row["first_sample"] + row["num_samples"])
+            segment["sample_origin_s"] + sample * segment["sample_period_s"]
+            for segment in segments
+            for sample in range(segment["first_sample"], segment["first_sample"] + segment["num_samples"])
         ]
-        bare = {name: best_rate(loop, path, times) for name, loop in BARE.items()}
-        rate = best_rate(ours, path, times)
+        bare = {name: best_rate(partial(loop, path, times)) for name, loop in BARE.items()}
+        rate = best_rate(partial(ours, segments))
         fastest = max(filter(None, bare.values()), default=None)
         for name, value in bare.items():
             report(f"{path.name}: bare {name}", value, "sampled frames/CPU s", None)

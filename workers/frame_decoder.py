@@ -3,10 +3,19 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from schemas.rejects import Reject
 from workers.decode_plan import Segment
-from workers.decoders import Picture, pyav
+from workers.decoders import Picture, decord, pyav, torchcodec
 
-BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {"pyav": pyav.decode}
+BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {
+    "pyav": pyav.decode,
+    "decord": decord.decode,
+    "torchcodec": torchcodec.decode,
+}
+
+# By benchmarks/decode.py PyAV is the fastest on every file, since it alone leaves out what no sample needs, and it
+# reads all codecs. decord's older FFmpeg gets what it gave up.
+AUTO = ("pyav", "decord")
 
 
 def sample_frames(
@@ -16,10 +25,27 @@ def sample_frames(
 
     Args:
         short_side: of the pictures, in pixels; smaller sources keep their size.
-        backend: a name of BACKENDS; `auto`: the order that benchmarks/decode.py found best.
+        backend: a name of BACKENDS, or `auto`: those of AUTO, until one gives a picture.
         threads: of the decoder.
 
     Raises:
-        Reject: `undecodable`, and all of `workers.media_file`.
+        Reject: `undecodable` where no backend gives a picture, with what the first one says; all of
+        `workers.media_file`.
     """
-    return BACKENDS["pyav" if backend == "auto" else backend](path, segment, short_side=short_side, threads=threads)
+    failure = None
+    for name in AUTO if backend == "auto" else (backend,):
+        given = 0
+        try:
+            for picture in BACKENDS[name](path, segment, short_side=short_side, threads=threads):
+                given += 1
+                yield picture
+            if given:
+                return
+            raise Reject("undecodable", f"{name} gives no picture")
+        except Reject as reject:
+            if reject.reason != "undecodable":
+                raise
+            if given:
+                return  # what decodes is kept
+            failure = failure or reject
+    raise failure

@@ -19,7 +19,7 @@ from workers.probe import entry_points, probe
 def sample(path, short_side=48, **config):
     """All pictures of a file that the config samples: (time_s, rgb)."""
     facts = probe(path)
-    rows = segments("v", facts.start_s, facts.duration_s, entry_points(path), ShardConfig(**config))
+    rows = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), ShardConfig(**config))
     plans = [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
     return [(p.time_s, p.rgb) for plan in plans for p in sample_frames(path, plan, short_side=short_side)]
 
@@ -75,13 +75,13 @@ def test_variable_rate_and_start(tmp_path, gaps, start, gop, b_frames, fps):
     path = write_video(tmp_path / "v.mkv", times, gop=gop, b_frames=b_frames, time_base=Fraction(1, 1000))
     facts = probe(path)
     assert facts.frame_count == len(times)
-    assert facts.start_s == pytest.approx(times[0], abs=0.002)
+    assert facts.first_frame_s == pytest.approx(times[0], abs=0.002)
     pictures = sample(path, segment_s=2.0, fps=fps, min_frames=1)
     numbers = [read_number(rgb) for _, rgb in pictures]
     np.testing.assert_allclose([t for t, _ in pictures], times[numbers], atol=0.002)
     assert numbers == sorted(set(numbers))
     period = 1 / fps if facts.duration_s * fps >= 1 else facts.duration_s
-    wanted = facts.start_s + period * (np.arange(max(1, int(np.ceil(facts.duration_s / period - 0.5)))) + 0.5)
+    wanted = facts.first_frame_s + period * (np.arange(max(1, int(np.ceil(facts.duration_s / period - 0.5)))) + 0.5)
     # Matroska rounds to a millisecond: at a sample within one of a picture's start either is right.
     clear = [s for s in wanted if np.abs(times - s).min() > 0.002]
     assert set(shown_at(times, clear)) <= set(numbers) <= set(shown_at(times, [*(wanted - 0.002), *(wanted + 0.002)]))

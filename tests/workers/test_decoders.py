@@ -1,0 +1,87 @@
+"""Every backend against the others, on the same files: the same frames, by their times and by what they show."""
+
+import numpy as np
+import pytest
+
+from schemas.rejects import Reject
+from stages.shard import ShardConfig, segments
+from tests.numbered_video import read_number, write_video
+from workers import frame_decoder
+from workers.decode_plan import Segment
+from workers.decoders import Picture
+from workers.frame_decoder import sample_frames
+from workers.probe import entry_points, probe
+
+# What decord can't do: AV1; streams of which it picks another one; times it doesn't know are told by PyAV's pass.
+REAL = [
+    "short/sam2_dog.mp4",
+    "short/decord_pancake_opus.mkv",
+    "short/pyfeat_hevc_vfr.mov",
+    "odd/pyscenedetect_vfr_drop3.mp4",
+    "odd/torchcodec_nasa_vfr.mp4",
+    "odd/torchcodec_non_zero_start.mp4",
+    "odd/decord_rot90.mov",
+    "odd/decord_rot270.mov",
+]
+
+
+def plans(path, **config):
+    facts = probe(path)
+    rows = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), ShardConfig(**config))
+    return [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
+
+
+def sample(path, backend, **config):
+    return [p for plan in plans(path, **config) for p in sample_frames(path, plan, short_side=96, backend=backend)]
+
+
+@pytest.fixture(params=["decord", "torchcodec"])
+def backend(request):
+    if request.param == "torchcodec":
+        try:
+            import torchcodec.decoders  # noqa: F401
+        except (ImportError, RuntimeError, OSError):
+            pytest.skip("torchcodec or the FFmpeg libraries it needs are not installed")
+    return request.param
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_same_frames_on_real_files(videos, backend, name):
+    ours, theirs = sample(videos / name, "pyav", segment_s=5.0), sample(videos / name, backend, segment_s=5.0)
+    assert [(p.sample_index, p.time_s) for p in ours] == [(p.sample_index, p.time_s) for p in theirs]
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.rgb.shape == other.rgb.shape
+        assert np.abs(one.rgb.astype(int) - other.rgb).mean() < 6
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_same_numbers(tmp_path, backend, suffix):
+    rng = np.random.default_rng(7)
+    path = write_video(tmp_path / f"v{suffix}", np.cumsum(rng.integers(1, 9, 120)) / 60)
+    ours, theirs = (sample(path, name, fps=6.0, segment_s=2.0) for name in ("pyav", backend))
+    assert [p.time_s for p in ours] == [p.time_s for p in theirs]
+    assert [read_number(p.rgb) for p in ours] == [read_number(p.rgb) for p in theirs]
+
+
+def test_the_next_one_gets_what_the_first_gave_up(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "v.mp4", np.arange(60) / 30)
+
+    def fails(*args, **kwargs):
+        raise Reject("undecodable", "on purpose")
+        yield
+
+    monkeypatch.setitem(frame_decoder.BACKENDS, "pyav", fails)
+    assert [read_number(p.rgb) for p in sample(path, "auto", fps=3.0, min_frames=1)] == [5, 15, 25, 35, 45, 55]
+    with pytest.raises(Reject, match="on purpose"):
+        sample(path, "pyav")
+
+
+def test_what_decodes_is_kept(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "v.mp4", np.arange(60) / 30)
+
+    def breaks_off(*args, **kwargs):
+        yield Picture(0, 0.0, np.zeros((4, 4, 3), np.uint8))
+        raise Reject("undecodable", "the rest is damaged")
+
+    monkeypatch.setitem(frame_decoder.BACKENDS, "pyav", breaks_off)
+    assert len(sample(path, "auto")) == 1

@@ -1,0 +1,67 @@
+"""Sampling by decord: an older FFmpeg (4.1: no AV1) with its own index, used only where that agrees with ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+
+from schemas.rejects import Reject
+from workers.decode_plan import Segment, make_plan
+from workers.decoders import Picture
+from workers.media_file import open_media, video_stream
+from workers.packet_index import read_index, seconds
+from workers.picture import Renderer
+
+_BATCH = 8  # pictures at the size of the source
+
+
+def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int = 1) -> Iterator[Picture]:
+    """The segment's sampled pictures, in the order of time.
+
+    Raises:
+        Reject: `undecodable`; as `open_media` and `video_stream`.
+    """
+    with open_media(path) as container:
+        stream = video_stream(container)
+        index, aspect = read_index(container, stream), stream.sample_aspect_ratio
+    plan = make_plan(index, segment)
+    shown = index.shown_pts()
+    # decord counts frames; a picture's number is its place among all that are shown.
+    numbers = np.searchsorted(shown, plan.wanted_pts_W)
+    render = Renderer(short_side, aspect)
+    with _reader(path, threads) as reader:
+        if len(reader) != len(shown):
+            raise Reject("undecodable", f"decord counts {len(reader)} frames, its container {len(shown)}")
+        for start in range(0, len(numbers), _BATCH):
+            for offset, rgb in enumerate(_batch(reader, numbers[start : start + _BATCH])):
+                pts = plan.wanted_pts_W[start + offset] - segment.origin(index.time_base)
+                frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
+                yield Picture(
+                    int(plan.sample_index_W[start + offset]), float(seconds(pts, index.time_base)), render(frame)
+                )
+
+
+@contextmanager
+def _reader(path: str | Path, threads: int) -> Iterator:
+    """Closed at once when the block ends: left open, decord goes on decoding until the memory is gone."""
+    import decord
+
+    try:
+        reader = decord.VideoReader(str(Path(path).absolute()), ctx=decord.cpu(0), num_threads=threads)
+    except (decord.DECORDError, RuntimeError) as error:
+        raise Reject("undecodable", f"decord: {type(error).__name__}") from None
+    try:
+        yield reader
+    finally:
+        del reader
+
+
+def _batch(reader, numbers: np.ndarray) -> np.ndarray:
+    import decord
+
+    try:
+        return reader.get_batch(numbers.tolist()).asnumpy()
+    except (decord.DECORDError, RuntimeError, IndexError) as error:
+        raise Reject("undecodable", f"decord: {type(error).__name__}") from None

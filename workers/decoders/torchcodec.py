@@ -1,0 +1,58 @@
+"""Sampling by torchcodec, where it and the FFmpeg libraries it needs are installed; on CUDA where asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+
+from schemas.rejects import Reject
+from workers.decode_plan import Segment, make_plan
+from workers.decoders import Picture
+from workers.media_file import open_media, video_stream
+from workers.packet_index import read_index, seconds
+from workers.picture import Renderer
+
+_BATCH = 8  # pictures at the size of the source
+
+
+def decode(
+    path: str | Path, segment: Segment, *, short_side: int, threads: int = 1, device: str = "cpu"
+) -> Iterator[Picture]:
+    """The segment's sampled pictures, in the order of time.
+
+    Raises:
+        Reject: `undecodable`; as `open_media` and `video_stream`.
+        ImportError: torchcodec or its libraries are not installed.
+    """
+    from torchcodec.decoders import VideoDecoder
+
+    with open_media(path) as container:
+        stream = video_stream(container)
+        number, aspect = stream.index, stream.sample_aspect_ratio
+        index = read_index(container, stream)
+    if index.by_order or index.jumps:
+        raise Reject("undecodable", "torchcodec goes by times, and those of this file are not to be trusted")
+    plan = make_plan(index, segment)
+    # In the middle of the tick: the picture shown then, whatever the last bit of a float.
+    times = (plan.wanted_pts_W + 0.5) * float(index.time_base)
+    render = Renderer(short_side, aspect)
+    try:
+        decoder = VideoDecoder(
+            str(Path(path).absolute()),
+            stream_index=number,
+            dimension_order="NHWC",
+            num_ffmpeg_threads=threads,
+            device=device,
+            seek_mode="exact",
+        )
+        for start in range(0, len(times), _BATCH):
+            batch = decoder.get_frames_played_at(times[start : start + _BATCH].tolist())
+            for rgb, time_s, sample in zip(
+                batch.data.cpu().numpy(), batch.pts_seconds, plan.sample_index_W[start:], strict=False
+            ):
+                pts = int(np.rint(float(time_s) / float(index.time_base)))
+                true_s = seconds(pts - segment.origin(index.time_base), index.time_base)
+                yield Picture(int(sample), float(true_s), render(av.VideoFrame.from_ndarray(rgb, "rgb24")))
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise Reject("undecodable", f"torchcodec: {type(error).__name__}") from None
