@@ -1,9 +1,10 @@
 """The greedy selection as a CPU likes it: visit few frames, and compare them in bulk.
 
 The queries visit their frames in order, all in step, a block at a time: a block is compared with the query's picks so
-far, and what survives with itself. Most have their K picks after a few hundred frames. For the others (a video of few
-scenes yields fewer than K picks, so all its frames are visited) the latest picks of all queries are compared with all
-frames in one matrix product; each query crosses out what is like its own, and goes on with the head of what remains.
+far, and what survives with itself. Most have their K picks after a few hundred frames. For those that find few (a
+video of few scenes yields fewer than K picks, so all its frames are visited) the latest picks of all queries are
+compared with all frames in one matrix product; each query crosses out what is like its own, and goes on with the head
+of what remains.
 
 Shapes: N frames, Q queries, K keyframes, D width; of the queries that go on V, each with B or S frames in hand.
 """
@@ -50,18 +51,24 @@ class _Visit:
         self.picks: list[int] = []
         self.pick_rows = torch.zeros(k, likeness.vectors.x_ND.shape[1], dtype=likeness.type)
         self.rest = _order(relevance_N, sum(BLOCKS), floor)
-        self.known = len(self.rest)
+        self.ordered = len(self.rest)
 
     @property
     def full(self) -> bool:
         return len(self.picks) == self.k
 
+    @property
+    def promising(self) -> bool:
+        """Whether, at the rate so far, the picks are complete within the frames first ordered."""
+        visited = self.ordered - len(self.rest)
+        return len(self.rest) > 0 and not self.full and visited * self.k <= len(self.picks) * sum(BLOCKS)
+
     def needs_more(self) -> bool:
-        """Whether frames are left to visit beyond those first ordered; orders them all."""
-        if self.full or self.known == len(self.relevance_N):
-            return False
-        self.rest = _order(self.relevance_N, len(self.relevance_N), self.floor)[self.known :]
-        return len(self.rest) > 0
+        """Whether frames are left to visit; orders them all."""
+        visited = self.ordered - len(self.rest)
+        if not self.full and self.ordered < len(self.relevance_N):
+            self.rest = _order(self.relevance_N, len(self.relevance_N), self.floor)[visited:]
+        return len(self.rest) > 0 and not self.full
 
     def pop(self, size: int) -> Tensor:
         head, self.rest = self.rest[:size], self.rest[size:]
@@ -91,9 +98,9 @@ def _order(relevance_N: Tensor, most: int, floor: float) -> Tensor:
 
 
 def _in_step(likeness: Likeness, visits: list[_Visit]) -> None:
-    """Visits the frames that are in order so far."""
+    """Visits the frames first ordered, for as long as that finds picks."""
     step = 0
-    while visits := [visit for visit in visits if len(visit.rest) and not visit.full]:
+    while visits := [visit for visit in visits if visit.promising]:
         size = BLOCKS[min(step, len(BLOCKS) - 1)]
         block_VB = pad_sequence([visit.pop(size) for visit in visits], batch_first=True, padding_value=-1)
         free_VB = block_VB >= 0

@@ -30,7 +30,10 @@ class Vectors:
         self.scale_N = similarity.unit_scale(self.top_N, x_ND.shape[1])
         on_cpu = x_ND.device.type == "cpu"
         self.block = 512 if on_cpu else 32768  # what stays in a core's cache; what fills a GPU
-        self._held = self.units(slice(None)) if not on_cpu and x_ND.numel() <= HELD_ELEMENTS else None
+        self._held = None
+        if not on_cpu and x_ND.numel() <= HELD_ELEMENTS:
+            units = self.units(slice(None))
+            self._held = units, similarity.unit_squares(units)
 
     def __len__(self) -> int:
         return self.x_ND.shape[0]
@@ -51,7 +54,7 @@ class Vectors:
         """
         squares_M = similarity.unit_squares(units_MD)
         if self._held is not None:
-            return similarity.unit_cosines(units_MD, squares_M, self._held, similarity.unit_squares(self._held))
+            return similarity.unit_cosines(units_MD, squares_M, *self._held)
         out_MN = units_MD.new_empty(units_MD.shape[0], len(self))
         buffer = units_MD.new_empty(min(self.block, len(self)), units_MD.shape[1])
         for block in self.blocks():

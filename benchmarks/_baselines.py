@@ -1,0 +1,53 @@
+"""What the kernels are measured against: the same results, as the papers' released code or a first draft gets them."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+
+def keyframes_host_loop(frames_ND: Tensor, query_D: Tensor, *, k: int, tau: float) -> list[int]:
+    """DKS of one query with the whole N x N matrix and a loop on the host, as ViLaMP's released code does it."""
+    frames_ND, query_D = normalize(frames_ND, dim=1), normalize(query_D, dim=0)
+    similarity_NN = frames_ND @ frames_ND.T
+    picks: list[int] = []
+    visited = torch.zeros(len(frames_ND), dtype=torch.bool)
+    for n in (frames_ND @ query_D).argsort(descending=True).tolist():
+        if len(picks) == k:
+            break
+        if not visited[n]:
+            picks.append(n)
+            visited |= similarity_NN[n] >= tau
+    return sorted(picks)
+
+
+def merge_directly(
+    features_NMC: Tensor, joint_NMD: Tensor, query_D: Tensor, keyframes_K: list[int], *, alpha: float = 0.01
+) -> Tensor:
+    """DFM of one query by the formula, for all frames at once: `[N, C]`."""
+    before = torch.tensor([max((s for s in keyframes_K if s < n), default=-1) for n in range(len(joint_NMD))])
+    patches_NMD = normalize(joint_NMD, dim=2)
+    shared_NM = (patches_NMD * patches_NMD[before.clamp(min=0)]).sum(dim=2)
+    score_NM = patches_NMD @ normalize(query_D, dim=0) - shared_NM.masked_fill((before < 0)[:, None], 0.0)
+    return torch.einsum("nm,nmc->nc", (score_NM / alpha).softmax(dim=1), features_NMC)
+
+
+def merge_clip_loop(x_TC: Tensor, *, heads: int, target: int) -> Tensor:
+    """HiCo of one clip with lists of tokens: `[target, C]`."""
+    tokens, sizes = list(x_TC), [1.0] * len(x_TC)
+    while len(tokens) > target:
+        r = min(len(tokens) - target, len(tokens) // 2)
+        metric = [normalize(token.view(heads, -1).mean(0), dim=0) for token in tokens]
+        odd_bC = torch.stack(metric[1::2])
+        best, match = zip(
+            *((float(s.max()), 2 * int(s.argmax()) + 1) for s in (odd_bC @ m for m in metric[::2])), strict=True
+        )
+        order = sorted(range(len(best)), key=lambda i: -best[i])
+        sums = {j: tokens[j] * sizes[j] for j in range(1, len(tokens), 2)}
+        weights = {j: sizes[j] for j in sums}
+        for i in order[:r]:
+            sums[match[i]] = sums[match[i]] + tokens[2 * i] * sizes[2 * i]
+            weights[match[i]] += sizes[2 * i]
+        kept = [2 * i for i in order[r:]]
+        tokens = [tokens[i] for i in kept] + [sums[j] / weights[j] for j in sums]
+        sizes = [sizes[i] for i in kept] + list(weights.values())
+    return torch.stack(tokens)

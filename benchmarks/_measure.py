@@ -1,0 +1,83 @@
+"""Times, peaks and the JSON lines of the benchmarks. Standard library and torch only."""
+
+import gc
+import json
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def report(figure: str, value: float | None, unit: str, bar: str | None, ok: bool | None, **more: Any) -> None:
+    """One JSON line; `ok` is null where nothing was measured or nothing is asked for."""
+    rounded = None if value is None else float(f"{value:.4g}")
+    print(json.dumps({"figure": figure, "value": rounded, "unit": unit, "bar": bar, "ok": ok, **more}), flush=True)
+
+
+def at_least(figure: str, value: float, unit: str, bar: float, **more: Any) -> None:
+    report(figure, value, unit, f">= {bar:g}", value >= bar, **more)
+
+
+def at_most(figure: str, value: float, unit: str, bar: float, **more: Any) -> None:
+    report(figure, value, unit, f"<= {bar:g}", value <= bar, **more)
+
+
+def seconds(run: Callable[[], Any], repeats: int = 3, *, warm: bool = True) -> float:
+    """The best of several runs: what the code takes when nothing else has the machine."""
+    if warm:
+        run()
+    best = float("inf")
+    for _ in range(repeats):
+        _wait()
+        start = time.perf_counter()
+        run()
+        _wait()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def rivals(
+    ours: Callable[[], Any], theirs: Callable[[], Any], *, rounds: int = 3, ours_a_round: int = 3
+) -> tuple[float, float]:
+    """Seconds of both, best of rounds that take turns, so that a busy machine slows both."""
+    ours(), theirs()
+    times = [(seconds(ours, ours_a_round, warm=False), seconds(theirs, 1, warm=False)) for _ in range(rounds)]
+    return min(t for t, _ in times), min(t for _, t in times)
+
+
+def extra_megabytes(prepare: Callable[[], Callable[[], Any]]) -> float | None:
+    """Peak of resident memory in what `prepare` returns, beyond what was resident before; None without Linux's /proc.
+
+    In a process of its own, where no memory freed earlier waits to be used again.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_extra, prepare, torch.get_num_threads()).result()
+
+
+def _extra(prepare: Callable[[], Callable[[], Any]], threads: int) -> float | None:
+    torch.set_num_threads(threads)
+    run = prepare()
+    clear, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+    if not clear.exists():
+        return None
+    gc.collect()
+    try:
+        clear.write_text("5")  # sets the peak back to what is resident now
+    except OSError:
+        return None
+    before = _status(status, "VmRSS")
+    run()
+    return (_status(status, "VmHWM") - before) / 1024
+
+
+def _status(path: Path, key: str) -> int:
+    return next(int(line.split()[1]) for line in path.read_text().splitlines() if line.startswith(key))
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
