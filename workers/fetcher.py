@@ -275,24 +275,23 @@ def _object(uri: str, partial: _Partial, limits: FetchLimits) -> None:
     parts = urlsplit(uri)
     if parts.query and not limits.allow_private_addresses:
         raise Reject("refused", "options in an object's address (endpoint_override, ...) could lead anywhere")
+    filesystem, path, info = _object_info(uri)
+    if info.type != fs.FileType.File:
+        raise Reject("not_found", "no such object")
+    if info.size > limits.max_bytes:
+        raise Reject("too_large", f"{info.size} bytes, above download.max_bytes = {limits.max_bytes}")
+    same = {"size": info.size, "mtime_ns": info.mtime_ns}
+    if partial.state() != same:
+        partial.restart(**same)
+    partial.append(_object_blocks(filesystem, path, partial.size()), info.size)
+
+
+def _object_info(uri: str) -> tuple[fs.FileSystem, str, fs.FileInfo]:
     try:
         filesystem, path = fs.FileSystem.from_uri(uri)
-        info = _object_info(filesystem, path)
-        if info.type != fs.FileType.File:
-            raise Reject("not_found", "no such object")
-        if info.size > limits.max_bytes:
-            raise Reject("too_large", f"{info.size} bytes, above download.max_bytes = {limits.max_bytes}")
-        same = {"size": info.size, "mtime_ns": info.mtime_ns}
-        if partial.state() != same:
-            partial.restart(**same)
-        partial.append(_object_blocks(filesystem, path, partial.size()), info.size)
+        return filesystem, path, filesystem.get_file_info(path)
     except (pa.ArrowInvalid, ValueError) as error:
         raise Reject("refused", f"no usable address ({type(error).__name__})") from None
-
-
-def _object_info(filesystem: fs.FileSystem, path: str) -> fs.FileInfo:
-    try:
-        return filesystem.get_file_info(path)
     except OSError as error:
         raise _Again("unreachable", type(error).__name__) from None
 

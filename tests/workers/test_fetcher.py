@@ -7,10 +7,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from schemas.rejects import Reject
 from tests.faulty_server import BODY, faulty_server
+from workers import fetcher
 from workers.fetcher import FetchLimits, fetch
 
 LIMITS = FetchLimits(
@@ -88,8 +91,6 @@ def test_private_addresses_are_refused(tmp_path, host):
 
 
 def test_redirects_to_private_addresses_are_refused(server, tmp_path, monkeypatch):
-    from workers import fetcher
-
     real = fetcher.resolve
     # The test's own server counts as public.
     monkeypatch.setattr(
@@ -144,3 +145,47 @@ def test_credentials_go_to_their_server_only(server, tmp_path):
     first, second = (headers for _, headers in server.requests)
     assert first["Authorization"].startswith("Basic ")
     assert "Authorization" not in second
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    server = ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "id")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
+        client.create_bucket(Bucket="videos")
+        client.put_object(Bucket="videos", Key="a b/v.mp4", Body=BODY)
+        yield f"?endpoint_override={host}:{port}&scheme=http&region=us-east-1"
+    server.stop()
+
+
+def test_an_object_arrives_whole(bucket, tmp_path):
+    assert fetch(f"s3://videos/a%20b/v.mp4{bucket}", tmp_path / "f", LIMITS).read_bytes() == BODY
+
+
+def test_an_object_is_gone_on_with(bucket, tmp_path, monkeypatch):
+    real, starts = fetcher._object_blocks, []
+
+    def breaks_once(filesystem, path, start):
+        starts.append(start)
+        for number, block in enumerate(real(filesystem, path, start)):
+            if number == 3 and len(starts) == 1:
+                raise fetcher._Again("unreachable", "broken off")
+            yield block
+
+    monkeypatch.setattr(fetcher, "_object_blocks", breaks_once)
+    monkeypatch.setattr(fetcher, "_BLOCK", 4096)
+    assert fetch(f"s3://videos/a%20b/v.mp4{bucket}", tmp_path / "f", LIMITS).read_bytes() == BODY
+    assert starts == [0, 3 * 4096]
+
+
+@pytest.mark.parametrize(
+    ("key", "limits", "reason"),
+    [("none.mp4", {}, "not_found"), ("a%20b", {}, "not_found"), ("a%20b/v.mp4", {"max_bytes": 10}, "too_large")],
+)
+def test_object_reasons(bucket, tmp_path, key, limits, reason):
+    assert rejected(f"s3://videos/{key}{bucket}", tmp_path / "f", replace(LIMITS, **limits)) == reason
