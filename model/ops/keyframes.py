@@ -69,9 +69,11 @@ def select_keyframes(
     Raises:
         ValueError: k < 1, an unknown mode, different widths, or a row that is NaN or zero.
     """
-    _check(frames_ND, queries_QD, k, mode)
+    check_inputs(frames_ND, queries_QD, k)
+    if mode not in ("paper", "released"):
+        raise ValueError(f"mode = {mode!r}: use 'paper' or 'released'")
     if frames_ND.shape[0] == 0 or queries_QD.shape[0] == 0:
-        return _empty(queries_QD.shape[0], k, queries_QD.device)
+        return no_keyframes(queries_QD.shape[0], k, queries_QD.device)
     frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
     relevance_QN = frames.exact_cosines(queries.units(slice(None)))
     floor = relevance_floor if mode == "released" else -torch.inf
@@ -82,7 +84,7 @@ def select_keyframes(
         picks_QK = pick_in_rounds(frames, relevance_QN, k, tau=tau, inclusive=mode == "paper", floor=floor)
     if mode == "released":
         picks_QK = fill_gaps(picks_QK, num_frames=frames_ND.shape[0])
-    return _in_time(picks_QK, relevance_QN)
+    return in_time(picks_QK, relevance_QN)
 
 
 def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor], **options) -> list[Keyframes]:
@@ -98,11 +100,10 @@ def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor],
     return [select_keyframes(f, q, **options) for f, q in zip(frames, queries, strict=True)]
 
 
-def _check(frames_ND: Tensor, queries_QD: Tensor, k: int, mode: str) -> None:
+def check_inputs(frames_ND: Tensor, queries_QD: Tensor, k: int) -> None:
+    """Raises ValueError for shapes that don't agree and k < 1."""
     if k < 1:
         raise ValueError(f"k = {k}: at least one keyframe must be allowed")
-    if mode not in ("paper", "released"):
-        raise ValueError(f"mode = {mode!r}: use 'paper' or 'released'")
     if frames_ND.ndim != 2 or queries_QD.ndim != 2 or frames_ND.shape[1] != queries_QD.shape[1]:
         raise ValueError(
             f"frames {list(frames_ND.shape)} and queries {list(queries_QD.shape)}: expected [N, D] and [Q, D] of one "
@@ -110,7 +111,8 @@ def _check(frames_ND: Tensor, queries_QD: Tensor, k: int, mode: str) -> None:
         )
 
 
-def _empty(num_queries: int, k: int, device: torch.device) -> Keyframes:
+def no_keyframes(num_queries: int, k: int, device: torch.device) -> Keyframes:
+    """What is selected from a video without frames."""
     return Keyframes(
         torch.full((num_queries, k), -1, dtype=torch.int64, device=device),
         torch.zeros(num_queries, dtype=torch.int64, device=device),
@@ -144,7 +146,8 @@ def pick_in_rounds(
     return torch.nn.functional.pad(picks_QK, (0, k - picks_QK.shape[1]), value=-1)
 
 
-def _in_time(picks_QK: Tensor, relevance_QN: Tensor) -> Keyframes:
+def in_time(picks_QK: Tensor, relevance_QN: Tensor) -> Keyframes:
+    """Puts picks, -1 padded and in any order, into temporal order."""
     num_frames = relevance_QN.shape[1]
     taken_QK = picks_QK >= 0
     indices_QK = torch.where(taken_QK, picks_QK, num_frames).sort(dim=1).values

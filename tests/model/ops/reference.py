@@ -137,3 +137,31 @@ def merge_released(x, text, keyframes, maps, temperature: float):
         ]
         tokens.append(softmax(np.array(score) / temperature) @ frame)
     return np.stack(tokens)
+
+
+def keyframes_recurrent(frames, query, k: int, tau: float, dip: float) -> list[int]:
+    """As `keyframes_paper`, but a frame like a pick is taken where relevance falls far enough between the two."""
+    relevance = [cosine(frame, query) for frame in frames]
+    flicker = sorted(abs(b - a) for a, b in zip(relevance[:-1], relevance[1:], strict=True))
+    contrast = max(relevance) - sorted(relevance)[(len(relevance) - 1) // 2]
+    fall = max(dip * contrast, 6 * flicker[(len(flicker) - 1) // 2])
+    picks: list[int] = []
+
+    def told(n, s):
+        valley = min(relevance[min(n, s) : max(n, s) + 1])
+        return cosine(frames[n], frames[s]) >= tau and valley > relevance[n] - fall
+
+    for n in sorted(range(len(frames)), key=lambda n: (-relevance[n], n)):
+        if len(picks) < k and not any(told(n, s) for s in picks):
+            picks.append(n)
+    return sorted(picks)
+
+
+def keep_tokens(tokens, tolerance: float) -> list[bool]:
+    """Which of one query's tokens are kept: those further from the last kept than the tolerance allows."""
+    kept, last = [], None
+    for token in tokens:
+        far = last is None or np.linalg.norm(token - last) > tolerance * np.linalg.norm(token)
+        kept.append(bool(far))
+        last = token if far else last
+    return kept
