@@ -166,8 +166,9 @@ def pointing(videos: list[Held], clip: Clip) -> float:
 
 
 def report(figure: str, value: float, unit: str = "share", bar: float | None = None) -> None:
-    ok = None if bar is None else value >= bar
-    print(json.dumps({"figure": figure, "value": round(value, 4), "unit": unit, "bar": bar, "ok": ok}), flush=True)
+    ok = None if bar is None else bool(value >= bar)
+    shown = value if isinstance(value, int) else round(float(value), 4)
+    print(json.dumps({"figure": figure, "value": shown, "unit": unit, "bar": bar, "ok": ok}), flush=True)
 
 
 def main() -> None:
@@ -185,7 +186,7 @@ def main() -> None:
         asked = [questions_of(video.script, kind) for video in videos]
         shares = np.array([grounding(video, clip, pairs) for video, pairs in zip(videos, asked, strict=True)])
         dks, uniform = np.average(shares, axis=0, weights=[len(pairs) for pairs in asked])
-        report(f"{kind} questions", sum(map(len, asked)), "questions")
+        report(f"{kind} questions", sum(len(pairs) for pairs in asked), "questions")
         report(f"{kind} questions caught by DKS, K = {K}", dks, bar=bar)
         report(f"{kind} questions caught by uniform {K}", uniform)
     report("best patch lies on the thing", pointing(videos, clip))

@@ -138,8 +138,8 @@ def _rate(step: int, steps: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=1100)
-    parser.add_argument("--groups", type=int, default=16, help=f"groups of {GROUP} frames in a batch")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--groups", type=int, default=12, help=f"groups of {GROUP} frames in a batch")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
