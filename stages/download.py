@@ -51,6 +51,8 @@ class DownloadConfig(StageConfig):
     """To connect, and between two packets."""
     min_bytes_per_s: int = Field(1024, ge=0)
     """A slower source is given up."""
+    per_host: int = Field(4, ge=1, le=1000)
+    """Fetches from one host at once, of all workers on a node."""
     allow_private_addresses: bool = False
     """Fetch from private, loopback and link-local addresses too (an own media server)."""
     user_agent: str = "longvid"
@@ -66,7 +68,7 @@ class DownloadConfig(StageConfig):
 
     def fetch_limits(self) -> FetchLimits:
         names = ("max_bytes", "max_seconds", "attempts", "backoff_s", "timeout_s", "min_bytes_per_s")
-        names += ("allow_private_addresses", "user_agent")
+        names += ("per_host", "allow_private_addresses", "user_agent")
         return FetchLimits(**{name: getattr(self, name) for name in names})
 
 

@@ -23,6 +23,7 @@ from pyarrow import fs
 
 from schemas.rejects import Reject
 from workers.addresses import redacted, resolve
+from workers.host_gate import HostGate
 
 _BLOCK = 1 << 20
 _MAX_REDIRECTS = 10
@@ -47,6 +48,8 @@ class FetchLimits:
     """To connect, and between two packets."""
     min_bytes_per_s: int = 1024
     """Over 30 s; a slower source is given up."""
+    per_host: int = 4
+    """Fetches from one host at once, of all processes on a node."""
     allow_private_addresses: bool = False
     user_agent: str = "longvid"
 
@@ -71,17 +74,28 @@ def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
     if scheme not in sources:
         raise Reject("refused", f"{scheme}: is no scheme to fetch from; use http, https, s3, gs or a local path")
     folder.mkdir(parents=True, exist_ok=True)
-    partial = _Partial(folder, limits, time.monotonic() + limits.max_seconds)
+    partial, host, gate = _Partial(folder, limits), urlsplit(uri).hostname or "", HostGate(limits.per_host)
     if partial.state().get("complete"):
         return partial.data
+
+    def attempt() -> None:
+        with gate.slot(host):
+            try:
+                partial.start()
+                sources[scheme](uri, partial, limits)
+            except _Again as failure:
+                if failure.wait_s:
+                    gate.pause(host, failure.wait_s)
+                raise
+
     retrying = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(limits.attempts) | tenacity.stop_before_delay(limits.max_seconds),
+        stop=tenacity.stop_after_attempt(limits.attempts),
         wait=_wait(limits),
         retry=tenacity.retry_if_exception_type(_Again),
         reraise=True,
     )
     try:
-        retrying(sources[scheme], uri, partial, limits)
+        retrying(attempt)
     except (_Again, Reject) as failure:
         raise Reject(failure.reason, f"{redacted(uri)}: {failure.detail}") from None
     partial.note(complete=1)
@@ -102,8 +116,16 @@ def _wait(limits: FetchLimits) -> tenacity.wait.wait_base:
 class _Partial:
     """The part of a file that is here, and which file it is a part of."""
 
-    def __init__(self, folder: Path, limits: FetchLimits, deadline: float) -> None:
-        self.data, self._state, self._limits, self._deadline = folder / "data", folder / "state.json", limits, deadline
+    def __init__(self, folder: Path, limits: FetchLimits) -> None:
+        self.data, self._state, self._limits = folder / "data", folder / "state.json", limits
+        self._deadline: float | None = None
+
+    def start(self) -> None:
+        """Sets the clock going, once: waiting for a turn is no fault of the source."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self._limits.max_seconds
+        elif time.monotonic() > self._deadline:
+            raise Reject("incomplete", f"not here after download.max_seconds = {self._limits.max_seconds:g}")
 
     def size(self) -> int:
         return self.data.stat().st_size if self.data.exists() else 0

@@ -1,0 +1,66 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from workers.host_gate import HostGate
+
+
+def test_no_more_than_its_slots_ask_a_host_at_once(tmp_path):
+    now, most, lock = 0, 0, threading.Lock()
+
+    def ask(host):
+        nonlocal now, most
+        with HostGate(2, tmp_path).slot(host):
+            with lock:
+                now += 1
+                most = max(most, now)
+            time.sleep(0.05)
+            with lock:
+                now -= 1
+
+    threads = [threading.Thread(target=ask, args=(host,)) for host in ["one", "ONE"] * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+
+
+def test_hosts_do_not_wait_for_each_other(tmp_path):
+    gate = HostGate(1, tmp_path)
+    with gate.slot("one"), gate.slot("two"):
+        pass
+
+
+def test_a_pause_is_kept_by_all(tmp_path):
+    HostGate(1, tmp_path).pause("one", 0.3)
+    HostGate(1, tmp_path).pause("one", 0.1)  # a shorter one does not end it
+    start = time.monotonic()
+    with HostGate(1, tmp_path).slot("two"):
+        assert time.monotonic() - start < 0.25
+    with HostGate(1, tmp_path).slot("one"):
+        assert time.monotonic() - start > 0.25
+
+
+def test_the_dead_hold_no_slot(tmp_path):
+    program = f"""
+import time
+from pathlib import Path
+from workers.host_gate import HostGate
+with HostGate(1, Path({str(tmp_path)!r})).slot("one"):
+    print("in", flush=True)
+    time.sleep(60)
+"""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True
+    )
+    assert holder.stdout.readline() == "in\n"
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    holder.stdout.close()
+    with HostGate(1, tmp_path).slot("one"):
+        pass
