@@ -83,4 +83,4 @@ def test_a_submitted_job_builds_a_corpus(head, tmp_path):
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "succeeded" in done.stdout
     with open_catalog(str(tmp_path / "corpus")) as catalog:
-        assert catalog.sql("select count(*) > 0 from samples").fetchone() == (True,)
+        assert catalog.execute("select count(*) > 0 from samples").fetchone() == (True,)
