@@ -32,7 +32,10 @@ def write_demo(out: Path, *, videos: int, seconds: int, seed: int) -> Path:
         render_video(out / f"{name}.mp4", script)
         rows.append(manifest_row(name, script, split="val" if index >= videos - num_val else "train"))
     manifest = out / "manifest.jsonl"
-    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    # Last and at once: where there is a manifest, all its videos are whole.
+    unfinished = manifest.with_suffix(".unfinished")
+    unfinished.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    unfinished.replace(manifest)
     return manifest
 
 
