@@ -39,7 +39,7 @@ def _beach(rng: np.random.Generator) -> Image.Image:
     draw.ellipse([200, 36, 244, 80], fill=(255, 214, 130))
     draw.rectangle([0, 62, _WIDE, 96], fill=(60, 70, 120))
     for _ in range(40):
-        x, y = rng.integers(0, _WIDE), rng.integers(64, 94)
+        x, y = int(rng.integers(0, _WIDE)), int(rng.integers(64, 94))
         draw.line([x, y, x + 14, y], fill=(190, 150, 150))
     _ground(draw, (206, 170, 120), 96)
     return image

@@ -6,8 +6,8 @@ loss over all pairs of a batch, with every true pair as a positive. Two more ter
 and texts and thrown away afterwards, name action, colour, shape, word and scene from the joint embedding (contrast
 alone needs many times the frames to find out that these matter); and contrast over the best-matching patches, so that a
 patch token taken through the tower's final norm and projection means what it shows (dense CLIP, which merging by patch
-and query similarity needs). Weights are written as fp16 safetensors. Word pieces
-that training never saw get a zero embedding: they then say nothing, rather than something by chance.
+and query similarity needs). Weights are written as fp16 safetensors. Word pieces that training never saw get a zero
+embedding: they then say nothing, rather than something by chance.
 
 The weights in the tree are of the defaults: 1,500 batches of 96 frames, seed 0; 0.75 s a batch on one core, so 19
 minutes of one core. Last batches: the best frame for a text is a true one in 89 %, among hard cases. On six held-out
