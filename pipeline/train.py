@@ -117,6 +117,13 @@ def _fit(store: Store, run: str, config: TrainConfig, steps: Queue) -> None:
 
     # Ray's own notes of a run's checkpoints, which a kill may leave damaged: what stands is decided by the manifests.
     store.delete(f"{run}/checkpoint_manager_snapshot.json")
+    run_config: Any = RunConfig(  # Ray's own annotations still ask for that of Train v1
+        name=config.run,
+        storage_path=store.full("train"),
+        storage_filesystem=store.filesystem,
+        failure_config=FailureConfig(max_failures=config.max_failures),
+        logging_config=LoggingConfig(log_level="ERROR"),
+    )
     trainer = TorchTrainer(
         train_rank,
         train_loop_config={"corpus": store.root, "run": run, "config": config.model_dump(mode="json"), "steps": steps},
@@ -125,13 +132,7 @@ def _fit(store: Store, run: str, config: TrainConfig, steps: Queue) -> None:
             use_gpu=config.use_gpu,
             resources_per_worker={"CPU": config.cpus_per_worker, **({"GPU": 1} if config.use_gpu else {})},
         ),
-        run_config=RunConfig(
-            name=config.run,
-            storage_path=store.full("train"),
-            storage_filesystem=store.filesystem,
-            failure_config=FailureConfig(max_failures=config.max_failures),
-            logging_config=LoggingConfig(log_level="ERROR"),
-        ),
+        run_config=run_config,
     )
     with _interrupts_as_ever():
         trainer.fit()
