@@ -50,20 +50,28 @@ def _nal_units(data: memoryview, length_size: int, header: int = 1) -> Iterator[
             position = raw.find(b"\0\0\1", position + 3)
 
 
+_IDR = PacketFacts(entry=True, clean=True)
+_RECOVERY = PacketFacts(entry=True)
+_REFERENCED = PacketFacts(entry=False)
+_DISPOSABLE = PacketFacts(entry=False, disposable=True)
+
+
 def _h264(data: memoryview, length_size: int) -> PacketFacts:
-    pictures = idr = recovery = referenced = False
+    recovery = pictures = False
     for offset in _nal_units(data, length_size):
         header = data[offset]
         kind = header & 31
-        if 1 <= kind <= 5:
-            pictures = True
-            idr |= kind == 5
-            referenced |= bool(header & 0x60)
+        if kind == 5:
+            return _IDR
+        if 1 <= kind < 5:
+            if recovery:
+                return _RECOVERY
+            if header & 0x60:
+                return _REFERENCED
+            pictures = True  # go on: the second field may be referred to where the first is not
         elif kind == 6:
             recovery |= _has_recovery_point(data[offset + 1 : offset + 256])
-    if not pictures:
-        return PacketFacts()
-    return PacketFacts(idr or recovery, idr, True, not referenced)
+    return _DISPOSABLE if pictures else PacketFacts()
 
 
 def _has_recovery_point(sei: memoryview) -> bool:

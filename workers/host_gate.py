@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 import random
 import tempfile
 import time
@@ -20,7 +21,7 @@ class HostGate:
             folder: shared by the processes that count together; by default one of the node's.
         """
         self._slots = slots
-        self._folder = folder or Path(tempfile.gettempdir()) / "longvid-hosts"
+        self._folder = folder or Path(tempfile.gettempdir()) / f"longvid-hosts-{os.getuid()}"
         self._folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager

@@ -43,7 +43,6 @@ class PacketIndex:
     by_order: bool
     reordered: bool
     jumps: int
-    encrypted: bool
     error: str  # why demuxing ended early, or ""
 
     def __len__(self) -> int:
@@ -88,13 +87,12 @@ def read_index(
     clock = _Clock(container, stream.time_base, step)
     pts, dts, duration, layers, shift = (array("q") for _ in range(5))
     flags = bytearray()
-    missing = encrypted = 0
+    missing = 0
     error = ""
     try:
         for packet in packets or demux(container, stream):
             facts = read(memoryview(packet))
             missing += packet.pts is None
-            encrypted += packet.has_sidedata("encryption_info")
             number = len(pts)
             decode_time = _first(packet.dts, packet.pts, (dts[-1] - shift[-1] + step) if number else 0)
             offset = clock(decode_time, packet.duration or 0)
@@ -110,7 +108,7 @@ def read_index(
             entry = packet.is_keyframe and facts.entry is not False
             shown = facts.shown and not packet.is_discard
             flags.append(entry | (entry and facts.clean) << 1 | shown << 2 | facts.disposable << 3)
-    except av.FFmpegError as failure:
+    except (av.FFmpegError, OverflowError) as failure:  # OverflowError: a time that no clock shows
         error = reason(failure)
     pts_P, dts_P, layers_P = (np.frombuffer(values, np.int64) for values in (pts, dts, layers))
     flags_P = np.frombuffer(bytes(flags), np.uint8)
@@ -127,7 +125,6 @@ def read_index(
         by_order=by_order,
         reordered=bool((np.diff(pts_P) < 0).any()),
         jumps=clock.jumps,
-        encrypted=bool(encrypted),
         error=error,
     )
 

@@ -64,7 +64,7 @@ def probe(path: str | Path) -> VideoFacts:
         index = read_index(container, stream, first.watch(demux(container, stream)))
         frame = first.frame or first.flush()
         if frame is None or not index.shown_P.any():
-            if index.encrypted:
+            if first.encrypted:
                 raise Reject("encrypted", "the packets are encrypted, and there is no key")
             raise Reject(
                 "no_frames", f"{len(index)} packets, {first.errors} decoder errors, no picture {index.error}".strip()
@@ -100,10 +100,12 @@ class _FirstFrame:
         self._context = stream.codec_context
         self.frame: VideoFrame | None = None
         self.errors = self.packets_before = 0
+        self.encrypted = False
 
     def watch(self, packets: Iterator[Packet]) -> Iterator[Packet]:
         for packet in packets:
             if self.frame is None:
+                self.encrypted |= packet.has_sidedata("encryption_info")
                 self._decode(packet)
                 self.packets_before += 1
             yield packet
