@@ -92,18 +92,19 @@ def read_index(
     try:
         for packet in packets or demux(container, stream):
             facts = read(memoryview(packet))
-            missing += packet.pts is None
-            number = len(pts)
-            decode_time = _first(packet.dts, packet.pts, (dts[-1] - shift[-1] + step) if number else 0)
-            offset = clock(decode_time, packet.duration or 0)
+            packet_pts, packet_dts, length = packet.pts, packet.dts, packet.duration or 0
+            decode_time = packet_dts if packet_dts is not None else packet_pts
+            if decode_time is None:
+                decode_time = dts[-1] - shift[-1] + step if dts else 0
+            offset = clock(decode_time, length)
             # Without its decode time a packet may be followed by ones that are shown before it.
-            margin = clock.limit if packet.dts is None else 0
-            if until is not None and decode_time + offset >= until + margin:
+            if until is not None and decode_time + offset >= until + (clock.limit if packet_dts is None else 0):
                 break
+            missing += packet_pts is None
             shift.append(offset)
             dts.append(decode_time + offset)
-            pts.append(_first(packet.pts, decode_time) + offset)
-            duration.append(packet.duration or 0)
+            pts.append((decode_time if packet_pts is None else packet_pts) + offset)
+            duration.append(length)
             layers.append(facts.layer)
             entry = packet.is_keyframe and facts.entry is not False
             shown = facts.shown and not packet.is_discard
@@ -179,7 +180,3 @@ def clock_origin(container: InputContainer, stream: VideoStream, first_pts: int)
 def seconds(ticks: int | np.ndarray, time_base: Fraction) -> float | np.ndarray:
     """Ticks of a time base as seconds, rounded once."""
     return ticks * time_base.numerator / time_base.denominator
-
-
-def _first(*values: int | None) -> int:
-    return next(value for value in values if value is not None)
