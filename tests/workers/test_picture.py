@@ -1,0 +1,80 @@
+import io
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from av.video.reformatter import Colorspace
+from PIL import Image
+
+from workers.picture import Renderer, encode_jpeg, upright_size
+
+COLOURS = {"red": (220, 30, 30), "green": (20, 200, 40), "blue": (30, 40, 210), "grey": (128, 128, 128)}
+
+
+def plain(colour, width=64, height=48, pixel_format="rgb24", **options):
+    pixels = np.broadcast_to(np.array(colour, np.uint8), (height, width, 3)).copy()
+    return av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format=pixel_format, **options)
+
+
+@pytest.mark.parametrize("colour", COLOURS.values(), ids=COLOURS)
+@pytest.mark.parametrize(
+    ("size", "matrix"), [((1280, 720), Colorspace.ITU709), ((640, 480), Colorspace.ITU601)], ids=["hd", "sd"]
+)
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p10le", "nv12"])
+def test_colours_by_the_matrix_of_the_size_where_the_stream_is_silent(colour, size, matrix, pixel_format):
+    frame = plain(colour, *size, pixel_format=pixel_format, dst_colorspace=matrix)
+    frame.colorspace = 2  # unspecified
+    rgb = Renderer(240, None)(frame)
+    assert np.abs(rgb.reshape(-1, 3).mean(0) - colour).max() < 4
+
+
+@pytest.mark.parametrize("matrix", [Colorspace.ITU709, Colorspace.ITU601])
+def test_colours_by_the_matrix_of_the_stream(matrix):
+    frame = plain(COLOURS["red"], 64, 48, "yuv420p", dst_colorspace=matrix)
+    frame.colorspace = {Colorspace.ITU709: 1, Colorspace.ITU601: 6}[matrix]
+    assert np.abs(Renderer(48, None)(frame).reshape(-1, 3).mean(0) - COLOURS["red"]).max() < 4
+
+
+def test_full_range():
+    rgb = Renderer(48, None)(plain((255, 255, 255), pixel_format="yuvj420p"))
+    assert rgb.min() > 250
+
+
+@pytest.mark.parametrize(
+    ("size", "aspect", "shown"),
+    [
+        ((720, 576), Fraction(16, 15), (768, 576)),
+        ((320, 180), Fraction(3, 4), (320, 240)),
+        ((100, 50), None, (100, 50)),
+        ((100, 50), Fraction(0), (100, 50)),
+        ((100, 50), Fraction(1000, 1), (100, 50)),
+    ],
+)
+def test_square_pixels(size, aspect, shown):
+    assert upright_size(plain((0, 0, 0), *size), aspect) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "short_side", "shape"),
+    [((640, 360), 90, (90, 160)), ((360, 640), 90, (160, 90)), ((37, 11), 384, (11, 37)), ((1, 1), 16, (1, 1))],
+)
+def test_size(size, short_side, shape):
+    assert Renderer(short_side, None)(plain((9, 9, 9), *size)).shape == (*shape, 3)
+
+
+def test_what_is_transparent_is_black():
+    pixels = np.zeros((32, 32, 4), np.uint8)
+    pixels[...] = (200, 100, 50, 0)
+    pixels[:, 16:, 3] = 255
+    rgb = Renderer(32, None)(av.VideoFrame.from_ndarray(pixels, "rgba"))
+    assert (rgb[:, :15] == 0).all()
+    assert (rgb[:, 17:] == (200, 100, 50)).all()
+
+
+def test_jpeg_is_the_same_each_time_and_close():
+    rng = np.random.default_rng(0)
+    rgb = np.asarray(Image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)).resize((96, 64), Image.BICUBIC))
+    data = encode_jpeg(rgb, 90)
+    assert data == encode_jpeg(rgb.copy(), 90)
+    assert np.abs(np.asarray(Image.open(io.BytesIO(data))).astype(int) - rgb).mean() < 6
