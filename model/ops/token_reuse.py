@@ -60,23 +60,3 @@ def told_by(keep_QN: Tensor) -> Tensor:
     """For each frame the frame whose token stands for it, `[Q, N]` int64; -1 before the first that is kept."""
     frame_N = torch.arange(keep_QN.shape[1], device=keep_QN.device)
     return torch.where(keep_QN, frame_N, -1).cummax(dim=1).values
-
-
-def tolerance_for(tokens_NC: Tensor, budget: int, *, steps: int = 16) -> float:
-    """The smallest tolerance, to 2**-steps, at which one query's video keeps at most `budget` tokens.
-
-    Args:
-        tokens_NC: one query's merged tokens.
-        budget: at least 1.
-
-    Raises:
-        ValueError: budget < 1.
-    """
-    if budget < 1:
-        raise ValueError(f"budget = {budget}: at least one token is kept")
-    low, high = 0, 2**steps - 1  # the number kept need not fall evenly; the search ends on a tolerance that holds
-    while low < high:
-        middle = (low + high) // 2
-        kept = int(TokenReuse(middle / 2**steps)(tokens_NC[None]).sum())
-        low, high = (low, middle) if kept <= budget else (middle + 1, high)
-    return high / 2**steps

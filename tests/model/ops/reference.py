@@ -165,3 +165,17 @@ def keep_tokens(tokens, tolerance: float) -> list[bool]:
         kept.append(bool(far))
         last = token if far else last
     return kept
+
+
+def merge_runs(tokens, budget: int) -> list[list[int]]:
+    """Runs of frames: the neighbours whose join adds least squared error are joined, until the budget is met."""
+    runs = [[n] for n in range(len(tokens))]
+
+    def error(run):
+        return float(((tokens[run] - tokens[run].mean(axis=0)) ** 2).sum())
+
+    while len(runs) > max(1, budget):
+        added = [error(a + b) - error(a) - error(b) for a, b in zip(runs[:-1], runs[1:], strict=True)]
+        i = int(np.argmin(added))
+        runs[i : i + 2] = [runs[i] + runs[i + 1]]
+    return runs

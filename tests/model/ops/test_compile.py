@@ -1,0 +1,62 @@
+"""The kernels trace into one graph where the host need not look at values."""
+
+import torch
+
+from model.ops import dropout, similarity
+from model.ops.clip_merge import merge_clips
+from model.ops.gap_fill import fill_gaps
+from model.ops.keyframes import pick_in_rounds
+from model.ops.keyframes_recurrent import lowest_between
+from model.ops.vectors import Vectors
+
+
+def compiled(function):
+    return torch.compile(function, fullgraph=True, backend="aot_eager")
+
+
+def rng():
+    return torch.Generator().manual_seed(0)
+
+
+def test_clip_merging():
+    x = torch.randn(2, 100, 24, generator=rng())
+    run = lambda x: merge_clips(x, heads=4, target=16, return_sizes=True, return_sources=True, validate=False)  # noqa: E731
+    for ours, theirs in zip(compiled(run)(x), run(x), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_visual_dropout():
+    visual = torch.rand(2, 50, generator=rng()) < 0.6
+    queries, keys = torch.randn(2, 50, 4, 8, generator=rng()), torch.randn(2, 50, 2, 8, generator=rng())
+
+    def run(queries, keys, visual):
+        kept = dropout.uniform_keep(visual, 0.75)
+        scores = dropout.attention_scores(queries, keys, kept, ~visual, most=50)
+        kept = dropout.attention_keep(scores, kept, 0.25, original_B=visual.sum(dim=1))
+        return kept, *dropout.repack(queries.flatten(2), kept | ~visual, length=40)
+
+    for ours, theirs in zip(compiled(run)(queries, keys, visual), run(queries, keys, visual), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_keyframe_rounds_and_gap_filling():
+    frames, queries = torch.randn(80, 16, generator=rng()), torch.randn(3, 16, generator=rng())
+    vectors, units = Vectors(frames, name="frames"), Vectors(queries, name="queries").units(slice(None))
+
+    def run(units):
+        relevance = vectors.exact_cosines(units)
+        picks = pick_in_rounds(vectors, relevance, 12, tau=0.3, inclusive=False, floor=0.2)
+        return picks, fill_gaps(picks, num_frames=80), lowest_between(relevance, picks[:, 0])
+
+    for ours, theirs in zip(compiled(run)(units), run(units), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_units():
+    x = torch.randn(30, 16, generator=rng())
+
+    def run(x, top):
+        return similarity.to_units(x, similarity.unit_scale(top, 16))
+
+    top = similarity.largest(x, name="x")
+    assert torch.equal(compiled(run)(x, top), run(x, top))
