@@ -1,9 +1,10 @@
 """Manifest row -> video: the file in the media store, and what demuxing all of it found."""
 
 import hashlib
+import importlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -55,6 +56,10 @@ class DownloadConfig(StageConfig):
     """Fetches from one host at once, of all workers on a node."""
     allow_private_addresses: bool = False
     """Fetch from private, loopback and link-local addresses too (an own media server)."""
+    extractors: dict[str, str] = {}
+    """Host -> `module:function`, for pages that hold a video (an own wrapper of yt-dlp, say): called with the address,
+    a folder and the FetchLimits in place of fetching, it gives the path of the file it put there or raises Reject.
+    Subdomains count; the longest host goes first."""
     user_agent: str = "longvid"
     """How the fetcher names itself to servers; an address to complain to belongs in it."""
     limits: MediaLimits = MediaLimits()
@@ -121,7 +126,8 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str
                     return known["media"], _sha256(path, unit), known["size_bytes"], _probe(path, config)
         folder = fetching / key
         try:
-            kept = _keep(fetch(unit["uri"], folder, config.fetch_limits()), unit, config, store)
+            get = _extractor(unit["uri"], config) or fetch
+            kept = _keep(get(unit["uri"], folder, config.fetch_limits()), unit, config, store)
         except Reject as rejected:
             if rejected.reason not in ("incomplete", "unreachable"):  # nothing to go on with
                 shutil.rmtree(folder, ignore_errors=True)
@@ -129,6 +135,15 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str
         store.write_json(note, {"media": kept[0], "size_bytes": kept[2], "uri": redacted(unit["uri"])})
         shutil.rmtree(folder, ignore_errors=True)
         return kept
+
+
+def _extractor(uri: str, config: DownloadConfig) -> Callable[[str, Path, FetchLimits], Path] | None:
+    host = f".{urlsplit(uri).hostname}"
+    for known in sorted(config.extractors, key=len, reverse=True):
+        if host.endswith(f".{known.lower()}"):
+            module, _, name = config.extractors[known].partition(":")
+            return getattr(importlib.import_module(module), name)
+    return None
 
 
 def _keep(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, dict]:

@@ -110,3 +110,19 @@ def test_how_a_file_is_fetched_is_no_part_of_its_path(video):
     assert path == stage(DownloadConfig(attempts=2, max_bytes=10)).unit_path(unit(video))
     assert path != stage(DownloadConfig(media="copy")).unit_path(unit(video))
     assert path != stage(DownloadConfig()).unit_path(unit(video, source_stamp="1:2"))
+
+
+def extract(uri, folder, limits):
+    """An extractor: the page's video, found without the network."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_video(folder / "found.mp4", np.arange(30) / 30)
+
+
+def test_an_extractor_takes_the_place_of_fetching(store):
+    config = {"extractors": {"tube.example": f"{__name__}:extract", "example": "not.there:function"}}
+    found = row("https://www.tube.example/watch?v=1", store, **config)
+    assert (found["frame_count"], found["uri"]) == (30, "https://www.tube.example/watch")
+    assert store.size(found["media"]) == found["size_bytes"]
+    assert row("https://www.tube.example/watch?v=1", store, **config) == found
+    with pytest.raises(Reject):
+        row("http://127.0.0.1/nottube.example", store, attempts=1, **config)
