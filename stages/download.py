@@ -17,8 +17,9 @@ from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
 from workers.addresses import redacted
-from workers.fetcher import FetchLimits, fetch, locked
+from workers.fetcher import fetch
 from workers.media_process import MediaLimits, media_process, probe_apart
+from workers.partial_file import FetchLimits, locked
 from workers.storage import Store
 
 # Extensions by what the demuxer found; a name given by a stranger is never part of a path.

@@ -1,0 +1,141 @@
+"""Files from http(s): every address is looked at before it is asked, after redirects too."""
+
+import email.utils
+import socket
+import time
+from urllib.parse import urljoin
+
+import httpx
+
+from schemas.rejects import Reject
+from workers.addresses import resolve
+from workers.partial_file import Again, FetchLimits, PartialFile
+
+_MAX_REDIRECTS = 10
+# What is no media whatever its name says; unknown types go on to the probe.
+_REFUSED_TYPES = ("text/html", "application/xhtml", "application/json", "application/xml", "text/xml", "text/css")
+_PLAYLIST_TYPES = ("mpegurl", "dash+xml", "smil", "scpls")
+
+
+def receive_http(uri: str, partial: PartialFile, limits: FetchLimits) -> None:
+    """One attempt to make a partial file whole. Raises Again or Reject."""
+    validator = partial.state().get("validator", "")
+    have = partial.size() if validator else 0
+    headers = {"Accept-Encoding": "identity", "User-Agent": limits.user_agent}
+    if have:
+        headers |= {"Range": f"bytes={have}-", "If-Range": validator}
+    timeout = httpx.Timeout(limits.timeout_s)
+    try:
+        with httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client:
+            response = _open(client, uri, headers, limits)
+            try:
+                _receive(response, have, validator, partial, limits)
+            finally:
+                response.close()
+    except (httpx.TransportError, socket.gaierror) as error:
+        reason = "incomplete" if partial.size() else "unreachable"
+        raise Again(reason, f"{type(error).__name__} after {partial.size()} bytes") from None
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Reject("refused", f"no usable address ({type(error).__name__})") from None
+
+
+def _open(client: httpx.Client, uri: str, headers: dict, limits: FetchLimits) -> httpx.Response:
+    """The response after all redirects, each to an address that may be asked."""
+    for _ in range(_MAX_REDIRECTS + 1):
+        url = httpx.URL(uri)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise Reject("refused", f"a redirect to {url.scheme}: is not followed")
+        port = url.port or {"http": 80, "https": 443}[url.scheme]
+        address = resolve(url.host, port, limits.allow_private_addresses)
+        # To the address that was checked, under the name that was asked for.
+        request = client.build_request(
+            "GET",
+            url.copy_with(host=address, fragment=None),
+            headers={**headers, "Host": url.netloc.rpartition(b"@")[2].decode("ascii")},
+            extensions={"sni_hostname": url.host},
+        )
+        response = client.send(request, stream=True, auth=_credentials(url))
+        if not response.is_redirect:
+            return response
+        response.close()
+        uri = urljoin(uri, response.headers["location"])
+    raise Reject("unreachable", f"more than {_MAX_REDIRECTS} redirects")
+
+
+def _credentials(url: httpx.URL) -> httpx.BasicAuth | None:
+    return httpx.BasicAuth(url.username, url.password) if url.username else None
+
+
+def _receive(response: httpx.Response, have: int, validator: str, partial: PartialFile, limits: FetchLimits) -> None:
+    total = _checked(response, have, limits)
+    if response.status_code == 416:
+        if total == have and have:
+            return  # all of it was here already
+        partial.restart()
+        raise Again("incomplete", f"the source has not the {have} bytes that were fetched from it", wait_s=0)
+    if total is not None and total > limits.max_bytes:
+        raise Reject("too_large", f"{total} bytes, above download.max_bytes = {limits.max_bytes}")
+    if response.status_code == 206:
+        start = _range_start(response)
+        if start != have:
+            partial.restart()
+            raise Again("incomplete", f"asked for bytes from {have}, got them from {start}", wait_s=0)
+    else:
+        partial.restart(validator=_validator(response))
+    # Raw: what a server compresses although asked not to is refused, so nothing is ever unpacked.
+    partial.append(response.iter_raw(), total)
+
+
+def _checked(response: httpx.Response, have: int, limits: FetchLimits) -> int | None:
+    """The length of the whole file by the response's headers. Raises where the response is no file."""
+    status, headers = response.status_code, response.headers
+    if status in (404, 410):
+        raise Reject("not_found", f"HTTP {status}")
+    if status in (401, 403, 451):
+        raise Reject("refused", f"HTTP {status}: the source gives it to others only")
+    if status in (408, 425, 429) or status >= 500:
+        raise Again("unreachable", f"HTTP {status}", _retry_after(headers, limits))
+    content_range = headers.get("content-range", "")
+    if status == 416:
+        return _number(content_range.rpartition("/")[2])
+    if status not in (200, 206) or (status == 206 and not have):
+        raise Reject("unreachable", f"HTTP {status}")
+    if headers.get("content-encoding", "identity") != "identity":
+        raise Reject("refused", f"compressed as {headers['content-encoding'][:40]}, although asked not to")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind.startswith(_REFUSED_TYPES) or any(word in kind for word in _PLAYLIST_TYPES):
+        raise Reject("not_a_video", f"the source sends {kind[:60]}")
+    if status == 206:
+        return _number(content_range.rpartition("/")[2])
+    return _number(headers.get("content-length", ""))
+
+
+def _retry_after(headers: httpx.Headers, limits: FetchLimits) -> float | None:
+    """Seconds a server asks to wait, in either form of the header. Raises Reject where that is too long."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    seconds = _number(value)
+    if seconds is None:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    if seconds > limits.max_retry_after_s:
+        raise Reject("unreachable", f"the source asks to wait {seconds:.0f} s")
+    return float(seconds)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None
+
+
+def _range_start(response: httpx.Response) -> int | None:
+    unit, _, span = response.headers.get("content-range", "").partition(" ")
+    return _number(span.partition("-")[0]) if unit.lower() == "bytes" else None
+
+
+def _validator(response: httpx.Response) -> str:
+    """What a later request for the rest is bound to; a weak ETag says too little for that (RFC 9110, 13.1.5)."""
+    etag = response.headers.get("etag", "")
+    return etag if etag and not etag.startswith("W/") else response.headers.get("last-modified", "")
