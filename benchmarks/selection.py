@@ -25,7 +25,6 @@ from PIL import Image
 
 from benchmarks._measure import report
 from model.ops.keyframes import Keyframes, select_keyframes
-from model.ops.keyframes_recurrent import select_recurrent_keyframes
 from model.ops.merge import merge_sweep
 from model.ops.token_reuse import TokenReuse
 from model.ops.token_runs import merge_runs
@@ -81,7 +80,7 @@ def selection(world: str, scripts: list[Script], tower: Tower) -> None:
         queries = tower.embed_texts(questions)
         ways: dict[str, Keyframes] = {
             "DKS": select_keyframes(images, queries, k=K),
-            "recurrent": select_recurrent_keyframes(images, queries, k=K),
+            "recurrent": select_keyframes(images, queries, k=K, mode="recurrent"),
         }
         uniform = ((np.arange(K) + 0.5) * len(images) / K).astype(int).tolist()
         for row, (_, times) in enumerate(spans):

@@ -10,17 +10,18 @@ Shapes: N frames, Q queries, D width, K keyframes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from model.ops.gap_fill import fill_gaps
+from model.ops.keyframes_recurrent import pick_recurrences
 from model.ops.lazy_greedy import pick_lazily
 from model.ops.likeness import Likeness
 from model.ops.vectors import Vectors
 
-Mode = Literal["paper", "released"]
+Mode = Literal["paper", "released", "recurrent"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def select_keyframes(
     tau: float = 0.85,
     mode: Mode = "paper",
     relevance_floor: float = 0.2,
+    dip: float = 0.5,
 ) -> Keyframes:
     """Selects up to k keyframes for each query.
 
@@ -61,30 +63,34 @@ def select_keyframes(
         frames_ND: `[N, D]` image embeddings in temporal order, any length, floating point.
         queries_QD: `[Q, D]` text embeddings in the same space and on the same device.
         k: most keyframes a query.
-        tau: a frame is dropped when its cosine to a pick reaches tau (`paper`) or exceeds it (`released`).
+        tau: a frame is dropped when its cosine to a pick reaches tau (`released`: exceeds it).
         mode: `paper`: as the formula says; fewer than k picks are legal. `released`: as the authors' code does it:
             selection stops below `relevance_floor`, and free slots are filled in the temporal gaps to min(k, N).
-        relevance_floor: used by `released` only.
+            `recurrent`: our own, which keeps the second time of an event (`model.ops.keyframes_recurrent`).
+        relevance_floor: of `released`.
+        dip: of `recurrent`: how far relevance must fall between two occurrences, as a share of the query's contrast.
 
     Raises:
-        ValueError: k < 1, an unknown mode, different widths, or a row that is NaN or zero.
+        ValueError: k < 1, dip <= 0, an unknown mode, different widths, or a row that is NaN or zero.
     """
-    check_inputs(frames_ND, queries_QD, k)
-    if mode not in ("paper", "released"):
-        raise ValueError(f"mode = {mode!r}: use 'paper' or 'released'")
+    _check(frames_ND, queries_QD, k)
+    if mode not in get_args(Mode):
+        raise ValueError(f"mode = {mode!r}: use one of {', '.join(get_args(Mode))}")
     if frames_ND.shape[0] == 0 or queries_QD.shape[0] == 0:
-        return no_keyframes(queries_QD.shape[0], k, queries_QD.device)
+        return _empty(queries_QD.shape[0], k, queries_QD.device)
     frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
     relevance_QN = frames.exact_cosines(queries.units(slice(None)))
     floor = relevance_floor if mode == "released" else -torch.inf
-    if frames_ND.device.type == "cpu":
+    if mode == "recurrent":
+        picks_QK = pick_recurrences(frames, relevance_QN, k, tau=tau, dip=dip)
+    elif frames_ND.device.type == "cpu":
         likeness = Likeness(frames, tau=tau, inclusive=mode == "paper")
         picks_QK = pick_lazily(likeness, relevance_QN, k, floor=floor)
     else:
         picks_QK = pick_in_rounds(frames, relevance_QN, k, tau=tau, inclusive=mode == "paper", floor=floor)
     if mode == "released":
         picks_QK = fill_gaps(picks_QK, num_frames=frames_ND.shape[0])
-    return in_time(picks_QK, relevance_QN)
+    return _in_time(picks_QK, relevance_QN)
 
 
 def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor], **options) -> list[Keyframes]:
@@ -100,7 +106,7 @@ def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor],
     return [select_keyframes(f, q, **options) for f, q in zip(frames, queries, strict=True)]
 
 
-def check_inputs(frames_ND: Tensor, queries_QD: Tensor, k: int) -> None:
+def _check(frames_ND: Tensor, queries_QD: Tensor, k: int) -> None:
     """Raises ValueError for shapes that don't agree and k < 1."""
     if k < 1:
         raise ValueError(f"k = {k}: at least one keyframe must be allowed")
@@ -111,7 +117,7 @@ def check_inputs(frames_ND: Tensor, queries_QD: Tensor, k: int) -> None:
         )
 
 
-def no_keyframes(num_queries: int, k: int, device: torch.device) -> Keyframes:
+def _empty(num_queries: int, k: int, device: torch.device) -> Keyframes:
     """What is selected from a video without frames."""
     return Keyframes(
         torch.full((num_queries, k), -1, dtype=torch.int64, device=device),
@@ -146,7 +152,7 @@ def pick_in_rounds(
     return torch.nn.functional.pad(picks_QK, (0, k - picks_QK.shape[1]), value=-1)
 
 
-def in_time(picks_QK: Tensor, relevance_QN: Tensor) -> Keyframes:
+def _in_time(picks_QK: Tensor, relevance_QN: Tensor) -> Keyframes:
     """Puts picks, -1 padded and in any order, into temporal order."""
     num_frames = relevance_QN.shape[1]
     taken_QK = picks_QK >= 0

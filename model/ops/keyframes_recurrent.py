@@ -13,11 +13,11 @@ Shapes: N frames, Q queries, D width, K keyframes.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from model.ops.keyframes import Keyframes, check_inputs, in_time, no_keyframes
 from model.ops.likeness import Likeness
 from model.ops.vectors import Vectors
 
@@ -25,29 +25,24 @@ FLICKERS = 6
 """Times the median change from one frame to the next that a valley must be deep, in noise alone a rare thing."""
 
 
-@torch.no_grad()
-def select_recurrent_keyframes(
-    frames_ND: Tensor, queries_QD: Tensor, *, k: int = 32, tau: float = 0.85, dip: float = 0.5
-) -> Keyframes:
-    """Selects up to k keyframes for each query, of every occurrence where DKS takes the first.
+def pick_recurrences(frames: Vectors, relevance_QN: Tensor, k: int, *, tau: float, dip: float) -> Tensor:
+    """Greedy picks of each query, of every occurrence where DKS takes the first.
 
     Args:
-        frames_ND: `[N, D]` image embeddings in temporal order, any length.
-        queries_QD: `[Q, D]` text embeddings in the same space and on the same device.
-        k: most keyframes a query.
+        frames: the video.
+        relevance_QN: float64, exact.
+        k: most picks a query.
         tau: cosine from which a frame is like a pick.
         dip: how far relevance must fall between two occurrences, as a share of the query's contrast, above 0.
 
+    Returns:
+        `[Q, K]` int64 in the order of picking, padded with -1.
+
     Raises:
-        ValueError: as `select_keyframes`; dip not above 0.
+        ValueError: dip is not above 0.
     """
-    check_inputs(frames_ND, queries_QD, k)
     if not dip > 0:
         raise ValueError(f"dip = {dip}: a share of the query's contrast, above 0")
-    if frames_ND.shape[0] == 0 or queries_QD.shape[0] == 0:
-        return no_keyframes(queries_QD.shape[0], k, queries_QD.device)
-    frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
-    relevance_QN = frames.exact_cosines(queries.units(slice(None)))
     fall_Q = _depth(relevance_QN, dip)
     like = _alike_on(frames, tau)
     left_QN, picks = relevance_QN.clone(), []
@@ -58,8 +53,7 @@ def select_recurrent_keyframes(
         same_QN = lowest_between(relevance_QN, best_Q) > relevance_QN - fall_Q[:, None]
         left_QN.masked_fill_(like(best_Q) & same_QN, -torch.inf)
         left_QN.scatter_(1, best_Q[:, None], -torch.inf)
-    picks_QK = torch.nn.functional.pad(torch.stack(picks, dim=1), (0, k - len(picks)), value=-1)
-    return in_time(picks_QK, relevance_QN)
+    return torch.nn.functional.pad(torch.stack(picks, dim=1), (0, k - len(picks)), value=-1)
 
 
 def _depth(relevance_QN: Tensor, dip: float) -> Tensor:
@@ -81,7 +75,7 @@ def lowest_between(x_QN: Tensor, at_Q: Tensor) -> Tensor:
     return torch.where(place_N < at_Q[:, None], before_QN, after_QN)
 
 
-def _alike_on(frames: Vectors, tau: float):
+def _alike_on(frames: Vectors, tau: float) -> Callable[[Tensor], Tensor]:
     """Which frames are like some, `[Q] -> [Q, N]` bool: on a CPU at float32 speed, with the same answers."""
     if frames.x_ND.device.type == "cpu":
         return Likeness(frames, tau=tau, inclusive=True).to_all
