@@ -25,7 +25,6 @@ from schemas.rejects import Reject
 from stages import decode, shard
 from workers.decode_plan import Segment
 from workers.frame_decoder import sample_frames
-from workers.picture import Renderer
 from workers.probe import probe
 from workers.storage import Store
 
@@ -41,11 +40,13 @@ def bare_pyav(path: Path, times: list[float]) -> int:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.thread_type, stream.thread_count = "SLICE", 1
-        render, before, wanted = Renderer(SHORT_SIDE, stream.sample_aspect_ratio), None, iter(times)
+        scale = min(1.0, SHORT_SIDE / min(stream.width, stream.height))
+        width, height = round(stream.width * scale), round(stream.height * scale)
+        before, wanted = None, iter(times)
         time_s = next(wanted)
         for frame in container.decode(stream):
             while before is not None and time_s is not None and frame.time > time_s:
-                render(before)
+                before.to_ndarray(format="rgb24", width=width, height=height)
                 kept, time_s = kept + 1, next(wanted, None)
             before = frame
     return kept
@@ -117,20 +118,29 @@ def cpu_seconds() -> float:
     return ended + sum(sum(process.cpu_times()[:2]) for process in living)
 
 
-def best_rate(loop: Callable[[], int]) -> float | None:
-    """Sampled frames a CPU second, best round; None where the decoder can't be used here or can't read the file."""
-    rates = []
+def best_rates(loops: dict[str, Callable[[], int]]) -> dict[str, float | None]:
+    """Sampled frames a CPU second of each loop, best round; None where a decoder can't be used or can't read the file.
+
+    Round by round, so that a busy minute of the machine falls on all of them.
+    """
+    rates: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(ROUNDS):
-        start = cpu_seconds()
-        try:
-            count = loop()
-        except (ImportError, OSError, RuntimeError, Reject, subprocess.CalledProcessError):
-            return None
-        rates.append(count / (cpu_seconds() - start))
-    return max(rates)
+        for name, loop in loops.items():
+            start = cpu_seconds()
+            try:
+                count = loop()
+            except (ImportError, OSError, RuntimeError, Reject, subprocess.CalledProcessError):
+                continue
+            rates[name].append(count / (cpu_seconds() - start))
+    return {name: max(values, default=None) for name, values in rates.items()}
 
 
-BARE = {"pyav": bare_pyav, "decord": bare_decord, "torchcodec": bare_torchcodec, "ffmpeg": bare_ffmpeg}
+BARE = {
+    "bare pyav": bare_pyav,
+    "bare decord": bare_decord,
+    "bare torchcodec": bare_torchcodec,
+    "bare ffmpeg": bare_ffmpeg,
+}
 
 
 def main(paths: list[Path]) -> None:
@@ -142,14 +152,13 @@ def main(paths: list[Path]) -> None:
             for segment in segments
             for sample in range(segment["first_sample"], segment["first_sample"] + segment["num_samples"])
         ]
-        bare = {name: best_rate(partial(loop, path, times)) for name, loop in BARE.items()}
-        fastest = max(filter(None, bare.values()), default=None)
-        for name, value in bare.items():
-            report(f"{path.name}: bare {name}", value, UNIT, None)
-        for name, loop, bar in (("pictures", sampled, 1.0), ("whole of decode", ours, 0.85)):
-            rate = best_rate(partial(loop, segments))
+        bare = {name: partial(loop, path, times) for name, loop in BARE.items()}
+        rates = best_rates({**bare, "pictures": partial(sampled, segments), "whole of decode": partial(ours, segments)})
+        fastest = max((rates[name] for name in bare if rates[name]), default=None)
+        for name, rate in rates.items():
             report(f"{path.name}: {name}", rate, UNIT, None)
-            ratio = rate / fastest if rate and fastest else None
+        for name, bar in (("pictures", 1.0), ("whole of decode", 0.85)):
+            ratio = rates[name] / fastest if rates[name] and fastest else None
             report(f"{path.name}: {name} / fastest bare loop", ratio, "ratio", bar)
             ratios[name] += [ratio] if ratio else []
     for name, values in ratios.items():

@@ -8,7 +8,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from PIL import Image
 
-_UNSPECIFIED, _RGB = 2, 0  # AVColorSpace
+_UNSPECIFIED = 2  # AVColorSpace
+_SCALE = Interpolation.BICUBIC
 _ALPHA = ("yuva", "rgba", "argb", "bgra", "abgr", "gbrap", "ya8", "ya16", "pal8")
 
 
@@ -38,26 +39,29 @@ class Renderer:
 
     def __init__(self, short_side: int, aspect: Fraction | None) -> None:
         self._short_side, self._aspect = short_side, aspect
-        self._scaler = VideoReformatter()
+        self._scaler, self._painter = VideoReformatter(), VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> np.ndarray:
         width, height = upright_size(frame, self._aspect)
         scale = min(1.0, self._short_side / min(width, height))
-        alpha = has_alpha(frame.format.name)
-        scaled = self._scaler.reformat(
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+        matrix, alpha, turn = _matrix(frame), has_alpha(frame.format.name), clockwise(frame)
+        if frame.format.name in ("yuv420p", "yuvj420p") and (width, height) != (frame.width, frame.height):
+            # swscale is several times as fast at size and then at colour as at both in one.
+            frame = self._scaler.reformat(frame, width=width, height=height, interpolation=_SCALE, threads=1)
+        rgb = self._painter.reformat(
             frame,
-            width=max(1, round(width * scale)),
-            height=max(1, round(height * scale)),
+            width=width,
+            height=height,
             format="rgba" if alpha else "rgb24",
-            src_colorspace=_matrix(frame),
-            interpolation=Interpolation.BICUBIC,
+            src_colorspace=matrix,
+            interpolation=_SCALE,
             dst_color_range=ColorRange.JPEG,
             threads=1,
-        )
-        rgb = scaled.to_ndarray()
+        ).to_ndarray()
         if alpha:
             rgb = (rgb[..., :3].astype(np.uint16) * rgb[..., 3:] // 255).astype(np.uint8)
-        return np.ascontiguousarray(np.rot90(rgb, -clockwise(frame) // 90))
+        return np.ascontiguousarray(np.rot90(rgb, -turn // 90))
 
 
 def _matrix(frame: VideoFrame) -> Colorspace | None:

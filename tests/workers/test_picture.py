@@ -36,9 +36,19 @@ def test_colours_by_the_matrix_of_the_stream(matrix):
     assert np.abs(Renderer(48, None)(frame).reshape(-1, 3).mean(0) - COLOURS["red"]).max() < 4
 
 
-def test_full_range():
-    rgb = Renderer(48, None)(plain((255, 255, 255), pixel_format="yuvj420p"))
-    assert rgb.min() > 250
+@pytest.mark.parametrize("short_side", [24, 48])
+def test_full_range(short_side):
+    rgb = Renderer(short_side, None)(plain((250, 250, 250), pixel_format="yuvj420p"))
+    assert np.abs(rgb.astype(int) - 250).max() < 3
+
+
+def test_a_picture_made_smaller_is_where_it_was():
+    pixels = np.zeros((90, 161, 3), np.uint8)
+    pixels[30:60, 70:110] = 255
+    frame = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="yuv420p")
+    rgb = Renderer(45, None)(frame)
+    reference = np.asarray(Image.fromarray(pixels).resize((rgb.shape[1], rgb.shape[0]), Image.BICUBIC))
+    assert np.abs(rgb.astype(int) - reference).mean() < 3
 
 
 @pytest.mark.parametrize(
