@@ -4,6 +4,7 @@ A fetch lies in a folder of its own: `data` grows, `state.json` says what it is 
 next fetch asks the server for the rest, under the condition that the file is still the same one.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -58,7 +59,7 @@ def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
     return partial.data
 
 
-def _wait(limits: FetchLimits) -> tenacity.wait.wait_base:
+def _wait(limits: FetchLimits) -> Callable[[tenacity.RetryCallState], float]:
     exponential = tenacity.wait_exponential_jitter(initial=limits.backoff_s, max=60.0, jitter=limits.backoff_s)
 
     def wait(state: tenacity.RetryCallState) -> float:

@@ -32,8 +32,8 @@ def sample_frames(
         Reject: `undecodable` where no backend gives a picture, with what the first one says; all of
         `workers.media_file`.
     """
-    failure = None
-    for name in AUTO if backend == "auto" else (backend,):
+    failure = Reject("undecodable", "no decoder")
+    for place, name in enumerate(AUTO if backend == "auto" else (backend,)):
         given = 0
         try:
             for picture in BACKENDS[name](path, segment, short_side=short_side, threads=threads):
@@ -47,5 +47,6 @@ def sample_frames(
                 raise
             if given:
                 return  # what decodes is kept
-            failure = failure or reject
+            if place == 0:
+                failure = reject
     raise failure

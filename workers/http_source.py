@@ -115,7 +115,7 @@ def _retry_after(headers: httpx.Headers, limits: FetchLimits) -> float | None:
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
-    seconds = _number(value)
+    seconds = float(value) if value.isdecimal() else None
     if seconds is None:
         try:
             seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
@@ -123,7 +123,7 @@ def _retry_after(headers: httpx.Headers, limits: FetchLimits) -> float | None:
             return None
     if seconds > limits.max_retry_after_s:
         raise Reject("unreachable", f"the source asks to wait {seconds:.0f} s")
-    return float(seconds)
+    return seconds
 
 
 def _number(text: str) -> int | None:

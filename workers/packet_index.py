@@ -59,7 +59,8 @@ class _Clock:
     def __init__(self, container: InputContainer, time_base: Fraction, step: int) -> None:
         self.limit = int(JUMP_S / time_base)
         self._forward = bool(set(container.format.name.split(",")) & DISCONTINUOUS)
-        self._step, self._next, self.shift, self.jumps = step, None, 0, 0
+        self._step, self.shift, self.jumps = step, 0, 0
+        self._next: int | None = None
 
     def __call__(self, dts: int, duration: int) -> int:
         """The shift of a packet."""

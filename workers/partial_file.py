@@ -48,11 +48,11 @@ class PartialFile:
 
     def __init__(self, folder: Path, limits: FetchLimits) -> None:
         self.data, self._state, self._limits = folder / "data", folder / "state.json", limits
-        self._deadline: float | None = None
+        self._deadline = float("inf")
 
     def start(self) -> None:
         """Sets the clock going, once: waiting for a turn is no fault of the source."""
-        if self._deadline is None:
+        if self._deadline == float("inf"):
             self._deadline = time.monotonic() + self._limits.max_seconds
         elif time.monotonic() > self._deadline:
             raise Reject("incomplete", f"not here after download.max_seconds = {self._limits.max_seconds:g}")

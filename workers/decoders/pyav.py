@@ -118,7 +118,8 @@ class _Held:
     """Passes packets on and keeps them, until they are too many."""
 
     def __init__(self, packets: Iterator[Packet]) -> None:
-        self._source, self.packets, self.complete, self._bytes = packets, [], True, 0
+        self._source, self.complete, self._bytes = packets, True, 0
+        self.packets: list[Packet] = []
 
     def __iter__(self) -> Iterator[Packet]:
         for packet in self._source:
