@@ -9,6 +9,7 @@ of what remains.
 Shapes: N frames, Q queries, K keyframes, D width; of the queries that go on V, each with B or S frames in hand.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -44,14 +45,17 @@ def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: floa
 
 
 class _Visit:
-    """One query's way through the frames: its `picks`, and the `rest` of its order as far as that is known."""
+    """One query's way through the frames: its `picks`, and the `rest` of its order as far as that is known.
+
+    Later, when picks are crossed out: `alive_N`, the frames that are neither visited nor like a pick.
+    """
 
     def __init__(self, likeness: Likeness, relevance_N: Tensor, k: int, floor: float) -> None:
-        self.relevance_N, self.k, self.floor = relevance_N, k, floor
+        self.relevance_N, self.k = relevance_N, k
         self.picks: list[int] = []
         self.pick_rows = torch.zeros(k, likeness.vectors.x_ND.shape[1], dtype=likeness.type)
-        self.rest = _order(relevance_N, sum(BLOCKS), floor)
-        self.ordered = len(self.rest)
+        self.alive_N = relevance_N >= floor
+        self.order = self.rest = _best(relevance_N, sum(BLOCKS), floor)
 
     @property
     def full(self) -> bool:
@@ -60,18 +64,24 @@ class _Visit:
     @property
     def promising(self) -> bool:
         """Whether, at the rate so far, the picks are complete within the frames first ordered."""
-        visited = self.ordered - len(self.rest)
+        visited = len(self.order) - len(self.rest)
         return len(self.rest) > 0 and not self.full and visited * self.k <= len(self.picks) * sum(BLOCKS)
 
     def needs_more(self) -> bool:
-        """Whether frames are left to visit; orders them all."""
-        visited = self.ordered - len(self.rest)
-        if not self.full and self.ordered < len(self.relevance_N):
-            self.rest = _order(self.relevance_N, len(self.relevance_N), self.floor)[visited:]
-        return len(self.rest) > 0 and not self.full
+        """Whether frames are left to visit; from here on `alive_N` says which."""
+        self.alive_N[self.order[: len(self.order) - len(self.rest)]] = False
+        return not self.full and bool(self.alive_N.any())
 
     def pop(self, size: int) -> Tensor:
+        """The next frames of the order."""
         head, self.rest = self.rest[:size], self.rest[size:]
+        return head
+
+    def pop_alive(self, size: int) -> Tensor:
+        """The best frames that are alive, in order: as many as asked for, and what equals the last of them."""
+        alive = self.alive_N.nonzero().squeeze(1)
+        head = alive[_best(self.relevance_N[alive], size, -torch.inf)]
+        self.alive_N[head] = False
         return head
 
     def take(self, frames: list[int], rows: Tensor, alike) -> list[int]:
@@ -87,14 +97,13 @@ class _Visit:
         return [frames[place] for place in new]
 
 
-def _order(relevance_N: Tensor, most: int, floor: float) -> Tensor:
+def _best(relevance_N: Tensor, most: int, floor: float) -> Tensor:
     """Frames by descending relevance, equal ones by index: the first `most`, and what equals the last of them."""
     if most < len(relevance_N):
-        candidates = (relevance_N >= relevance_N.topk(most).values[-1]).nonzero().squeeze(1)
-    else:
-        candidates = torch.arange(len(relevance_N))
-    relevance, order = relevance_N[candidates].sort(descending=True, stable=True)
-    return candidates[order[relevance >= floor]]
+        place = len(relevance_N) - most
+        floor = max(floor, np.partition(relevance_N.numpy(), place)[place].item())
+    candidates = (relevance_N >= floor).nonzero().squeeze(1)
+    return candidates[relevance_N[candidates].sort(descending=True, stable=True).indices]
 
 
 def _in_step(likeness: Likeness, visits: list[_Visit]) -> None:
@@ -132,21 +141,19 @@ def _take_survivors(
 
 
 def _cross_out(likeness: Likeness, visits: list[_Visit]) -> None:
-    """Finishes visits: crosses out of each rest what is like the newest picks, and picks from the head of it."""
+    """Finishes visits: crosses out what is like the newest picks, and picks from the best that is alive."""
     newest = [visit.picks for visit in visits]
     while visits:
         for visit, dead_N in zip(visits, _like_any(likeness, newest), strict=True):
-            visit.rest = visit.rest[~dead_N[visit.rest]]
-        visits = [visit for visit in visits if len(visit.rest)]
+            visit.alive_N &= ~dead_N
+        visits = [visit for visit in visits if visit.alive_N.any()]
         if not visits:
             return
-        block_VB = pad_sequence([visit.pop(HEAD) for visit in visits], batch_first=True, padding_value=-1)
+        block_VB = pad_sequence([visit.pop_alive(HEAD) for visit in visits], batch_first=True, padding_value=-1)
         free_VB = block_VB >= 0
         block_VB = block_VB.clamp(min=0)
         newest = _take_survivors(likeness, visits, block_VB, likeness.rows(block_VB), free_VB)
-        going_on = [
-            (visit, new) for visit, new in zip(visits, newest, strict=True) if len(visit.rest) and not visit.full
-        ]
+        going_on = [(visit, new) for visit, new in zip(visits, newest, strict=True) if not visit.full]
         visits, newest = [visit for visit, _ in going_on], [new for _, new in going_on]
 
 
