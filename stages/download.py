@@ -5,6 +5,7 @@ import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -73,9 +74,8 @@ class DownloadConfig(StageConfig):
         return {"media": self.media}
 
     def fetch_limits(self) -> FetchLimits:
-        names = ("max_bytes", "max_seconds", "attempts", "backoff_s", "timeout_s", "min_bytes_per_s")
-        names += ("per_host", "allow_private_addresses", "user_agent")
-        return FetchLimits(**{name: getattr(self, name) for name in names})
+        known: dict[str, Any] = {field.name: getattr(self, field.name, field.default) for field in fields(FetchLimits)}
+        return FetchLimits(**known)
 
 
 def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:

@@ -34,8 +34,8 @@ class _Handler(BaseHTTPRequestHandler):
         if length != -1:
             self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
+        self.server.sent += len(body)  # before the client can have it all and look
         self.wfile.write(body)
-        self.server.sent += len(body)
 
     def range(self) -> int | None:
         value = self.headers.get("Range")

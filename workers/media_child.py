@@ -15,7 +15,7 @@ import signal
 import struct
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import av
@@ -88,7 +88,12 @@ def _call(function: str, **arguments) -> Iterator[Message]:
     yield from getattr(importlib.import_module(module), name)(**arguments)
 
 
-TASKS = {"probe": _probe, "entry_points": _entry_points, "sample": _sample, "call": _call}
+TASKS: dict[str, Callable[..., Iterator[Message]]] = {
+    "probe": _probe,
+    "entry_points": _entry_points,
+    "sample": _sample,
+    "call": _call,
+}
 
 
 def _die_with_parent() -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -45,7 +46,8 @@ class MediaProcess:
     """One child at a time, started when it is needed."""
 
     def __init__(self, limits: MediaLimits) -> None:
-        self._limits, self._child, self._calls = limits, None, 0
+        self._limits, self._calls = limits, 0
+        self._child: Any = None  # a Popen with pipes
 
     def call(self, task: str, **arguments) -> Iterator[Message]:
         """The messages of a task of `workers.media_child`.

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -83,9 +84,9 @@ def read_index(
         until: stop when no later packet can be shown before this time (stream time base); None: to the end.
     """
     rate = nominal_rate(stream)
-    step = max(1, round(1 / (rate * stream.time_base)))
+    step = max(1, round(1 / (rate * tick(stream))))
     read = reader(codec_name(stream), stream.codec_context.extradata)
-    clock = _Clock(container, stream.time_base, step)
+    clock = _Clock(container, tick(stream), step)
     pts, dts, duration, layers, shift = (array("q") for _ in range(5))
     flags = bytearray()
     missing = 0
@@ -123,7 +124,7 @@ def read_index(
         shown_P=flags_P & 4 > 0,
         disposable_P=(flags_P & 8 > 0) & (layers_P == layers_P.max(initial=0)),
         shift_P=np.frombuffer(shift, np.int64),
-        time_base=stream.time_base,
+        time_base=tick(stream),
         by_order=by_order,
         reordered=bool((np.diff(pts_P) < 0).any()),
         jumps=clock.jumps,
@@ -139,6 +140,12 @@ def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
 def codec_name(stream: VideoStream) -> str:
     """FFmpeg's name of the codec, whichever library decodes it: `av1`, not `libdav1d`."""
     return stream.codec_context.codec.canonical_name
+
+
+def tick(stream: VideoStream) -> Fraction:
+    """The stream's time base; demuxers set one for each stream."""
+    assert stream.time_base is not None
+    return stream.time_base
 
 
 def nominal_rate(stream: VideoStream) -> Fraction:
@@ -174,10 +181,10 @@ def clock_origin(container: InputContainer, stream: VideoStream, first_pts: int)
         return 0
     if container.start_time is None:
         return first_pts
-    origin = round(Fraction(container.start_time, av.time_base) / stream.time_base)
-    return origin if 0 <= (first_pts - origin) * stream.time_base <= JUMP_S else first_pts
+    origin = round(Fraction(container.start_time, av.time_base) / tick(stream))
+    return origin if 0 <= (first_pts - origin) * tick(stream) <= JUMP_S else first_pts
 
 
-def seconds(ticks: int | np.ndarray, time_base: Fraction) -> float | np.ndarray:
-    """Ticks of a time base as seconds, rounded once."""
+def seconds(ticks: int | np.ndarray, time_base: Fraction) -> Any:
+    """Ticks of a time base as seconds, rounded once: a float, or an array of them."""
     return ticks * time_base.numerator / time_base.denominator

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
 from workers.media_file import open_media, video_stream
-from workers.packet_index import PacketIndex, clock_origin, codec_name, demux, nominal_rate, read_index, seconds
+from workers.packet_index import PacketIndex, clock_origin, codec_name, demux, nominal_rate, read_index, seconds, tick
 from workers.picture import clockwise, has_alpha, upright_size
 
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
@@ -145,7 +145,7 @@ def _facts(
         duration_s=duration,
         header_duration_s=header,
         average_fps=len(shown) / duration,
-        audio_codec=audio and audio.codec_context.codec.canonical_name,
+        audio_codec=audio.codec_context.codec.canonical_name if audio else None,
         flags=tuple(_flags(container, stream, index, frame, shown, duration, header, packets_before)),
     )
 
@@ -166,7 +166,7 @@ def _last_duration(stream: VideoStream, index: PacketIndex) -> int:
 
 def _header_duration(container: InputContainer, stream: VideoStream) -> float | None:
     if stream.duration:
-        return seconds(stream.duration, stream.time_base)
+        return seconds(stream.duration, tick(stream))
     clock = stream.metadata.get("DURATION", "").split(":")  # Matroska's statistics tag of the track
     if len(clock) == 3 and all(part.replace(".", "", 1).isdigit() for part in clock):
         return int(clock[0]) * 3600 + int(clock[1]) * 60 + float(clock[2])

@@ -16,7 +16,7 @@ from schemas.rejects import Reject
 from workers.decode_plan import Plan, Segment, make_plan
 from workers.decoders import Picture
 from workers.media_file import open_media, reason, video_stream
-from workers.packet_index import PacketIndex, codec_name, demux, read_index, seconds
+from workers.packet_index import PacketIndex, codec_name, demux, read_index, seconds, tick
 from workers.picture import Renderer
 
 # A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
@@ -53,7 +53,7 @@ class _Sampler:
         """Ends early, with `missed` set, where a wanted picture is missing and packets were left out."""
         with _at_key_frame(self._path, self._segment, self._threads) as (container, stream, packets):
             held = _Held(packets)
-            end = int(self._segment.ticks(self._segment.end_s, stream.time_base)) + 1
+            end = int(self._segment.ticks(self._segment.end_s, tick(stream))) + 1
             index = read_index(container, stream, iter(held), end)
             plan = make_plan(index, self._segment, everything)
             self._ordered = index.by_order
@@ -74,7 +74,7 @@ class _Sampler:
             if pts != plan.wanted_pts_W[position] and not exhaustive:
                 self.missed = True
                 return
-            if frame is not None and pts != self._last_pts:
+            if frame is not None and pts is not None and pts != self._last_pts:
                 time_s = seconds(pts - self._segment.origin(index.time_base), index.time_base)
                 yield Picture(int(plan.sample_index_W[position]), float(time_s), render(frame))
                 self.found, self._last_pts = self.found + 1, pts
@@ -203,7 +203,7 @@ def _seek(container: InputContainer, stream: VideoStream, seek_pts: int) -> Iter
     imprecise indexes land late or early: each next try starts earlier."""
     for margin_s in (0, 2, 15, 120):
         try:
-            container.seek(seek_pts - int(margin_s / stream.time_base), stream=stream)
+            container.seek(seek_pts - int(margin_s / tick(stream)), stream=stream)
             packets = demux(container, stream)
             for packet in packets:
                 if packet.pts == seek_pts and packet.is_keyframe:
