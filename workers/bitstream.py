@@ -4,6 +4,7 @@ Containers repeat these facts and are often wrong about them. Syntax: ITU-T H.26
 6386 9.1 (VP8), the VP9 bitstream specification 6.2.
 """
 
+import struct
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ class PacketFacts(NamedTuple):
 
 Reader = Callable[[memoryview], PacketFacts]
 
+_SIZE = struct.Struct(">I").unpack_from
+
 
 def reader(codec: str, extradata: bytes | None) -> Reader:
     """The function that reads a packet of this codec (FFmpeg's name). Of codecs not known here it says nothing."""
@@ -35,13 +38,17 @@ def reader(codec: str, extradata: bytes | None) -> Reader:
 def _nal_units(data: memoryview, length_size: int, header: int = 1) -> Iterator[int]:
     """Offsets of the NAL units with a whole header; length-prefixed, or after start codes where length_size is 0."""
     end = len(data)
-    if length_size:
-        position = 0
-        while position + length_size + header <= end:
-            size = int.from_bytes(data[position : position + length_size], "big")
-            position += length_size
+    if length_size == 4:
+        position = 4
+        while position + header <= end:
             yield position
-            position += max(size, 1)
+            position += 4 + (_SIZE(data, position - 4)[0] or 1)
+    elif length_size:
+        position = length_size
+        while position + header <= end:
+            yield position
+            size = int.from_bytes(data[position - length_size : position], "big")
+            position += length_size + (size or 1)
     else:
         raw = bytes(data)
         position = raw.find(b"\0\0\1")

@@ -1,12 +1,12 @@
 """Opens strangers' files in a supervised child: a crash, a hang or a runaway is a reject, and the next file goes on."""
 
-import functools
 import json
 import os
 import resource
 import select
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +46,7 @@ class MediaProcess:
     """One child at a time, started when it is needed."""
 
     def __init__(self, limits: MediaLimits) -> None:
-        self._limits, self._calls = limits, 0
+        self._limits, self._calls, self._busy = limits, 0, False
         self._child: Any = None  # a Popen with pipes
 
     def call(self, task: str, **arguments) -> Iterator[Message]:
@@ -56,6 +56,20 @@ class MediaProcess:
             Reject: what the task rejects; `decoder_crashed`, `decoder_timeout`, `decoder_memory`.
             RuntimeError: what the task did not expect, with the child's traceback.
         """
+        if self._busy:  # a caller in the middle of another file: messages must not mix
+            second = MediaProcess(self._limits)
+            try:
+                yield from second.call(task, **arguments)
+            finally:
+                second.close()
+            return
+        self._busy = True
+        try:
+            yield from self._call(task, arguments)
+        finally:
+            self._busy = False
+
+    def _call(self, task: str, arguments: dict) -> Iterator[Message]:
         given = 0
         for attempt in range(_ATTEMPTS):
             try:
@@ -171,10 +185,15 @@ def _usage(pid: int) -> tuple[float, int] | None:
     return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * resource.getpagesize()
 
 
-@functools.cache
+_thread = threading.local()
+
+
 def media_process(limits: MediaLimits) -> MediaProcess:
-    """The child that this process' units share."""
-    return MediaProcess(limits)
+    """The child that the units of this process share; another for each thread, since it does one thing at a time."""
+    processes = _thread.__dict__.setdefault("processes", {})
+    if limits not in processes:
+        processes[limits] = MediaProcess(limits)
+    return processes[limits]
 
 
 def probe_apart(process: MediaProcess, path: str | Path) -> dict:

@@ -85,6 +85,14 @@ def test_a_caller_that_leaves_early_gets_the_next_answer(process):
     assert [message["number"] for message in call(process, "good", count=2)] == [0, 1]
 
 
+def test_two_files_at_once_do_not_mix(process):
+    first = process.call("call", function=f"{BROKEN}:good", count=20)
+    numbers = [next(first)[0]["number"]]
+    assert [message["number"] for message in call(process, "good", count=3)] == [0, 1, 2]
+    numbers += [header["number"] for header, _ in first]
+    assert numbers == list(range(20))
+
+
 def test_a_child_is_replaced_after_its_calls():
     process = MediaProcess(MediaLimits(max_calls=2))
     pids = [pid(process) for _ in range(4)]

@@ -110,8 +110,9 @@ class _Sampler:
         except (av.FFmpegError, ValueError) as error:
             self.error = reason(error)
             return []
-        stamped = [(next(by_order, None) if self._ordered else frame.pts, frame) for frame in frames]
-        return [(pts, frame) for pts, frame in stamped if pts is not None]
+        if self._ordered:
+            return [(pts, frame) for frame, pts in zip(frames, by_order, strict=False)]
+        return [(frame.pts, frame) for frame in frames if frame.pts is not None]
 
 
 class _Held:
