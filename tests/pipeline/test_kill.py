@@ -50,10 +50,21 @@ def kill_driver(process: subprocess.Popen) -> None:
     process.stdout.close()
 
 
+def title(process: psutil.Process) -> str:
+    """What a process calls itself: Ray's workers say at what they are."""
+    try:
+        return " ".join(process.cmdline()[:1])
+    except psutil.Error:
+        return ""
+
+
 def kill_worker(process: subprocess.Popen, chance: random.Random) -> bool:
     """SIGKILL to one worker that is at a stage; whether there was one."""
-    workers = [p for p in psutil.Process(process.pid).children(recursive=True) if "ray::" in " ".join(p.cmdline()[:1])]
-    working = [p for p in workers if "IDLE" not in p.cmdline()[0] and "Tally" not in p.cmdline()[0]]
+    working = [
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if "MapBatches(" in title(child)
+    ]
     if working:
         chance.choice(working).kill()
     return bool(working)
