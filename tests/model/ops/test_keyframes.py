@@ -171,6 +171,16 @@ def test_length_does_not_matter(scale):
     assert picks(select_keyframes(frames * scale, queries, k=8, tau=0.8)) == expected
 
 
+@pytest.mark.parametrize("mode", ["paper", "released", "recurrent"])
+def test_embeddings_of_length_one_take_the_same_way(mode):
+    frames, queries = video(300, scenes=40, num_queries=5)
+    unit = torch.nn.functional.normalize(frames, dim=1)
+    expected = select_keyframes(unit * 2, queries, k=12, tau=0.8, mode=mode)
+    assert torch.equal(select_keyframes(unit, queries, k=12, tau=0.8, mode=mode).indices, expected.indices)
+    if mode != "recurrent":
+        assert picks(expected) == loops(unit, queries, mode, k=12, tau=0.8)
+
+
 def test_ragged_videos_are_each_as_if_alone():
     batch = [video(n, seed=n, num_queries=q) for n, q in ((0, 2), (50, 1), (200, 0), (9, 64))]
     ours = select_keyframes_ragged([f for f, _ in batch], [q for _, q in batch], k=6)
