@@ -30,9 +30,10 @@ class SelectConfig(StageConfig):
     """Keyframes a question, at most."""
     tau: float = Field(0.85, gt=-1, le=1)
     """A frame as similar as this (cosine) to a keyframe is no further keyframe."""
-    mode: Literal["paper", "released"] = "paper"
+    mode: Literal["paper", "released", "recurrent"] = "paper"
     """`paper`: greedy by relevance, stops when nothing distinct is left. `released`: as the authors' code, which has a
-    floor of relevance and fills free places from the gaps between keyframes."""
+    floor of relevance and fills free places from the gaps between keyframes. `recurrent`: as `paper`, but it keeps the
+    later times of an event that comes back, for questions of how often."""
     relevance_floor: float = Field(0.2, ge=-1, le=1)
     """Mode `released` only: less relevant frames are not taken greedily."""
     # Q x N products with N embeddings of a few hundred numbers: a second on one core for an hour of video.
