@@ -26,7 +26,7 @@ lint: venv
 	$(BIN)/mypy pipeline stages schemas workers model
 
 bench: venv
-	@for script in benchmarks/*.py; do case $$script in */_*) ;; *) $(BIN)/python $$script || exit 1;; esac; done
+	@for script in $$(ls benchmarks | grep '^[a-z]'); do $(BIN)/python -m benchmarks.$${script%.py} || exit 1; done
 
 clean:
 	rm -rf .venv demo_corpus

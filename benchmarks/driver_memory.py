@@ -1,6 +1,6 @@
 """Memory of the driver against the number of videos: a plan over manifests of 4,000 and 40,000 rows, each in a process.
 
-    .venv/bin/python benchmarks/driver_memory.py
+.venv/bin/python benchmarks/driver_memory.py
 """
 
 import json
@@ -28,7 +28,8 @@ def plan_one(rows: int) -> None:
         events = [{"start_s": 10.0 * i, "end_s": 10.0 * i + 5, "text": f"the rabbit does thing {i}"} for i in range(30)]
         with manifest.open("w") as out:
             for i in range(rows):
-                out.write(json.dumps({"id": f"video {i}", "uri": f"https://example.org/{i}.mp4", "events": events}) + "\n")
+                row = {"id": f"video {i}", "uri": f"https://example.org/{i}.mp4", "events": events}
+                out.write(json.dumps(row) + "\n")
         plan(f"{folder}/corpus", load_recipe("longvid"), manifest)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 

@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import ray
 from ray.data import DataContext
@@ -18,7 +19,7 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
     """Connects to the cluster of RAY_ADDRESS (a submitted job has it), to a session that stands, or starts one."""
     started = not ray.is_initialized()
     if started:
-        options = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
         if not os.environ.get("RAY_ADDRESS"):
             # Two cores at least, or a chain of pinned actors cannot run beside its tasks on a one-core machine.
             options |= {

@@ -9,6 +9,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -49,8 +50,9 @@ class Commit:
         """The rows that go on from one unit."""
         unit = {name: row[name] for name in self.stage.reads.names}
         unit["unit_path"] = path = self.stage.unit_path(unit)
+        reject: Row | None = None
         if self._stands(unit):
-            outcome, reject = "kept", None
+            outcome = "kept"
         elif self.store.exists(f"{path}.reject.json"):
             reject = self.store.read_json(f"{path}.reject.json")
             outcome = "rejected"
@@ -71,19 +73,22 @@ class Commit:
         path = unit["unit_path"]
         if self.dry:
             return "missing", self._reject(row, "missing", "", attempts)
+        reject: Row | None = None
         run = self._run()  # a worker that cannot start (no weights, say) is no unit's fault: it ends the build
         try:
             self._count_death(path)
             self._write(path, run(unit))
         except Reject as expected:
-            outcome, reject = "rejected", self._reject(row, expected.reason, expected.detail, attempts + 1)
+            reject = self._reject(row, expected.reason, expected.detail, attempts + 1)
             self.store.write_json(f"{path}.reject.json", reject)
+            outcome = "rejected"
         except Exception as error:
             # Not expected: the others go on, and the build ends with this unit and its traceback before the user.
-            outcome, reject = "failed", self._reject(row, "failed", f"{type(error).__name__}: {error}", attempts)
+            reject = self._reject(row, "failed", f"{type(error).__name__}: {error}", attempts)
             self.store.write_json(f"{path}.error.json", {**reject, "traceback": traceback.format_exc()})
+            outcome = "failed"
         else:
-            outcome, reject = "done", None
+            outcome = "done"
             self.store.delete(f"{path}.reject.json")
             self.store.delete(f"{path}.error.json")
         self.store.delete(self._marker(path))
@@ -99,7 +104,8 @@ class Commit:
         """The worker, made when the first unit needs it: a resume with nothing to do loads no weights."""
         if self._worker is None:
             run, config, store = self.stage.run, self.stage.config, self.store
-            self._worker = run(config, store) if inspect.isclass(run) else lambda unit: run(unit, config, store)
+            is_worker = inspect.isclass(run)
+            self._worker = run(config, store) if is_worker else partial(run, config=config, store=store)
         return self._worker
 
     def _count_death(self, path: str) -> None:
@@ -117,7 +123,7 @@ class Commit:
         if self.stage.passes == "path":
             yield row
         else:
-            wanted = [n for n in self.stage.writes.names if n in self.passing.names]
+            wanted = [f.name for f in self.stage.writes or () if f.name in self.passing.names]
             for written in self.store.read_table(path, wanted).to_pylist():
                 yield {**row, **written}
 

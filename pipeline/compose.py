@@ -7,6 +7,7 @@ spread over all workers and a worker that dies costs the unit it was at.
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import ray
@@ -46,17 +47,18 @@ def run_chain(
     """Runs rows of the schema `inputs` through the stages; yields what leaves, rejected rows included, in any order."""
     check_fits(stages)
     schemas = chain(inputs, stages, keeps)
-    tally = Tally.remote()
+    tally: Any = Tally.remote()  # type: ignore[attr-defined]
     display_counts = _Poll(tally, display)
     for wave in _waves(rows, schemas[0]):
-        dataset = ray.data.from_arrow([wave.slice(i, 1) for i in range(wave.num_rows)])
+        dataset: Dataset = ray.data.from_arrow([wave.slice(i, 1) for i in range(wave.num_rows)])
         for i, (stage, schema) in enumerate(zip(stages, schemas[1:], strict=True)):
             dataset = _apply(dataset, Commit(stage, store, schema, run_id, max_deaths), tally)
             if stages[i].kind != stages[min(i + 1, len(stages) - 1)].kind:
                 # A stage that fans out yields its rows as one block: split it, or one worker would get the whole video.
                 dataset = dataset.repartition(target_num_rows_per_block=1)
         try:
-            for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            tables: Any = dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+            for table in tables:
                 display_counts()
                 yield table.select(schemas[-1].names).cast(schemas[-1])
         except RayTaskError as error:
@@ -73,7 +75,7 @@ def _innermost(error: BaseException) -> str:
 
 def _apply(dataset: Dataset, commit: Commit, tally) -> Dataset:
     stage, need = commit.stage, commit.stage.config.resources
-    options = {"num_cpus": need.cpus, "batch_size": 1, "batch_format": "pyarrow", "zero_copy_batch": True}
+    options: dict[str, Any] = {"num_cpus": need.cpus, "batch_size": 1, "batch_format": "pyarrow"}
     if need.gpus:
         options["num_gpus"] = need.gpus
     if need.memory_mb:
@@ -118,7 +120,8 @@ class _Poll:
     """Asks the tally for its counts without waiting for it."""
 
     def __init__(self, tally, display: Display) -> None:
-        self._tally, self._display, self._asked = tally, display, None
+        self._tally, self._display = tally, display
+        self._asked: Any = None
 
     def __call__(self, final: bool = False) -> None:
         if final or not self._asked:

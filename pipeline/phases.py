@@ -6,6 +6,7 @@ costliest first, so that the long tail of long videos does not leave one worker 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,10 +48,6 @@ class Phase:
 
 def phases(stages: dict[str, Stage]) -> list[Phase]:
     """All phases of a build, in order."""
-    pack = stages["pack"]
-
-    def shards(work: Workspace, store: Store) -> Iterator[pa.Table]:
-        yield from _shards(work, store, pack.config)
 
     def pick(*names: str) -> list[Stage]:
         return [stages[name] for name in names]
@@ -65,7 +62,7 @@ def phases(stages: dict[str, Stage]) -> list[Phase]:
         ),
         Phase("questions", pick("annotate", "write_qa"), QUESTIONS, _questions, ["sha256", "duration_s"]),
         Phase("distill", pick("select", "distill"), DISTILL, _distill, ["write_qa_unit"]),
-        Phase("pack", [pack], PACK_UNIT, shards, ["shard"]),
+        Phase("pack", pick("pack"), PACK_UNIT, partial(_shards, pack=stages["pack"]), ["shard"]),
     ]
 
 
@@ -103,7 +100,7 @@ def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
     yield from work.sql(query, DISTILL)
 
 
-def _shards(work: Workspace, store: Store, config: PackConfig) -> Iterator[pa.Table]:
+def _shards(work: Workspace, store: Store, pack: Stage) -> Iterator[pa.Table]:
     query = """
         select d.video_id, d.write_qa_unit, d.select_unit, d.distill_unit, v.* exclude (video_id)
         from distill d join videos v using (video_id) where d.reject is null order by d.video_id"""
@@ -114,7 +111,8 @@ def _shards(work: Workspace, store: Store, config: PackConfig) -> Iterator[pa.Ta
         for table in work.sql(query, schema)
         for row in table.to_pylist()
     )
-    for unit in plan_shards(rows, config):
+    assert isinstance(pack.config, PackConfig)
+    for unit in plan_shards(rows, pack.config):
         yield pa.Table.from_pylist([unit], PACK_UNIT)
 
 

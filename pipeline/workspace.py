@@ -55,4 +55,5 @@ class Workspace:
 
     def count(self, query: str) -> int:
         """The one number a query gives."""
-        return self._db.cursor().execute(query).fetchone()[0]
+        ((number,),) = self._db.cursor().execute(query).fetchall()
+        return number

@@ -49,7 +49,7 @@ def show_questions(corpus: str, out: Console) -> None:
         for task, question, answer in catalog.sql(pairs).fetchall():
             out.print(f"[bold]{task}[/bold]")
             out.print(f"  Q: {question}\n  A: {answer}", highlight=False, markup=False)
-        count, picked, uniform = catalog.execute(CAUGHT).fetchone()
+        ((count, picked, uniform),) = catalog.sql(CAUGHT).fetchall()
     if count:
         out.print(
             f"of {count} grounding questions, the keyframes hold the event in {picked:.0%}, as many uniform frames in "

@@ -60,11 +60,7 @@ def title(process: psutil.Process) -> str:
 
 def kill_worker(process: subprocess.Popen, chance: random.Random) -> bool:
     """SIGKILL to one worker that is at a stage; whether there was one."""
-    working = [
-        child
-        for child in psutil.Process(process.pid).children(recursive=True)
-        if "MapBatches(" in title(child)
-    ]
+    working = [child for child in psutil.Process(process.pid).children(recursive=True) if "MapBatches(" in title(child)]
     if working:
         chance.choice(working).kill()
     return bool(working)

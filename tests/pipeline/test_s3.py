@@ -33,7 +33,8 @@ def test_from_s3_to_s3(bucket, tmp_path):
         client.upload_file(str(path), name, f"world/{path.name}")
     options = [word for text in SMALL for word in ("--set", text)]
     corpus = f"s3://{name}/corpus"
-    command = ["build", "--manifest", f"s3://{name}/world/manifest.jsonl", "--out", corpus, "--recipe", "demo", *options]
+    manifest = f"s3://{name}/world/manifest.jsonl"
+    command = ["build", "--manifest", manifest, "--out", corpus, "--recipe", "demo", *options]
     for _ in range(2):
         done = subprocess.run(
             [sys.executable, "-m", "pipeline", *command], cwd=ROOT, capture_output=True, text=True, timeout=300
