@@ -1,6 +1,6 @@
 """Memory of the driver against the number of videos: a plan over manifests of 4,000 and 40,000 rows, each in a process.
 
-.venv/bin/python benchmarks/driver_memory.py
+python -m benchmarks.driver_memory
 """
 
 import json
