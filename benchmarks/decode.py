@@ -25,6 +25,8 @@ from schemas.rejects import Reject
 from stages import decode, shard
 from workers.decode_plan import Segment
 from workers.frame_decoder import sample_frames
+from workers.media_process import media_process
+from workers.picture import encode_jpeg
 from workers.probe import probe
 from workers.storage import Store
 
@@ -104,6 +106,27 @@ def sampled(segments: list[dict]) -> int:
     return count
 
 
+def jpegs_here(segments: list[dict]) -> int:
+    """Pictures and their JPEGs in this process: what the child is measured against."""
+    config, count = decode.DecodeConfig(), 0
+    for segment in segments:
+        columns = {name: segment[name] for name in Segment.__dataclass_fields__}
+        for picture in sample_frames(segment["media"], Segment(**columns), short_side=SHORT_SIDE):
+            count += bool(encode_jpeg(picture.rgb, config.jpeg_quality))
+    return count
+
+
+def jpegs_apart(segments: list[dict]) -> int:
+    """The same in the supervised child."""
+    config, count = decode.DecodeConfig(), 0
+    for segment in segments:
+        columns = {name: segment[name] for name in Segment.__dataclass_fields__}
+        options = {"short_side": SHORT_SIDE, "jpeg_quality": config.jpeg_quality}
+        messages = media_process(config.limits).call("sample", path=segment["media"], segment=columns, **options)
+        count += sum(1 for _ in messages)
+    return count
+
+
 def plan(path: Path) -> list[dict]:
     """The file's units of decode at 1 frame a second."""
     video = {"video_id": "0" * 16, "sha256": "", "media": str(path), **probe(path).columns()}
@@ -153,7 +176,13 @@ def main(paths: list[Path]) -> None:
             for sample in range(segment["first_sample"], segment["first_sample"] + segment["num_samples"])
         ]
         bare = {name: partial(loop, path, times) for name, loop in BARE.items()}
-        rates = best_rates({**bare, "pictures": partial(sampled, segments), "whole of decode": partial(ours, segments)})
+        mine = {
+            "pictures": sampled,
+            "whole of decode": ours,
+            "JPEGs in this process": jpegs_here,
+            "JPEGs in a child": jpegs_apart,
+        }
+        rates = best_rates({**bare, **{name: partial(loop, segments) for name, loop in mine.items()}})
         fastest = max((rates[name] for name in bare if rates[name]), default=None)
         for name, rate in rates.items():
             report(f"{path.name}: {name}", rate, UNIT, None)
@@ -161,6 +190,8 @@ def main(paths: list[Path]) -> None:
             ratio = rates[name] / fastest if rates[name] and fastest else None
             report(f"{path.name}: {name} / fastest bare loop", ratio, "ratio", bar)
             ratios[name] += [ratio] if ratio else []
+        here, apart = rates["JPEGs in this process"], rates["JPEGs in a child"]
+        report(f"{path.name}: in a child / in this process", apart / here if here and apart else None, "ratio", 0.97)
     for name, values in ratios.items():
         mean = math.exp(sum(map(math.log, values)) / len(values)) if values else None
         report(f"{name} / fastest bare loop, geometric mean", mean, "ratio", 1.3 if name == "pictures" else None)
