@@ -19,6 +19,7 @@ from model.ops.gap_fill import fill_gaps
 from model.ops.keyframes_recurrent import pick_recurrences
 from model.ops.lazy_greedy import pick_lazily
 from model.ops.likeness import Likeness
+from model.ops.threads import one_thread
 from model.ops.vectors import Vectors
 
 Mode = Literal["paper", "released", "recurrent"]
@@ -47,6 +48,7 @@ class Keyframes:
 
 
 @torch.no_grad()
+@one_thread()
 def select_keyframes(
     frames_ND: Tensor,
     queries_QD: Tensor,
