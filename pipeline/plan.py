@@ -17,7 +17,7 @@ from schemas.stage import Stage
 from workers.storage import Store
 
 # Of a unit whose stage has none yet, for a video or segment of five minutes: the order of magnitude only.
-GUESSED_BYTES = {"decode": 9e6, "embed": 4e5, "distill": 3e7, "pack": 1e9}
+GUESSED_BYTES = {"decode": 9e6, "embed": 4e5, "distill": 3e7}
 GUESSED_SMALL_BYTES = 2e4
 
 
@@ -30,8 +30,8 @@ class StagePlan:
     rejected: int
     run: int
     later: int
-    bytes: int
-    why: str
+    bytes: int = 0
+    why: str = ""
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
@@ -46,19 +46,27 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
         else:
             work.put("manifest", iterate_manifest(manifest), MANIFEST_ROWS)
         for phase in phases(stages):
-            walk, unfinished = look(phase, work, store)
+            walk, held_back = look(phase, work, store, ahead=True)
+            stuck = waiting
             for stage in phase.stages:
-                counts = {o: walk.counts[stage.name, o] for o in ("kept", "rejected", "missing")}
-                later = 0 if stage.kind == "shard" and counts["missing"] else waiting
-                todo = counts["missing"] + later
-                size = int(todo * _unit_bytes(stage, store)) if todo else 0
-                plans.append(
-                    StagePlan(stage.name, counts["kept"], counts["rejected"], counts["missing"], later, size, "")
-                )
-                waiting += counts["missing"] if stage.kind == "video" else 0
-            waiting = max(waiting, unfinished)
+                kept, rejected, missing = (walk.counts[stage.name, o] for o in ("kept", "rejected", "missing"))
+                plans.append(StagePlan(stage.name, stand=kept, rejected=rejected, run=missing, later=stuck))
+                stuck += missing
+            waiting += held_back
+    _estimate(plans, stages, store)
     explain(plans, stages, store)
     return plans
+
+
+def _estimate(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> None:
+    """Fills in `bytes`. Shards hold little but the tokens, so their number and size follow those of distill."""
+    for entry in plans:
+        stage = stages[entry.stage]
+        entry.bytes = round((entry.run + entry.later) * _unit_bytes(stage, store)) if entry.run + entry.later else 0
+    distill, pack = plans[-2:]
+    if pack.later:
+        pack.bytes = distill.bytes
+        pack.later = max(1, round(distill.bytes / stages["pack"].config.model_dump()["shard_bytes"]))
 
 
 def put_recorded_manifest(work: Workspace, store: Store) -> None:
@@ -67,21 +75,26 @@ def put_recorded_manifest(work: Workspace, store: Store) -> None:
         work.put("manifest", read_batches(source), MANIFEST_ROWS)
 
 
-def look(phase: Phase, work: Workspace, store: Store) -> tuple[Walk, int]:
-    """Walks a phase; what is finished becomes its table in the workspace. Gives the number of unfinished rows too."""
-    walk, unfinished = Walk(phase, store), 0
+def look(phase: Phase, work: Workspace, store: Store, ahead: bool = False) -> tuple[Walk, int]:
+    """Walks a phase; what is finished becomes its table in the workspace. Gives the number of rows held back, too.
 
-    def finished():
-        nonlocal unfinished
+    With `ahead`, a segment that is not decoded or embedded yet goes on as if it were: questions about its video do not
+    hang on that, and a selection over units that are not there is found missing, as it is.
+    """
+    walk, held_back = Walk(phase, store), 0
+
+    def passed():
+        nonlocal held_back
         for _, left in walk(phase.inputs(work, store)):
-            if any(is_missing(row) for row in left):
-                unfinished += 1
+            if any(is_missing(row) and not (ahead and row.get("segment_id")) for row in left):
+                held_back += 1
             elif left:
-                yield pa.Table.from_pylist(left, walk.schemas[-1])
+                rows = [{**row, "reject": None} if is_missing(row) else row for row in left]
+                yield pa.Table.from_pylist(rows, walk.schemas[-1])
 
-    work.put(phase.name, finished(), walk.schemas[-1])
+    work.put(phase.name, passed(), walk.schemas[-1])
     gather(phase.name, work, store, publish=False)
-    return walk, unfinished
+    return walk, held_back
 
 
 def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> None:

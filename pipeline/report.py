@@ -25,10 +25,10 @@ def show_summary(summary: Summary, corpus: str, out: Console) -> None:
 
 
 def show_plan(plans: list[StagePlan], out: Console) -> None:
-    """A row a stage; `+` marks units whose number hangs on what is not done yet."""
+    """A row a stage; `+ about` are units whose number hangs on what is not done yet."""
     table = Table("stage", "stands", "rejected", "to run", "about", "why", box=None)
     for p in plans:
-        todo = f"{p.run}" + (f" + {p.later} or more" if p.later else "")
+        todo = f"{p.run}" + (f" + about {p.later}" if p.later else "")
         table.add_row(p.stage, str(p.stand), str(p.rejected), todo, _size(p.bytes) if p.bytes else "", p.why)
     out.print(table)
     if not any(p.run or p.later for p in plans):
@@ -39,7 +39,7 @@ def show_status(plans: list[StagePlan], out: Console) -> None:
     """A row a stage: what stands, was rejected, is missing."""
     table = Table("stage", "stands", "rejected", "missing", box=None)
     for p in plans:
-        table.add_row(p.stage, str(p.stand), str(p.rejected), f"{p.run}" + (f" + {p.later} or more" if p.later else ""))
+        table.add_row(p.stage, str(p.stand), str(p.rejected), f"{p.run}" + (f" + about {p.later}" if p.later else ""))
     out.print(table)
 
 

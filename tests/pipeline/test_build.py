@@ -109,6 +109,16 @@ def test_one_changed_knob_reruns_what_depends_on_it_as_the_plan_says(manifest, b
     assert set(again.ran) == {"pack"}  # the shards were written over; select and distill still stand
 
 
+def test_the_plan_knows_what_another_picture_size_leaves_alone(built):
+    corpus, _ = built
+    planned = {p.stage: (p.stand, p.run, p.later) for p in plan(str(corpus), small_recipe("decode.short_side=96"))}
+    segments = planned["decode"][1]
+    assert planned["decode"] == (0, segments, 0)
+    assert planned["embed"] == (0, 0, segments)
+    assert planned["annotate"] == planned["write_qa"] == (2, 0, 0)
+    assert planned["select"] == (0, 2, 0)
+
+
 def test_verify_names_what_is_damaged(built, manifest):
     corpus, _ = built
     assert verify(str(corpus)).problems == []
