@@ -88,7 +88,7 @@ class Likeness:
 def _float32_is_whole(device: torch.device) -> bool:
     """Whether float32 products are computed as such: a program may have allowed TF32 or bfloat16 inside."""
     backend = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
-    precision = backend.matmul.fp32_precision
+    precision: str = backend.matmul.fp32_precision
     if precision == "none":
-        precision = torch.backends.fp32_precision
+        precision = torch.backends.fp32_precision  # type: ignore[attr-defined]
     return precision in ("ieee", "none")

@@ -103,8 +103,7 @@ class _References:
     def __init__(self) -> None:
         self.slot_of: dict[int, int] = {}
         self.free: list[int] = []
-        self.joint_SMD: Tensor | None = None
-        self.inverse_SM: Tensor | None = None
+        self.joint_SMD, self.inverse_SM = torch.empty(0), torch.empty(0)
 
     def add(self, frame: int, joint_MD: Tensor, inverse_M: Tensor) -> None:
         if not self.free:
@@ -117,10 +116,10 @@ class _References:
             self.free.append(self.slot_of.pop(frame))
 
     def _grow(self, like_MD: Tensor) -> None:
-        held = 0 if self.joint_SMD is None else self.joint_SMD.shape[0]
+        held = self.joint_SMD.shape[0]
         joint = like_MD.new_empty(held + 8, *like_MD.shape)
         inverse = like_MD.new_empty(held + 8, like_MD.shape[0])
-        if self.joint_SMD is not None:
+        if held:
             joint[:held], inverse[:held] = self.joint_SMD, self.inverse_SM
         self.joint_SMD, self.inverse_SM = joint, inverse
         self.free += range(held + 7, held - 1, -1)
