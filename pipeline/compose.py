@@ -7,6 +7,8 @@ spread over all workers and a worker that dies costs the unit it was at.
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any
 
 import pyarrow as pa
@@ -47,23 +49,24 @@ def run_chain(
     """Runs rows of the schema `inputs` through the stages; yields what leaves, rejected rows included, in any order."""
     check_fits(stages)
     schemas = chain(inputs, stages, keeps)
-    tally: Any = Tally.remote()  # type: ignore[attr-defined]
-    display_counts = _Poll(tally, display)
-    for wave in _waves(rows, schemas[0]):
-        dataset: Dataset = ray.data.from_arrow([wave.slice(i, 1) for i in range(wave.num_rows)])
-        for i, (stage, schema) in enumerate(zip(stages, schemas[1:], strict=True)):
-            dataset = _apply(dataset, Commit(stage, store, schema, run_id, max_deaths), tally)
-            if stages[i].kind != stages[min(i + 1, len(stages) - 1)].kind:
-                # A stage that fans out yields its rows as one block: split it, or one worker would get the whole video.
-                dataset = dataset.repartition(target_num_rows_per_block=1)
-        try:
-            tables: Any = dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
-            for table in tables:
-                display_counts()
-                yield table.select(schemas[-1].names).cast(schemas[-1])
-        except RayTaskError as error:
-            raise WorkerFailed(_innermost(error)) from error
-    display_counts(final=True)
+    with _shown(display) as tally:
+        for wave in _waves(rows, schemas[0]):
+            dataset: Dataset = ray.data.from_arrow([wave.slice(i, 1) for i in range(wave.num_rows)])
+            for stage, following, schema in zip(stages, [*stages[1:], stages[-1]], schemas[1:], strict=True):
+                dataset = _apply(dataset, Commit(stage, store, schema, run_id, max_deaths), tally)
+                if stage.kind != following.kind:
+                    # A stage that fans out yields its rows as one block: split it, or one worker gets the whole video.
+                    dataset = dataset.repartition(target_num_rows_per_block=1)
+            yield from _results(dataset, schemas[-1])
+
+
+def _results(dataset: Dataset, schema: pa.Schema) -> Iterator[pa.Table]:
+    tables: Any = dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+    try:
+        for table in tables:
+            yield table.select(schema.names).cast(schema)
+    except RayTaskError as error:
+        raise WorkerFailed(_innermost(error)) from error
 
 
 def _innermost(error: BaseException) -> str:
@@ -116,20 +119,24 @@ def _waves(rows: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
             yield table.slice(start, WAVE_ROWS).cast(schema)
 
 
-class _Poll:
-    """Asks the tally for its counts without waiting for it."""
+@contextmanager
+def _shown(display: Display) -> Iterator[Any]:
+    """A tally, and a thread that shows its counts while units are at work: rows reach the driver only at their end."""
+    tally: Any = Tally.remote()  # type: ignore[attr-defined]
+    over = Event()
 
-    def __init__(self, tally, display: Display) -> None:
-        self._tally, self._display = tally, display
-        self._asked: Any = None
+    def show() -> None:
+        while not over.wait(POLL_S):
+            display.update(Counter(ray.get(tally.read.remote())))
 
-    def __call__(self, final: bool = False) -> None:
-        if final or not self._asked:
-            self._asked = self._tally.read.remote()
-        ready, _ = ray.wait([self._asked], timeout=5 if final else 0)
-        if ready:
-            self._display.update(Counter(ray.get(self._asked)), final)
-            self._asked = None
+    thread = Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield tally
+    finally:
+        over.set()
+        thread.join()
+    display.update(Counter(ray.get(tally.read.remote())), final=True)
 
 
 def check_fits(stages: Sequence[Stage]) -> None:
