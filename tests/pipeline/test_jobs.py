@@ -34,6 +34,8 @@ def head():
     # Not pytest's folder: the path of a socket below it would be too long.
     with tempfile.TemporaryDirectory(prefix="ray") as folder:
         command = [RAY, "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}", "--num-cpus=3"]
+        # The agent that takes jobs has a fixed port by default, which the session of the other tests holds.
+        command += [f"--dashboard-agent-listen-port={free_port()}", f"--dashboard-agent-grpc-port={free_port()}"]
         command += [f"--temp-dir={folder}", "--object-store-memory=150000000", "--disable-usage-stats"]
         with (Path(folder) / "log").open("w") as log:
             node = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
