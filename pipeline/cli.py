@@ -136,10 +136,10 @@ def query(
 def train(corpus: Corpus, recipe: RecipeName = "longvid", set_: Overrides = None) -> None:
     """Train on the shards of a corpus; goes on from the last checkpoint."""
     from pipeline.recipe import load_recipe
+    from pipeline.report import show_training
     from pipeline.train import train as run
 
-    report = _resumable(lambda: run(corpus, load_recipe(recipe, set_).train), corpus)
-    out.print(report)
+    show_training(_resumable(lambda: run(corpus, load_recipe(recipe, set_).train), corpus), out)
 
 
 def _recorded(corpus: str):

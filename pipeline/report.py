@@ -6,6 +6,7 @@ from rich.table import Table
 from pipeline.build import Summary
 from pipeline.catalog import open_catalog
 from pipeline.plan import StagePlan
+from pipeline.train import TrainReport
 
 
 def show_summary(summary: Summary, corpus: str, out: Console) -> None:
@@ -21,6 +22,16 @@ def show_summary(summary: Summary, corpus: str, out: Console) -> None:
         out.print("The tracebacks stand beside the units as *.error.json; the next build tries these units again.")
     out.print(
         f'corpus: {corpus} (longvid query {corpus} "select task, count(*) from samples group by 1")', markup=False
+    )
+
+
+def show_training(report: TrainReport, out: Console) -> None:
+    """How a training run went, in a line."""
+    heldout = "" if report.heldout_loss is None else f" (held-out {report.heldout_loss:.2f})"
+    out.print(
+        f"trained: run {report.run}, steps {report.resumed_at} to {report.step}, loss {report.first_loss:.2f} -> "
+        f"{report.last_loss:.2f}{heldout}; checkpoint {report.checkpoint}",
+        highlight=False,
     )
 
 

@@ -8,7 +8,7 @@ from pipeline.build import build
 from pipeline.catalog import open_catalog
 from pipeline.demo.corpus import write_demo
 from pipeline.recipe import Recipe
-from pipeline.report import show_summary
+from pipeline.report import show_summary, show_training
 from pipeline.train import train
 from pipeline.verify import verify
 
@@ -39,7 +39,7 @@ def run_demo(to: Path, recipe: Recipe, out: Console) -> None:
     show_questions(str(to), out)
     verdict = verify(str(to))
     out.print(f"verified: {verdict.units} units, {verdict.shards} shards, {len(verdict.problems) or 'no'} problems")
-    out.print(train(str(to), recipe.train), highlight=False)
+    show_training(train(str(to), recipe.train), out)
 
 
 def show_questions(corpus: str, out: Console) -> None:
