@@ -1,6 +1,5 @@
 """Reads a whole corpus back: every unit, shard and table that the manifest and recipe ask for, damaged ones named."""
 
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
 from pipeline.tables import gather_rejects
 from pipeline.workspace import Workspace
+from schemas.tables import SAMPLE
+from workers.shard_group import find_damage
 from workers.storage import Store
 
 TABLES = ("videos", "segments", "events", "qa", "selections", "samples", "rejects")
@@ -42,7 +43,7 @@ def verify(corpus: str) -> Verdict:
             if damaged:
                 return verdict  # later phases read these units
         gather_rejects([phase.name for phase in chain], work, store, publish=False)
-        verdict.problems += filter(None, pool.map(lambda row: _shard(store, row), _rows(work, "shards", verdict)))
+        verdict.problems += _shards(store, work, verdict)
         verdict.problems += filter(None, pool.map(lambda row: _media(store, row), _rows(work, "media", verdict)))
         verdict.problems += filter(None, (_table(store, work, name) for name in TABLES))
     return verdict
@@ -75,10 +76,7 @@ def _unit(store: Store, path: str) -> str | None:
 
 
 _QUERIES = {
-    "shards": (
-        "select distinct shard, shard_sha256, shard_bytes from samples order by 1",
-        [("shard", pa.string()), ("shard_sha256", pa.string()), ("shard_bytes", pa.int64())],
-    ),
+    "shards": ("select distinct shard from samples order by 1", [("shard", pa.string())]),
     "media": (
         "select name, media, sha256 from videos order by 1",
         [("name", pa.string()), ("media", pa.string()), ("sha256", pa.string())],
@@ -93,18 +91,17 @@ def _rows(work: Workspace, what: str, verdict: Verdict) -> Iterator[dict]:
         yield from table.to_pylist()
 
 
-def _shard(store: Store, row: dict) -> str | None:
-    if not store.exists(row["shard"]):
-        return f"{row['shard']}: missing. Run the build again."
-    if _sha256(store, row["shard"]) != row["shard_sha256"]:
-        return f"{row['shard']}: differs from the checksum in samples. Delete it and run the build again."
-    return None
+def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
+    for row in _rows(work, "shards", verdict):
+        # The name is ours: shards/<split>/<number>.tar
+        query = f"select * from samples where shard = '{row['shard']}' order by \"group\", row"
+        yield from find_damage(store, pa.concat_tables(work.sql(query, SAMPLE)))
 
 
 def _media(store: Store, row: dict) -> str | None:
     if not store.exists(row["media"]):
         return f"{row['media']}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
-    if _sha256(store, row["media"]) != row["sha256"]:
+    if store.sha256(row["media"]) != row["sha256"]:
         return f"{row['media']}: the file of video {row['name']!r} has changed since it was read. Run the build again."
     return None
 
@@ -117,11 +114,3 @@ def _table(store: Store, work: Workspace, name: str) -> str | None:
         return f"{path}: damaged ({type(error).__name__}: {error}). Delete it and run the build again."
     expected = work.count(f"select count(*) from {name}")
     return None if rows == expected else f"{path}: {rows} rows, but the units hold {expected}. Run the build again."
-
-
-def _sha256(store: Store, path: str) -> str:
-    found = hashlib.sha256()
-    with store.open(path) as source:
-        while block := source.read(1 << 22):
-            found.update(block)
-    return found.hexdigest()

@@ -203,7 +203,7 @@ def find_damage(store: Store, samples: pa.Table) -> Iterator[str]:
             continue
         faults = list(_damaged_groups(store, rows))
         yield from faults
-        if not faults and _sha256(store, shard) != rows["shard_sha256"][0].as_py():
+        if not faults and store.sha256(shard) != rows["shard_sha256"][0].as_py():
             yield f"{shard}: differs from its checksum, though not in what is trained on; delete it and build again"
 
 
@@ -217,11 +217,3 @@ def _damaged_groups(store: Store, rows: pa.Table) -> Iterator[str]:
             continue
         if [pair["id"] for pair in found.qa] != [pair["qa_id"] for pair in pairs]:
             yield f"{pairs[0]['shard']}: group {group} holds other QA pairs than the table samples; build again"
-
-
-def _sha256(store: Store, path: str) -> str:
-    sha256 = hashlib.sha256()
-    with store.open(path) as stream:
-        while block := stream.read(1 << 22):
-            sha256.update(block)
-    return sha256.hexdigest()

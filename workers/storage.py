@@ -103,6 +103,14 @@ class Store:
         """A seekable stream over a file."""
         return self._of(path).open_input_file(self.full(path))
 
+    def sha256(self, path: str) -> str:
+        """SHA-256 of a file's content, in hex."""
+        found = hashlib.sha256()
+        with self.open(path) as source:
+            while block := source.read(1 << 22):
+                found.update(block)
+        return found.hexdigest()
+
     def read_json(self, path: str) -> dict:
         return json.loads(self.read_bytes(path))
 

@@ -1,9 +1,9 @@
 """A QA pair before it is audited and its options are put in order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from stages.qa.moment import Span
+from stages.qa.moment import Moment, Span
 from stages.qa.video import Video
 
 
@@ -36,3 +36,24 @@ class Draft:
 
 # A template gives drafts in an order of its own chance; as many are taken as are wanted.
 Template = Callable[[Video], Iterator[Draft]]
+
+
+def choice(
+    question: str,
+    truth: Moment,
+    wrong: Sequence[Moment],
+    seen: Sequence[Moment],
+    asked: Sequence[Moment] = (),
+    flags: Sequence[str] = (),
+) -> Draft:
+    """A question whose answer is one moment among others; `seen` are those that show it, in any order."""
+    seen = sorted(seen, key=lambda m: m.start_s)
+    return Draft(
+        question,
+        truth.sentence,
+        tuple(m.span for m in seen),
+        tuple(m.event_id for m in seen),
+        wrong=tuple(m.sentence for m in wrong),
+        asked=tuple(m.text for m in asked),
+        flags=(*flags, "from_speech") if truth.kind == "speech" else tuple(flags),
+    )

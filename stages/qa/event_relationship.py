@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-from stages.qa.draft import Draft, Template
+from stages.qa.draft import Draft, Template, choice
 from stages.qa.moment import Moment, quoted
 from stages.qa.similarity import near_duplicates
 from stages.qa.video import Video
@@ -39,7 +39,7 @@ def between(video: Video) -> Iterator[Draft]:
         wrong = video.wrong(middle, pool, rng, asked=(first, last), outside=(first.start_s, last.end_s))
         if wrong:
             question = f"What happens between the moment when {first.when} and the moment when {last.when}?"
-            yield _choice(question, middle, wrong, (first, middle, last), asked=(first, last))
+            yield choice(question, middle, wrong, (first, middle, last), asked=(first, last))
 
 
 def first_or_last(video: Video) -> Iterator[Draft]:
@@ -52,7 +52,7 @@ def first_or_last(video: Video) -> Iterator[Draft]:
             verb = "is spoken" if truth.kind == "speech" else "happens"
             what = "lines" if truth.kind == "speech" else "events"
             question = f"Which of these {what} {verb} {place} in the video?"
-            yield replace(_choice(question, truth, [m for m in chosen if m is not truth], chosen), query_options=True)
+            yield replace(choice(question, truth, [m for m in chosen if m is not truth], chosen), query_options=True)
 
 
 def order(video: Video) -> Iterator[Draft]:
@@ -104,22 +104,7 @@ def _neighbour(
         wrong = video.wrong(truth, pool, rng, asked=(moment,), outside=near)
         if wrong:
             question = (said if moment.kind == "speech" else ask).format(when=moment.when, line=quoted(moment.text))
-            yield _choice(question, truth, wrong, (moment, truth), asked=(moment,))
-
-
-def _choice(
-    question: str, truth: Moment, wrong: Sequence[Moment], seen: Sequence[Moment], asked: Sequence[Moment] = ()
-) -> Draft:
-    seen = sorted(seen, key=lambda m: m.start_s)
-    return Draft(
-        question,
-        truth.sentence,
-        tuple(m.span for m in seen),
-        tuple(m.event_id for m in seen),
-        wrong=tuple(m.sentence for m in wrong),
-        asked=tuple(m.text for m in asked),
-        flags=_flags(truth),
-    )
+            yield choice(question, truth, wrong, (moment, truth), asked=(moment,))
 
 
 def _pools(video: Video) -> list[list[Moment]]:

@@ -1,9 +1,9 @@
 """Scene relationship: which scene comes when, what happens in it, where an event takes place, whose talk a line is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
-from stages.qa.draft import Draft, Template
+from stages.qa.draft import Draft, Template, choice
 from stages.qa.grammar import capitalised, inverted, parse
 from stages.qa.moment import Moment, overlap, quoted
 from stages.qa.places import split_setting
@@ -23,7 +23,7 @@ def scene_of_event(video: Video) -> Iterator[Draft]:
             question = (
                 f"In which scene {event.question}?" if event.question else f"In which scene is it that {event.when}?"
             )
-            yield _choice(question, scene, wrong, [event, scene], asked=(event,))
+            yield choice(question, scene, wrong, [event, scene], asked=(event,))
 
 
 def event_in_scene(video: Video) -> Iterator[Draft]:
@@ -41,7 +41,7 @@ def event_in_scene(video: Video) -> Iterator[Draft]:
         wrong = video.wrong(event, video.visual, rng, asked=(scene,), outside=scene.span, accept=video.unique)
         if wrong:
             question = f"Which of these happens in {_scene(scene)}?"
-            yield _choice(question, event, wrong, [event, scene], asked=(scene,))
+            yield choice(question, event, wrong, [event, scene], asked=(scene,))
 
 
 def next_scene(video: Video) -> Iterator[Draft]:
@@ -55,7 +55,7 @@ def next_scene(video: Video) -> Iterator[Draft]:
         wrong = video.wrong(truth, video.scenes, rng, asked=(scene,))
         if wrong:
             question = f"Which scene comes right {side} {_scene(scene)}?"
-            yield _choice(question, truth, wrong, [scene, truth], asked=(scene,))
+            yield choice(question, truth, wrong, [scene, truth], asked=(scene,))
 
 
 def first_or_last_scene(video: Video) -> Iterator[Draft]:
@@ -72,7 +72,7 @@ def first_or_last_scene(video: Video) -> Iterator[Draft]:
         truth = chosen[0] if place == "first" else chosen[-1]
         question = f"Which of these scenes comes {place} in the video?"
         wrong = [s for s in chosen if s is not truth]
-        yield replace(_choice(question, truth, wrong, chosen), query_options=True)
+        yield replace(choice(question, truth, wrong, chosen), query_options=True)
 
 
 def event_beside_scene(video: Video) -> Iterator[Draft]:
@@ -89,7 +89,7 @@ def event_beside_scene(video: Video) -> Iterator[Draft]:
             wrong = video.wrong(event, video.visual, rng, asked=(scene,), outside=near)
             if wrong:
                 question = f"What happens right {side} {_scene(scene)}?"
-                yield _choice(question, event, wrong, [scene, event], asked=(scene,))
+                yield choice(question, event, wrong, [scene, event], asked=(scene,))
 
 
 def setting(video: Video) -> Iterator[Draft]:
@@ -127,7 +127,7 @@ def same_conversation(video: Video) -> Iterator[Draft]:
         wrong = video.wrong(truth, video.speech, rng, asked=(asked,), outside=span)
         if wrong:
             question = f"Which line is part of the same conversation as {quoted(asked.text)}?"
-            yield _choice(question, truth, wrong, [asked, truth], asked=(asked,))
+            yield choice(question, truth, wrong, [asked, truth], asked=(asked,))
 
 
 def after_silence(video: Video) -> Iterator[Draft]:
@@ -142,7 +142,7 @@ def after_silence(video: Video) -> Iterator[Draft]:
         wrong = video.wrong(truth, video.speech, rng, asked=(asked,))
         if wrong:
             question = f"After {quoted(asked.text)} no one speaks for {round(pause)} seconds. What is said then?"
-            yield _choice(question, truth, wrong, [asked, truth], asked=(asked,), flags=("annotation_dependent",))
+            yield choice(question, truth, wrong, [asked, truth], asked=(asked,), flags=("annotation_dependent",))
 
 
 TEMPLATES: dict[str, Template] = {
@@ -175,23 +175,3 @@ def _once(video: Video, scene: Moment) -> bool:
 
 def _gap(a: Moment, b: Moment) -> tuple[float, float]:
     return min(a.end_s, b.end_s), max(a.start_s, b.start_s)
-
-
-def _choice(
-    question: str,
-    truth: Moment,
-    wrong: Sequence[Moment],
-    seen: Sequence[Moment],
-    asked: Sequence[Moment] = (),
-    flags: Sequence[str] = (),
-) -> Draft:
-    seen = sorted(seen, key=lambda m: m.start_s)
-    return Draft(
-        question,
-        truth.sentence,
-        tuple(m.span for m in seen),
-        tuple(m.event_id for m in seen),
-        wrong=tuple(m.sentence for m in wrong),
-        asked=tuple(m.text for m in asked),
-        flags=(*flags, "from_speech") if truth.kind == "speech" else tuple(flags),
-    )
