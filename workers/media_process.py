@@ -5,11 +5,14 @@ import json
 import os
 import resource
 import select
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,12 @@ from schemas.rejects import Reject
 from workers.media_child import LENGTHS, Message
 from workers.probe import EntryPoints
 
-# A death has a cause outside as well (a kill, the machine's memory): only a file that kills every time is the cause.
-_ATTEMPTS = 3
+# A crash may have a cause outside: only a file that crashes its decoder each time is the cause.
+_CRASHES = 3
+# No decoder dies of these by itself: somebody kills it, or the machine runs out of memory. An innocent file may be hit
+# more than once; one that runs the machine out of memory is not tried for ever.
+_KILLS = 10
+_KILL_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -40,7 +47,9 @@ class MediaLimits(Config):
 
 
 class _Died(Exception):
-    pass
+    def __init__(self, code: int) -> None:
+        super().__init__(f"died of signal {-code}" if code < 0 else f"ended with code {code}")
+        self.killed = -code in _KILL_SIGNALS
 
 
 class MediaProcess:
@@ -71,8 +80,8 @@ class MediaProcess:
             self._busy = False
 
     def _call(self, task: str, arguments: dict) -> Iterator[Message]:
-        given = 0
-        for attempt in range(_ATTEMPTS):
+        given, deaths = 0, Counter[bool]()
+        while True:
             try:
                 for number, message in enumerate(self._attempt(task, arguments)):
                     if number >= given:  # the same file gives the same messages: go on where the last child died
@@ -80,15 +89,18 @@ class MediaProcess:
                         yield message
                 return
             except _Died as death:
-                if attempt == _ATTEMPTS - 1:
-                    raise Reject("decoder_crashed", f"{death} on each of {_ATTEMPTS} attempts") from None
+                deaths[death.killed] += 1
+                if deaths[death.killed] == (_KILLS if death.killed else _CRASHES):
+                    times = deaths[death.killed]
+                    raise Reject("decoder_crashed", f"the decoder's process {death}, {times} times") from None
 
     def close(self) -> None:
         """Ends the child."""
         child, self._child = self._child, None
         if child is not None:
             child.kill()
-            child.stdin.close()
+            with suppress(BrokenPipeError):  # a request that the child no longer took is still in the buffer
+                child.stdin.close()
             child.stdout.close()
             child.wait()
 
@@ -96,11 +108,11 @@ class MediaProcess:
         self.close()
 
     def _attempt(self, task: str, arguments: dict) -> Iterator[Message]:
-        if self._child is None or self._calls >= self._limits.max_calls:
-            self._start()
-        self._calls += 1
         ended = False
         try:
+            if self._child is None or self._calls >= self._limits.max_calls:
+                self._start()
+            self._calls += 1
             try:
                 self._child.stdin.write(json.dumps({"task": task, "arguments": arguments}).encode() + b"\n")
                 self._child.stdin.flush()
@@ -134,7 +146,15 @@ class MediaProcess:
             fcntl.fcntl(self._child.stdout, fcntl.F_SETPIPE_SZ, 1 << 20)
         self._calls = 0
         # Importing takes its time on a busy machine, and is nobody's fault.
-        next(self._messages(MediaLimits(memory_mb=self._limits.memory_mb)))
+        try:
+            next(self._messages(MediaLimits(memory_mb=self._limits.memory_mb)))
+        except _Died as death:
+            if death.killed:
+                raise
+            raise RuntimeError(
+                f"the decoder's process {death} before it was given a file, with limits.memory_mb = "
+                f"{self._limits.memory_mb}: run `python -m workers.media_child 4294967296` to see why"
+            ) from None
 
     def _messages(self, limits: MediaLimits) -> Iterator[Message]:
         buffer = bytearray()
@@ -174,8 +194,7 @@ class MediaProcess:
         return data
 
     def _death(self) -> _Died:
-        code = self._child.wait()
-        return _Died(f"the decoder's process died of signal {-code}" if code < 0 else f"it ended with code {code}")
+        return _Died(self._child.wait())
 
 
 def _usage(pid: int) -> tuple[float, int] | None:

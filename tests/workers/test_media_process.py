@@ -61,11 +61,34 @@ def test_a_child_that_gives_nothing_is_ended(hasty, task):
     assert call(hasty, "pid")
 
 
-def test_a_kill_from_outside_changes_nothing(process, tmp_path):
-    messages = call(process, "segfault_once", marker=str(tmp_path / "marker"))
+@pytest.mark.parametrize(("deadly", "times"), [(signal.SIGSEGV, 2), (signal.SIGKILL, 9)])
+def test_a_file_survives_some_deaths_of_its_decoder(process, tmp_path, deadly, times):
+    messages = call(process, "die", folder=str(tmp_path), times=times, signal_number=deadly)
     assert [message["number"] for message in messages] == list(range(5))
-    os.kill(pid(process), signal.SIGKILL)
-    assert len(call(process, "good", count=3)) == 3
+    assert len(list(tmp_path.iterdir())) == times
+
+
+@pytest.mark.parametrize(("deadly", "times"), [(signal.SIGSEGV, 3), (signal.SIGKILL, 10)])
+def test_a_file_that_always_kills_its_decoder_is_rejected(process, tmp_path, deadly, times):
+    with pytest.raises(Reject, match=f"signal {deadly:d}, {times} times") as rejected:
+        call(process, "die", folder=str(tmp_path), times=1000, signal_number=deadly)
+    assert rejected.value.reason == "decoder_crashed"
+    assert len(list(tmp_path.iterdir())) == times
+
+
+def test_a_child_killed_between_two_files_is_replaced(process):
+    for _ in range(12):  # more than the deaths that a file is forgiven
+        number = pid(process)
+        os.kill(number, signal.SIGKILL)
+        os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+        assert len(call(process, "good", count=3)) == 3
+
+
+def test_a_child_that_does_not_start_is_no_fault_of_the_file(monkeypatch, tmp_path):
+    (tmp_path / "av.py").write_text("raise ImportError('no such library')")
+    monkeypatch.setattr("workers.media_process._ROOT", f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}")
+    with pytest.raises(RuntimeError, match="ended with code 1 before it was given a file"):
+        call(MediaProcess(MediaLimits()), "pid")
 
 
 def test_messages_arrive_whole(process):
