@@ -23,6 +23,8 @@ from model.ops.threads import one_thread
 from model.ops.vectors import Vectors
 
 Mode = Literal["paper", "released", "recurrent"]
+WORTH_THREADS = 2**24
+"""Products of relevance below which threads cost more than they bring."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,6 @@ class Keyframes:
 
 
 @torch.no_grad()
-@one_thread()
 def select_keyframes(
     frames_ND: Tensor,
     queries_QD: Tensor,
@@ -80,19 +81,23 @@ def select_keyframes(
         raise ValueError(f"mode = {mode!r}: use one of {', '.join(get_args(Mode))}")
     if frames_ND.shape[0] == 0 or queries_QD.shape[0] == 0:
         return _empty(queries_QD.shape[0], k, queries_QD.device)
-    frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
-    relevance_QN = frames.exact_cosines(queries.units(slice(None)))
-    floor = relevance_floor if mode == "released" else -torch.inf
-    if mode == "recurrent":
-        picks_QK = pick_recurrences(frames, relevance_QN, k, tau=tau, dip=dip)
-    elif frames_ND.device.type == "cpu":
-        likeness = Likeness(frames, tau=tau, inclusive=mode == "paper")
-        picks_QK = pick_lazily(likeness, relevance_QN, k, floor=floor)
-    else:
-        picks_QK = pick_in_rounds(frames, relevance_QN, k, tau=tau, inclusive=mode == "paper", floor=floor)
-    if mode == "released":
-        picks_QK = fill_gaps(picks_QK, num_frames=frames_ND.shape[0])
-    return _in_time(picks_QK, relevance_QN)
+    with one_thread() as threads:
+        frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
+        on_cpu = frames_ND.device.type == "cpu"
+        if not on_cpu or frames_ND.numel() * len(queries) < WORTH_THREADS:
+            threads = 1
+        relevance_QN = frames.exact_cosines(queries.units(slice(None)), threads)
+        floor = relevance_floor if mode == "released" else -torch.inf
+        if mode == "recurrent":
+            picks_QK = pick_recurrences(frames, relevance_QN, k, tau=tau, dip=dip)
+        elif on_cpu:
+            likeness = Likeness(frames, tau=tau, inclusive=mode == "paper")
+            picks_QK = pick_lazily(likeness, relevance_QN, k, floor=floor, threads=threads)
+        else:
+            picks_QK = pick_in_rounds(frames, relevance_QN, k, tau=tau, inclusive=mode == "paper", floor=floor)
+        if mode == "released":
+            picks_QK = fill_gaps(picks_QK, num_frames=frames_ND.shape[0])
+        return _in_time(picks_QK, relevance_QN)
 
 
 def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor], **options) -> list[Keyframes]:

@@ -1,31 +1,35 @@
 """The greedy selection as a CPU likes it: visit few frames, and compare them in bulk.
 
-The queries visit their frames in order, all in step, a block at a time: a block is compared with the query's picks so
-far, and what survives with itself. Most have their K picks after a few hundred frames. For those that find few (a
-video of few scenes yields fewer than K picks, so all its frames are visited) the latest picks of all queries are
-compared with all frames in one matrix product; each query crosses out what is like its own, and goes on with the head
-of what remains.
+The queries visit their frames best first, all in step, a head of the order at a time: what of it survives the query's
+picks so far is compared with itself. Most queries of a video in which few frames are alike have their K picks after a
+few such blocks. The others first cross out of all frames what is like their picks (`model.ops.crossing_out`), and go on
+with the head of what is left.
 
-Shapes: N frames, Q queries, K keyframes, D width; of the queries that go on V, each with B or S frames in hand.
+Shapes: N frames, Q queries, K keyframes, D width; of the queries that go on V, each with B frames in hand, S of which
+survive.
 """
+
+from itertools import chain, repeat
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from model.ops.crossing_out import cross_out
+from model.ops.frame_runs import FrameRuns
 from model.ops.likeness import Likeness
+from model.ops.threads import over_threads
 
 BLOCKS = (64, 128, 256, 512)
 """Frames visited at once: few at first, as most are picked; more later, as most are alike."""
 HEAD = 64
 """Frames looked at after each crossing-out."""
 QUERIES = 32
-"""Queries in step at once, and COLUMN_ELEMENTS of comparisons with all frames: these bound the memory."""
-COLUMN_ELEMENTS = 2**22
+"""Queries in step at most: bounds the memory."""
 
 
-def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: float) -> Tensor:
+def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: float, threads: int = 1) -> Tensor:
     """Greedy picks of each query, `[Q, K]` int64 in the order of picking, padded with -1.
 
     Args:
@@ -33,11 +37,14 @@ def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: floa
         relevance_QN: float64; of equal values the lowest index is visited first.
         k: most picks a query.
         floor: frames of lower relevance are not visited (-inf: all are).
+        threads: of the CPU. The picks don't depend on them.
     """
-    visits = [_Visit(likeness, relevance_N, k, floor) for relevance_N in relevance_QN]
-    for start in range(0, len(visits), QUERIES):
-        _in_step(likeness, visits[start : start + QUERIES])
-    _cross_out(likeness, [visit for visit in visits if visit.needs_more()])
+    left_QN = relevance_QN.masked_fill(relevance_QN < floor, -torch.inf)
+    visits = [_Visit(left_N, k, likeness) for left_N in left_QN]
+    over_threads(lambda group: _visit(likeness, group, BLOCKS[0]), _groups(visits, threads), threads)
+    if unfinished := [visit for visit in visits if not visit.over]:
+        runs = FrameRuns(likeness)
+        over_threads(lambda group: _go_on(likeness, runs, group), _groups(unfinished, threads), threads)
     picks_QK = torch.full((len(visits), k), -1, dtype=torch.int64)
     for row, visit in enumerate(visits):
         picks_QK[row, : len(visit.picks)] = torch.tensor(visit.picks, dtype=torch.int64)
@@ -45,126 +52,108 @@ def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: floa
 
 
 class _Visit:
-    """One query's way through the frames: its `picks`, and the `rest` of its order as far as that is known.
+    """One query's way through the frames.
 
-    Later, when picks are crossed out: `alive_N`, the frames that are neither visited nor like a pick.
+    Attributes:
+        left_N: relevance of the frames that are neither visited nor crossed out, -inf elsewhere.
+        picks: so far; the first `crossed` of them have crossed out what is like them.
     """
 
-    def __init__(self, likeness: Likeness, relevance_N: Tensor, k: int, floor: float) -> None:
-        self.relevance_N, self.k = relevance_N, k
+    def __init__(self, left_N: Tensor, k: int, likeness: Likeness) -> None:
+        self.left_N, self.k = left_N, k
         self.picks: list[int] = []
         self.pick_rows = torch.zeros(k, likeness.vectors.x_ND.shape[1], dtype=likeness.type)
-        self.alive_N = relevance_N >= floor
-        self.order = self.rest = _best(relevance_N, sum(BLOCKS), floor)
-
-    @property
-    def full(self) -> bool:
-        return len(self.picks) == self.k
+        self.visited = self.crossed = 0
+        self.over = False
 
     @property
     def promising(self) -> bool:
-        """Whether, at the rate so far, the picks are complete within the frames first ordered."""
-        visited = len(self.order) - len(self.rest)
-        return len(self.rest) > 0 and not self.full and visited * self.k <= len(self.picks) * sum(BLOCKS)
+        """Whether, at the rate so far, the picks are complete within a few blocks."""
+        return not self.over and self.visited * self.k <= len(self.picks) * sum(BLOCKS)
 
-    def needs_more(self) -> bool:
-        """Whether frames are left to visit; from here on `alive_N` says which."""
-        self.alive_N[self.order[: len(self.order) - len(self.rest)]] = False
-        return not self.full and bool(self.alive_N.any())
+    def take(self, frames: list[int], rows: Tensor, alike: np.ndarray) -> None:
+        """Picks greedily from frames that are like no pick so far.
 
-    def pop(self, size: int) -> Tensor:
-        """The next frames of the order."""
-        head, self.rest = self.rest[:size], self.rest[size:]
-        return head
-
-    def pop_alive(self, size: int) -> Tensor:
-        """The best frames that are alive, in order: as many as asked for, and what equals the last of them."""
-        alive = self.alive_N.nonzero().squeeze(1)
-        head = alive[_best(self.relevance_N[alive], size, -torch.inf)]
-        self.alive_N[head] = False
-        return head
-
-    def take(self, frames: list[int], rows: Tensor, alike) -> list[int]:
-        """Picks greedily from frames that are like no pick so far, by their matrix; returns the new picks."""
-        free, new = [True] * len(frames), []
-        for place, frame in enumerate(frames):
-            if free[place] and not self.full:
-                new.append(place)
-                self.pick_rows[len(self.picks)] = rows[place]
-                self.picks.append(frame)
-                for other in alike[place].nonzero()[0].tolist():
-                    free[other] = False
-        return [frames[place] for place in new]
+        Args:
+            frames: S indices, best first.
+            rows: `[S, D]`.
+            alike: `[S, bytes]` uint8: a bit a frame, the first is the lowest.
+        """
+        free = (1 << len(frames)) - 1
+        while free and not self.over:
+            place = (free & -free).bit_length() - 1
+            self.pick_rows[len(self.picks)] = rows[place]
+            self.picks.append(frames[place])
+            self.over = len(self.picks) == self.k
+            free &= ~(int.from_bytes(alike[place].tobytes(), "little") | 1 << place)
 
 
-def _best(relevance_N: Tensor, most: int, floor: float) -> Tensor:
-    """Frames by descending relevance, equal ones by index: the first `most`, and what equals the last of them."""
-    if most < len(relevance_N):
-        place = len(relevance_N) - most
-        floor = max(floor, np.partition(relevance_N.numpy(), place)[place].item())
-    candidates = (relevance_N >= floor).nonzero().squeeze(1)
-    return candidates[relevance_N[candidates].sort(descending=True, stable=True).indices]
+def _groups(visits: list[_Visit], threads: int) -> list[list[_Visit]]:
+    """Queries that go in step."""
+    size = min(QUERIES, -(-len(visits) // threads))
+    return [visits[start : start + size] for start in range(0, len(visits), size)]
 
 
-def _in_step(likeness: Likeness, visits: list[_Visit]) -> None:
-    """Visits the frames first ordered, for as long as that finds picks."""
-    step = 0
-    while visits := [visit for visit in visits if visit.promising]:
-        size = BLOCKS[min(step, len(BLOCKS) - 1)]
-        block_VB = pad_sequence([visit.pop(size) for visit in visits], batch_first=True, padding_value=-1)
-        free_VB = block_VB >= 0
-        block_VB = block_VB.clamp(min=0)
-        rows_VBD = likeness.rows(block_VB)
-        if step:
-            picks_VS = pad_sequence([torch.tensor(v.picks) for v in visits], batch_first=True, padding_value=-1)
-            picked_VSD = torch.stack([visit.pick_rows[: picks_VS.shape[1]] for visit in visits])
-            alike_VBS = likeness.between(block_VB, rows_VBD, picks_VS.clamp(min=0), picked_VSD)
-            free_VB &= ~(alike_VBS & (picks_VS >= 0)[:, None]).any(dim=2)
-        _take_survivors(likeness, visits, block_VB, rows_VBD, free_VB)
-        step += 1
+def _go_on(likeness: Likeness, runs: FrameRuns, visits: list[_Visit]) -> None:
+    """Visits what is left after the first block, the cheapest way."""
+    if not runs.worthwhile:
+        for size in chain(BLOCKS[1:], repeat(BLOCKS[-1])):
+            if not (promising := [visit for visit in visits if visit.promising]):
+                break
+            _visit(likeness, promising, size)
+    while visits := [visit for visit in visits if not visit.over]:
+        dead_VN = cross_out(likeness, runs, [visit.picks[visit.crossed :] for visit in visits])
+        for visit, dead_N in zip(visits, dead_VN, strict=True):
+            visit.left_N.masked_fill_(dead_N, -torch.inf)
+            visit.crossed = len(visit.picks)
+        _visit(likeness, visits, HEAD)
+
+
+def _visit(likeness: Likeness, visits: list[_Visit], size: int) -> None:
+    """Visits the best frames left of each query, and picks from what is like no pick so far."""
+    block_VB = _best(torch.stack([visit.left_N for visit in visits]), size)
+    free_VB = block_VB >= 0
+    for visit, block, free in zip(visits, block_VB, free_VB, strict=True):
+        visit.left_N[block[free]] = -torch.inf
+        visit.visited += size
+        visit.over = not free[0]
+    block_VB.clamp_(min=0)
+    rows_VBD = likeness.rows(block_VB)
+    if any(visit.crossed < len(visit.picks) for visit in visits):
+        picks_VS = pad_sequence([torch.tensor(v.picks, dtype=torch.int64) for v in visits], True, -1)
+        picked_VSD = torch.stack([visit.pick_rows[: picks_VS.shape[1]] for visit in visits])
+        alike_VBS = likeness.between(block_VB, rows_VBD, picks_VS.clamp(min=0), picked_VSD)
+        free_VB &= ~(alike_VBS & (picks_VS >= 0)[:, None]).any(dim=2)
+    _take_survivors(likeness, visits, block_VB, rows_VBD, free_VB)
 
 
 def _take_survivors(
     likeness: Likeness, visits: list[_Visit], block_VB: Tensor, rows_VBD: Tensor, free_VB: Tensor
-) -> list[list[int]]:
-    """Compares with one another the frames that are free, and lets each query pick; returns the new picks."""
+) -> None:
+    """Compares with one another the frames that are free, and lets each query pick."""
     counts = free_VB.sum(dim=1).tolist()
     place_VS = (~free_VB).to(torch.uint8).sort(dim=1, stable=True).indices[:, : max(counts)]
     block_VS = block_VB.gather(1, place_VS)
     if place_VS.shape[1] < block_VB.shape[1]:
         rows_VBD = torch.stack([rows[place] for rows, place in zip(rows_VBD, place_VS, strict=True)])
     alike_VSS = likeness.between(block_VS, rows_VBD, block_VS, rows_VBD).numpy()
-    return [
-        visit.take(block[:count].tolist(), rows, alike[:count, :count])
-        for visit, block, rows, alike, count in zip(visits, block_VS, rows_VBD, alike_VSS, counts, strict=True)
-    ]
+    bits_VSb = np.packbits(alike_VSS, axis=2, bitorder="little")
+    for visit, block, rows, bits, count in zip(visits, block_VS.tolist(), rows_VBD, bits_VSb, counts, strict=True):
+        visit.take(block[:count], rows, bits)
 
 
-def _cross_out(likeness: Likeness, visits: list[_Visit]) -> None:
-    """Finishes visits: crosses out what is like the newest picks, and picks from the best that is alive."""
-    newest = [visit.picks for visit in visits]
-    while visits:
-        for visit, dead_N in zip(visits, _like_any(likeness, newest), strict=True):
-            visit.alive_N &= ~dead_N
-        visits = [visit for visit in visits if visit.alive_N.any()]
-        if not visits:
-            return
-        block_VB = pad_sequence([visit.pop_alive(HEAD) for visit in visits], batch_first=True, padding_value=-1)
-        free_VB = block_VB >= 0
-        block_VB = block_VB.clamp(min=0)
-        newest = _take_survivors(likeness, visits, block_VB, likeness.rows(block_VB), free_VB)
-        going_on = [(visit, new) for visit, new in zip(visits, newest, strict=True) if not visit.full]
-        visits, newest = [visit for visit, _ in going_on], [new for _, new in going_on]
-
-
-def _like_any(likeness: Likeness, picks: list[list[int]]) -> Tensor:
-    """For each list of picks the frames like one of them, `[lists, N]` bool; a shared pick is compared once."""
-    num_frames = len(likeness.vectors)
-    dead = torch.zeros(len(picks), num_frames, dtype=torch.bool)
-    for columns in torch.tensor(sorted(set().union(*picks))).split(max(16, COLUMN_ELEMENTS // num_frames)):
-        alike, place = likeness.to_all(columns), {frame: i for i, frame in enumerate(columns.tolist())}
-        for row, frames in enumerate(picks):
-            own = [place[frame] for frame in frames if frame in place]
-            if own:
-                dead[row] |= alike[own].any(dim=0)
-    return dead
+def _best(left_VN: Tensor, size: int) -> Tensor:
+    """The best frames of each query, best first, of equals the lowest index first: `[V, size]`, padded with -1."""
+    value_VB, best_VB = left_VN.topk(min(size + 1, left_VN.shape[1]), dim=1)
+    if best_VB.shape[1] > size:
+        # Of frames as good as the last, topk takes any.
+        for query in (value_VB[:, -1] == value_VB[:, -2]).nonzero().squeeze(1).tolist():
+            left_N, last = left_VN[query], value_VB[query, -2]
+            if last > -torch.inf:
+                better = (left_N > last).nonzero().squeeze(1)
+                equal = (left_N == last).nonzero().squeeze(1)
+                best_VB[query, :size] = torch.cat([better, equal[: size - len(better)]])
+        best_VB = best_VB[:, :size]
+    best_VB = best_VB.sort(dim=1).values
+    value_VB, place_VB = left_VN.gather(1, best_VB).sort(dim=1, descending=True, stable=True)
+    return best_VB.gather(1, place_VB).masked_fill_(value_VB == -torch.inf, -1)

@@ -35,6 +35,11 @@ class Likeness:
         self.unit = len(vectors) > 0 and bool(((self.inverse_N - 1).abs() <= 1e-6).all())
         self.bound += 4e-6 * self.unit
 
+    def rows_of(self, block: slice) -> Tensor:
+        """Consecutive rows at length 1, but for rounding."""
+        plain = self._plain(block)
+        return plain if self.unit else plain * self.inverse_N[block, None]
+
     def rows(self, rows_VA: Tensor) -> Tensor:
         """Rows at length 1, but for rounding, `[V, A, D]`, to be passed back to `between`."""
         flat = rows_VA.flatten()
@@ -52,6 +57,16 @@ class Likeness:
             alike_VAB, at = self._decide(a_VAD @ b_VBD.mT)
         self._settle(alike_VAB, at, a_VA[at[0], at[1]], b_VB[at[0], at[2]])
         return alike_VAB
+
+    def pairs(self, a_A: Tensor, b_A: Tensor) -> Tensor:
+        """Whether row `a[i]` is like row `b[i]`, `[A]` bool."""
+        alike_A = torch.empty(len(a_A), dtype=torch.bool)
+        for start in range(0, len(a_A), 4096):
+            part = slice(start, start + 4096)
+            a, b = a_A[part], b_A[part]
+            alike_A[part], at = self._decide(torch.linalg.vecdot(self.rows(a), self.rows(b)))
+            self._settle(alike_A[part], at, a[at], b[at])
+        return alike_A
 
     def to_all(self, a_A: Tensor) -> Tensor:
         """Which rows some rows are like, `[A, N]` bool."""

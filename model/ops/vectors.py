@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from model.ops import similarity
+from model.ops.threads import over_threads
 
 HELD_ELEMENTS = 2**25
 """On a GPU the integers of a set up to this size are made once and held (256 MB)."""
@@ -46,21 +47,27 @@ class Vectors:
         """Integers that stand for the rows in exact cosines, `[A, D]` float64: see `similarity.to_units`."""
         return similarity.to_units(self.x_ND[rows], self.scale_N[rows])
 
-    def exact_cosines(self, units_MD: Tensor) -> Tensor:
+    def exact_cosines(self, units_MD: Tensor, threads: int = 1) -> Tensor:
         """Exact cosines of other vectors to all rows, `[M, N]` float64.
 
         Args:
             units_MD: integers that stand for the other vectors.
+            threads: of the CPU. The cosines don't depend on them.
         """
         squares_M = similarity.unit_squares(units_MD)
         if self._held is not None:
             return similarity.unit_cosines(units_MD, squares_M, *self._held)
         out_MN = units_MD.new_empty(units_MD.shape[0], len(self))
-        buffer = units_MD.new_empty(min(self.block, len(self)), units_MD.shape[1])
-        for block in self.blocks():
-            x = self.x_ND[block]
-            units = similarity.to_units(x, self.scale_N[block], out=buffer[: len(x)])
-            out_MN[:, block] = similarity.unit_cosines(units_MD, squares_M, units, similarity.unit_squares(units))
+
+        def fill(blocks: list[slice]) -> None:
+            buffer = units_MD.new_empty(min(self.block, len(self)), units_MD.shape[1])
+            for block in blocks:
+                x = self.x_ND[block]
+                units = similarity.to_units(x, self.scale_N[block], out=buffer[: len(x)])
+                out_MN[:, block] = similarity.unit_cosines(units_MD, squares_M, units, similarity.unit_squares(units))
+
+        blocks = list(self.blocks())
+        over_threads(fill, [blocks[first::threads] for first in range(threads)], threads)
         return out_MN
 
     def exact_pairs(self, a_A: Tensor, b_A: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.ops import keyframes, lazy_greedy
+from model.ops import crossing_out, keyframes, lazy_greedy
 from model.ops.keyframes import select_keyframes, select_keyframes_ragged
 from model.ops.likeness import Likeness
 from model.ops.vectors import Vectors
@@ -144,7 +144,7 @@ def test_queries_that_visit_all_frames_go_on_together(monkeypatch):
     monkeypatch.setattr(lazy_greedy, "BLOCKS", (4, 8, 3))
     monkeypatch.setattr(lazy_greedy, "HEAD", 8)
     monkeypatch.setattr(lazy_greedy, "QUERIES", 3)
-    monkeypatch.setattr(lazy_greedy, "COLUMN_ELEMENTS", 1)
+    monkeypatch.setattr(crossing_out, "COLUMN_ELEMENTS", 1)
     for mode in ("paper", "released"):
         frames, queries = video(200, scenes=5, num_queries=4)
         ours = select_keyframes(frames, queries, k=12, tau=0.8, mode=mode)

@@ -62,7 +62,7 @@ def test_agrees_with_the_loops_at_other_settings(alpha, lam):
 @given(st.integers(1, 60), st.lists(st.integers(1, 25), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
 def test_chunks_do_not_matter(num_frames, sizes, seed):
     arguments = case(num_frames, seed=seed)
-    torch.testing.assert_close(sweep(*arguments, sizes=sizes), sweep(*arguments), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(sweep(*arguments, sizes=sizes), sweep(*arguments), atol=5e-5, rtol=1e-5)
 
 
 def test_queries_do_not_matter_to_one_another():
