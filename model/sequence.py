@@ -7,19 +7,21 @@ M merged tokens kept, V = k * P + M + 1 visual tokens, the newline included.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from model.ops.token_runs import merge_runs
 from model.tokenizer import Tokenizer
 
 TEXT, KEYFRAME, MERGED, NEWLINE, PADDING = range(5)
 IGNORED = -100  # a label that counts for no loss, as torch's cross_entropy has it
 SYSTEM = "You are a helpful assistant."
 IMAGE = "<image>"
+Thinning = Literal["even", "runs"]
 PLACEHOLDER = re.compile("<image>|<video>")
 
 
@@ -80,6 +82,38 @@ def visual_layout(
     Raises:
         ValueError: the keyframes alone are too many.
     """
+    room, merged = _room(num_frames, keyframes, patches, max_visual_tokens)
+    if len(merged) > room:
+        # The middles of `room` equal parts: whole numbers, so the same on every machine.
+        merged = merged[(2 * np.arange(room) + 1) * len(merged) // (2 * room)]
+    return _kinds(num_frames, keyframes, patches, merged), merged
+
+
+def visual_layout_in_runs(
+    merged_tokens: Tensor, keyframes: np.ndarray, patches: int, max_visual_tokens: int
+) -> tuple[np.ndarray, Tensor]:
+    """As `visual_layout`, but too many merged tokens are joined to runs of like ones (`model.ops.token_runs`).
+
+    Args:
+        merged_tokens: [N, C].
+
+    Returns:
+        kinds: [V], a run at the place of its first frame.
+        merged_tokens: [M, C], the means of the runs.
+    """
+    room, merged = _room(len(merged_tokens), keyframes, patches, max_visual_tokens)
+    tokens = merged_tokens[torch.from_numpy(merged)]
+    if len(merged) > room:
+        if room:
+            runs = merge_runs(tokens, room)
+            tokens, merged = runs.tokens, merged[(runs.sizes.cumsum(0) - runs.sizes).numpy()]
+        else:
+            tokens, merged = tokens[:0], merged[:0]
+    return _kinds(len(merged_tokens), keyframes, patches, merged), tokens
+
+
+def _room(num_frames: int, keyframes: np.ndarray, patches: int, max_visual_tokens: int) -> tuple[int, np.ndarray]:
+    """How many merged tokens there is room for, and the frames that have one."""
     room = max_visual_tokens - len(keyframes) * patches - 1
     if room < 0:
         needed = len(keyframes) * patches + 1
@@ -87,19 +121,24 @@ def visual_layout(
             f"max_visual_tokens = {max_visual_tokens}: {len(keyframes)} keyframes of {patches} tokens and the newline "
             f"are {needed}; raise it to at least {needed}"
         )
-    merged = np.setdiff1d(np.arange(num_frames), keyframes)
-    if len(merged) > room:
-        # The middles of `room` equal parts: whole numbers, so the same on every machine.
-        merged = merged[(2 * np.arange(room) + 1) * len(merged) // (2 * room)]
+    return room, np.setdiff1d(np.arange(num_frames), keyframes)
+
+
+def _kinds(num_frames: int, keyframes: np.ndarray, patches: int, merged: np.ndarray) -> np.ndarray:
     tokens_of_frame = np.zeros(num_frames, dtype=np.int64)
     kind_of_frame = np.full(num_frames, MERGED)
     tokens_of_frame[merged] = 1
     tokens_of_frame[keyframes], kind_of_frame[keyframes] = patches, KEYFRAME
-    return np.append(np.repeat(kind_of_frame, tokens_of_frame), NEWLINE), merged
+    return np.append(np.repeat(kind_of_frame, tokens_of_frame), NEWLINE)
 
 
 def build_sequence(
-    sample: Mapping[str, Any], tokenizer: Tokenizer, *, max_visual_tokens: int, max_text_tokens: int
+    sample: Mapping[str, Any],
+    tokenizer: Tokenizer,
+    *,
+    max_visual_tokens: int,
+    max_text_tokens: int,
+    thinning: Thinning = "even",
 ) -> TokenSequence:
     """One sample in ChatML, its visual tokens at the first `<image>` or `<video>`, else before the first question.
 
@@ -109,12 +148,17 @@ def build_sequence(
         tokenizer: see `model.tokenizer`.
         max_visual_tokens: see `visual_layout`.
         max_text_tokens: text after this many tokens is cut off, and its labels with it.
+        thinning: what becomes of merged tokens above the limit: `even`, `visual_layout`; `runs`,
+            `visual_layout_in_runs`.
     """
     keyframe_tokens = torch.as_tensor(sample["keyframe_tokens"])
     merged_tokens = torch.as_tensor(sample["merged_tokens"])
-    kinds_V, merged = visual_layout(
-        len(merged_tokens), np.asarray(sample["keyframes"]), keyframe_tokens.shape[1], max_visual_tokens
-    )
+    keyframes, patches = np.asarray(sample["keyframes"]), keyframe_tokens.shape[1]
+    if thinning == "runs":
+        kinds_V, merged_tokens = visual_layout_in_runs(merged_tokens, keyframes, patches, max_visual_tokens)
+    else:
+        kinds_V, merged = visual_layout(len(merged_tokens), keyframes, patches, max_visual_tokens)
+        merged_tokens = merged_tokens[torch.from_numpy(merged)]
     ids, spoken, image_at = _chat(sample["conversations"], tokenizer)
     ids, spoken = ids[:max_text_tokens], spoken[:max_text_tokens]
     visual = np.zeros(len(kinds_V), dtype=np.int64)
@@ -127,7 +171,7 @@ def build_sequence(
         kinds_L=around(np.full(len(ids), TEXT), kinds_V),
         labels_L=around(np.where(spoken, ids, IGNORED), visual + IGNORED),
         keyframe_tokens=keyframe_tokens.flatten(0, 1),
-        merged_tokens=merged_tokens[torch.from_numpy(merged)],
+        merged_tokens=merged_tokens,
     )
 
 

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, TokenBatch
+from model.progressive import ProgressiveDropout
+from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, Thinning, TokenBatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +29,13 @@ class VideoLMConfig:
     feedforward_width: int = 384
     """Inner width of a layer's gated feed-forward."""
     max_visual_tokens: int = 16_384
-    """Above it merged tokens are thinned evenly in time; keyframes stay whole."""
+    """Above it merged tokens are thinned; keyframes stay whole."""
+    thinning: Thinning = "even"
+    """`even`: every n-th merged token stays. `runs`: like neighbours are joined, so what is short is not lost."""
     max_text_tokens: int = 2_048
     """Text after this many tokens of a sample is cut off."""
+    visual_dropout: tuple[tuple[int, float], ...] = ()
+    """`(layer, ratio)` pairs: before a layer visual tokens are thinned to that share (`model.progressive`)."""
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads", "feedforward_width", "max_visual_tokens", "max_text_tokens"):
@@ -56,15 +61,27 @@ class VideoLM(nn.Module):
         self.keyframe_projector = _projector(token_width, width)
         self.merged_projector = _projector(token_width, width)
         self.newline = nn.Parameter(torch.randn(width) * width**-0.5)
+        drops = config.visual_dropout
+        self._thinned = ProgressiveDropout(self.language_model.base_model, drops) if drops else None
 
     def forward(self, batch: TokenBatch) -> Tensor:
         """Cross entropy of the labels, summed over the batch; `batch.num_targets` (of all ranks) makes it a mean."""
-        hidden_BLH = self.language_model.base_model(inputs_embeds=self.embed(batch), use_cache=False).last_hidden_state
-        labels_BL = batch.labels_BL[:, 1:]
+        hidden_BLH, target_BL = self._read(batch, F.pad(batch.labels_BL[:, 1:], (0, 1), value=IGNORED))
         # Logits where there is a label and nowhere else: a vocabulary wide, they would be the largest tensor by far.
-        hidden_TH = hidden_BLH[:, :-1][labels_BL != IGNORED]
-        logits_TV = self.language_model.get_output_embeddings()(hidden_TH)
-        return F.cross_entropy(logits_TV.float(), labels_BL[labels_BL != IGNORED], reduction="sum")
+        counted_BL = target_BL != IGNORED
+        logits_TV = self.language_model.get_output_embeddings()(hidden_BLH[counted_BL])
+        return F.cross_entropy(logits_TV.float(), target_BL[counted_BL], reduction="sum")
+
+    def _read(self, batch: TokenBatch, target_BL: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden states of the positions that are left after the last layer, and what each is to tell."""
+        embeds_BLH = self.embed(batch)
+        if self._thinned is None:
+            decoded = self.language_model.base_model(inputs_embeds=embeds_BLH, use_cache=False)
+            return decoded.last_hidden_state, target_BL
+        asking_BL = target_BL != IGNORED
+        visual_BL = ((batch.kinds_BL == KEYFRAME) | (batch.kinds_BL == MERGED)) & ~asking_BL
+        hidden, sources = self._thinned(embeds_BLH, visual_BL, batch.kinds_BL != PADDING, asking_BL)
+        return hidden, target_BL.gather(1, sources.clamp(min=0)).masked_fill(sources < 0, IGNORED)
 
     def embed(self, batch: TokenBatch) -> Tensor:
         """Embeddings [B, L, H] of text and visual tokens."""

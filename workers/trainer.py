@@ -200,6 +200,7 @@ class Trainer:
                 self.tokenizer,
                 max_visual_tokens=model.max_visual_tokens,
                 max_text_tokens=model.max_text_tokens,
+                thinning=model.thinning,
             )
             for sample in samples
         ]

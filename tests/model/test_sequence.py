@@ -4,8 +4,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, TEXT, build_sequence, collate, visual_layout
+from model.sequence import (
+    IGNORED,
+    KEYFRAME,
+    MERGED,
+    NEWLINE,
+    PADDING,
+    TEXT,
+    build_sequence,
+    collate,
+    visual_layout,
+    visual_layout_in_runs,
+)
 from model.tokenizer import ByteTokenizer
+from tests.model.ops import reference
 from tests.tiny_samples import tiny_sample
 
 TOKENIZER = ByteTokenizer()
@@ -131,6 +143,31 @@ def test_layout_keeps_keyframes_whole_and_thins_the_rest_evenly(data):
 def test_keyframes_beyond_the_limit_are_refused_with_the_number_to_set():
     with pytest.raises(ValueError, match=r"max_visual_tokens = 12: 3 keyframes of 4 tokens .* raise it to at least 13"):
         visual_layout(20, np.array([1, 2, 3]), 4, 12)
+
+
+@pytest.mark.parametrize("limit", [15, 16, 18, 40])
+def test_runs_stand_for_like_neighbours(limit):
+    keyframes, patches = np.array([4, 11]), 7
+    tokens = torch.arange(20).div(5, rounding_mode="floor").float()[:, None] + 0.01 * torch.arange(20)[:, None]
+    others = np.setdiff1d(np.arange(20), keyframes)
+    kinds, merged = visual_layout_in_runs(tokens, keyframes, patches, limit)
+    room = limit - 2 * patches - 1
+    runs = (
+        reference.merge_runs(tokens[others].numpy(), room) if 0 < room < 18 else [[i] for i in range(18)] * (room > 0)
+    )
+    firsts = {int(others[run[0]]) for run in runs}
+    assert kinds.tolist() == naive_layout(20, set(keyframes.tolist()), patches, firsts)
+    expected = [tokens[others[run]].mean(dim=0) for run in runs]
+    torch.testing.assert_close(merged, torch.stack(expected) if expected else tokens[:0])
+
+
+def test_thinning_is_a_setting_of_the_sequence():
+    sample = tiny_sample(1, num_frames=30)
+    limits = {**LIMITS, "max_visual_tokens": 12}
+    even, runs = (build_sequence(sample, TOKENIZER, thinning=how, **limits) for how in ("even", "runs"))
+    assert len(even.merged_tokens) == len(runs.merged_tokens) == 5
+    assert not torch.equal(even.merged_tokens, runs.merged_tokens)
+    assert runs.merged_tokens.dtype == torch.float16
 
 
 def test_batch_pads_on_the_right():
