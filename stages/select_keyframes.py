@@ -36,6 +36,9 @@ class SelectConfig(StageConfig):
     later times of an event that comes back, for questions of how often."""
     relevance_floor: float = Field(0.2, ge=-1, le=1)
     """Mode `released` only: less relevant frames are not taken greedily."""
+    dip: float = Field(0.5, gt=0)
+    """Mode `recurrent` only: how far relevance must fall between two occurrences, as a share of the question's contrast
+    (its best relevance less the median)."""
     # Q x N products with N embeddings of a few hundred numbers: a second on one core for an hour of video.
     resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
 
@@ -69,6 +72,7 @@ def _select(frames_ND: torch.Tensor, queries_QD: torch.Tensor, config: SelectCon
         tau=config.tau,
         mode=config.mode,
         relevance_floor=config.relevance_floor,
+        dip=config.dip,
     )
     taken = chosen.indices >= 0
     return [

@@ -82,6 +82,12 @@ def test_mode_released_fills_the_gaps(corpus):
     assert [len(k) for k in table["keyframes"].to_pylist()] == [20] * 5
 
 
+def test_mode_recurrent_takes_its_dip_from_the_config(corpus):
+    never, often = (selected(corpus[0], k=60, tau=0.8, mode="recurrent", dip=dip) for dip in (1e6, 1e-6))
+    assert never.equals(selected(corpus[0], k=60, tau=0.8))  # nothing falls that deep: as DKS
+    assert sum(map(len, often["keyframes"].to_pylist())) > sum(map(len, never["keyframes"].to_pylist()))
+
+
 def test_a_video_without_questions_gives_no_rows(corpus):
     store = corpus[0]
     write_questions(store, "qa", np.empty((0, 16)), np.empty((0, 16)))
