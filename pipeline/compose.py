@@ -52,11 +52,10 @@ def run_chain(
     with _shown(display) as tally:
         for wave in _waves(rows, schemas[0]):
             dataset: Dataset = ray.data.from_arrow([wave.slice(i, 1) for i in range(wave.num_rows)])
-            for stage, following, schema in zip(stages, [*stages[1:], stages[-1]], schemas[1:], strict=True):
-                dataset = _apply(dataset, Commit(stage, store, schema, run_id, max_deaths), tally)
-                if stage.kind != following.kind:
-                    # A stage that fans out yields its rows as one block: split it, or one worker gets the whole video.
-                    dataset = dataset.repartition(target_num_rows_per_block=1)
+            dataset.context.target_max_block_size = 1  # byte: a row a block, behind a stage that fans out too
+            for before, stage, schema in zip([stages[0], *stages], stages, schemas[1:], strict=False):
+                commit = Commit(stage, store, schema, run_id, max_deaths)
+                dataset = _apply(dataset, commit, tally, after_fan_out=stage.kind != before.kind)
             yield from _results(dataset, schemas[-1])
 
 
@@ -76,13 +75,14 @@ def _innermost(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".partition("\nFailed to apply UDF")[0]
 
 
-def _apply(dataset: Dataset, commit: Commit, tally) -> Dataset:
+def _apply(dataset: Dataset, commit: Commit, tally, after_fan_out: bool) -> Dataset:
     stage, need = commit.stage, commit.stage.config.resources
     options: dict[str, Any] = {"num_cpus": need.cpus, "batch_size": 1, "batch_format": "pyarrow"}
     if need.gpus:
         options["num_gpus"] = need.gpus
-    if need.memory_mb:
-        options["memory"] = need.memory_mb * 2**20
+    # Stages of equal needs are fused into one task: after a fan-out, that would do a whole video's segments alone.
+    if memory := need.memory_mb * 2**20 + after_fan_out:
+        options["memory"] = memory
     if inspect.isclass(stage.run):
         options["compute"] = ActorPoolStrategy(
             min_size=need.workers[0], max_size=need.workers[1], max_tasks_in_flight_per_actor=2

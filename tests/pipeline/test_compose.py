@@ -1,5 +1,7 @@
 """Compose on a real Ray session: fan-out, rejects, failures, deaths, resume."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -44,6 +46,14 @@ def test_every_unit_leaves_once_and_is_committed(tmp_path):
     reject = rows[3]["reject"]
     assert (reject["unit"], reject["reason"], reject["attempts"]) == ("n1", "empty_file", 1)
     assert store.exists(reject["path"])
+
+
+def test_the_segments_of_one_video_are_done_side_by_side(tmp_path):
+    """By stages of the same needs too, which Ray Data would fuse into one task."""
+    split, shout = toy.stages()
+    split = replace(split, config=toy.SplitConfig(resources=shout.config.resources))
+    rows = run(Store(tmp_path), ["a b"], [split, replace(shout, run=toy.meet)])
+    assert [r["reject"] for r in rows] == [None, None]
 
 
 def test_a_second_run_writes_nothing(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,17 @@ class Shout:
         if unit["word"] == "always":
             os.kill(os.getpid(), signal.SIGKILL)
         yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"].upper() + self.config.mark]}, SHOUT)
+
+
+def meet(unit: dict[str, Any], config: ShoutConfig, store) -> Iterator[pa.Table]:
+    """Waits until another unit is at work beside it."""
+    store.write_bytes(f"met/{unit['segment_id']}", b"")
+    deadline = time.monotonic() + 60
+    while len(list(store.files("met"))) < 2:
+        if time.monotonic() > deadline:
+            raise TimeoutError("no other unit came")
+        time.sleep(0.05)
+    yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"]]}, SHOUT)
 
 
 def stages(mark: str = "!", die_once: str = "") -> list[Stage]:
