@@ -1,40 +1,17 @@
 """A build killed at any moment and run again gives the corpus of one never interrupted, to the byte."""
 
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.pipeline.worlds import SMALL, contents, small_world
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def start(manifest: Path, corpus: Path) -> subprocess.Popen:
-    options = [word for text in SMALL for word in ("--set", text)]
-    command = ["build", "--manifest", str(manifest), "--out", str(corpus), "--recipe", "demo", *options]
-    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *command],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen) -> str:
-    said, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    return said
+from tests.pipeline.command_line import finish, start
+from tests.pipeline.worlds import contents, small_world
 
 
 def kill_driver(process: subprocess.Popen) -> None:
@@ -50,20 +27,25 @@ def kill_driver(process: subprocess.Popen) -> None:
     process.stdout.close()
 
 
-def title(process: psutil.Process) -> str:
+def command(process: psutil.Process) -> str:
     """What a process calls itself: Ray's workers say at what they are."""
     try:
-        return " ".join(process.cmdline()[:1])
+        return " ".join(process.cmdline())
     except psutil.Error:
         return ""
 
 
-def kill_worker(process: subprocess.Popen, chance: random.Random) -> bool:
-    """SIGKILL to one worker that is at a stage; whether there was one."""
-    working = [child for child in psutil.Process(process.pid).children(recursive=True) if "MapBatches(" in title(child)]
-    if working:
-        chance.choice(working).kill()
-    return bool(working)
+def kill_child(process: subprocess.Popen, kind: str, chance: random.Random) -> bool:
+    """SIGKILL to a worker that is at a stage, or to a decoder; whether there was one."""
+    family = psutil.Process(process.pid).children(recursive=True)
+    victims = [child for child in family if MARKS[kind] in command(child)]
+    if victims:
+        with suppress(psutil.NoSuchProcess):
+            chance.choice(victims).kill()
+    return bool(victims)
+
+
+MARKS = {"worker": "ray::MapBatches(", "decoder": "workers.media_child"}
 
 
 @pytest.fixture(scope="module")
@@ -73,45 +55,52 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(world, tmp_path_factory):
-    """A corpus never interrupted, and how long it took."""
+    """A corpus never interrupted."""
     corpus = tmp_path_factory.mktemp("whole")
-    begun = time.monotonic()
     finish(start(world, corpus))
-    return contents(corpus), time.monotonic() - begun
+    return contents(corpus)
 
 
-def build_with_kills(world: Path, corpus: Path, seconds: float, kills: int, seed: int) -> str:
-    chance = random.Random(seed)
-    for _ in range(kills):
-        process = start(world, corpus)
-        try:
-            process.wait(timeout=chance.uniform(0.2, 1.0) * seconds)
-        except subprocess.TimeoutExpired:
-            if chance.random() < 0.5:
-                kill_worker(process, chance)
-                time.sleep(1)
+def build_with_kills(world: Path, corpus: Path, kinds: list[str], chance: random.Random, *options: str) -> None:
+    """Kills one of each kind in turn, at random moments; a build whose driver was killed is gone on with."""
+    process = start(world, corpus, *options)
+    for number, kind in enumerate(kinds):
+        time.sleep(chance.uniform(0, 12 if kind == "driver" else 2))
+        if kind == "driver":
             kill_driver(process)
-        else:
-            process.communicate()
-    return finish(start(world, corpus))
-
-
-@pytest.mark.parametrize(("kills", "seed"), [(3, 1), pytest.param(10, 2, marks=pytest.mark.soak)])
-def test_killed_and_run_again_the_corpus_is_the_same_to_the_byte(world, whole, tmp_path, kills, seed):
-    expected, seconds = whole
-    build_with_kills(world, tmp_path, seconds, kills, seed)
-    assert contents(tmp_path) == expected
-
-
-def test_a_killed_worker_does_not_end_the_build(world, whole, tmp_path):
-    expected, _ = whole
-    process, chance, killed = start(world, tmp_path), random.Random(3), 0
-    while process.poll() is None and killed < 2:
-        time.sleep(1)
-        killed += kill_worker(process, chance)
+            process = start(world, corpus, *options)
+            continue
+        while not kill_child(process, kind, chance):
+            assert process.poll() is None, f"done after {number} kills: {process.stdout.read()}"
+            time.sleep(0.05)
     finish(process)
-    assert killed
-    assert contents(tmp_path) == expected
+
+
+def shuffled(chance: random.Random, **counts: int) -> list[str]:
+    return chance.sample(list(counts), sum(counts.values()), counts=list(counts.values()))
+
+
+def test_killed_workers_and_decoders_do_not_end_the_build(world, whole, tmp_path):
+    build_with_kills(world, tmp_path, ["decoder", "worker", "decoder", "worker"], random.Random(3))
+    assert contents(tmp_path) == whole
+
+
+def test_killed_and_run_again_the_corpus_is_the_same_to_the_byte(world, whole, tmp_path):
+    build_with_kills(world, tmp_path, ["driver", "worker", "driver"], random.Random(1))
+    assert contents(tmp_path) == whole
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_fifty_kills_over_one_build(tmp_path):
+    # A unit hit by chance again and again within one run would be given up, as one that kills its worker is.
+    options = ("max_deaths=50", "shard.segment_s=4.0", "shard.fps=4.0")
+    world, chance = small_world(tmp_path / "world", videos=8, seconds=120), random.Random(2)
+    finish(start(world, tmp_path / "whole", *options))
+    # Decoders are there in the first phase only.
+    kinds = shuffled(chance, worker=8, decoder=18, driver=5) + shuffled(chance, worker=14, driver=5)
+    build_with_kills(world, tmp_path / "killed", kinds, chance, *options)
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
 def test_interrupted_it_says_how_to_go_on(world, tmp_path):

@@ -1,9 +1,6 @@
 """Videos from an object store to a corpus in it: manifest, media, units, tables and shards."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,9 +10,8 @@ import pytest
 from pipeline.catalog import open_catalog
 from pipeline.verify import verify
 from tests.object_store import s3_corpus
-from tests.pipeline.worlds import SMALL, small_world
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.pipeline.command_line import finish, start
+from tests.pipeline.worlds import small_world
 
 
 @pytest.fixture
@@ -31,16 +27,10 @@ def test_from_s3_to_s3(bucket, tmp_path):
     client, name = bucket
     for path in small_world(tmp_path, videos=1, seconds=40).parent.iterdir():
         client.upload_file(str(path), name, f"world/{path.name}")
-    options = [word for text in SMALL for word in ("--set", text)]
     corpus = f"s3://{name}/corpus"
-    manifest = f"s3://{name}/world/manifest.jsonl"
-    command = ["build", "--manifest", manifest, "--out", corpus, "--recipe", "demo", *options]
     for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-m", "pipeline", *command], cwd=ROOT, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing, all of it stands" in done.stdout
+        said = finish(start(f"s3://{name}/world/manifest.jsonl", corpus))
+    assert "nothing, all of it stands" in said
     assert verify(corpus).problems == []
     with open_catalog(corpus) as catalog:
         assert catalog.sql("select name from videos").fetchall() == [("demo-11-000",)]

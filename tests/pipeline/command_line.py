@@ -1,0 +1,37 @@
+"""Builds as a user starts them: by the command line, in a process with a Ray session of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.pipeline.worlds import SMALL
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(
+    manifest: str | Path, corpus: str | Path, *overrides: str, python_path: Path | None = None
+) -> subprocess.Popen:
+    """A demo build of short segments, on its way."""
+    options = [word for text in (*SMALL, *overrides) for word in ("--set", text)]
+    command = ["build", "--manifest", str(manifest), "--out", str(corpus), "--recipe", "demo", *options]
+    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+    if python_path:
+        environment["PYTHONPATH"] = os.pathsep.join([str(python_path), environment.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen, timeout_s: float = 600) -> str:
+    """What the build said; it must end well."""
+    said, _ = process.communicate(timeout=timeout_s)
+    assert process.returncode == 0, said
+    return said
