@@ -56,6 +56,14 @@ def test_the_segments_of_one_video_are_done_side_by_side(tmp_path):
     assert [r["reject"] for r in rows] == [None, None]
 
 
+@pytest.mark.parametrize(("text", "workers"), [("one", 1), ("many " * 20 + "last", 2)])
+def test_workers_come_and_go_with_the_work(tmp_path, text, workers):
+    split, shout = toy.stages()
+    rows = run(Store(tmp_path), [text], [split, replace(shout, run=toy.Colleague)])
+    assert [r["reject"] for r in rows] == [None] * len(text.split())
+    assert len(list(Store(tmp_path).files("workers"))) == workers
+
+
 def test_a_second_run_writes_nothing(tmp_path):
     store = Store(tmp_path)
     first = run(store, ["a b", ""])

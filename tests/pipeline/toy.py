@@ -3,10 +3,11 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow as pa
 
 from schemas.config import Resources, StageConfig
@@ -55,15 +56,37 @@ class Shout:
         yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"].upper() + self.config.mark]}, SHOUT)
 
 
+def wait_until(true: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(otherwise)
+        time.sleep(0.05)
+
+
 def meet(unit: dict[str, Any], config: ShoutConfig, store) -> Iterator[pa.Table]:
     """Waits until another unit is at work beside it."""
     store.write_bytes(f"met/{unit['segment_id']}", b"")
-    deadline = time.monotonic() + 60
-    while len(list(store.files("met"))) < 2:
-        if time.monotonic() > deadline:
-            raise TimeoutError("no other unit came")
-        time.sleep(0.05)
+    wait_until(lambda: len(list(store.files("met"))) >= 2, "no other unit came")
     yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"]]}, SHOUT)
+
+
+class Colleague:
+    """Signs in as a file in `workers`. The word `many` waits for a second worker, `last` until it is alone."""
+
+    def __init__(self, config: ShoutConfig, store) -> None:
+        self.store = store
+        store.write_bytes(f"workers/{os.getpid()}", b"")
+
+    def _signed_in(self) -> list[int]:
+        return [int(path.rpartition("/")[2]) for path in self.store.files("workers")]
+
+    def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
+        if unit["word"] == "many":
+            wait_until(lambda: len(self._signed_in()) >= 2, "no other worker came")
+        if unit["word"] == "last":
+            wait_until(lambda: sum(map(psutil.pid_exists, self._signed_in())) == 1, "the other workers stay")
+        yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"]]}, SHOUT)
 
 
 def stages(mark: str = "!", die_once: str = "") -> list[Stage]:
