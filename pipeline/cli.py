@@ -158,10 +158,10 @@ def _resumable(work, where: str):
 
 
 def main() -> None:
-    """Runs the command line; an error of the user's input is one line, not a traceback."""
+    """Runs the command line; an error of the user's input or of storage is one line, not a traceback."""
     try:
         app()
-    except (ValueError, FileNotFoundError, PermissionError) as error:
+    except (ValueError, OSError) as error:
         if type(error) in (ValueError,):  # ours are subclasses that speak to the user; a bare one is a bug to be seen
             raise
         Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", highlight=False, markup=False)

@@ -28,7 +28,7 @@ POLL_S = 0.5
 
 
 class WorkerFailed(ValueError):
-    """A worker could not start, so no unit of its stage can be done. The message is that of the worker."""
+    """A worker could not start, or not commit: no unit of its stage can be done. The message is that of the worker."""
 
 
 class ClusterTooSmall(ValueError):

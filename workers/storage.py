@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,13 +84,24 @@ class Store:
             finally:
                 Path(temporary).unlink(missing_ok=True)
         else:
-            # An object appears when its upload completes; abandoning the stream unclosed leaves none.
+            # An object appears when its upload completes, and a stream completes it when it's closed, come what may:
+            # none is opened before all that it will hold is there.
             with tempfile.TemporaryFile() as spool:
                 yield pa.PythonFile(spool, "w")
                 spool.seek(0)
-                with self._fs.open_output_stream(target) as stream:
-                    while block := spool.read(1 << 22):
-                        stream.write(block)
+                self._upload(spool, target)
+
+    def _upload(self, spool: IO[bytes], target: str) -> None:
+        try:
+            with self._fs.open_output_stream(target) as stream:
+                while block := spool.read(1 << 22):
+                    stream.write(block)
+        except OSError:
+            raise  # an upload that failed is not completed
+        except BaseException:
+            # An interrupt: closing the stream has completed the object with what was written so far.
+            self._fs.delete_file(target)
+            raise
 
     def read_bytes(self, path: str) -> bytes:
         with self._fs.open_input_stream(self.full(path)) as stream:

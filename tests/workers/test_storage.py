@@ -1,9 +1,12 @@
 """A file in a store is there whole or not at all, and damage is found."""
 
+import io
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.object_store import Faults, s3_corpus
 from workers.storage import Store, pack_tensors
 
 TABLE = pa.table({"x": pa.array(range(10_000), pa.int64())})
@@ -23,6 +26,50 @@ def test_a_write_that_fails_leaves_nothing(store):
         store.write_tables("units/a.parquet", tables(), TABLE.schema)
     assert not store.exists("units/a.parquet")
     assert list(store.files("units")) == []
+
+
+def test_an_upload_that_is_interrupted_leaves_nothing(monkeypatch):
+    class Interrupted(io.BytesIO):
+        def read(self, size=-1):
+            monkeypatch.setattr(self, "read", stop)
+            return super().read(size)
+
+    def stop(size):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tempfile.TemporaryFile", Interrupted)
+    with s3_corpus() as root:
+        with pytest.raises(KeyboardInterrupt):
+            Store(root).write_bytes("a", b"half" * (1 << 21))
+        assert not Store(root).exists("a")
+
+
+@pytest.mark.parametrize("write", ["initiate", "part", "complete"])
+@pytest.mark.parametrize("fault", [500, 503, "reset", "lost"])
+def test_an_upload_outlasts_faults(write, fault):
+    met = []
+
+    def once(found, path):
+        if found == write and not met:
+            met.append(path)
+            return fault
+        return None
+
+    faults = Faults()
+    with s3_corpus(faults) as root:
+        faults.fault = once
+        Store(root).write_bytes("a", b"whole")
+        assert met == ["/corpora/one/a"]
+        assert Store(root).read_bytes("a") == b"whole"
+
+
+def test_an_upload_that_cannot_end_leaves_nothing():
+    faults = Faults()
+    with s3_corpus(faults) as root:
+        faults.fault = lambda write, path: 503 if write == "complete" else None
+        with pytest.raises(OSError, match="SLOW_DOWN"):
+            Store(root).write_bytes("a", b"whole")
+        assert not Store(root).exists("a")
 
 
 def test_a_write_replaces_whole(store):
