@@ -13,7 +13,7 @@ BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {
     "torchcodec": torchcodec.decode,
 }
 
-# By benchmarks/decode.py PyAV is the fastest on every file, since it alone leaves out what no sample needs, and it
+# By benchmarks/ingest.py PyAV is the fastest on every file, since it alone leaves out what no sample needs, and it
 # reads all codecs. decord's older FFmpeg gets what it gave up.
 AUTO = ("pyav", "decord")
 

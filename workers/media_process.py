@@ -1,15 +1,13 @@
 """Opens strangers' files in a supervised child: a crash, a hang or a runaway is a reject, and the next file goes on."""
 
 import fcntl
+import io
 import json
 import os
-import resource
-import select
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from schemas.config import Config
 from schemas.rejects import Reject
 from workers.media_child import LENGTHS, Message
 from workers.probe import EntryPoints
+from workers.watched_pipe import MediaLimits, WatchedPipe
 
 # A crash may have a cause outside: only a file that crashes its decoder each time is the cause.
 _CRASHES = 3
@@ -30,20 +27,15 @@ _CRASHES = 3
 # more than once; one that runs the machine out of memory is not tried for ever.
 _KILLS = 10
 _KILL_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_READ_BYTES = 1 << 18  # some pictures at a time: fewer wakings
+# One thread; and memory that a picture leaves is kept for the next one (glibc), not given back and zeroed again.
+_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
 _ROOT = Path(__file__).resolve().parents[1]
-
-
-class MediaLimits(Config):
-    """What a child may take. Generous: a file is rejected for what it does, not for how busy the machine is."""
-
-    memory_mb: int = Field(4096, ge=256)
-    """Memory of a child."""
-    stall_cpu_s: float = Field(300.0, gt=0)
-    """CPU seconds without a picture: a runaway."""
-    stall_s: float = Field(3600.0, gt=0)
-    """Seconds without a picture: a hang."""
-    max_calls: int = Field(200, ge=1)
-    """Files after which a child is replaced: decoders leak."""
 
 
 class _Died(Exception):
@@ -135,12 +127,11 @@ class MediaProcess:
     def _start(self) -> None:
         self.close()
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
         self._child = subprocess.Popen(
             [sys.executable, "-m", "workers.media_child", str(self._limits.memory_mb << 20)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(paths)},
         )
         if hasattr(fcntl, "F_SETPIPE_SZ"):  # some pictures at a time: fewer wakings
             fcntl.fcntl(self._child.stdout, fcntl.F_SETPIPE_SZ, 1 << 20)
@@ -157,54 +148,17 @@ class MediaProcess:
             ) from None
 
     def _messages(self, limits: MediaLimits) -> Iterator[Message]:
-        buffer = bytearray()
-        while True:
-            header, payload = self._lengths(buffer, limits)
-            end = LENGTHS.size + header + payload
-            while len(buffer) < end:
-                buffer += self._read(limits)
-            message = bytes(memoryview(buffer)[LENGTHS.size : end])
-            del buffer[:end]
-            yield json.loads(message[:header]), message[header:]
-
-    def _lengths(self, buffer: bytearray, limits: MediaLimits) -> tuple[int, int]:
-        while len(buffer) < LENGTHS.size:
-            buffer += self._read(limits)
-        return LENGTHS.unpack_from(buffer)
-
-    def _read(self, limits: MediaLimits) -> bytes:
-        """Waits for bytes of the child, and looks after it meanwhile."""
-        output = self._child.stdout.fileno()
-        start, cpu_start = time.monotonic(), None
-        while not select.select([output], [], [], 0.25)[0]:
-            usage = _usage(self._child.pid)
-            if usage is None:
-                continue  # gone, or not to be seen on this system: reading says
-            cpu_s, resident = usage
-            cpu_start = cpu_s if cpu_start is None else cpu_start
-            if resident > limits.memory_mb << 20:
-                raise Reject("decoder_memory", f"above {limits.memory_mb} MB")
-            if cpu_s - cpu_start > limits.stall_cpu_s:
-                raise Reject("decoder_timeout", f"{limits.stall_cpu_s:g} CPU seconds without a picture")
-            if time.monotonic() - start > limits.stall_s:
-                raise Reject("decoder_timeout", f"{limits.stall_s:g} seconds without a picture")
-        data = os.read(output, 1 << 20)
-        if not data:
-            raise self._death()
-        return data
+        output = io.BufferedReader(WatchedPipe(self._child, limits), _READ_BYTES)
+        while len(lengths := output.read(LENGTHS.size)) == LENGTHS.size:
+            sizes = LENGTHS.unpack(lengths)
+            header, payload = map(output.read, sizes)
+            if (len(header), len(payload)) != sizes:
+                break
+            yield json.loads(header), payload
+        raise self._death()
 
     def _death(self) -> _Died:
         return _Died(self._child.wait())
-
-
-def _usage(pid: int) -> tuple[float, int] | None:
-    """CPU seconds and resident bytes of a process; None where /proc doesn't tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    ticks = int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * resource.getpagesize()
 
 
 _thread = threading.local()

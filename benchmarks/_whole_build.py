@@ -1,0 +1,108 @@
+"""Download to embeddings: by Ray as a build does it, and a stage after the other on a bare pool of processes."""
+
+import inspect
+import json
+import multiprocessing
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from schemas.stage import Stage
+from workers.storage import Store
+
+STAGES = ("download", "shard", "decode", "embed")
+CORES = 2
+
+
+def whole_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) -> dict[str, float]:
+    """`build`: from the manifest to the last unit, workers' imports and loading included; `start`: what was before."""
+    manifest = Path(corpus) / "manifest.jsonl"
+    rows = ({"id": f"{path.stem} {copy}", "uri": str(path)} for copy in range(copies) for path in paths)
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = [sys.executable, "-m", "benchmarks._whole_build", str(manifest), str(short_side), corpus]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def build(manifest: str, short_side: int, corpus: str) -> None:
+    """The phase `ingest` in this process; prints its seconds."""
+    begun = time.perf_counter()
+    from pipeline.cluster import ray_session
+    from pipeline.compose import run_chain
+    from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
+    from pipeline.phases import phases
+    from pipeline.progress import Display
+    from pipeline.workspace import Workspace
+
+    stages, store = _stages(short_side), Store(corpus)
+    with ray_session(CORES), Workspace() as work:
+        ready = time.perf_counter()
+        work.put("manifest", iterate_manifest(manifest), MANIFEST_ROWS)
+        ingest = phases(stages)[0]
+        chain = [stages[name] for name in STAGES]
+        with Display(list(STAGES), 0, "shard") as display:
+            tables = run_chain(
+                ingest.inputs(work, store),
+                ingest.schema,
+                chain,
+                store,
+                keeps=[],
+                run_id="benchmark",
+                max_deaths=1,
+                display=display,
+            )
+            rejects = [row["reject"] for table in tables for row in table.to_pylist() if row["reject"]]
+        ended = time.perf_counter()
+    assert not rejects, rejects
+    print(json.dumps({"build": ended - ready, "start": ready - begun}))
+
+
+def parts_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) -> dict[str, float]:
+    """Each stage on a pool of CORES processes, its imports and loading included; units are written as a build does."""
+    units: list[dict[str, Any]] = [
+        {**dict.fromkeys(("sha256", "licence", "source", "split")), "source_stamp": "", "uri": str(path)}
+        | {"id": f"{path.stem} {copy}", "video_id": f"{copy * len(paths) + number:016x}"}
+        for copy in range(copies)
+        for number, path in enumerate(paths)
+    ]
+    seconds = {}
+    for name in STAGES:
+        with ProcessPoolExecutor(CORES, mp_context=multiprocessing.get_context("spawn")) as pool:
+            list(pool.map(abs, range(CORES)))
+            start = time.perf_counter()
+            written = list(pool.map(partial(_work, name, short_side, corpus), units))
+            seconds[name] = time.perf_counter() - start
+        units = [row for rows in written for row in rows]
+    return seconds
+
+
+def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list[dict[str, Any]]:
+    """One unit of a stage; the rows that go on."""
+    stage, store = _stages(short_side)[name], Store(corpus)
+    path = stage.unit_path(unit)
+    store.write_tables(path, _run(name, short_side, corpus)(unit), stage.writes)
+    rows = store.read_table(path).to_pylist() if stage.passes == "rows" else [{}]
+    return [{**unit, **row, f"{name}_unit": path} for row in rows]
+
+
+@cache
+def _run(name: str, short_side: int, corpus: str):
+    stage, store = _stages(short_side)[name], Store(corpus)
+    if inspect.isclass(stage.run):
+        return stage.run(stage.config, store)
+    return lambda unit: stage.run(unit, stage.config, store)
+
+
+@cache
+def _stages(short_side: int) -> dict[str, Stage]:
+    from pipeline.recipe import load_recipe
+
+    return load_recipe("demo", [f"decode.short_side={short_side}"]).stages()
+
+
+if __name__ == "__main__":
+    build(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -1,0 +1,111 @@
+"""Ingest: sampled frames a second against bare decoders, and the whole build against the sum of its parts.
+
+    python -m benchmarks.ingest [FILE ...]
+
+Without files: the long real videos beside the checkout. A frame a second, 384 pixels, in both.
+
+Decoders are given the times and the size, and have their pictures compared with ours before they count; ours gets the
+path alone, and its probe and its index are part of its time. All on one thread, in CPU seconds, so that what else runs
+on the machine doesn't show; the best of rounds that take turns.
+"""
+
+import math
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import _bare_decoders
+from benchmarks._measure import at_least, at_most, cpu_seconds, report
+from benchmarks._whole_build import STAGES, parts_seconds, whole_seconds
+from schemas.rejects import Reject
+from stages.shard import ShardConfig, segments
+from workers.decode_plan import Segment
+from workers.frame_decoder import sample_frames
+from workers.probe import entry_points, probe
+
+VIDEOS = Path(__file__).resolve().parents[1].parent / "shared" / "videos" / "long"
+SHORT_SIDE = 384
+ROUNDS = 3
+UNIT = "sampled frames/CPU s"
+COPIES = 4  # of each file in the build: two hours of video
+UNUSABLE = (ImportError, OSError, RuntimeError, Reject, subprocess.CalledProcessError)
+
+
+def plan(path: Path) -> list[Segment]:
+    facts = probe(path)
+    config = ShardConfig(fps=1.0, min_frames=1)
+    rows = segments("", facts.first_frame_s, facts.duration_s, entry_points(path), config)
+    return [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
+
+
+def ours(path: Path) -> Iterator[np.ndarray]:
+    for segment in plan(path):
+        for picture in sample_frames(path, segment, short_side=SHORT_SIDE):
+            yield picture.rgb
+
+
+def unlikeness(theirs: Iterator[np.ndarray], path: Path) -> float:
+    """Mean difference of two decoders' pictures, of 255; scalers differ by about 1, another frame by 5 and more."""
+    return float(np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(theirs, ours(path), strict=True)]))
+
+
+def rate(loop: Callable[[], Iterator[np.ndarray]]) -> float:
+    start = cpu_seconds()
+    count = sum(1 for _ in loop())
+    return count / (cpu_seconds() - start)
+
+
+def decoders(path: Path) -> float:
+    """Reports one file's rates; gives ours against the fastest other."""
+    height, width = next(ours(path)).shape[:2]
+    times = [float(time_s) for segment in plan(path) for time_s in segment.sample_times()]
+    loops: dict[str, Callable] = {"longvid": partial(ours, path)}
+    for name, bare in _bare_decoders.LOOPS.items():
+        loop = partial(bare, path, times, width, height)
+        try:
+            differs = unlikeness(loop(), path)
+        except UNUSABLE as error:
+            report(f"{path.name}: {name}", None, UNIT, None, None, why=f"{type(error).__name__}: {error}"[:100])
+            continue
+        if differs < 2:
+            loops[name] = loop
+        else:
+            report(f"{path.name}: {name}", None, UNIT, None, None, why=f"other pictures, by {differs:.1f} of 255")
+    rounds = [{name: rate(loop) for name, loop in loops.items()} for _ in range(ROUNDS)]
+    best = {name: max(r[name] for r in rounds) for name in loops}
+    for name, value in best.items():
+        report(f"{path.name}: {name}", value, UNIT, None, None)
+    ratio = best.pop("longvid") / max(best.values())
+    at_least(f"{path.name}: longvid / fastest bare decoder", ratio, "ratio", 1.0)
+    return ratio
+
+
+def whole_build(paths: list[Path]) -> None:
+    sums: list[dict[str, float]] = []
+    wholes: list[dict[str, float]] = []
+    for _ in range(2):
+        for taken, measure in ((sums, parts_seconds), (wholes, whole_seconds)):
+            with tempfile.TemporaryDirectory() as corpus:
+                taken.append(measure(paths, COPIES, SHORT_SIDE, corpus))
+    parts, whole = (min(taken, key=lambda seconds: sum(seconds.values())) for taken in (sums, wholes))
+    for name in STAGES:
+        report(f"{name} alone, on 2 cores", parts[name], "s", None, None)
+    report("imports and start of Ray", min(w["start"] for w in wholes), "s", None, None)
+    report("the whole build, without them", whole["build"], "s", None, None)
+    at_most("the whole build / sum of its parts", whole["build"] / sum(parts.values()), "ratio", 1.15)
+
+
+def main(paths: list[Path]) -> None:
+    ratios = [decoders(path) for path in paths]
+    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+    at_least("longvid / fastest bare decoder, geometric mean", mean, "ratio", 1.3)
+    whole_build(paths)
+
+
+if __name__ == "__main__":
+    main([Path(name) for name in sys.argv[1:]] or sorted(p for p in VIDEOS.glob("*") if p.suffix in (".mp4", ".mkv")))

@@ -1,0 +1,70 @@
+"""The output of a child that may hang, run away or eat memory: who reads from it looks after the child meanwhile."""
+
+import io
+import os
+import resource
+import select
+import subprocess
+import time
+from pathlib import Path
+
+from pydantic import Field
+
+from schemas.config import Config
+from schemas.rejects import Reject
+
+_LOOK_S = 0.25
+
+
+class MediaLimits(Config):
+    """What a child may take. Generous: a file is rejected for what it does, not for how busy the machine is."""
+
+    memory_mb: int = Field(4096, ge=256)
+    """Memory of a child."""
+    stall_cpu_s: float = Field(300.0, gt=0)
+    """CPU seconds without a picture: a runaway."""
+    stall_s: float = Field(3600.0, gt=0)
+    """Seconds without a picture: a hang."""
+    max_calls: int = Field(200, ge=1)
+    """Files after which a child is replaced: decoders leak."""
+
+
+class WatchedPipe(io.RawIOBase):
+    """What a child writes to its stdout. Reading raises Reject `decoder_memory` or `decoder_timeout`."""
+
+    def __init__(self, child: subprocess.Popen, limits: MediaLimits) -> None:
+        assert child.stdout is not None
+        self._pid, self._output, self._limits = child.pid, child.stdout.fileno(), limits
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        """Waits for bytes; 0: the child has closed its side."""
+        self._wait()
+        return os.readv(self._output, [buffer])
+
+    def _wait(self) -> None:
+        limits, start, cpu_start = self._limits, time.monotonic(), None
+        while not select.select([self._output], [], [], _LOOK_S)[0]:
+            usage = _usage(self._pid)
+            if usage is None:
+                continue  # gone, or not to be seen on this system: reading says
+            cpu_s, resident = usage
+            cpu_start = cpu_s if cpu_start is None else cpu_start
+            if resident > limits.memory_mb << 20:
+                raise Reject("decoder_memory", f"above {limits.memory_mb} MB")
+            if cpu_s - cpu_start > limits.stall_cpu_s:
+                raise Reject("decoder_timeout", f"{limits.stall_cpu_s:g} CPU seconds without a picture")
+            if time.monotonic() - start > limits.stall_s:
+                raise Reject("decoder_timeout", f"{limits.stall_s:g} seconds without a picture")
+
+
+def _usage(pid: int) -> tuple[float, int] | None:
+    """CPU seconds and resident bytes of a process; None where /proc doesn't tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * resource.getpagesize()
