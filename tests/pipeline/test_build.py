@@ -2,9 +2,12 @@
 
 import io
 import tarfile
+from collections import Counter
 
 import pyarrow.parquet as pq
 import pytest
+import ray
+from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 from rich.console import Console
 
 from pipeline.build import build
@@ -25,9 +28,24 @@ def manifest(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def built(manifest, tmp_path_factory, ray_session):
+def built(manifest, tmp_path_factory, ray_session, stored):
     corpus = tmp_path_factory.mktemp("corpus")
-    return corpus, build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+    before = object_store()
+    summary = build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+    stored.update(object_store() - before)
+    return corpus, summary
+
+
+@pytest.fixture(scope="module")
+def stored() -> Counter:
+    """Bytes that the first build put into the object store, and those of them that were spilled to disk."""
+    return Counter()
+
+
+def object_store() -> Counter:
+    state = get_state_from_address(ray.get_runtime_context().gcs_address)
+    counts = get_memory_info_reply(state).store_stats
+    return Counter(created=counts.cumulative_created_bytes, spilled=counts.spilled_bytes_total)
 
 
 def ask(corpus, sql):
@@ -44,6 +62,12 @@ def test_every_input_is_a_video_or_a_reject(built):
         ("demo-11-000",),
         ("demo-11-001",),
     ]
+
+
+def test_what_travels_is_small_and_never_spilled(built, stored):
+    corpus, _ = built
+    assert stored["spilled"] == 0
+    assert 0 < stored["created"] < sum(p.stat().st_size for p in (corpus / "units").rglob("*.*")) / 10
 
 
 def test_segments_cover_each_video_in_order(built):
