@@ -47,7 +47,7 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
     """Builds or resumes a corpus. Raises ManifestError, ConfigError or ClusterTooSmall before anything runs."""
     store = Store(corpus)
     with Workspace() as work, ExitStack() as session:
-        work.put("manifest", iterate_manifest(manifest), MANIFEST_ROWS)
+        work.put("manifest", iterate_manifest(manifest, recipe.download.allow_local_files), MANIFEST_ROWS)
         store.write_tables("manifest.parquet", read_batches(work.path("manifest")), MANIFEST_ROWS)
         describe(store, recipe)
         summary, done = Summary(), []

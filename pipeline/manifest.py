@@ -15,6 +15,7 @@ A row is a video. Columns (all but `uri` may be absent or null):
 | `conversations` | LLaVA form, unchanged: `[{"from": "human", "value": "..."}, ...]`, or a list of such |
 
 Kinds of events: `event` (default), `scene`, `caption`, `speech`. Relative paths count from the manifest's own folder.
+A manifest on s3:// or gs:// may not name files of this machine, unless `download.allow_local_files` is set.
 """
 
 import hashlib
@@ -43,22 +44,25 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
-def read_manifest(path: str | Path) -> pa.Table:
+def read_manifest(path: str | Path, allow_local_files: bool = False) -> pa.Table:
     """A whole manifest as one table: see `iterate_manifest`."""
-    return pa.concat_tables(iterate_manifest(path))
+    return pa.concat_tables(iterate_manifest(path, allow_local_files))
 
 
-def iterate_manifest(path: str | Path) -> Iterator[pa.Table]:
+def iterate_manifest(path: str | Path, allow_local_files: bool = False) -> Iterator[pa.Table]:
     """A manifest as tables of the schema MANIFEST_ROWS: the columns of MANIFEST, absolute paths, and `video_id`.
 
     `video_id` is the first 16 hex digits of the id's SHA-256. Holds one batch and the ids seen. Raises ManifestError
-    for the first row that is wrong and for an id that comes twice.
+    for the first row that is wrong and for an id that comes twice; and, without `allow_local_files`, where a manifest
+    that lies elsewhere names a file of this machine: whoever wrote it may have no right to read here.
     """
     folder, name = posixpath.split(str(path) if "://" in str(path) else str(Path(path).absolute()))
     seen: dict[str, str] = {}
     rows: list[Row] = []
     for where, raw in raw_rows(Store(folder or "/"), name):
         row = _row(raw, where, folder)
+        if "://" in folder and not allow_local_files:
+            _check_remote(row, where)
         if (first := seen.setdefault(row["video_id"], where)) != where:
             raise ManifestError(f"{where}: id {row['id']!r} was given by {first} already; give each row its own `id`")
         rows.append(row)
@@ -128,6 +132,17 @@ def _row(raw: Any, where: str, folder: str) -> Row:
     return row
 
 
+def _check_remote(row: Row, where: str) -> None:
+    named = {"uri": [row["uri"]], "subtitles": row["subtitles"] or [], "events_file": [row["events_file"] or "://"]}
+    for column, paths in named.items():
+        for path in paths:
+            if "://" not in path:
+                raise ManifestError(
+                    f"{where}: {column} = {path!r}: a manifest that lies elsewhere may not name files of this machine; "
+                    "set download.allow_local_files to true, or copy the manifest here, if they are yours"
+                )
+
+
 def _check(row: Row, where: str) -> None:
     if row["conversations"] is not None and not isinstance(row["conversations"], str):
         row["conversations"] = json.dumps(row["conversations"], ensure_ascii=False)
@@ -176,11 +191,11 @@ def _absolute(path: str | Path) -> Path:
 
 def _resolve(path: str, folder: str) -> str:
     """An absolute path or an address with a scheme; `file://` becomes a path."""
-    if path.startswith("file://"):
+    if path.lower().startswith("file://"):
         return posixpath.normpath(unquote(urlsplit(path).path))
     if "://" in path:
         return path
-    if "://" in folder:
+    if "://" in folder and not path.startswith("/"):
         return f"{folder}/{path}"
     return os.path.normpath(posixpath.join(folder, path))
 

@@ -58,6 +58,8 @@ class DownloadConfig(StageConfig):
     """Fetches from one host at once, of all workers on a node."""
     allow_private_addresses: bool = False
     """Fetch from private, loopback and link-local addresses too (an own media server)."""
+    allow_local_files: bool = False
+    """Let a manifest that lies elsewhere (`s3://`, `gs://`) name files of this machine."""
     extractors: dict[str, str] = {}
     """Host -> `module:function`, for pages that hold a video (an own wrapper of yt-dlp, say): called with the address,
     a folder and the FetchLimits in place of fetching, it gives the path of the file it put there or raises Reject.

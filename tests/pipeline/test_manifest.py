@@ -3,7 +3,9 @@
 import csv
 import hashlib
 import json
+from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.manifest import MANIFEST_ROWS, ManifestError, make_manifest, read_manifest, write_manifest
 from schemas.tables import MANIFEST
+from tests.object_store import s3_corpus
 
 EVENT = {"start_s": 1, "end_s": 2.5, "kind": "event", "text": "the dog barks"}
 
@@ -71,6 +74,45 @@ def test_the_four_formats_say_the_same(tmp_path):
     read = [read_manifest(tmp_path / f"m.{suffix}") for suffix in ("jsonl", "json", "csv", "parquet")]
     assert all(table.equals(read[0]) for table in read)
     assert read[0]["events"].to_pylist() == [[{**EVENT, "start_s": 1.0}]]
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    """Writes rows as a manifest in an object store, and gives its address."""
+    with s3_corpus() as root, pytest.MonkeyPatch.context() as patch:
+        parts = urlsplit(root)
+        patch.setenv("AWS_ENDPOINT_URL", "http://" + parse_qs(parts.query)["endpoint_override"][0])
+
+        def write(*rows):
+            body = "".join(json.dumps(row) + "\n" for row in rows)
+            boto3.client("s3").put_object(Bucket=parts.netloc, Key="a/m.jsonl", Body=body)
+            return f"s3://{parts.netloc}/a/m.jsonl"
+
+        yield write
+
+
+def test_a_manifest_from_elsewhere_names_what_lies_beside_it(bucket):
+    rows = read_manifest(bucket({"uri": "v.mp4", "subtitles": ["v.vtt"]}, {"uri": "https://h.org/v.mp4"})).to_pylist()
+    assert [row["uri"] for row in rows] == ["s3://corpora/a/v.mp4", "https://h.org/v.mp4"]
+    assert rows[0]["subtitles"] == ["s3://corpora/a/v.vtt"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"uri": "/etc/passwd"},
+        {"uri": "file:///etc/passwd"},
+        {"uri": "FILE:///etc/passwd"},
+        {"uri": "file://localhost/etc/passwd"},
+        {"uri": "v.mp4", "subtitles": ["a.vtt", "/etc/passwd"]},
+        {"uri": "v.mp4", "events_file": "file:///etc/passwd"},
+    ],
+)
+def test_a_manifest_from_elsewhere_names_no_file_of_this_machine_unless_it_may(bucket, row):
+    path = bucket(row)
+    with pytest.raises(ManifestError, match=r"m.jsonl, line 1: .*'/etc/passwd'.*download.allow_local_files"):
+        read_manifest(path)
+    assert "/etc/passwd" in str(read_manifest(path, allow_local_files=True).to_pylist()[0])
 
 
 def test_conversations_may_be_json_or_text_of_it(tmp_path):
