@@ -13,9 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.catalog import TABLES
 from pipeline.cluster import ray_session
 from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
+from pipeline.lock import only_build
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
@@ -44,9 +46,12 @@ class Summary:
 
 
 def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str], None] = print) -> Summary:
-    """Builds or resumes a corpus. Raises ManifestError, ConfigError or ClusterTooSmall before anything runs."""
+    """Builds or resumes a corpus.
+
+    Raises CorpusBusy, ManifestError, ConfigError or ClusterTooSmall before anything runs.
+    """
     store = Store(corpus)
-    with Workspace() as work, ExitStack() as session:
+    with only_build(store), Workspace() as work, ExitStack() as session:
         work.put("manifest", iterate_manifest(manifest, recipe.download.allow_local_files), MANIFEST_ROWS)
         store.write_tables("manifest.parquet", read_batches(work.path("manifest")), MANIFEST_ROWS)
         describe(store, recipe)
@@ -120,7 +125,7 @@ def _drop_stale_shards(work: Workspace, store: Store) -> None:
 
 
 def _summarise(work: Workspace, summary: Summary) -> None:
-    for name in ("videos", "segments", "events", "qa", "selections", "samples", "rejects"):
+    for name in TABLES:
         summary.rows[name] = work.count(f"select count(*) from {name}")
     schema = pa.schema([(n, pa.string()) for n in ("unit", "kind", "stage", "reason", "detail")])
     for table in work.sql("select * from rejects", schema):

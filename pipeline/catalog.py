@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.tables import QA_TABLE
+from pipeline.tables import QA_TABLE, SHOT_TABLE
 from schemas.tables import EVENT, REJECT, SAMPLE, SEGMENT, SELECTION, VIDEO
 from workers.storage import Store
 
@@ -29,6 +29,7 @@ from workers.storage import Store
 TABLES = {
     "videos": VIDEO,
     "segments": SEGMENT,
+    "shots": SHOT_TABLE,
     "events": EVENT,
     "qa": QA_TABLE,
     "selections": SELECTION,

@@ -28,6 +28,10 @@ QUESTIONS = pa.schema(
     [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations"))]
     + [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotation_stamp", TEXT)]
 )
+SHOTS = pa.schema(
+    [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS)]
+    + [("first_frame_s", NUMBER), ("end_s", NUMBER)]
+)
 DISTILL = pa.schema(
     [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS), ("write_qa_unit", TEXT)]
 )
@@ -42,6 +46,8 @@ class Phase:
     schema: pa.Schema
     """Of the rows that enter."""
     inputs: Callable[[Workspace, Store], Iterator[pa.Table]]
+    after: str = ""
+    """The phase whose units its own are made of."""
     keeps: list[str] = field(default_factory=list)
     """Columns of its stages that later phases and tables need."""
 
@@ -58,11 +64,12 @@ def phases(stages: dict[str, Stage]) -> list[Phase]:
             pick("download", "shard", "decode", "embed"),
             INGEST,
             _ingest,
-            [*dict.fromkeys(VIDEO.names + SEGMENT.names)],
+            keeps=[*dict.fromkeys(VIDEO.names + SEGMENT.names)],
         ),
-        Phase("questions", pick("annotate", "write_qa"), QUESTIONS, _questions, ["sha256", "duration_s"]),
-        Phase("distill", pick("select", "distill"), DISTILL, _distill, ["write_qa_unit"]),
-        Phase("pack", pick("pack"), PACK_UNIT, partial(_shards, pack=stages["pack"]), ["shard"]),
+        Phase("find_shots", pick("find_shots"), SHOTS, _shots, "ingest"),
+        Phase("questions", pick("annotate", "write_qa"), QUESTIONS, _questions, "ingest", ["sha256", "duration_s"]),
+        Phase("distill", pick("select", "distill"), DISTILL, _distill, "questions", ["write_qa_unit"]),
+        Phase("pack", pick("pack"), PACK_UNIT, partial(_shards, pack=stages["pack"]), "distill", ["shard"]),
     ]
 
 
@@ -70,6 +77,15 @@ def _ingest(work: Workspace, store: Store) -> Iterator[pa.Table]:
     query = "select *, id as name, '' as source_stamp from manifest order by video_id"
     for table in work.sql(query, INGEST):
         yield _with(table, "source_stamp", [stamp(uri) for uri in table["uri"].to_pylist()])
+
+
+def _shots(work: Workspace, store: Store) -> Iterator[pa.Table]:
+    query = """
+        select video_id, name, first_frame_s, first_frame_s + duration_s as end_s,
+               list(embed_unit order by segment_index) as embed_units,
+               list(decode_unit order by segment_index) as decode_units
+        from ingest where reject is null group by all order by count(*) desc, video_id"""
+    yield from work.sql(query, SHOTS)
 
 
 def _questions(work: Workspace, store: Store) -> Iterator[pa.Table]:
@@ -96,6 +112,7 @@ def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
                list(i.decode_unit order by i.segment_index) as decode_units
         from questions q join ingest i using (video_id)
         where q.reject is null and i.reject is null and video_id in (select video_id from qa)
+              and video_id not in (select video_id from find_shots where reject is not null)
         group by all order by count(*) desc, q.video_id"""
     yield from work.sql(query, DISTILL)
 

@@ -38,7 +38,7 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
     """Follows every unit as far as it stands. Without `manifest`, the one the corpus was last built from."""
     store = Store(corpus)
     plans: list[StagePlan] = []
-    waiting = 0
+    waiting = {"": 0}
     stages = recipe.stages()
     with Workspace() as work:
         if manifest is None:
@@ -48,12 +48,12 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
             work.put("manifest", rows, MANIFEST_ROWS)
         for phase in phases(stages):
             walk, held_back = look(phase, work, store, ahead=True)
-            stuck = waiting
+            stuck = waiting[phase.after]
             for stage in phase.stages:
                 kept, rejected, missing = (walk.counts[stage.name, o] for o in ("kept", "rejected", "missing"))
                 plans.append(StagePlan(stage.name, stand=kept, rejected=rejected, run=missing, later=stuck))
                 stuck += missing
-            waiting += held_back
+            waiting[phase.name] = waiting[phase.after] + held_back
     _estimate(plans, stages, store)
     explain(plans, stages, store)
     return plans

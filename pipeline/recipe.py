@@ -9,12 +9,13 @@ from pydantic import Field
 from pipeline.train import TrainConfig
 from schemas.config import Config, ConfigError, parse
 from schemas.stage import Stage
-from stages import annotate, decode, distill, download, embed, pack, select_keyframes, shard, write_qa
+from stages import annotate, decode, distill, download, embed, find_shots, pack, select_keyframes, shard, write_qa
 from stages.annotate import AnnotateConfig
 from stages.decode import DecodeConfig
 from stages.distill import DistillConfig
 from stages.download import DownloadConfig
 from stages.embed import EmbedConfig
+from stages.find_shots import FindShotsConfig
 from stages.pack import PackConfig
 from stages.select_keyframes import SelectConfig
 from stages.shard import ShardConfig
@@ -30,6 +31,7 @@ class Recipe(Config):
     shard: ShardConfig = ShardConfig()
     decode: DecodeConfig = DecodeConfig()
     embed: EmbedConfig = EmbedConfig()
+    find_shots: FindShotsConfig = FindShotsConfig()
     annotate: AnnotateConfig = AnnotateConfig()
     write_qa: WriteQaConfig = WriteQaConfig()
     select: SelectConfig = SelectConfig()
@@ -46,6 +48,7 @@ class Recipe(Config):
             shard.stage(self.shard),
             decode.stage(self.decode),
             embed.stage(self.embed),
+            find_shots.stage(self.find_shots),
             annotate.stage(self.annotate),
             write_qa.stage(self.write_qa),
             select_keyframes.stage(self.select),

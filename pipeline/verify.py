@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from pipeline.build import recorded_recipe
+from pipeline.catalog import TABLES
 from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
 from pipeline.tables import gather_rejects
@@ -14,8 +15,6 @@ from pipeline.workspace import Workspace
 from schemas.tables import SAMPLE
 from workers.shard_group import find_damage
 from workers.storage import Store
-
-TABLES = ("videos", "segments", "events", "qa", "selections", "samples", "rejects")
 
 
 @dataclass

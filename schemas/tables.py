@@ -92,6 +92,26 @@ EMBEDDING = pa.schema(
     ]
 )
 
+# find_shots: a row a shot. Shots tile the video from its first frame to its end.
+SHOT = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("shot_index", pa.int32()),
+        ("start_s", pa.float64()),  # half way between the frames that the cut lies between
+        ("end_s", pa.float64()),
+        ("first_frame", pa.int64()),  # position in the video's kept frames
+        ("num_frames", pa.int32()),
+        ("cut_by", pa.list_(pa.string())),  # what shows the cut: "pixels", "embedding"; none: black starts or ends
+        ("pixel_change", pa.float32()),  # at that cut; null: the video's first shot
+        ("embedding_change", pa.float32()),  # 1 - cosine
+        ("luma", pa.float32()),  # mean, of 255
+        ("black_share", pa.float32()),  # of its frames
+        ("still_share", pa.float32()),  # of its steps from frame to frame
+        ("flags", pa.list_(pa.string())),  # "black" | "slides" | "frozen"
+        ("embedding", pa.list_(pa.float16())),  # mean over its frames, L2-normalised
+    ]
+)
+
 # annotate: timed text of a video. kind: event | scene | speech | caption | conversation (text is then JSON, no times).
 EVENT = pa.schema(
     [

@@ -1,0 +1,170 @@
+"""find_shots: frames + embeddings -> shots: where a video is cut, and which stretches are black, frozen or slides.
+
+At the usual frame a second a cut is known to lie between two frames: its time, the middle between them, is right to
+half a sampling period, and a shot of less than a period may be missed. A camera that whips round within a period looks
+like a cut; a dissolve of more than `transition_s` may go unseen, as none of its steps is large.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby, pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from schemas.config import Resources, StageConfig
+from schemas.stage import Stage
+from schemas.tables import SHOT
+from workers.shot_cuts import CutRule, Steps, find_cuts, shown_by
+from workers.storage import Store
+from workers.thumbnails import Thumbnails, read_thumbnails
+from workers.vectors import to_column, to_matrix
+
+READS = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("embed_units", pa.list_(pa.string())),
+        ("decode_units", pa.list_(pa.string())),
+        ("first_frame_s", pa.float64()),
+        ("end_s", pa.float64()),
+    ]
+)
+
+
+class FindShotsConfig(StageConfig):
+    """What a cut is, and what a stretch must be to be flagged."""
+
+    pixel_change: float = Field(0.36, gt=0, le=1)
+    """From frame to frame, of 1, that makes a cut (see workers/shot_cuts.py). Moving pictures have about 0.1."""
+    embedding_change: float = Field(0.3, gt=0, le=2)
+    """1 - cosine from frame to frame that speaks for a cut. Depends on the tower."""
+    leaning: float = Field(0.75, gt=0, le=1)
+    """Share of `pixel_change` that is enough where the embedding speaks for a cut."""
+    noise_factor: float = Field(2.0, ge=0)
+    """A cut changes this many times more than the quietest tenth of the steps around it, in shaky or noisy video."""
+    noise_steps: int = Field(20, ge=1, le=1000)
+    """Steps before and behind that are around."""
+    kept_share: float = Field(0.35, ge=0, le=1)
+    """Where more of the picture stays as it is, as behind a title or caption, there is no cut."""
+    transition_s: float = Field(3.0, ge=0)
+    """A dissolve, fade or flash is at most this long."""
+    black_luma: float = Field(24.0, ge=0, le=255)
+    """A frame is black where nine tenths of it are as dark as this, of 255."""
+    black_s: float = Field(1.0, ge=0)
+    """Black frames for so long are a shot of their own, even where the picture fades in and out."""
+    still_luma: float = Field(0.3, ge=0, le=255)
+    """A picture stands still while its luma changes by no more than this from frame to frame, mean over the frame."""
+    still_s: float = Field(5.0, ge=0)
+    """Still shots, or those that follow each other together, are flagged where they last so long."""
+    slide_share: float = Field(0.5, gt=0, le=1)
+    """A shot is still where it stands still for this share of its steps. `frozen`: for all of them, and alone;
+    `slides`: it changes now and then, or gives way to another still shot."""
+    # Reads JPEGs at an eighth of their size, some thousand frames a second.
+    resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
+
+    @property
+    def rule(self) -> CutRule:
+        return CutRule(**{name: getattr(self, name) for name in CutRule.__dataclass_fields__})
+
+
+def run(unit: dict[str, Any], config: FindShotsConfig, store: Store) -> Iterator[pa.Table]:
+    """A row a shot, in the order of time; no frames, no rows."""
+    frames = read_thumbnails(store, unit["decode_units"])
+    if not len(frames.time_s):
+        return
+    tables = [store.read_table(path, ["time_s", "embedding"]) for path in unit["embed_units"]]
+    embedded = pa.concat_tables(table for table in tables if table.num_rows)
+    if not np.array_equal(embedded["time_s"].to_numpy(), frames.time_s):
+        raise ValueError(f"video {unit['video_id']}: its embeddings and its {len(frames.time_s)} frames differ in time")
+    embeddings_ND = to_matrix(embedded["embedding"])
+    yield _rows(unit, _Video(frames, embeddings_ND, config))
+
+
+class _Video:
+    """What the rows are made of: frames, what changes between them, and the shots they fall into."""
+
+    def __init__(self, frames: Thumbnails, embeddings_ND: np.ndarray, config: FindShotsConfig) -> None:
+        self.frames, self.embeddings_ND, self.config = frames, embeddings_ND, config
+        self.steps = Steps(frames, embeddings_ND)
+        self.black = np.quantile(frames.luma.reshape(len(frames.luma), -1), 0.9, axis=1) <= config.black_luma
+        self.cuts = self._cuts()
+        self.starts = np.concatenate([[0], self.cuts + 1])
+        self.sizes = np.diff([*self.starts, len(frames.time_s)])
+
+    def _cuts(self) -> np.ndarray:
+        """What is seen, and where black that lasts starts and ends; not the fade that leads there."""
+        cuts, edges = find_cuts(self.steps, self.config.rule), self._black_edges()
+        faded = {
+            cut
+            for cut in cuts.tolist()
+            for edge in edges.tolist()
+            if cut != edge and self.steps.is_transition(min(cut, edge), max(cut, edge) + 1)
+        }
+        return np.union1d([cut for cut in cuts.tolist() if cut not in faded], edges).astype(np.int64)
+
+    def _black_edges(self) -> np.ndarray:
+        """Steps into and out of black that lasts."""
+        edges = np.flatnonzero(np.diff(self.black))
+        bounds = np.concatenate([[0], edges + 1, [len(self.black)]])
+        time_s = self.frames.time_s
+        lasting = [
+            (start, end)
+            for start, end in pairwise(bounds)
+            if self.black[start] and time_s[end - 1] - time_s[start] >= self.config.black_s
+        ]
+        return np.intersect1d(edges, [edge - 1 for run in lasting for edge in run])
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Of a value a frame, over the frames of each shot."""
+        return np.add.reduceat(values.astype(np.float64), self.starts) / self.sizes
+
+    def still_share(self) -> np.ndarray:
+        """Of each shot's inner steps; a shot of one frame has none, and says nothing of movement."""
+        still = np.concatenate([[False], self.steps.luma <= self.config.still_luma])
+        still[self.starts] = False
+        return np.add.reduceat(still.astype(np.float64), self.starts) / np.maximum(self.sizes - 1, 1)
+
+
+def _rows(unit: dict[str, Any], video: _Video) -> pa.Table:
+    time_s, cuts, count = video.frames.time_s, video.cuts, len(video.starts)
+    first_s, end_s = min(unit["first_frame_s"], time_s[0]), max(unit["end_s"], time_s[-1])
+    edges_s = np.concatenate([[first_s], (time_s[cuts] + time_s[cuts + 1]) / 2, [end_s]])
+    means = np.add.reduceat(video.embeddings_ND.astype(np.float64), video.starts)
+    looks = {
+        "luma": video.mean(video.frames.luma.mean(axis=(1, 2))),
+        "black_share": video.mean(video.black),
+        "still_share": video.still_share(),
+    }
+    columns = {
+        "video_id": [unit["video_id"]] * count,
+        "shot_index": range(count),
+        "start_s": edges_s[:-1],
+        "end_s": edges_s[1:],
+        "first_frame": video.starts,
+        "num_frames": video.sizes,
+        "cut_by": [[], *shown_by(video.steps, cuts, video.config.rule)],
+        "pixel_change": [None, *video.steps.pixels[cuts]],
+        "embedding_change": [None, *video.steps.embedding[cuts]],
+        **looks,
+        "flags": _flags(looks, np.diff(edges_s), video.config),
+        "embedding": to_column((means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float16)),
+    }
+    return pa.table({name: pa.array(columns[name], SHOT.field(name).type) for name in SHOT.names}, SHOT)
+
+
+def _flags(looks: dict[str, np.ndarray], seconds: np.ndarray, config: FindShotsConfig) -> list[list[str]]:
+    """At most one a shot: the first that holds of `black`, `slides`, `frozen`."""
+    flags: list[list[str]] = [["black"] if share > 0.5 else [] for share in looks["black_share"]]
+    still = (looks["black_share"] <= 0.5) & (looks["still_share"] >= config.slide_share)
+    for is_still, group in groupby(range(len(still)), key=still.__getitem__):
+        shots = list(group)
+        if is_still and seconds[shots].sum() >= config.still_s:
+            frozen = len(shots) == 1 and looks["still_share"][shots[0]] == 1
+            for shot in shots:
+                flags[shot] = ["frozen" if frozen else "slides"]
+    return flags
+
+
+def stage(config: FindShotsConfig) -> Stage:
+    return Stage(name="find_shots", reads=READS, writes=SHOT, run=run, config=config, passes="path")
