@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.config import Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import FRAME, SEGMENT, VIDEO
 from workers.decode_plan import Segment
+from workers.decoders.torchcodec import check_cuda
 from workers.media_process import MediaLimits, media_process
 from workers.storage import Store
 
 _ROWS = 64  # a yield: some MB of JPEG
+_OPTIONS = ("short_side", "jpeg_quality", "backend", "device", "threads")
 _PLAN = tuple(Segment.__dataclass_fields__)
 
 
@@ -26,12 +28,23 @@ class DecodeConfig(StageConfig):
     """Of libjpeg."""
     backend: Literal["auto", "pyav", "decord", "torchcodec"] = "auto"
     """Decoder; `auto` takes the best measured one."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where frames are decoded. `cuda` takes torchcodec (`pip install longvid[torchcodec]`, and FFmpeg's libraries) and
+    a share of a GPU, `resources.gpus`; what it cannot decode, the others do. It may need more `limits.memory_mb`."""
     threads: int = Field(1, ge=1, le=64)
     """Threads of a decoder. Set `resources.cpus` alike; many segments at once use cores better than many threads."""
     limits: MediaLimits = MediaLimits()
     """Of the decoder's process."""
     resources: Resources = Resources(cpus=1.0, memory_mb=1024)  # one decoder thread; 4K streams need the memory
     """Where and how wide it runs."""
+
+    @model_validator(mode="after")
+    def _gpu(self) -> "DecodeConfig":
+        if self.device == "cuda" and self.backend not in ("auto", "torchcodec"):
+            raise ValueError(f"device = 'cuda' with backend = {self.backend!r}: only torchcodec decodes on a GPU")
+        if self.device == "cuda" and not self.resources.gpus:
+            raise ValueError("device = 'cuda' with resources.gpus = 0: set it, 0.1 shares a GPU among ten workers")
+        return self
 
     def semantic(self) -> dict[str, Any]:
         """Without what decides only whether a unit is rejected, and how fast it is done."""
@@ -46,7 +59,7 @@ def run(unit: dict, config: DecodeConfig, store: Store) -> Iterator[pa.Table]:
         `decoder_memory`.
     """
     segment = {name: unit[name] for name in _PLAN}
-    options = {name: getattr(config, name) for name in ("short_side", "jpeg_quality", "backend", "threads")}
+    options = {name: getattr(config, name) for name in _OPTIONS}
     rows: list[dict] = []
     with store.local(unit["media"]) as path:
         messages = media_process(config.limits).call("sample", path=str(path), segment=segment, **options)
@@ -59,6 +72,17 @@ def run(unit: dict, config: DecodeConfig, store: Store) -> Iterator[pa.Table]:
         yield pa.Table.from_pylist(rows, schema=FRAME)
 
 
+class GpuDecoder:
+    """`run` on a worker that has a GPU. Raises ConfigError where it has none, or torchcodec is missing."""
+
+    def __init__(self, config: DecodeConfig, store: Store) -> None:
+        check_cuda()
+        self._config, self._store = config, store
+
+    def __call__(self, unit: dict) -> Iterator[pa.Table]:
+        return run(unit, self._config, self._store)
+
+
 def stage(config: DecodeConfig) -> Stage:
     """The declaration."""
     reads = pa.schema([VIDEO.field("sha256"), VIDEO.field("media"), *SEGMENT])
@@ -66,7 +90,7 @@ def stage(config: DecodeConfig) -> Stage:
         name="decode",
         reads=reads,
         writes=FRAME,
-        run=run,
+        run=GpuDecoder if config.device == "cuda" else run,
         config=config,
         passes="path",
         located_by=("media",),

@@ -19,13 +19,20 @@ AUTO = ("pyav", "decord")
 
 
 def sample_frames(
-    path: str | Path, segment: Segment, *, short_side: int = 384, backend: str = "auto", threads: int = 1
+    path: str | Path,
+    segment: Segment,
+    *,
+    short_side: int = 384,
+    backend: str = "auto",
+    device: str = "cpu",
+    threads: int = 1,
 ) -> Iterator[Picture]:
     """The frames shown at a segment's sample times, each kept once, in the order of time.
 
     Args:
         short_side: of the pictures, in pixels; smaller sources keep their size.
         backend: a name of BACKENDS, or `auto`: those of AUTO, until one gives a picture.
+        device: `cuda`: torchcodec decodes there, and with `auto` goes before the others.
         threads: of the decoder.
 
     Raises:
@@ -33,10 +40,12 @@ def sample_frames(
         `workers.media_file`.
     """
     failure = Reject("undecodable", "no decoder")
-    for place, name in enumerate(AUTO if backend == "auto" else (backend,)):
+    automatic = AUTO if device == "cpu" else ("torchcodec", *AUTO)
+    for place, name in enumerate(automatic if backend == "auto" else (backend,)):
         given = 0
+        options = {"device": device} if name == "torchcodec" else {}
         try:
-            for picture in BACKENDS[name](path, segment, short_side=short_side, threads=threads):
+            for picture in BACKENDS[name](path, segment, short_side=short_side, threads=threads, **options):
                 given += 1
                 yield picture
             if given:

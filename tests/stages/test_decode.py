@@ -3,8 +3,10 @@ import io
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from PIL import Image
 
+from schemas.config import ConfigError, parse
 from schemas.tables import FRAME
 from stages import shard
 from stages.decode import DecodeConfig, stage
@@ -47,6 +49,27 @@ def test_size_is_never_above_the_source(tmp_path, short_side, shape):
     table = frames(path, Store(tmp_path), short_side=short_side)
     assert {picture.shape[:2] for picture in pictures(table)} == {shape}
     assert (table["height"][0].as_py(), table["width"][0].as_py()) == shape
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"device": "cuda"}, "resources.gpus = 0"),
+        ({"device": "cuda", "backend": "pyav", "resources": {"gpus": 0.1}}, "backend = 'pyav'"),
+        ({"device": "tpu"}, "device = 'tpu'"),
+    ],
+)
+def test_a_gpu_that_cannot_be_used_is_named(values, named):
+    with pytest.raises(ConfigError, match=named):
+        parse(DecodeConfig, values)
+
+
+def test_a_worker_without_a_gpu_says_what_is_missing(tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    declared = stage(parse(DecodeConfig, {"device": "cuda", "resources": {"gpus": 0.1}}))
+    with pytest.raises(ConfigError, match="decode.device = 'cuda': .*set it to 'cpu'"):
+        declared.run(declared.config, Store(tmp_path))
 
 
 def test_the_burned_in_clock(videos, tmp_path):

@@ -76,6 +76,21 @@ def test_the_next_one_gets_what_the_first_gave_up(tmp_path, monkeypatch):
         sample(path, "pyav")
 
 
+def test_what_the_gpu_cannot_decode_the_others_do(tmp_path, monkeypatch):
+    path, asked = write_video(tmp_path / "v.mp4", np.arange(60) / 30), []
+
+    def fails(*args, device, **kwargs):
+        asked.append(device)
+        raise Reject("undecodable", "on purpose")
+        yield
+
+    monkeypatch.setitem(frame_decoder.BACKENDS, "torchcodec", fails)
+    (plan,) = plans(path, fps=3.0, min_frames=1)
+    pictures = list(sample_frames(path, plan, short_side=96, device="cuda"))
+    assert [read_number(p.rgb) for p in pictures] == [5, 15, 25, 35, 45, 55]
+    assert asked == ["cuda"]
+
+
 def test_what_decodes_is_kept(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(60) / 30)
 
