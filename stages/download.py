@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import shutil
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -17,7 +18,7 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
-from workers.addresses import redacted
+from workers.addresses import redacted, without_secrets
 from workers.fetcher import fetch
 from workers.media_process import MediaLimits, media_process, probe_apart
 from workers.partial_file import FetchLimits, locked
@@ -58,6 +59,8 @@ class DownloadConfig(StageConfig):
     """Fetches from one host at once, of all workers on a node."""
     allow_private_addresses: bool = False
     """Fetch from private, loopback and link-local addresses too (an own media server)."""
+    any_content_type: bool = False
+    """Fetch what a server calls a page, a picture or a document too: the probe says what it is."""
     allow_local_files: bool = False
     """Let a manifest that lies elsewhere (`s3://`, `gs://`) name files of this machine."""
     extractors: dict[str, str] = {}
@@ -129,8 +132,7 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str
                     return known["media"], _sha256(path, unit), known["size_bytes"], _probe(path, config)
         folder = fetching / key
         try:
-            get = _extractor(unit["uri"], config) or fetch
-            kept = _keep(get(unit["uri"], folder, config.fetch_limits()), unit, config, store)
+            kept = _keep(_get(unit["uri"], folder, config), unit, config, store)
         except Reject as rejected:
             if rejected.reason not in ("incomplete", "unreachable"):  # nothing to go on with
                 shutil.rmtree(folder, ignore_errors=True)
@@ -138,6 +140,16 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str
         store.write_json(note, {"media": kept[0], "size_bytes": kept[2], "uri": redacted(unit["uri"])})
         shutil.rmtree(folder, ignore_errors=True)
         return kept
+
+
+def _get(uri: str, folder: Path, config: DownloadConfig) -> Path:
+    """The file, by an extractor or the fetcher. What goes wrong is said without the address' secrets."""
+    try:
+        return (_extractor(uri, config) or fetch)(uri, folder, config.fetch_limits())
+    except Reject as rejected:
+        raise Reject(rejected.reason, without_secrets(rejected.detail, uri)) from None
+    except Exception:
+        raise RuntimeError(without_secrets(traceback.format_exc(), uri)) from None
 
 
 def _extractor(uri: str, config: DownloadConfig) -> Callable[[str, Path, FetchLimits], Path] | None:

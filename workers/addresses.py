@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from schemas.rejects import Reject
 
@@ -13,6 +13,17 @@ def redacted(uri: str) -> str:
         return uri
     parts = urlsplit(uri)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def without_secrets(text: str, uri: str) -> str:
+    """A text in which a URI, its credentials and the values of its query may stand, without them."""
+    parts = urlsplit(uri)
+    values = [value for _, value in parse_qsl(parts.query)]
+    secrets = {parts.query, parts.fragment, parts.netloc.rpartition("@")[0], parts.password or "", *values}
+    text = text.replace(uri, redacted(uri))
+    for secret in sorted({*secrets, *map(unquote, secrets), *map(quote, secrets)}, key=len, reverse=True):
+        text = text.replace(secret, "***") if len(secret) > 3 else text
+    return text
 
 
 def resolve(host: str, port: int, allow_private: bool) -> str:

@@ -13,7 +13,10 @@ from workers.partial_file import Again, FetchLimits, PartialFile
 
 _MAX_REDIRECTS = 10
 # What is no media whatever its name says; unknown types go on to the probe.
-_REFUSED_TYPES = ("text/html", "application/xhtml", "application/json", "application/xml", "text/xml", "text/css")
+_REFUSED_TYPES = (
+    *("text/html", "application/xhtml", "application/json", "application/xml", "text/xml", "text/css"),
+    *("text/javascript", "application/javascript", "application/pdf", "image/", "font/"),
+)
 _PLAYLIST_TYPES = ("mpegurl", "dash+xml", "smil", "scpls")
 
 
@@ -103,8 +106,9 @@ def _checked(response: httpx.Response, have: int, limits: FetchLimits) -> int | 
     if headers.get("content-encoding", "identity") != "identity":
         raise Reject("refused", f"compressed as {headers['content-encoding'][:40]}, although asked not to")
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind.startswith(_REFUSED_TYPES) or any(word in kind for word in _PLAYLIST_TYPES):
-        raise Reject("not_a_video", f"the source sends {kind[:60]}")
+    no_media = kind.startswith(_REFUSED_TYPES) or any(word in kind for word in _PLAYLIST_TYPES)
+    if no_media and not limits.any_content_type:
+        raise Reject("not_a_video", f"the source sends {kind[:60]}; download.any_content_type fetches it all the same")
     if status == 206:
         return _number(content_range.rpartition("/")[2])
     return _number(headers.get("content-length", ""))

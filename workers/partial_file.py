@@ -32,6 +32,8 @@ class FetchLimits:
     per_host: int = 4
     """Fetches from one host at once, of all processes on a node."""
     allow_private_addresses: bool = False
+    any_content_type: bool = False
+    """Take what is said to be no media, too."""
     user_agent: str = "longvid"
 
 

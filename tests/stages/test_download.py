@@ -1,5 +1,7 @@
 import hashlib
 import shutil
+import traceback
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -116,6 +118,26 @@ def extract(uri, folder, limits):
     """An extractor: the page's video, found without the network."""
     folder.mkdir(parents=True, exist_ok=True)
     return write_video(folder / "found.mp4", np.arange(30) / 30)
+
+
+def fail(uri, folder, limits):
+    token = parse_qs(urlsplit(uri).query)["token"][0]
+    raise OSError(f"cannot get {uri}: bad token {token}")
+
+
+def refuse(uri, folder, limits):
+    raise Reject("refused", f"{uri} is private")
+
+
+@pytest.mark.parametrize(("function", "error"), [("fail", RuntimeError), ("refuse", Reject)])
+def test_what_goes_wrong_is_said_without_secrets(store, function, error):
+    config = {"extractors": {"tube.example": f"{__name__}:{function}"}}
+    address = "https://me:PASS@tube.example/watch?token=s%20PASS&v=1".replace("PASS", "3" + "cret")
+    with pytest.raises(error) as raised:
+        row(address, store, **config)
+    said = "".join(traceback.format_exception(raised.value))
+    assert "https://tube.example/watch" in said
+    assert "3cret" not in said
 
 
 def test_an_extractor_takes_the_place_of_fetching(store):

@@ -73,6 +73,11 @@ def test_reasons(server, tmp_path, path, reason):
     assert rejected(f"{server.url}/{path}?secret=1", tmp_path / "f", replace(LIMITS, attempts=2)) == reason
 
 
+def test_a_type_that_is_no_media_can_be_allowed(server, tmp_path):
+    limits = replace(LIMITS, any_content_type=True)
+    assert fetch(f"{server.url}/page", tmp_path / "f", limits).stat().st_size > 0
+
+
 def test_a_drip_is_given_up(server, tmp_path):
     assert rejected(f"{server.url}/drip", tmp_path / "f", replace(LIMITS, max_seconds=0.5, attempts=1)) == "incomplete"
 
