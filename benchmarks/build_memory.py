@@ -19,8 +19,8 @@ from benchmarks._measure import at_most
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY, LONG_S = 1000, 36_000
-# Measured on two cores: 3200 MB, and 2770 MB for ten short videos, so nearly all of it is the processes themselves. Each
-# core more brings another worker and another process of Ray's.
+# Measured on two cores: 3200 MB, and 2770 MB for ten short videos, so nearly all of it is the processes themselves.
+# Each core more brings another worker and another process of Ray's.
 CAP_MB = 4000
 SAMPLE_EVERY_S = 0.5
 SMALL = ["shard.min_frames=1", "select.k=4"]

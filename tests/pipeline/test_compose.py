@@ -96,9 +96,10 @@ def test_a_worker_that_cannot_start_ends_the_build_and_says_why(tmp_path):
 
 
 def test_a_worker_that_dies_costs_nothing(tmp_path):
-    store = Store(tmp_path)
-    rows = run(store, ["a die b"], toy.stages(die_once=str(tmp_path)))
-    assert (tmp_path / "died").exists()
+    store, died = Store(tmp_path / "corpus"), tmp_path / "died"
+    died.mkdir()
+    rows = run(store, ["a die b"], toy.stages(died=str(died)))
+    assert len(list(died.iterdir())) == 1
     assert not any(r["reject"] for r in rows)
     assert not [p for p in store.files("") if p.endswith(".json")]
 

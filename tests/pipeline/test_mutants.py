@@ -30,7 +30,7 @@ EVENTS = [
     {"start_s": 0.2, "end_s": 1.2, "text": "the dog runs across the yard"},
     {"start_s": 1.5, "end_s": 2.5, "text": "a bottle falls from the table"},
 ]
-BY_VIDEO = ("videos", "segments", "events", "qa", "selections")
+BY_VIDEO = ("videos", "segments", "shots", "events", "qa", "selections")
 PLACE = "exclude (shard, shard_sha256, shard_bytes, qa_offset, tokens_offset)"
 
 

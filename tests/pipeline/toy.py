@@ -27,8 +27,10 @@ class SplitConfig(StageConfig):
 class ShoutConfig(StageConfig):
     resources: Resources = Resources(cpus=0.25, workers=(1, 2))
     mark: str = "!"
-    die_once: str = ""
-    """A folder: the first to shout "die" leaves a file there and kills its process."""
+    died: str = ""
+    """A folder: who shouts "die" leaves a file there and kills its process, ..."""
+    deaths: int = 1
+    """... so many times."""
 
 
 def split(unit: dict[str, Any], config: SplitConfig, store) -> Iterator[pa.Table]:
@@ -48,8 +50,8 @@ class Shout:
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
         if unit["word"] == "fail":
             raise ZeroDivisionError("the word was fail")
-        if unit["word"] == "die" and not (mark := Path(self.config.die_once) / "died").exists():
-            mark.touch()
+        if unit["word"] == "die" and len(list(Path(self.config.died).iterdir())) < self.config.deaths:
+            (Path(self.config.died) / str(os.getpid())).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         if unit["word"] == "always":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -89,7 +91,7 @@ class Colleague:
         yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"]]}, SHOUT)
 
 
-def stages(mark: str = "!", die_once: str = "") -> list[Stage]:
+def stages(**shout: Any) -> list[Stage]:
     reads = pa.schema([("video_id", pa.string()), ("text", pa.string())])
     return [
         Stage(name="split", reads=reads, writes=WORD, run=split, config=SplitConfig(), passes="rows"),
@@ -98,7 +100,7 @@ def stages(mark: str = "!", die_once: str = "") -> list[Stage]:
             reads=pa.schema([("segment_id", pa.string()), ("word", pa.string())]),
             writes=SHOUT,
             run=Shout,
-            config=ShoutConfig(mark=mark, die_once=die_once),
+            config=ShoutConfig(**shout),
             passes="path",
             kind="segment",
         ),
