@@ -77,6 +77,7 @@ FRAME = pa.schema(
         ("time_s", pa.float64()),  # true presentation time of the frame that was kept
         ("width", pa.int32()),
         ("height", pa.int32()),
+        ("wanted", pa.int32()),  # frames wanted of the segment: more than there are rows where some don't decode
         ("jpeg", pa.binary()),
     ]
 )

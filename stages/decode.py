@@ -89,6 +89,7 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
+        version=2,
         writes=FRAME,
         run=GpuDecoder if config.device == "cuda" else run,
         config=config,

@@ -61,6 +61,7 @@ def write_frames(store: Store, path: str, seeds: list[int], *, first: int = 0, v
             "time_s": float(first + i),
             "width": size[1],
             "height": size[0],
+            "wanted": len(seeds),
             "jpeg": encode_jpeg(picture(seed, *size), quality=90).numpy().tobytes(),
         }
         for i, seed in enumerate(seeds)

@@ -87,7 +87,7 @@ def _sample(path: str, segment: dict, jpeg_quality: int, **options) -> Iterator[
     for picture in sample_frames(path, Segment(**segment), **options):
         height, width = picture.rgb.shape[:2]
         header = {"sample_index": picture.sample_index, "time_s": picture.time_s, "width": width, "height": height}
-        yield header, encode_jpeg(picture.rgb, jpeg_quality)
+        yield {**header, "wanted": picture.wanted}, encode_jpeg(picture.rgb, jpeg_quality)
 
 
 def _call(function: str, **arguments) -> Iterator[Message]:

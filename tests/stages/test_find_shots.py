@@ -30,6 +30,7 @@ def shots(store: Store, images: list[Image.Image], vectors=None, *, period_s: fl
     common |= {"sample_index": range(len(images)), "time_s": np.arange(len(images)) * period_s}
     jpegs = [jpeg(image) for image in images]
     sizes = {"width": [i.width for i in images], "height": [i.height for i in images]}
+    sizes["wanted"] = [len(images)] * len(images)
     store.write_tables("d", [pa.table({**common, **sizes, "jpeg": jpegs}, FRAME)], FRAME)
     embedding = to_column(vectors.astype(np.float16))
     store.write_tables("e", [pa.table({**common, "embedding": embedding}, EMBEDDING)], EMBEDDING)

@@ -11,3 +11,4 @@ class Picture(NamedTuple):
     sample_index: int
     time_s: float  # true presentation time of the frame that was kept
     rgb: np.ndarray  # [height, width, 3] uint8, upright, square pixels
+    wanted: int  # pictures of the segment that are wanted: more than are given where some don't decode

@@ -38,9 +38,8 @@ def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int 
             for offset, rgb in enumerate(_batch(reader, numbers[start : start + _BATCH])):
                 pts = plan.wanted_pts_W[start + offset] - segment.origin(index.time_base)
                 frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
-                yield Picture(
-                    int(plan.sample_index_W[start + offset]), float(seconds(pts, index.time_base)), render(frame)
-                )
+                sample, time_s = int(plan.sample_index_W[start + offset]), float(seconds(pts, index.time_base))
+                yield Picture(sample, time_s, render(frame), len(numbers))
 
 
 @contextmanager

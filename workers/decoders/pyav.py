@@ -76,7 +76,8 @@ class _Sampler:
                 return
             if frame is not None and pts is not None and pts != self._last_pts:
                 time_s = seconds(pts - self._segment.origin(index.time_base), index.time_base)
-                yield Picture(int(plan.sample_index_W[position]), float(time_s), render(frame))
+                sample = int(plan.sample_index_W[position])
+                yield Picture(sample, float(time_s), render(frame), len(plan.wanted_pts_W))
                 self.found, self._last_pts = self.found + 1, pts
             self._done = position + 1
 

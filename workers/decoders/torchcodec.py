@@ -69,6 +69,6 @@ def decode(
             ):
                 pts = int(np.rint(float(time_s) / float(index.time_base)))
                 true_s = seconds(pts - segment.origin(index.time_base), index.time_base)
-                yield Picture(int(sample), float(true_s), render(av.VideoFrame.from_ndarray(rgb, "rgb24")))
+                yield Picture(int(sample), float(true_s), render(av.VideoFrame.from_ndarray(rgb, "rgb24")), len(times))
     except (RuntimeError, ValueError, IndexError) as error:
         raise Reject("undecodable", f"torchcodec: {type(error).__name__}") from None
