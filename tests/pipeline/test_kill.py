@@ -81,7 +81,7 @@ def shuffled(chance: random.Random, **counts: int) -> list[str]:
 
 
 def test_killed_workers_and_decoders_do_not_end_the_build(world, whole, tmp_path):
-    build_with_kills(world, tmp_path, ["decoder", "worker", "decoder", "worker"], random.Random(3))
+    build_with_kills(world, tmp_path, ["decoder", "decoder", "worker", "worker"], random.Random(3))
     assert contents(tmp_path) == whole
 
 
@@ -94,7 +94,7 @@ def test_killed_and_run_again_the_corpus_is_the_same_to_the_byte(world, whole, t
 @pytest.mark.timeout(3600)
 def test_fifty_kills_over_one_build(tmp_path):
     # A unit hit by chance again and again within one run would be given up, as one that kills its worker is.
-    options = ("max_deaths=50", "shard.segment_s=4.0", "shard.fps=4.0")
+    options = ("max_deaths=50", "shard.segment_s=4.0", "shard.fps=8.0")
     world, chance = small_world(tmp_path / "world", videos=8, seconds=120), random.Random(2)
     finish(start(world, tmp_path / "whole", *options))
     # Decoders are there in the first phase only.
