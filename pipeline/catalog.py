@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.tables import QA_TABLE, SHOT_TABLE
-from schemas.tables import EVENT, REJECT, SAMPLE, SEGMENT, SELECTION, VIDEO
+from schemas.tables import DUPLICATE, EVENT, REJECT, SAMPLE, SEGMENT, SELECTION, VIDEO
 from workers.storage import Store
 
 # There before the first build has come so far: empty then.
@@ -30,6 +30,7 @@ TABLES = {
     "videos": VIDEO,
     "segments": SEGMENT,
     "shots": SHOT_TABLE,
+    "duplicates": DUPLICATE,
     "events": EVENT,
     "qa": QA_TABLE,
     "selections": SELECTION,

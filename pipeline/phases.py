@@ -12,9 +12,13 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from pipeline.candidates import PAIR, candidates
 from pipeline.workspace import Workspace
+from schemas.config import StageConfig
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, SEGMENT, VIDEO
+from stages import find_duplicates
+from stages.find_duplicates import FindDuplicatesConfig
 from stages.pack import PACK_UNIT, PackConfig, plan_shards
 from workers.storage import Store
 
@@ -32,6 +36,7 @@ SHOTS = pa.schema(
     [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS)]
     + [("first_frame_s", NUMBER), ("end_s", NUMBER)]
 )
+DUPLICATES = pa.schema([("video_id", TEXT), ("name", TEXT), *find_duplicates.READS.remove(0)])
 DISTILL = pa.schema(
     [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS), ("write_qa_unit", TEXT)]
 )
@@ -66,7 +71,14 @@ def phases(stages: dict[str, Stage]) -> list[Phase]:
             _ingest,
             keeps=[*dict.fromkeys(VIDEO.names + SEGMENT.names)],
         ),
-        Phase("find_shots", pick("find_shots"), SHOTS, _shots, "ingest"),
+        Phase("find_shots", pick("find_shots"), SHOTS, _shots, "ingest", ["embed_units"]),
+        Phase(
+            "find_duplicates",
+            pick("find_duplicates"),
+            DUPLICATES,
+            partial(_duplicates, config=stages["find_duplicates"].config),
+            "find_shots",
+        ),
         Phase("questions", pick("annotate", "write_qa"), QUESTIONS, _questions, "ingest", ["sha256", "duration_s"]),
         Phase("distill", pick("select", "distill"), DISTILL, _distill, "questions", ["write_qa_unit"]),
         Phase("pack", pick("pack"), PACK_UNIT, partial(_shards, pack=stages["pack"]), "distill", ["shard"]),
@@ -86,6 +98,21 @@ def _shots(work: Workspace, store: Store) -> Iterator[pa.Table]:
                list(decode_unit order by segment_index) as decode_units
         from ingest where reject is null group by all order by count(*) desc, video_id"""
     yield from work.sql(query, SHOTS)
+
+
+def _duplicates(work: Workspace, store: Store, config: StageConfig) -> Iterator[pa.Table]:
+    assert isinstance(config, FindDuplicatesConfig)
+    work.put("candidates", candidates(work, config), PAIR)
+    query = """
+        with file as (
+            select distinct video_id, s.name, sha256, find_shots_unit, embed_units
+            from find_shots s join ingest i using (video_id) where s.reject is null and i.reject is null
+        )
+        select a.*, list({'video_id': b.video_id, 'sha256': b.sha256, 'find_shots_unit': b.find_shots_unit,
+                          'embed_units': b.embed_units} order by b.video_id) as others
+        from candidates c join file a using (video_id) join file b on b.video_id = c.other
+        group by all order by count(*) desc, a.video_id"""
+    yield from work.sql(query, DUPLICATES)
 
 
 def _questions(work: Workspace, store: Store) -> Iterator[pa.Table]:
@@ -113,6 +140,7 @@ def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
         from questions q join ingest i using (video_id)
         where q.reject is null and i.reject is null and video_id in (select video_id from qa)
               and video_id not in (select video_id from find_shots where reject is not null)
+              and video_id not in (select video_id from find_duplicates where reject is not null)
         group by all order by count(*) desc, q.video_id"""
     yield from work.sql(query, DISTILL)
 

@@ -9,12 +9,25 @@ from pydantic import Field
 from pipeline.train import TrainConfig
 from schemas.config import Config, ConfigError, parse
 from schemas.stage import Stage
-from stages import annotate, decode, distill, download, embed, find_shots, pack, select_keyframes, shard, write_qa
+from stages import (
+    annotate,
+    decode,
+    distill,
+    download,
+    embed,
+    find_duplicates,
+    find_shots,
+    pack,
+    select_keyframes,
+    shard,
+    write_qa,
+)
 from stages.annotate import AnnotateConfig
 from stages.decode import DecodeConfig
 from stages.distill import DistillConfig
 from stages.download import DownloadConfig
 from stages.embed import EmbedConfig
+from stages.find_duplicates import FindDuplicatesConfig
 from stages.find_shots import FindShotsConfig
 from stages.pack import PackConfig
 from stages.select_keyframes import SelectConfig
@@ -32,6 +45,7 @@ class Recipe(Config):
     decode: DecodeConfig = DecodeConfig()
     embed: EmbedConfig = EmbedConfig()
     find_shots: FindShotsConfig = FindShotsConfig()
+    find_duplicates: FindDuplicatesConfig = FindDuplicatesConfig()
     annotate: AnnotateConfig = AnnotateConfig()
     write_qa: WriteQaConfig = WriteQaConfig()
     select: SelectConfig = SelectConfig()
@@ -49,6 +63,7 @@ class Recipe(Config):
             decode.stage(self.decode),
             embed.stage(self.embed),
             find_shots.stage(self.find_shots),
+            find_duplicates.stage(self.find_duplicates),
             annotate.stage(self.annotate),
             write_qa.stage(self.write_qa),
             select_keyframes.stage(self.select),

@@ -12,17 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.workspace import Workspace
-from schemas.tables import EVENT, QA, REJECT, SAMPLE, SEGMENT, SELECTION, SHOT, VIDEO
+from schemas.tables import DUPLICATE, EVENT, QA, REJECT, SAMPLE, SEGMENT, SELECTION, SHOT, VIDEO
 from workers.storage import Store
 
 ROW_GROUP_ROWS = 1 << 16
 MADE_OF = b"longvid.made_of"
 QA_TABLE = pa.schema([f for f in QA if f.name not in ("select_query", "merge_query")])
-SHOT_TABLE = pa.schema([f for f in SHOT if f.name != "embedding"])
+SHOT_TABLE = pa.schema([f for f in SHOT if f.name not in ("embedding", "layouts")])
 
 # A video is in `videos` or in `rejects`, never in both: what a later phase rejects leaves the former.
 _LEFT_LATER = """ and video_id not in (
     select video_id from find_shots where reject is not null
+    union all select video_id from find_duplicates where reject is not null
     union all select video_id from questions where reject is not null
     union all select video_id from distill where reject is not null)"""
 _VIDEOS = "select distinct on (video_id) * from ingest where reject is null{} order by video_id"
@@ -36,6 +37,7 @@ FROM_RESULTS = {
 # ... and tables gathered from its units: the unit's column, the key their order follows.
 FROM_UNITS = {
     "find_shots": {"shots": (SHOT_TABLE, "find_shots_unit", "video_id")},
+    "find_duplicates": {"duplicates": (DUPLICATE, "find_duplicates_unit", "video_id")},
     "questions": {"events": (EVENT, "annotate_unit", "video_id"), "qa": (QA_TABLE, "write_qa_unit", "video_id")},
     "distill": {"selections": (SELECTION, "select_unit", "video_id")},
     "pack": {"samples": (SAMPLE, "pack_unit", "shard")},

@@ -110,6 +110,21 @@ SHOT = pa.schema(
         ("still_share", pa.float32()),  # of its steps from frame to frame
         ("flags", pa.list_(pa.string())),  # "black" | "slides" | "frozen"
         ("embedding", pa.list_(pa.float16())),  # mean over its frames, L2-normalised
+        ("keys", pa.list_(pa.int64())),  # videos that have some in common may be copies
+        ("layouts", pa.binary()),  # of its frames: GRID x GRID bytes each, see workers/thumbnails.py
+    ]
+)
+
+# find_duplicates: a row a pair, of which the video with the lower id counts as the original.
+DUPLICATE = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("duplicate_of", pa.string()),
+        ("exact", pa.bool_()),  # the same file
+        ("similarity", pa.float32()),  # correlation of what changes in the two, where they overlap; 1: exact
+        ("covered", pa.float32()),  # share of the video that is found in the other
+        ("covered_of_other", pa.float32()),
+        ("offset_s", pa.float64()),  # what is shown at t is shown at t + offset_s in the other; to about a second
     ]
 )
 

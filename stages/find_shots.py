@@ -18,8 +18,9 @@ from schemas.stage import Stage
 from schemas.tables import SHOT
 from workers.shot_cuts import CutRule, Steps, find_cuts, shown_by
 from workers.storage import Store
-from workers.thumbnails import Thumbnails, read_thumbnails
+from workers.thumbnails import Thumbnails, layouts, read_thumbnails
 from workers.vectors import to_column, to_matrix
+from workers.video_match import describe, fewest, piece_keys, pieces
 
 READS = pa.schema(
     [
@@ -60,6 +61,14 @@ class FindShotsConfig(StageConfig):
     slide_share: float = Field(0.5, gt=0, le=1)
     """A shot is still where it stands still for this share of its steps. `frozen`: for all of them, and alone;
     `slides`: it changes now and then, or gives way to another still shot."""
+    key_bits: int = Field(18, ge=4, le=40)
+    """Of a key: the more, the fewer videos have it by chance. log2 of the shots of a corpus is about right."""
+    key_tables: int = Field(8, ge=1, le=64)
+    """Keys of a piece of a shot: the more, the likelier a copy has one of them."""
+    max_keys: int = Field(256, ge=1)
+    """Keys of a video."""
+    key_motion: float = Field(0.01, ge=0, le=1)
+    """A video with less motion (see workers/video_match.py) has keys of its look, any other of its changes."""
     # Reads JPEGs at an eighth of their size, some thousand frames a second.
     resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
 
@@ -91,6 +100,7 @@ class _Video:
         self.cuts = self._cuts()
         self.starts = np.concatenate([[0], self.cuts + 1])
         self.sizes = np.diff([*self.starts, len(frames.time_s)])
+        self.layouts = layouts(frames.luma)
 
     def _cuts(self) -> np.ndarray:
         """What is seen, and where black that lasts starts and ends; not the fade that leads there."""
@@ -118,6 +128,16 @@ class _Video:
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Of a value a frame, over the frames of each shot."""
         return np.add.reduceat(values.astype(np.float64), self.starts) / self.sizes
+
+    def keys(self) -> list[list[int]]:
+        """Of each shot, those of its pieces; black is in every video, and has none."""
+        config, starts = self.config, pieces(self.starts, self.frames.time_s)
+        shot = np.searchsorted(self.starts, starts, side="right") - 1
+        described = describe(self.layouts, self.embeddings_ND)
+        keys = piece_keys(described, starts, still=config.key_motion, bits=config.key_bits, tables=config.key_tables)
+        keys[self.mean(self.black)[shot] > 0.5] = -1
+        kept = fewest(keys, config.max_keys)
+        return [np.unique(keys[shot == i][kept[shot == i]]).tolist() for i in range(len(self.starts))]
 
     def still_share(self) -> np.ndarray:
         """Of each shot's inner steps; a shot of one frame has none, and says nothing of movement."""
@@ -147,6 +167,8 @@ def _rows(unit: dict[str, Any], video: _Video) -> pa.Table:
         "pixel_change": [None, *video.steps.pixels[cuts]],
         "embedding_change": [None, *video.steps.embedding[cuts]],
         **looks,
+        "keys": video.keys(),
+        "layouts": [part.tobytes() for part in np.split(video.layouts, cuts + 1)],
         "flags": _flags(looks, np.diff(edges_s), video.config),
         "embedding": to_column((means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float16)),
     }

@@ -85,7 +85,7 @@ def test_strangers_text_reaches_the_terminal_as_text(corpus):
     [
         (
             "select * from nope",
-            "no table 'nope'; there are: events, qa, rejects, samples, segments, selections, shots, videos",
+            "no table 'nope'; there are: duplicates, events, qa, rejects, samples, segments, selections, shots, videos",
         ),
         ("select tusk from samples", "task"),
         ("selec 1", "syntax error"),

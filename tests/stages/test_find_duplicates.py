@@ -1,0 +1,154 @@
+"""find_duplicates: copies that are known, among videos that only look alike."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.tables import DUPLICATE, EMBEDDING, SHOT
+from stages.find_duplicates import FindDuplicatesConfig, run, stage
+from workers.storage import Store
+from workers.thumbnails import GRID
+from workers.vectors import to_column
+from workers.video_match import fewest, match, piece_keys, pieces
+
+
+def walk(seconds: int, seed: int, width: int = 24) -> np.ndarray:
+    """float [seconds, GRID * GRID + width]: pictures and directions that jump every few seconds and drift between."""
+    rng = np.random.default_rng(seed)
+    jumps = rng.random(seconds) < 0.2
+    scenes = rng.normal(size=(seconds + 1, GRID * GRID + width))[np.cumsum(jumps)]
+    return scenes + 0.15 * rng.normal(size=scenes.shape)
+
+
+def put(store: Store, name: str, look: np.ndarray, sha256: str = "", start_s: float = 0.0) -> dict:
+    """Writes a video's units; gives the struct that the stage reads."""
+    time_s = start_s + np.arange(len(look))
+    vectors = look[:, GRID * GRID :]
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    layouts = np.clip(128 + 40 * look[:, : GRID * GRID], 0, 255).astype(np.uint8)
+    shot = {"video_id": name, "start_s": start_s, "end_s": start_s + len(look), "layouts": layouts.tobytes()}
+    store.write_tables(f"{name}.shots", [pa.Table.from_pylist([shot] if len(look) else [], SHOT)], SHOT)
+    columns = {"video_id": [name] * len(look), "segment_id": [name] * len(look), "sample_index": range(len(look))}
+    embedding = to_column(vectors.astype(np.float16))
+    store.write_tables(
+        f"{name}.e", [pa.table({**columns, "time_s": time_s, "embedding": embedding}, EMBEDDING)], EMBEDDING
+    )
+    units = {"find_shots_unit": f"{name}.shots", "embed_units": [f"{name}.e"]}
+    return {"video_id": name, "sha256": sha256 or name, **units}
+
+
+def duplicates(store: Store, video: dict, *others: dict, **config) -> list[dict]:
+    (table,) = run({**video, "others": list(others)}, FindDuplicatesConfig(**config), store)
+    assert table.schema == DUPLICATE
+    return table.to_pylist()
+
+
+def noisy(look: np.ndarray, amount: float = 0.3) -> np.ndarray:
+    return look + amount * np.random.default_rng(99).normal(size=look.shape)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+def test_a_noisy_copy_is_found_and_another_video_is_not(store):
+    look = walk(120, 1)
+    original, other = put(store, "a", look), put(store, "b", walk(150, 2))
+    (row,) = duplicates(store, put(store, "c", noisy(look)), original, other)
+    assert (row["video_id"], row["duplicate_of"], row["exact"], row["offset_s"]) == ("c", "a", False, 0.0)
+    assert row["similarity"] > 0.8 and row["covered"] == row["covered_of_other"] == 1.0
+
+
+@pytest.mark.parametrize(("start", "end"), [(30, 120), (0, 80), (25, 95)])
+def test_a_trimmed_copy_has_its_offset(store, start, end):
+    look = walk(120, 3)
+    original = put(store, "a", look, start_s=2.5)
+    (row,) = duplicates(store, put(store, "b", noisy(look[start:end])), original)
+    assert row["offset_s"] == pytest.approx(start + 2.5)
+    assert row["covered"] == 1.0 and row["covered_of_other"] == pytest.approx((end - start) / 120, abs=0.01)
+    (back,) = duplicates(store, {**original, "video_id": "z"}, put(store, "b", noisy(look[start:end])))
+    assert back["offset_s"] == -row["offset_s"] and back["similarity"] == pytest.approx(row["similarity"])
+
+
+def test_a_common_opening_is_no_copy(store):
+    opening = walk(30, 4)
+    first, second = (np.concatenate([opening, walk(120, seed)]) for seed in (5, 6))
+    assert duplicates(store, put(store, "b", second), put(store, "a", first)) == []
+    assert len(duplicates(store, put(store, "b", second), put(store, "a", first), covered=0.2, agreement=0.15)) == 1
+
+
+def test_another_hour_of_the_same_room_is_no_copy(store):
+    """Looks that are alike all the time, as of a fixed camera: what changes in them is another thing."""
+    room = walk(1, 7)
+    hours = [room + 0.3 * walk(200, seed) for seed in (8, 9)]
+    first, second = (put(store, name, hour) for name, hour in zip("ab", hours, strict=True))
+    assert duplicates(store, second, first) == []
+    assert len(duplicates(store, put(store, "c", noisy(hours[0], 0.05)), first, second)) == 1
+
+
+def test_still_videos_are_compared_by_their_looks(store):
+    first, other = np.repeat(walk(1, 10), 60, axis=0), np.repeat(walk(1, 11), 60, axis=0)
+    rows = duplicates(store, put(store, "c", noisy(first[:50], 0.02)), put(store, "a", first), put(store, "b", other))
+    assert [row["duplicate_of"] for row in rows] == ["a"]
+
+
+def test_the_same_file_is_told_without_looking(store):
+    original = {"video_id": "a", "sha256": "s", "find_shots_unit": "gone", "embed_units": ["gone"]}
+    (row,) = duplicates(store, {**original, "video_id": "b"}, original)
+    assert row == {
+        **{"video_id": "b", "duplicate_of": "a", "exact": True, "offset_s": 0.0},
+        **{"similarity": 1.0, "covered": 1.0, "covered_of_other": 1.0},
+    }
+
+
+def test_too_short_or_empty_videos_are_not_compared(store):
+    look = walk(9, 12)
+    assert duplicates(store, put(store, "b", look), put(store, "a", look)) == []
+    empty = put(store, "c", look[:0])
+    assert duplicates(store, empty, put(store, "a", walk(40, 12))) == []
+
+
+def test_its_units_depend_on_whom_they_are_compared_with_not_on_how_those_were_chosen(store):
+    unit = {**put(store, "b", walk(20, 1)), "others": [put(store, "a", walk(20, 2))]}
+    base = stage(FindDuplicatesConfig()).unit_path(unit)
+    assert stage(FindDuplicatesConfig(max_bucket=9, max_candidates=3)).unit_path(unit) == base
+    assert stage(FindDuplicatesConfig(agreement=0.6)).unit_path(unit) != base
+    assert stage(FindDuplicatesConfig()).unit_path({**unit, "others": []}) != base
+
+
+@given(st.integers(12, 60), st.integers(12, 60), st.integers(0, 2**32 - 1))
+def test_the_correlation_is_that_of_a_loop(n, m, seed):
+    rng = np.random.default_rng(seed)
+    first, second = rng.normal(size=(n, 3)), rng.normal(size=(m, 3))
+    found = match(first, second, centred=True, least_s=10, window_s=5, agree=0.5)
+    a, b = first - first.mean(axis=0), second - second.mean(axis=0)
+    best = {}
+    for offset in range(1 - n, m):
+        start, end = max(0, -offset), min(n, m - offset)
+        if end - start >= 10:
+            x, y = a[start:end], b[start + offset : end + offset]
+            best[offset] = (x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum())
+    assert found.agreement == pytest.approx(max(best.values()), abs=1e-6)
+    assert best[int(found.offset_s)] == pytest.approx(found.agreement, abs=1e-6)
+
+
+def test_copies_have_keys_in_common_and_others_have_none():
+    looks = {"original": walk(300, 1), "copy": noisy(walk(300, 1), 0.1), "other": walk(300, 2)}
+    starts = np.arange(0, 300, 5)
+    keys = {
+        name: piece_keys(look.astype(np.float32), starts, still=0.01, bits=18, tables=8) for name, look in looks.items()
+    }
+    common = {name: len(np.intersect1d(keys["original"], keys[name])) for name in looks}
+    assert common["copy"] > 100 and common["other"] <= 2
+    part = piece_keys(looks["original"][:150].astype(np.float32), starts[:30], still=0.01, bits=18, tables=8)
+    chosen = [np.unique(k[fewest(k, 64)]) for k in (keys["original"], keys["copy"], part)]
+    assert [len(c) for c in chosen] == [64, 64, 64]
+    # The choice follows the keys: what is chosen in one copy is what is chosen in another.
+    assert len(np.intersect1d(chosen[0], chosen[1])) > 64 * common["copy"] / keys["copy"].size / 2
+
+
+def test_pieces_are_parts_of_shots():
+    assert pieces(np.array([0, 4, 30]), np.arange(35.0)).tolist() == [0, 4, 14, 24, 30]
