@@ -21,14 +21,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.decoded import SEGMENT_TABLE, VIDEO_TABLE
 from pipeline.tables import QA_TABLE, SHOT_TABLE
-from schemas.tables import DUPLICATE, EVENT, REJECT, SAMPLE, SEGMENT, SELECTION, VIDEO
+from schemas.tables import DUPLICATE, EVENT, REJECT, SAMPLE, SELECTION
 from workers.storage import Store
 
 # There before the first build has come so far: empty then.
 TABLES = {
-    "videos": VIDEO,
-    "segments": SEGMENT,
+    "videos": VIDEO_TABLE,
+    "segments": SEGMENT_TABLE,
     "shots": SHOT_TABLE,
     "duplicates": DUPLICATE,
     "events": EVENT,

@@ -11,8 +11,9 @@ from itertools import islice
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.decoded import SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.workspace import Workspace
-from schemas.tables import DUPLICATE, EVENT, QA, REJECT, SAMPLE, SEGMENT, SELECTION, SHOT, VIDEO
+from schemas.tables import DUPLICATE, EVENT, QA, REJECT, SAMPLE, SELECTION, SHOT
 from workers.storage import Store
 
 ROW_GROUP_ROWS = 1 << 16
@@ -21,18 +22,19 @@ QA_TABLE = pa.schema([f for f in QA if f.name not in ("select_query", "merge_que
 SHOT_TABLE = pa.schema([f for f in SHOT if f.name not in ("embedding", "layouts")])
 
 # A video is in `videos` or in `rejects`, never in both: what a later phase rejects leaves the former.
-_LEFT_LATER = """ and video_id not in (
+_LEFT_LATER = """where video_id not in (
     select video_id from find_shots where reject is not null
     union all select video_id from find_duplicates where reject is not null
     union all select video_id from questions where reject is not null
     union all select video_id from distill where reject is not null)"""
-_VIDEOS = "select distinct on (video_id) * from ingest where reject is null{} order by video_id"
-_SEGMENTS = "select * from ingest where reject is null{} order by video_id, segment_index"
 
 # By phase: tables whose rows the phases' results hold already, ...
 FROM_RESULTS = {
-    "ingest": {"videos": (VIDEO, _VIDEOS.format("")), "segments": (SEGMENT, _SEGMENTS.format(""))},
-    "distill": {"videos": (VIDEO, _VIDEOS.format(_LEFT_LATER)), "segments": (SEGMENT, _SEGMENTS.format(_LEFT_LATER))},
+    phase: {
+        "videos": (VIDEO_TABLE, f"{VIDEOS} {left} order by video_id"),
+        "segments": (SEGMENT_TABLE, f"{SEGMENTS} {left} order by video_id, segment_index"),
+    }
+    for phase, left in (("ingest", ""), ("distill", _LEFT_LATER))
 }
 # ... and tables gathered from its units: the unit's column, the key their order follows.
 FROM_UNITS = {
@@ -56,6 +58,8 @@ _REJECTS = """
 
 def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
     """Makes the tables of a phase in the workspace and, with `publish`, in the corpus."""
+    if phase == "ingest":
+        count_decoded(work, store)
     for name, (schema, query) in FROM_RESULTS.get(phase, {}).items():
         _put(name, work.sql(query, schema), schema, work, store, publish)
     for name, (schema, column, key) in FROM_UNITS.get(phase, {}).items():

@@ -51,6 +51,13 @@ def test_each_file_is_a_video_or_a_reject_with_its_reason(corpus, facts):
     assert {name for (name,) in ask(corpus, "select name from videos")} == facts.keys() - BAD.keys()
 
 
+def test_what_did_not_decode_is_told(corpus):
+    told = ask(corpus, "select name, decoded_share from videos where list_contains(flags, 'partly_decoded')")
+    assert told == [("odd/decord_corrupted.mp4", pytest.approx(49 / 50))]
+    kept = "select decode_unit, num_frames from segments where num_frames < num_wanted"
+    assert [frames for _, frames in ask(corpus, kept)] == [49]
+
+
 def test_frames_and_durations_agree_with_a_full_decode(corpus, facts):
     for name, frames, duration_s, fps in ask(corpus, "select name, frame_count, duration_s, average_fps from videos"):
         fact = facts[name]

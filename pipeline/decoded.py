@@ -1,0 +1,60 @@
+"""How much of each segment decoded: counted in its decode unit once, then known from the table `segments`."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+
+from pipeline.workspace import Workspace, read_batches
+from schemas.tables import SEGMENT, VIDEO
+from workers.storage import Store
+
+DECODED = pa.schema(
+    [
+        ("decode_unit", pa.string()),  # where the frames lie, as JPEG
+        ("num_frames", pa.int32()),
+        ("num_wanted", pa.int32()),  # distinct frames at the sample times: more than num_frames where some don't decode
+    ]
+)
+SEGMENT_TABLE = pa.schema([*SEGMENT, *DECODED])
+VIDEO_TABLE = pa.schema(
+    [*VIDEO, ("decoded_share", pa.float64())]
+)  # of the wanted frames; flag "partly_decoded" below 1
+
+# Ingest's results without its rejects, to which a condition on the video may be added.
+VIDEOS = """
+    select * exclude (flags), flags || case when decoded_share < 1 then ['partly_decoded'] else [] end as flags
+    from (select distinct on (video_id) * from ingest where reject is null order by video_id) join (
+        select video_id, sum(coalesce(num_frames, 0)) / sum(coalesce(num_wanted, num_samples)) as decoded_share
+        from ingest left join decoded using (decode_unit) group by video_id
+    ) using (video_id)"""
+SEGMENTS = "select * from (select * from ingest join decoded using (decode_unit) where reject is null)"
+
+
+def count_decoded(work: Workspace, store: Store) -> None:
+    """Makes the table `decoded` in the workspace, a row a decode unit."""
+    known = "tables/segments.parquet"
+    work.put("known", _published(store, known), DECODED)
+    work.put("decoded", _both(work, store), DECODED)
+
+
+def _published(store: Store, path: str) -> Iterator[pa.Table]:
+    if store.exists(path):
+        with store.open(path) as source:
+            for table in read_batches(source):
+                if set(DECODED.names) <= set(table.column_names):
+                    yield table
+
+
+def _both(work: Workspace, store: Store) -> Iterator[pa.Table]:
+    units = "select distinct decode_unit from ingest where reject is null"
+    yield from work.sql(f"select * from known where decode_unit in ({units})", DECODED)
+    new = f"select decode_unit from ({units}) where decode_unit not in (select decode_unit from known)"
+    with ThreadPoolExecutor(8) as pool:
+        for table in work.sql(new, DECODED.remove(2).remove(1)):
+            yield pa.Table.from_pylist(list(pool.map(lambda unit: _count(store, unit), table[0].to_pylist())), DECODED)
+
+
+def _count(store: Store, unit: str) -> dict:
+    wanted = store.read_table(unit, ["wanted"])["wanted"]
+    return {"decode_unit": unit, "num_frames": len(wanted), "num_wanted": wanted[0].as_py()}
