@@ -16,9 +16,8 @@ import pyarrow as pa
 
 from benchmarks._measure import at_least, at_most, extra_megabytes, report
 from pipeline.candidates import candidates
+from pipeline.recipe import load_recipe
 from pipeline.workspace import Workspace
-from stages.find_duplicates import FindDuplicatesConfig
-from stages.find_shots import FindShotsConfig
 from workers.video_match import fewest, piece_keys
 
 WIDTH = 64
@@ -29,7 +28,8 @@ LIKENESS = 0.9  # cosine of a copy's shot with its original's, about that of a r
 COMMON = 50
 INGEST = pa.schema([("video_id", pa.string()), ("sha256", pa.string()), ("reject", pa.string())])
 KEYS = pa.schema([("video_id", pa.string()), ("keys", pa.list_(pa.int64()))])
-CONFIG, SHOT_CONFIG = FindDuplicatesConfig(), FindShotsConfig()
+RECIPE = load_recipe("longvid")
+CONFIG, SHOT_CONFIG = RECIPE.find_duplicates, RECIPE.find_shots
 
 
 def video(number: int, of: int) -> np.ndarray:

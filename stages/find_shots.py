@@ -62,7 +62,7 @@ class FindShotsConfig(StageConfig):
     """A shot is still where it stands still for this share of its steps. `frozen`: for all of them, and alone;
     `slides`: it changes now and then, or gives way to another still shot."""
     key_bits: int = Field(18, ge=4, le=40)
-    """Of a key: the more, the fewer videos have it by chance. log2 of the shots of a corpus is about right."""
+    """Of a key: the more, the fewer videos have it by chance, and the fewer copies. 20 for 100,000 videos."""
     key_tables: int = Field(8, ge=1, le=64)
     """Keys of a piece of a shot: the more, the likelier a copy has one of them."""
     max_keys: int = Field(256, ge=1)
