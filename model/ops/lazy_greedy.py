@@ -111,7 +111,7 @@ def _go_on(likeness: Likeness, runs: FrameRuns, visits: list[_Visit]) -> None:
 
 def _visit(likeness: Likeness, visits: list[_Visit], size: int) -> None:
     """Visits the best frames left of each query, and picks from what is like no pick so far."""
-    block_VB = _best(torch.stack([visit.left_N for visit in visits]), size)
+    block_VB = torch.stack([_best(visit.left_N, size) for visit in visits])
     free_VB = block_VB >= 0
     for visit, block, free in zip(visits, block_VB, free_VB, strict=True):
         visit.left_N[block[free]] = -torch.inf
@@ -142,18 +142,17 @@ def _take_survivors(
         visit.take(block[:count], rows, bits)
 
 
-def _best(left_VN: Tensor, size: int) -> Tensor:
-    """The best frames of each query, best first, of equals the lowest index first: `[V, size]`, padded with -1."""
-    value_VB, best_VB = left_VN.topk(min(size + 1, left_VN.shape[1]), dim=1)
-    if best_VB.shape[1] > size:
-        # Of frames as good as the last, topk takes any.
-        for query in (value_VB[:, -1] == value_VB[:, -2]).nonzero().squeeze(1).tolist():
-            left_N, last = left_VN[query], value_VB[query, -2]
-            if last > -torch.inf:
-                better = (left_N > last).nonzero().squeeze(1)
-                equal = (left_N == last).nonzero().squeeze(1)
-                best_VB[query, :size] = torch.cat([better, equal[: size - len(better)]])
-        best_VB = best_VB[:, :size]
-    best_VB = best_VB.sort(dim=1).values
-    value_VB, place_VB = left_VN.gather(1, best_VB).sort(dim=1, descending=True, stable=True)
-    return best_VB.gather(1, place_VB).masked_fill_(value_VB == -torch.inf, -1)
+def _best(left_N: Tensor, size: int) -> Tensor:
+    """The best frames of a query, best first, of equals the lowest index first: `[size]`, padded with -1."""
+    value_B, best_B = left_N.topk(min(size + 1, len(left_N)))
+    if len(best_B) > size:
+        if value_B[-1] == value_B[-2] > -torch.inf:
+            # Of frames as good as the last, topk takes any.
+            better = (left_N > value_B[-1]).nonzero().squeeze(1)
+            equal = (left_N == value_B[-1]).nonzero().squeeze(1)
+            best_B = torch.cat([better, equal[: size - len(better)]])
+        best_B = best_B[:size]
+    best_B = best_B.sort().values
+    value_B, place_B = left_N[best_B].sort(descending=True, stable=True)
+    best_B = best_B[place_B].masked_fill_(value_B == -torch.inf, -1)
+    return torch.nn.functional.pad(best_B, (0, size - len(best_B)), value=-1)
