@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from model.ops.likeness import Likeness
+from model.ops.threads import over_threads
 
 LONGEST = 32
 """Frames of a run: the longer, the fewer comparisons, and the more of them that decide nothing."""
@@ -27,17 +28,29 @@ class FrameRuns:
 
     Args:
         likeness: of the video's frames.
+        threads: of the CPU.
     """
 
-    def __init__(self, likeness: Likeness) -> None:
-        self.likeness = likeness
+    def __init__(self, likeness: Likeness, threads: int = 1) -> None:
+        self.likeness, self.threads = likeness, threads
         self.angle = math.acos(max(-1.0, min(1.0, likeness.tau)))
-        self.run_N = _runs(_to_next(likeness), math.cos(JOINED * self.angle))
+        self.run_N = _runs(self._to_next(), math.cos(JOINED * self.angle))
         self.length_R = torch.bincount(self.run_N)
         self.start_R = self.length_R.cumsum(0) - self.length_R
         self.worthwhile = len(self.length_R) * FEWEST <= len(likeness.vectors)
         if self.worthwhile:
             self._measure()
+
+    def _to_next(self) -> Tensor:
+        """Cosine of each frame to the next, `[N - 1]`."""
+        cosine_N = torch.empty(len(self.likeness.vectors), dtype=self.likeness.type)
+
+        def fill(block: slice) -> None:
+            rows_BD = self.likeness.rows_of(slice(block.start, block.stop + 1))
+            cosine_N[block.start : block.start + len(rows_BD) - 1] = torch.linalg.vecdot(rows_BD[:-1], rows_BD[1:])
+
+        over_threads(fill, list(self.likeness.vectors.blocks()), self.threads)
+        return cosine_N[:-1]
 
     def _measure(self) -> None:
         """Centres of length 1, and between which cosines to them nothing is sure."""
@@ -46,11 +59,14 @@ class FrameRuns:
         for block in self.likeness.vectors.blocks():
             self.center_RD.index_add_(0, self.run_N[block], self.likeness.rows_of(block))
         self.center_RD /= torch.linalg.vector_norm(self.center_RD, dim=1, keepdim=True)
-        nearest_R = torch.ones(runs, dtype=self.likeness.type)
-        for block in self.likeness.vectors.blocks():
-            run_B = self.run_N[block]
-            cosine_B = torch.linalg.vecdot(self.likeness.rows_of(block), self.center_RD[run_B])
-            nearest_R.scatter_reduce_(0, run_B, cosine_B, "amin")
+        cosine_N = torch.empty(len(self.run_N), dtype=self.likeness.type)
+
+        def to_center(block: slice) -> None:
+            center_BD = self.center_RD.index_select(0, self.run_N[block])
+            cosine_N[block] = torch.linalg.vecdot(self.likeness.rows_of(block), center_BD)
+
+        over_threads(to_center, list(self.likeness.vectors.blocks()), self.threads)
+        nearest_R = torch.ones(runs, dtype=self.likeness.type).scatter_reduce_(0, self.run_N, cosine_N, "amin")
         slack = self.likeness.bound + 1e-5  # of a float32 cosine, and of the roundings here
         reach_R = (nearest_R.double() - slack).clamp(-1, 1).acos()
         alike_R = torch.where(reach_R < self.angle, (self.angle - reach_R).cos() + slack, torch.inf)
@@ -74,18 +90,6 @@ class FrameRuns:
         place = torch.arange(len(runs)).repeat_interleave(length)
         first = length.cumsum(0) - length
         return place, self.start_R[runs][place] + torch.arange(len(place)) - first[place]
-
-
-def _to_next(likeness: Likeness) -> Tensor:
-    """Cosine of each frame to the next, `[N - 1]`."""
-    last, parts = None, []
-    for block in likeness.vectors.blocks():
-        rows_BD = likeness.rows_of(block)
-        if last is not None:
-            parts.append(torch.linalg.vecdot(last, rows_BD[:1]))
-        parts.append(torch.linalg.vecdot(rows_BD[:-1], rows_BD[1:]))
-        last = rows_BD[-1:]
-    return torch.cat(parts)
 
 
 def _runs(to_next: Tensor, joined: float) -> Tensor:

@@ -26,7 +26,8 @@ BLOCKS = (64, 128, 256, 512)
 HEAD = 64
 """Frames looked at after each crossing-out."""
 QUERIES = 32
-"""Queries in step at most: bounds the memory."""
+"""Queries in step at most, and ORDERED_ELEMENTS of their relevance ordered at once: these bound the memory."""
+ORDERED_ELEMENTS = 2**20
 
 
 def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: float, threads: int = 1) -> Tensor:
@@ -43,7 +44,7 @@ def pick_lazily(likeness: Likeness, relevance_QN: Tensor, k: int, *, floor: floa
     visits = [_Visit(left_N, k, likeness) for left_N in left_QN]
     over_threads(lambda group: _visit(likeness, group, BLOCKS[0]), _groups(visits, threads), threads)
     if unfinished := [visit for visit in visits if not visit.over]:
-        runs = FrameRuns(likeness)
+        runs = FrameRuns(likeness, threads)
         over_threads(lambda group: _go_on(likeness, runs, group), _groups(unfinished, threads), threads)
     picks_QK = torch.full((len(visits), k), -1, dtype=torch.int64)
     for row, visit in enumerate(visits):
@@ -111,7 +112,7 @@ def _go_on(likeness: Likeness, runs: FrameRuns, visits: list[_Visit]) -> None:
 
 def _visit(likeness: Likeness, visits: list[_Visit], size: int) -> None:
     """Visits the best frames left of each query, and picks from what is like no pick so far."""
-    block_VB = torch.stack([_best(visit.left_N, size) for visit in visits])
+    block_VB = _best(visits, size)
     free_VB = block_VB >= 0
     for visit, block, free in zip(visits, block_VB, free_VB, strict=True):
         visit.left_N[block[free]] = -torch.inf
@@ -142,17 +143,27 @@ def _take_survivors(
         visit.take(block[:count], rows, bits)
 
 
-def _best(left_N: Tensor, size: int) -> Tensor:
-    """The best frames of a query, best first, of equals the lowest index first: `[size]`, padded with -1."""
-    value_B, best_B = left_N.topk(min(size + 1, len(left_N)))
-    if len(best_B) > size:
-        if value_B[-1] == value_B[-2] > -torch.inf:
-            # Of frames as good as the last, topk takes any.
-            better = (left_N > value_B[-1]).nonzero().squeeze(1)
-            equal = (left_N == value_B[-1]).nonzero().squeeze(1)
-            best_B = torch.cat([better, equal[: size - len(better)]])
-        best_B = best_B[:size]
-    best_B = best_B.sort().values
-    value_B, place_B = left_N[best_B].sort(descending=True, stable=True)
-    best_B = best_B[place_B].masked_fill_(value_B == -torch.inf, -1)
-    return torch.nn.functional.pad(best_B, (0, size - len(best_B)), value=-1)
+def _best(visits: list[_Visit], size: int) -> Tensor:
+    """The best frames left of each query, best first, of equals the lowest index first: `[V, size]`, padded with -1."""
+    rows = max(1, ORDERED_ELEMENTS // len(visits[0].left_N))
+    parts = [
+        _best_of(torch.stack([visit.left_N for visit in visits[start : start + rows]]), size)
+        for start in range(0, len(visits), rows)
+    ]
+    return torch.cat(parts)
+
+
+def _best_of(left_VN: Tensor, size: int) -> Tensor:
+    value_VB, best_VB = left_VN.topk(min(size + 1, left_VN.shape[1]), dim=1)
+    if best_VB.shape[1] > size:
+        # Of frames as good as the last, topk takes any.
+        tied_V = (value_VB[:, -1] == value_VB[:, -2]) & (value_VB[:, -1] > -torch.inf)
+        for row in tied_V.nonzero().squeeze(1).tolist():
+            better = (left_VN[row] > value_VB[row, -1]).nonzero().squeeze(1)
+            equal = (left_VN[row] == value_VB[row, -1]).nonzero().squeeze(1)
+            best_VB[row, :size] = torch.cat([better, equal[: size - len(better)]])
+        best_VB = best_VB[:, :size]
+    best_VB = best_VB.sort(dim=1).values
+    value_VB, place_VB = left_VN.gather(1, best_VB).sort(dim=1, descending=True, stable=True)
+    best_VB = best_VB.gather(1, place_VB).masked_fill_(value_VB == -torch.inf, -1)
+    return torch.nn.functional.pad(best_VB, (0, size - best_VB.shape[1]), value=-1)

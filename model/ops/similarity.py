@@ -88,7 +88,7 @@ def to_units(x_ND: Tensor, scale_N: Tensor, *, out: Tensor | None = None) -> Ten
 
 def unit_squares(units_ND: Tensor) -> Tensor:
     """Exact squared length of each row of units, `[N]` float64."""
-    return torch.einsum("nd,nd->n", units_ND, units_ND)
+    return torch.linalg.vecdot(units_ND, units_ND)
 
 
 def unit_cosines(a_MD: Tensor, a_squares_M: Tensor, b_ND: Tensor, b_squares_N: Tensor) -> Tensor:
