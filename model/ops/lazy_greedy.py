@@ -23,7 +23,7 @@ from model.ops.threads import over_threads
 
 BLOCKS = (64, 128, 256, 512)
 """Frames visited at once: few at first, as most are picked; more later, as most are alike."""
-HEAD = 64
+HEAD = 48
 """Frames looked at after each crossing-out."""
 QUERIES = 32
 """Queries in step at most, and ORDERED_ELEMENTS of their relevance ordered at once: these bound the memory."""
