@@ -61,8 +61,8 @@ def cpu_seconds(children: Sequence[int] = ()) -> float:
 def extra_megabytes(prepare: Callable[[], Callable[[], Any]]) -> float | None:
     """Peak of resident memory in what `prepare` returns, beyond what was resident before; None without Linux's /proc.
 
-    In a process of its own, where no memory freed earlier waits to be used again; the least of three, since the
-    kernel's huge pages now and then fill up an arena that nobody asked for whole.
+    In a process of its own, where no memory freed earlier waits to be used again; the least of three, since
+    with several threads a run now and then shows 140 MB more than the others, for reasons of the allocator.
     """
     peaks = []
     for _ in range(3):

@@ -13,7 +13,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import interrupt
 from pipeline.catalog import TABLES
 from pipeline.cluster import ray_session
 from pipeline.commit import RUNNING
@@ -52,14 +51,13 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
     Raises CorpusBusy, ManifestError, ConfigError or ClusterTooSmall before anything runs.
     """
     store = Store(corpus)
-    with interrupt.heeded(), only_build(store), Workspace() as work, ExitStack() as session:
+    with only_build(store), Workspace() as work, ExitStack() as session:
         work.put("manifest", iterate_manifest(manifest, recipe.download.allow_local_files), MANIFEST_ROWS)
         store.write_tables("manifest.parquet", read_batches(work.path("manifest")), MANIFEST_ROWS)
         describe(store, recipe)
         summary, done = Summary(), []
         for phase in phases(recipe.stages()):
             _run(phase, work, store, recipe, session, summary, say)
-            interrupt.check()
             done.append(phase.name)
             gather(phase.name, work, store, publish=True)
         gather_rejects(done, work, store, publish=True)

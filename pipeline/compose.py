@@ -16,7 +16,6 @@ import ray
 from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
 from ray.exceptions import RayTaskError
 
-from pipeline import interrupt
 from pipeline.chain import REJECTED, chain
 from pipeline.commit import Commit
 from pipeline.progress import Display, Tally
@@ -64,7 +63,6 @@ def _results(dataset: Dataset, schema: pa.Schema) -> Iterator[pa.Table]:
     tables: Any = dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
     try:
         for table in tables:
-            interrupt.check()
             yield table.select(schema.names).cast(schema)
     except RayTaskError as error:
         raise WorkerFailed(_innermost(error)) from error

@@ -13,13 +13,12 @@ DECODED = pa.schema(
     [
         ("decode_unit", pa.string()),  # where the frames lie, as JPEG
         ("num_frames", pa.int32()),
-        ("num_wanted", pa.int32()),  # distinct frames at the sample times: more than num_frames where some don't decode
+        ("num_wanted", pa.int32()),  # more than num_frames where some don't decode; null where there are none
     ]
 )
 SEGMENT_TABLE = pa.schema([*SEGMENT, *DECODED])
-VIDEO_TABLE = pa.schema(
-    [*VIDEO, ("decoded_share", pa.float64())]
-)  # of the wanted frames; flag "partly_decoded" below 1
+# Of the wanted frames; below 1 there is a flag "partly_decoded".
+VIDEO_TABLE = pa.schema([*VIDEO, ("decoded_share", pa.float64())])
 
 # Ingest's results without its rejects, to which a condition on the video may be added.
 VIDEOS = """
@@ -57,4 +56,4 @@ def _both(work: Workspace, store: Store) -> Iterator[pa.Table]:
 
 def _count(store: Store, unit: str) -> dict:
     wanted = store.read_table(unit, ["wanted"])["wanted"]
-    return {"decode_unit": unit, "num_frames": len(wanted), "num_wanted": wanted[0].as_py()}
+    return {"decode_unit": unit, "num_frames": len(wanted), "num_wanted": wanted[0].as_py() if len(wanted) else None}

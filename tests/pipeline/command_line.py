@@ -1,8 +1,10 @@
 """Builds as a user starts them: by the command line, in a process with a Ray session of its own."""
 
 import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from tests.pipeline.worlds import SMALL
@@ -27,6 +29,8 @@ def start(
         stderr=subprocess.STDOUT,
         start_new_session=True,
         text=True,
+        # Where the tests run in the background of a shell, interrupts are ignored, by their children too.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
 

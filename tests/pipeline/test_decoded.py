@@ -6,6 +6,7 @@ from pipeline.workspace import Workspace
 from schemas.tables import FRAME
 from workers.storage import Store
 
+FOUND = (("b.parquet", None), ("a.parquet", None), ("empty.parquet", None), ("gone", "bad"))
 INGEST = pa.schema([("decode_unit", pa.string()), ("reject", pa.string())])
 
 
@@ -23,15 +24,16 @@ def store(tmp_path):
     store = Store(tmp_path)
     write_frames(store, "a.parquet", 3, wanted=5)
     write_frames(store, "b.parquet", 4, wanted=4)
+    write_frames(store, "empty.parquet", 0, wanted=4)
     return store
 
 
 def test_counts_what_came_of_each_segment(store):
-    rows = [{"decode_unit": u, "reject": r} for u, r in (("b.parquet", None), ("a.parquet", None), ("gone", "bad"))]
+    rows = [{"decode_unit": u, "reject": r} for u, r in FOUND]
     with Workspace() as work:
         work.put("ingest", [pa.Table.from_pylist(rows, INGEST)], INGEST)
         count_decoded(work, store)
-        assert counts(work) == [("a.parquet", 3, 5), ("b.parquet", 4, 4)]
+        assert counts(work) == [("a.parquet", 3, 5), ("b.parquet", 4, 4), ("empty.parquet", 0, None)]
 
 
 def test_what_the_table_knows_is_not_read_again(store):
