@@ -19,7 +19,7 @@ from workers.frame_decoder import sample_frames
 from workers.media_process import MediaProcess, probe_apart
 from workers.picture import encode_jpeg
 
-ROUNDS = 7
+ROUNDS = 15
 CONFIG = DecodeConfig(short_side=SHORT_SIDE)
 
 

@@ -65,6 +65,7 @@ SEGMENT = pa.schema(
         ("num_samples", pa.int64()),
         ("sample_origin_s", pa.float64()),
         ("sample_period_s", pa.float64()),
+        ("sample_tolerance_s", pa.float64()),  # a frame that starts so much earlier or later will do as well
     ]
 )
 

@@ -6,11 +6,10 @@ from typing import Any, Literal
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from schemas.config import Resources, StageConfig
+from schemas.config import ConfigError, Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import FRAME, SEGMENT, VIDEO
 from workers.decode_plan import Segment
-from workers.decoders.torchcodec import check_cuda
 from workers.media_process import MediaLimits, media_process
 from workers.storage import Store
 
@@ -76,11 +75,26 @@ class GpuDecoder:
     """`run` on a worker that has a GPU. Raises ConfigError where it has none, or torchcodec is missing."""
 
     def __init__(self, config: DecodeConfig, store: Store) -> None:
-        check_cuda()
+        _check_cuda()
         self._config, self._store = config, store
 
     def __call__(self, unit: dict) -> Iterator[pa.Table]:
         return run(unit, self._config, self._store)
+
+
+def _check_cuda() -> None:
+    """Raises ConfigError where torchcodec or a GPU is missing."""
+    try:
+        import torchcodec.decoders  # noqa: F401
+    except (ImportError, RuntimeError, OSError) as error:
+        raise ConfigError(
+            f"decode.device = 'cuda': torchcodec does not load ({str(error).strip().partition(chr(10))[0]}). Install "
+            "longvid[torchcodec] and the shared libraries of FFmpeg 4 to 8, or set it to 'cpu'"
+        ) from None
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ConfigError("decode.device = 'cuda': there is no GPU on this worker. Add one, or set it to 'cpu'")
 
 
 def stage(config: DecodeConfig) -> Stage:

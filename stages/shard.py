@@ -33,6 +33,9 @@ class ShardConfig(StageConfig):
     """Samples of a short video: it is sampled faster. T_min of the paper."""
     max_frames: int = Field(10_000, ge=1)
     """Samples of a long video: it is sampled slower. T_max of the paper (512 there)."""
+    tolerance: float = Field(0.25, ge=0, lt=0.5)
+    """Share of the time between two samples by which a frame may be taken earlier or later where that spares decoding:
+    a key frame, or one that others need anyway. Its true time is recorded. 0: always the frame shown at the sample."""
     min_duration_s: float = Field(0.0, ge=0)
     """Shorter videos are rejected."""
     max_duration_s: float = Field(0.0, ge=0)
@@ -92,6 +95,7 @@ def segments(video_id: str, start_s: float, duration_s: float, entries: EntryPoi
                     "num_samples": len(mine),
                     "sample_origin_s": origin,
                     "sample_period_s": period,
+                    "sample_tolerance_s": period * config.tolerance,
                 }
             )
     return rows

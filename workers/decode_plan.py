@@ -20,6 +20,7 @@ class Segment:
     num_samples: int
     sample_origin_s: float
     sample_period_s: float
+    sample_tolerance_s: float
 
     def sample_times(self) -> np.ndarray:
         """Times of the samples, ascending, seconds [num_samples]."""
@@ -40,8 +41,8 @@ class Segment:
 class Plan:
     """W wanted pictures, P packets of the index.
 
-    The picture wanted for a time is the one shown then: the last that starts at or before it. One that two samples
-    fall on is wanted once, for the first of them.
+    The picture wanted for a time is the one shown then (the last that starts at or before it), or, within the segment's
+    tolerance, one that costs less to decode. One that two samples fall on is wanted once, for the first of them.
     """
 
     wanted_pts_W: np.ndarray
@@ -56,13 +57,16 @@ def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) ->
     """Args:
     everything: send all packets, whatever their bytes say about who needs them.
     """
-    shown = index.shown_pts()
-    shown = shown[shown >= segment.seek_pts]
+    numbers = np.flatnonzero(index.shown_P & (index.pts_P >= segment.seek_pts))
+    numbers = numbers[np.argsort(index.pts_P[numbers], kind="stable")]
+    shown = index.pts_P[numbers]
     ticks = segment.ticks(segment.sample_times(), index.time_base)
     if not len(shown) or not len(ticks):
         empty = np.zeros(0, np.int64)
         return Plan(empty, empty, np.zeros(len(index), bool), np.zeros(len(index), bool))
     position = np.maximum(np.searchsorted(shown, ticks, side="right") - 1, 0)
+    if segment.sample_tolerance_s and not index.by_order:
+        position = _cheapest(index, segment, numbers, position, ticks)
     position, first = np.unique(position, return_index=True)
     wanted = shown[position]
     if index.by_order or everything:
@@ -71,6 +75,35 @@ def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) ->
     else:
         send, restart = _needed(index, wanted)
     return Plan(wanted, segment.first_sample + first, send, restart)
+
+
+def _cheapest(
+    index: PacketIndex, segment: Segment, numbers: np.ndarray, position: np.ndarray, ticks: np.ndarray
+) -> np.ndarray:
+    """For each sample the picture within its tolerance that costs least: a key frame before one that others need
+    anyway, that before one that nobody needs.
+
+    Args:
+        numbers: of the packets of the shown pictures, by time [S].
+        position: in `numbers`, of the picture shown at each sample.
+    """
+    shown = index.pts_P[numbers]
+    reach = int(segment.sample_tolerance_s / index.time_base)
+    end = int(segment.ticks(segment.end_s, index.time_base))
+    low = np.searchsorted(shown, ticks - reach).tolist()
+    high = np.searchsorted(shown, np.minimum(ticks + reach, end - 1), side="right").tolist()
+    rank = np.where(index.clean_P, 0, 1 + index.disposable_P)[numbers].tolist()
+    group = np.cumsum(index.clean_P)[numbers].tolist()
+    number, time, cheapest, following = numbers.tolist(), shown.tolist(), position.tolist(), -1
+    for sample, at in zip(range(len(ticks) - 1, -1, -1), reversed(ticks.tolist()), strict=True):
+        now = cheapest[sample]
+        # The last one of a group of pictures is best early, the others best near.
+        last = group[now] != following
+        near = [now, *range(low[sample], high[sample])]
+        costs = [(rank[s], number[s] if last else s != now and abs(time[s] - at), s) for s in near]
+        cheapest[sample] = min(costs)[-1]
+        following = group[cheapest[sample]]
+    return np.array(cheapest)
 
 
 def _needed(index: PacketIndex, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

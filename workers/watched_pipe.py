@@ -25,7 +25,7 @@ class MediaLimits(Config):
     """CPU seconds without a picture: a runaway."""
     stall_s: float = Field(3600.0, gt=0)
     """Seconds without a picture: a hang."""
-    max_calls: int = Field(200, ge=1)
+    max_calls: int = Field(500, ge=1)
     """Files after which a child is replaced: decoders leak."""
 
 

@@ -197,7 +197,7 @@ def test_the_scenes_of_the_demo_world_are_its_shots(store, index):
 
 def sample(path, period_s: float, count: int) -> list[Image.Image]:
     plan = {"segment_index": 0, "start_s": 0.0, "end_s": period_s * count, "seek_pts": 0, "first_sample": 0}
-    plan |= {"num_samples": count, "sample_origin_s": 0.0, "sample_period_s": period_s}
+    plan |= {"num_samples": count, "sample_origin_s": 0.0, "sample_period_s": period_s, "sample_tolerance_s": 0.0}
     options = {"short_side": 144, "jpeg_quality": 90, "backend": "auto", "threads": 1}
     messages = media_process(MediaLimits()).call("sample", path=str(path), segment=plan, **options)
     return [Image.open(BytesIO(data)) for _, data in messages]

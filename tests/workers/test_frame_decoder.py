@@ -16,10 +16,12 @@ from workers.picture import Renderer
 from workers.probe import entry_points, probe
 
 
-def sample(path, short_side=48, **config):
+def sample(path, short_side=48, tolerance=0.0, **config):
     """All pictures of a file that the config samples: (time_s, rgb)."""
     facts = probe(path)
-    rows = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), ShardConfig(**config))
+    rows = segments(
+        "v", facts.first_frame_s, facts.duration_s, entry_points(path), ShardConfig(tolerance=tolerance, **config)
+    )
     plans = [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
     return [(p.time_s, p.rgb) for plan in plans for p in sample_frames(path, plan, short_side=short_side)]
 
@@ -130,6 +132,7 @@ def test_undecodable_is_a_reject(tmp_path):
         num_samples=3,
         sample_origin_s=100.0,
         sample_period_s=0.1,
+        sample_tolerance_s=0.0,
     )
     with pytest.raises(Reject) as rejected:
         list(sample_frames(path, plan))

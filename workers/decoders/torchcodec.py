@@ -6,7 +6,6 @@ from pathlib import Path
 import av
 import numpy as np
 
-from schemas.config import ConfigError
 from schemas.rejects import Reject
 from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
@@ -15,21 +14,6 @@ from workers.packet_index import read_index, seconds
 from workers.picture import Renderer
 
 _BATCH = 8  # pictures at the size of the source
-
-
-def check_cuda() -> None:
-    """Raises ConfigError where torchcodec or a GPU is missing."""
-    try:
-        import torchcodec.decoders  # noqa: F401
-    except (ImportError, RuntimeError, OSError) as error:
-        raise ConfigError(
-            f"decode.device = 'cuda': torchcodec does not load ({str(error).strip().partition(chr(10))[0]}). Install "
-            "longvid[torchcodec] and the shared libraries of FFmpeg 4 to 8, or set it to 'cpu'"
-        ) from None
-    import torch
-
-    if not torch.cuda.is_available():
-        raise ConfigError("decode.device = 'cuda': there is no GPU on this worker. Add one, or set it to 'cpu'")
 
 
 def decode(

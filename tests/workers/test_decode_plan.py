@@ -1,0 +1,106 @@
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.decode_plan import Segment, make_plan
+from workers.packet_index import PacketIndex
+
+
+def index_of(groups: list[str]) -> PacketIndex:
+    """Groups of pictures in the order of their times, a tick apart: I starts one, P is referred to, b is not.
+
+    As encoders write them: a P before the b's that are shown before it.
+    """
+    shown = "".join(groups)
+    assert set(shown) <= set("IPb")
+    order, waiting = [], []
+    for time, kind in enumerate(shown):
+        waiting.append(time)
+        if kind != "b":
+            order += [waiting[-1], *waiting[:-1]]
+            waiting = []
+    order += waiting
+    kinds = np.array(list(shown))[order]
+    number = len(order)
+    return PacketIndex(
+        pts_P=np.array(order, np.int64),
+        duration_P=np.ones(number, np.int64),
+        entry_P=kinds == "I",
+        clean_P=kinds == "I",
+        shown_P=np.ones(number, bool),
+        disposable_P=kinds == "b",
+        shift_P=np.zeros(number, np.int64),
+        time_base=Fraction(1, 10),
+        by_order=False,
+        reordered=True,
+        jumps=0,
+        error="",
+    )
+
+
+def segment_of(index: PacketIndex, period_s: float, tolerance: float) -> Segment:
+    seconds = len(index) / 10
+    return Segment(
+        segment_index=0,
+        start_s=0.0,
+        end_s=seconds,
+        seek_pts=0,
+        first_sample=0,
+        num_samples=max(1, int(seconds / period_s)),
+        sample_origin_s=min(period_s / 2, seconds / 2),
+        sample_period_s=period_s,
+        sample_tolerance_s=tolerance * period_s,
+    )
+
+
+def wanted(groups: list[str], period_s: float, tolerance: float) -> list[int]:
+    index = index_of(groups)
+    return make_plan(index, segment_of(index, period_s, tolerance)).wanted_pts_W.tolist()
+
+
+def test_without_tolerance_the_picture_shown_at_each_sample():
+    assert wanted(["IPPPPPPPPP", "IPPPPPPPPP"], 1.0, 0.0) == [5, 15]
+
+
+def test_a_key_frame_within_tolerance_comes_first():
+    assert wanted(["IPPPPPP", "IPPPPPPPPPPPP"], 1.0, 0.2) == [7, 13]
+
+
+def test_the_last_of_a_group_is_taken_early_the_others_near():
+    assert wanted(["IPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"], 1.0, 0.2) == [5, 15, 23]
+
+
+def test_a_picture_that_others_need_comes_before_one_that_nobody_needs():
+    assert wanted(["IbbbPbbbPbbbPbbbPbbbPbbbPbbbPb"], 1.0, 0.2) == [4, 16, 24]
+
+
+def test_a_picture_held_for_long_is_kept_where_nothing_else_starts_near():
+    index = index_of(["IPPP"])
+    index = replace(index, pts_P=index.pts_P * 20)
+    segment = replace(segment_of(index, 1.0, 0.25), end_s=8.0, num_samples=8)
+    assert make_plan(index, segment).wanted_pts_W.tolist() == [0, 20, 40, 60]
+
+
+groups = st.lists(
+    st.builds(lambda minis: "I" + "".join("b" * b + "P" for b in minis), st.lists(st.integers(0, 3), max_size=8)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(groups=groups, period_s=st.floats(0.1, 3.0), tolerance=st.floats(0.0, 0.49))
+def test_each_sample_has_its_own_picture_within_tolerance(groups, period_s, tolerance):
+    index = index_of(groups)
+    segment = segment_of(index, period_s, tolerance)
+    exact, plan = make_plan(index, replace(segment, sample_tolerance_s=0.0)), make_plan(index, segment)
+    assert plan.sample_index_W.tolist() == exact.sample_index_W.tolist()
+    assert (np.diff(plan.wanted_pts_W) > 0).all()
+    sample_s = segment.sample_times()[plan.sample_index_W]
+    away_s = np.abs(plan.wanted_pts_W / 10 - sample_s)
+    # Times are rounded down to ticks, of 0.1 s here.
+    assert ((away_s < segment.sample_tolerance_s + 0.1 + 1e-9) | (plan.wanted_pts_W == exact.wanted_pts_W)).all()
+    # At most a key frame more, where the picture it stands for is decoded all the same.
+    assert plan.send_P.sum() <= exact.send_P.sum() + len(groups)
