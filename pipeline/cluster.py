@@ -46,6 +46,8 @@ def _set_data_context() -> None:
     context.execution_no_progress_timeout_s = 900
     # A worker killed while it loads its weights is replaced, as one killed at work is.
     context.max_consecutive_actor_init_deaths = 10
+    # Only an idle worker is given back: another one has to load its weights again.
+    context.autoscaling_config.actor_pool_util_downscaling_threshold = 0.0
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)

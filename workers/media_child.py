@@ -36,6 +36,7 @@ Message = tuple[dict, bytes]
 def main() -> None:
     """Serves until stdin ends."""
     _die_with_parent()
+    os.nice(10)  # there is always more to decode: what has been goes on first, and Ray stays alive on a full machine
     memory = int(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
