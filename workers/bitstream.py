@@ -1,7 +1,7 @@
 """What a packet's own bytes say: can decoding start on it, is a picture shown, does any other picture need it.
 
 Containers repeat these facts and are often wrong about them. Syntax: ITU-T H.264 7.3.1 and 7.4.1, H.265 7.3.1.2, RFC
-6386 9.1 (VP8), the VP9 bitstream specification 6.2.
+6386 9.1 (VP8), the VP9 bitstream specification 6.2, the AV1 bitstream specification 5.3, 5.5.1 and 5.9.2.
 """
 
 import struct
@@ -24,15 +24,21 @@ Reader = Callable[[memoryview], PacketFacts]
 _SIZE = struct.Struct(">I").unpack_from
 
 
-def reader(codec: str, extradata: bytes | None) -> Reader:
-    """The function that reads a packet of this codec (FFmpeg's name). Of codecs not known here it says nothing."""
+def reader(codec: str, extradata: bytes | None, intra_only: bool = False) -> Reader:
+    """The function that reads a packet of this codec (FFmpeg's name). Of codecs not known here it says nothing.
+
+    Args:
+        intra_only: the codec knows no other pictures than those that stand for themselves.
+    """
+    if intra_only:
+        return lambda data: _KEY
     if codec == "h264":
         length_size = (extradata[4] & 3) + 1 if extradata and extradata[0] == 1 and len(extradata) > 4 else 0
         return lambda data: _h264(data, length_size)
     if codec == "hevc":
         length_size = (extradata[21] & 3) + 1 if extradata and extradata[0] == 1 and len(extradata) > 21 else 0
         return lambda data: _hevc(data, length_size)
-    return {"vp8": _vp8, "vp9": _vp9}.get(codec, lambda data: PacketFacts())
+    return {"vp8": _vp8, "vp9": _vp9, "av1": _av1}.get(codec, lambda data: PacketFacts())
 
 
 def _nal_units(data: memoryview, length_size: int, header: int = 1) -> Iterator[int]:
@@ -57,7 +63,7 @@ def _nal_units(data: memoryview, length_size: int, header: int = 1) -> Iterator[
             position = raw.find(b"\0\0\1", position + 3)
 
 
-_IDR = PacketFacts(entry=True, clean=True)
+_KEY = PacketFacts(entry=True, clean=True)
 _RECOVERY = PacketFacts(entry=True)
 _REFERENCED = PacketFacts(entry=False)
 _DISPOSABLE = PacketFacts(entry=False, disposable=True)
@@ -73,7 +79,7 @@ def _h264(data: memoryview, length_size: int) -> PacketFacts:
         if kind == 1 and header & 0x60 and not recovery:  # nearly all packets
             return _REFERENCED
         if kind == 5:
-            return _IDR
+            return _KEY
         if 1 <= kind < 5:
             if recovery:
                 return _RECOVERY
@@ -135,3 +141,37 @@ def _vp9(data: memoryview) -> PacketFacts:
     key = not bits >> (position - 1) & 1
     superframe = data[-1] >> 5 == 6  # holds several frames, one of them shown
     return PacketFacts(key, key, superframe or bool(bits >> (position - 2) & 1))
+
+
+def _av1(data: memoryview) -> PacketFacts:
+    """Of a temporal unit, which shows one picture; its first frame decides."""
+    position = 0
+    while position < len(data):
+        header = data[position]
+        kind, position = header >> 3 & 15, position + 1 + (header >> 2 & 1)
+        size = len(data) - position
+        if header & 2:
+            size, position = _leb128(data, position)
+        if position >= len(data):
+            break
+        first = data[position]
+        if kind == 1 and first & 8:  # a sequence header that says "reduced still picture": no other header follows
+            return _KEY
+        if kind in (3, 6):  # show_existing_frame, frame_type (two bits), show_frame
+            if first >> 4 == 1:
+                return _KEY
+            return PacketFacts() if first & 0xE0 in (0, 0x80) else PacketFacts(False)
+        position += size
+    return PacketFacts()
+
+
+def _leb128(data: memoryview, position: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 56, 7):
+        if position >= len(data):
+            break
+        byte, position = data[position], position + 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            break
+    return value, position

@@ -85,7 +85,8 @@ def read_index(
     """
     rate = nominal_rate(stream)
     step = max(1, round(1 / (rate * tick(stream))))
-    read = reader(codec_name(stream), stream.codec_context.extradata)
+    context = stream.codec_context
+    read = reader(codec_name(stream), context.extradata, context.codec.intra_only)
     clock = _Clock(container, tick(stream), step)
     pts, dts, duration, layers, shift = (array("q") for _ in range(5))
     flags = bytearray()

@@ -40,6 +40,29 @@ def test_h264(wrap, units, facts):
     assert reader("h264", AVCC if wrap == "avcc" else None)(data) == facts
 
 
+DELIMITER, SEQUENCE, STILL_SEQUENCE = b"\x12\0", b"\x0a\x02\0\0", b"\x0a\x02\x18\0"
+KEY, HIDDEN_KEY, INTER, SHOW_EXISTING = b"\x32\x81\0\x10", b"\x32\x01\0", b"\x32\x01\x30", b"\x1a\x01\x80"
+LAYERED_KEY, KEY_TO_THE_END = b"\x36\x08\x01\x10", b"\x30\x10\0"
+
+
+@pytest.mark.parametrize(
+    ("units", "facts"),
+    [
+        ([DELIMITER, SEQUENCE, KEY], PacketFacts(True, True)),
+        ([LAYERED_KEY], PacketFacts(True, True)),
+        ([DELIMITER, KEY_TO_THE_END], PacketFacts(True, True)),
+        ([STILL_SEQUENCE, INTER], PacketFacts(True, True)),
+        ([INTER, KEY], PacketFacts(False)),
+        ([HIDDEN_KEY, INTER], PacketFacts()),
+        ([SHOW_EXISTING], PacketFacts()),
+        ([DELIMITER, SEQUENCE], PacketFacts()),
+        ([b"\x32\xff\xff"], PacketFacts()),
+    ],
+)
+def test_av1(units, facts):
+    assert reader("av1", None)(memoryview(b"".join(units))) == facts
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc", "vp8", "vp9", "av1", "none"])
 def test_no_bytes_are_an_error(codec):
     rng = np.random.default_rng(0)
@@ -59,17 +82,23 @@ def test_no_bytes_are_an_error(codec):
         ("libx265", ".mp4", {"x265-params": "log-level=none:keyint=12:min-keyint=12:scenecut=0:open-gop=0"}),
         ("libvpx", ".webm", {"auto-alt-ref": "1", "lag-in-frames": "16"}),
         ("libvpx-vp9", ".webm", {"deadline": "realtime", "cpu-used": "8"}),
+        ("libsvtav1", ".mkv", {"preset": "12"}),
+        ("libsvtav1", ".mp4", {"preset": "12", "svtav1-params": "pred-struct=1"}),
+        ("mjpeg", ".mkv", {}),
     ],
 )
 def test_encoders_agree(tmp_path, codec, suffix, options):
     """Key frames are entries, and one picture is shown for each that was encoded."""
-    path = write_video(tmp_path / f"v{suffix}", np.arange(60) / 30, codec=codec, options=options)
+    jpeg = {"pixel_format": "yuvj420p", "b_frames": 0} if codec == "mjpeg" else {}
+    path = write_video(tmp_path / f"v{suffix}", np.arange(60) / 30, codec=codec, options=options, **jpeg)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        read = reader(stream.codec_context.codec.canonical_name, stream.codec_context.extradata)
+        codec_context = stream.codec_context
+        read = reader(codec_context.codec.canonical_name, codec_context.extradata, codec_context.codec.intra_only)
         packets = [packet for packet in container.demux(stream) if packet.size]
         facts = [read(memoryview(packet)) for packet in packets]
-    assert [fact.entry for fact in facts] == [packet.is_keyframe for packet in packets]
+    assert [bool(fact.entry) for fact in facts] == [packet.is_keyframe for packet in packets]
+    assert [fact.clean for fact in facts] == [packet.is_keyframe for packet in packets]
     assert sum(fact.shown for fact in facts) == 60
 
 

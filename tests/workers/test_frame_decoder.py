@@ -45,6 +45,7 @@ CASES = {
     "hevc": {"suffix": ".mp4", "codec": "libx265", "options": {"x265-params": "log-level=none:bframes=3:keyint=12"}},
     "vp9": {"suffix": ".webm", "codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8"}},
     "av1": {"suffix": ".mkv", "codec": "libsvtav1", "options": {"preset": "12"}},
+    "mjpeg": {"suffix": ".mkv", "codec": "mjpeg", "pixel_format": "yuvj420p", "b_frames": 0},
 }
 
 
@@ -97,7 +98,13 @@ def test_a_short_segment_length_changes_no_picture(tmp_path):
 
 
 def test_real_files_agree_with_decoding_everything(videos):
-    for name in ("short/sam2_dog.mp4", "annotated/nasa_13013.mp4", "odd/opencast_1fps.mp4", "odd/decord_corrupted.mp4"):
+    for name in (
+        "short/sam2_dog.mp4",
+        "annotated/nasa_13013.mp4",
+        "odd/opencast_1fps.mp4",
+        "odd/decord_corrupted.mp4",
+        "short/lerobot_av1_wrist.mp4",
+    ):
         pictures = sample(videos / name, segment_s=3.0)
         with av.open(str(videos / name)) as container:
             stream = container.streams.video[0]
