@@ -3,15 +3,22 @@
 So the driver's memory does not grow with the number of videos.
 """
 
+import fcntl
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workers.node_folder import node_folder
+
 BATCH_ROWS = 4096
+_LOCK = ".lock"
 
 
 def read_batches(source: Path | pa.NativeFile) -> Iterator[pa.Table]:
@@ -24,14 +31,17 @@ class Workspace:
     """A context; its tables are views of one DuckDB connection and vanish with it."""
 
     def __enter__(self) -> "Workspace":
-        self._folder = tempfile.TemporaryDirectory(prefix="longvid-")
-        self.folder = Path(self._folder.name)
+        work = node_folder("work")
+        _clear(work)
+        self.folder = Path(tempfile.mkdtemp(dir=work))
+        self._lock = _locked(self.folder)
         self._db = duckdb.connect(config={"threads": 1, "memory_limit": "1GB", "temp_directory": str(self.folder)})
         return self
 
     def __exit__(self, *exc) -> None:
         self._db.close()
-        self._folder.cleanup()
+        shutil.rmtree(self.folder)
+        self._lock.close()
 
     def path(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"
@@ -57,3 +67,19 @@ class Workspace:
         """The one number a query gives."""
         ((number,),) = self._db.cursor().execute(query).fetchall()
         return number
+
+
+def _locked(folder: Path) -> IO[str]:
+    """A lock that the system takes back from a driver that is killed. It is held before others can see it."""
+    lock = (folder / "new").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (folder / "new").rename(folder / _LOCK)
+    return lock
+
+
+def _clear(work: Path) -> None:
+    """Deletes the folders of killed drivers."""
+    for path in work.glob(f"*/{_LOCK}"):
+        with suppress(FileNotFoundError, BlockingIOError), path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent, ignore_errors=True)

@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import shutil
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -21,6 +20,7 @@ from schemas.tables import MANIFEST, VIDEO
 from workers.addresses import redacted, without_secrets
 from workers.fetcher import fetch
 from workers.media_process import MediaLimits, media_process, probe_apart
+from workers.node_folder import node_folder
 from workers.partial_file import FetchLimits, locked
 from workers.storage import Store
 
@@ -120,9 +120,7 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str
     """Fetches a file once, however often the stage is run: a finished fetch leaves a note of where its file lies."""
     key = hashlib.sha256(unit["uri"].encode()).hexdigest()[:32]
     note = f"media/fetched/{key}.json"
-    fetching = (
-        Path(store.full("media/fetching")) if store.is_local else Path(tempfile.gettempdir()) / "longvid-fetching"
-    )
+    fetching = Path(store.full("media/fetching")) if store.is_local else node_folder("fetching")
     fetching.mkdir(parents=True, exist_ok=True)
     with locked(fetching / f"{key}.lock"):
         if store.exists(note):

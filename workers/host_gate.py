@@ -2,13 +2,13 @@
 
 import fcntl
 import hashlib
-import os
 import random
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from workers.node_folder import node_folder
 
 
 class HostGate:
@@ -21,8 +21,7 @@ class HostGate:
             folder: shared by the processes that count together; by default one of the node's.
         """
         self._slots = slots
-        self._folder = folder or Path(tempfile.gettempdir()) / f"longvid-hosts-{os.getuid()}"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder or node_folder("hosts")
 
     @contextmanager
     def slot(self, host: str) -> Iterator[None]:

@@ -3,12 +3,12 @@
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from workers.node_folder import node_folder
 from workers.partial_file import locked
 
 
@@ -22,8 +22,7 @@ class LocalCopies:
     """
 
     def __init__(self, folder: Path | None = None, max_bytes: int | None = None) -> None:
-        self._folder = folder or Path(tempfile.gettempdir()) / f"longvid-copies-{os.getuid()}"
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder or node_folder("copies")
         self._max_bytes = max_bytes or shutil.disk_usage(self._folder).total // 4
 
     @contextmanager
@@ -49,6 +48,8 @@ class LocalCopies:
         part = copy.with_suffix(".part")
         with part.open("wb") as target:
             fcntl.flock(target, fcntl.LOCK_SH)
+            if not os.fstat(target.fileno()).st_nlink:
+                return  # cleared away before it could be held: the caller tries again
             fetch(target)
             target.flush()
             part.replace(copy)

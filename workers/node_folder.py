@@ -1,0 +1,20 @@
+"""Folders on a node's disk that the processes of one user share."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+
+def node_folder(name: str) -> Path:
+    """The folder `longvid-<name>-<user id>` in the temporary directory, made where it is missing.
+
+    Raises:
+        PermissionError: it is not this user's alone: who made it could put files in the place of ours.
+    """
+    folder = Path(tempfile.gettempdir()) / f"longvid-{name}-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+        raise PermissionError(f"{folder} is open to other users: remove it, or set TMPDIR to a folder of your own")
+    return folder
