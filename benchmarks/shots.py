@@ -24,12 +24,14 @@ from pipeline.demo.corpus import script_of
 from pipeline.phases import phases
 from pipeline.recipe import load_recipe
 from stages.find_shots import run
+from stages.shard import ShardConfig
 from workers.storage import Store
 
 SECONDS, SEED = 330, 41
 WIDTH, HEIGHT = 64, 36
 RATIO, LEAST = 3.0, 6.0  # of a full-rate cut: to the changes around it, and in levels of 255
 AROUND = 4
+TOLERANCE = ShardConfig().tolerance
 
 
 def shots_of(path: Path, store: Store, **settings) -> tuple[list[dict], dict]:
@@ -42,6 +44,7 @@ def shots_of(path: Path, store: Store, **settings) -> tuple[list[dict], dict]:
     for stage, schema in zip(ingest.stages, schemas[1:], strict=True):
         commit = Commit(stage, store, schema)
         rows = [out for row in rows for out in commit.unit(row)]
+        assert not any(row["reject"] for row in rows), rows
     unit = {
         "video_id": path.stem,
         "first_frame_s": rows[0]["first_frame_s"],
@@ -69,9 +72,12 @@ def full_rate_cuts(path: Path) -> np.ndarray:
 
 
 def agreement(found_s: np.ndarray, true_s: np.ndarray, period_s: float = 1.0) -> tuple[int, int, int]:
-    """Boundaries found, true ones in seconds of their own, and how many of both meet."""
+    """Boundaries found, true ones in seconds of their own, and how many of both meet.
+
+    A boundary is set half way between two frames, and those may lie a period and twice the tolerance apart.
+    """
     true_s = true_s[np.diff(np.floor(true_s / period_s), prepend=-1) > 0]
-    near = np.abs(found_s[:, None] - true_s[None]) <= 0.55 * period_s
+    near = np.abs(found_s[:, None] - true_s[None]) <= (0.55 + TOLERANCE) * period_s
     return len(found_s), len(true_s), int(near.any(axis=1).sum()) if near.size else 0
 
 

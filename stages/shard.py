@@ -35,7 +35,8 @@ class ShardConfig(StageConfig):
     """Samples of a long video: it is sampled slower. T_max of the paper (512 there)."""
     tolerance: float = Field(0.25, ge=0, lt=0.5)
     """Share of the time between two samples by which a frame may be taken earlier or later where that spares decoding:
-    a key frame, or one that others need anyway. Its true time is recorded. 0: always the frame shown at the sample."""
+    a key frame, or one that others need anyway. Its true time is recorded; cuts, which lie between two frames, are told
+    as much less exactly. 0: always the frame shown at the sample."""
     min_duration_s: float = Field(0.0, ge=0)
     """Shorter videos are rejected."""
     max_duration_s: float = Field(0.0, ge=0)
