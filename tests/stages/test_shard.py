@@ -63,6 +63,7 @@ def test_rows(tmp_path):
     assert table["segment_id"].to_pylist() == [f"{'a' * 16}-{n:05d}" for n in range(4)]
     np.testing.assert_allclose(table["start_s"], [2, 5, 8, 11], atol=0.04)
     assert table["num_samples"].to_pylist() == [6, 6, 6, 2]
+    assert set(table["sample_tolerance_s"].to_pylist()) == {0.125}  # a quarter of half a second
 
 
 def test_one_key_frame_is_one_segment(videos, tmp_path):
