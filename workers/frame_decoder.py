@@ -13,8 +13,9 @@ BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {
     "torchcodec": torchcodec.decode,
 }
 
-# By benchmarks/ingest.py PyAV is the fastest of the two on every file, since it leaves out what no sample needs, and it
-# reads all codecs. decord's older FFmpeg gets what it gave up. torchcodec is as fast where nothing can be left out.
+# By benchmarks/ingest.py PyAV is the fastest on every file, since it leaves out what no sample needs, and it reads all
+# codecs; with exact samples, and nothing to leave out, torchcodec is up to a tenth faster. decord's older FFmpeg gets
+# what PyAV gave up.
 AUTO = ("pyav", "decord")
 
 
