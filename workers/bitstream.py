@@ -160,7 +160,8 @@ def _av1(data: memoryview) -> PacketFacts:
         if kind in (3, 6):  # show_existing_frame, frame_type (two bits), show_frame
             if first >> 4 == 1:
                 return _KEY
-            return PacketFacts() if first & 0xE0 in (0, 0x80) else PacketFacts(False)
+            # A key frame that is hidden, or a frame of before, maybe that one, shown now: the container may know.
+            return PacketFacts() if first & 0x80 or not first & 0x60 else PacketFacts(False)
         position += size
     return PacketFacts()
 

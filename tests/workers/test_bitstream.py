@@ -41,7 +41,8 @@ def test_h264(wrap, units, facts):
 
 
 DELIMITER, SEQUENCE, STILL_SEQUENCE = b"\x12\0", b"\x0a\x02\0\0", b"\x0a\x02\x18\0"
-KEY, HIDDEN_KEY, INTER, SHOW_EXISTING = b"\x32\x81\0\x10", b"\x32\x01\0", b"\x32\x01\x30", b"\x1a\x01\x80"
+KEY, HIDDEN_KEY, INTER = b"\x32\x81\0\x10", b"\x32\x01\0", b"\x32\x01\x30"
+SHOW_EXISTING, SHOW_ANOTHER = b"\x1a\x01\x80", b"\x1a\x01\xd8"
 LAYERED_KEY, KEY_TO_THE_END = b"\x36\x08\x01\x10", b"\x30\x10\0"
 
 
@@ -55,6 +56,7 @@ LAYERED_KEY, KEY_TO_THE_END = b"\x36\x08\x01\x10", b"\x30\x10\0"
         ([INTER, KEY], PacketFacts(False)),
         ([HIDDEN_KEY, INTER], PacketFacts()),
         ([SHOW_EXISTING], PacketFacts()),
+        ([SHOW_ANOTHER], PacketFacts()),
         ([DELIMITER, SEQUENCE], PacketFacts()),
         ([b"\x32\xff\xff"], PacketFacts()),
     ],

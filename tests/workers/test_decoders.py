@@ -71,14 +71,8 @@ def test_the_next_one_gets_what_the_first_gave_up(tmp_path, monkeypatch):
         yield
 
     monkeypatch.setitem(frame_decoder.BACKENDS, "pyav", fails)
-    assert [read_number(p.rgb) for p in sample(path, "auto", fps=3.0, min_frames=1, tolerance=0.0)] == [
-        5,
-        15,
-        25,
-        35,
-        45,
-        55,
-    ]
+    pictures = sample(path, "auto", fps=3.0, min_frames=1, tolerance=0.0)
+    assert [read_number(p.rgb) for p in pictures] == [5, 15, 25, 35, 45, 55]
     with pytest.raises(Reject, match="on purpose"):
         sample(path, "pyav")
 
