@@ -66,7 +66,7 @@ def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) ->
         return Plan(empty, empty, np.zeros(len(index), bool), np.zeros(len(index), bool))
     position = np.maximum(np.searchsorted(shown, ticks, side="right") - 1, 0)
     if segment.sample_tolerance_s and not index.by_order:
-        position = _cheapest(index, segment, numbers, position, ticks)
+        position = _cheapest(index, segment, numbers, position)
     position, first = np.unique(position, return_index=True)
     wanted = shown[position]
     if index.by_order or everything:
@@ -77,32 +77,36 @@ def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) ->
     return Plan(wanted, segment.first_sample + first, send, restart)
 
 
-def _cheapest(
-    index: PacketIndex, segment: Segment, numbers: np.ndarray, position: np.ndarray, ticks: np.ndarray
-) -> np.ndarray:
+def _cheapest(index: PacketIndex, segment: Segment, numbers: np.ndarray, position: np.ndarray) -> np.ndarray:
     """For each sample the picture within its tolerance that costs least: a key frame before one that others need
-    anyway, that before one that nobody needs.
+    anyway, that before one that nobody needs. Never the picture of a later sample.
 
     Args:
         numbers: of the packets of the shown pictures, by time [S].
         position: in `numbers`, of the picture shown at each sample.
     """
-    shown = index.pts_P[numbers]
-    reach = int(segment.sample_tolerance_s / index.time_base)
+    shown, sample_s = index.pts_P[numbers], segment.sample_times()
+    earliest, ticks, latest = (
+        segment.ticks(sample_s + away_s, index.time_base)
+        for away_s in (-segment.sample_tolerance_s, 0.0, segment.sample_tolerance_s)
+    )
     end = int(segment.ticks(segment.end_s, index.time_base))
-    low = np.searchsorted(shown, ticks - reach).tolist()
-    high = np.searchsorted(shown, np.minimum(ticks + reach, end - 1), side="right").tolist()
+    # After the earliest tick, which was rounded down: no picture is within reach of two samples.
+    low = np.searchsorted(shown, earliest, side="right").tolist()
+    high = np.searchsorted(shown, np.minimum(latest, end - 1), side="right").tolist()
     rank = np.where(index.clean_P, 0, 1 + index.disposable_P)[numbers].tolist()
     group = np.cumsum(index.clean_P)[numbers].tolist()
-    number, time, cheapest, following = numbers.tolist(), shown.tolist(), position.tolist(), -1
+    number, time, cheapest = numbers.tolist(), shown.tolist(), position.tolist()
+    following, taken = -1, len(shown)
     for sample, at in zip(range(len(ticks) - 1, -1, -1), reversed(ticks.tolist()), strict=True):
         now = cheapest[sample]
         # The last one of a group of pictures is best early, the others best near.
         last = group[now] != following
-        near = [now, *range(low[sample], high[sample])]
+        # A picture held for long may be all that a later sample has.
+        near = [now, *range(low[sample], min(high[sample], taken))]
         costs = [(rank[s], number[s] if last else s != now and abs(time[s] - at), s) for s in near]
-        cheapest[sample] = min(costs)[-1]
-        following = group[cheapest[sample]]
+        taken = cheapest[sample] = min(costs)[-1]
+        following = group[taken]
     return np.array(cheapest)
 
 
