@@ -1,9 +1,9 @@
 """The child that opens strangers' files: reads requests from stdin, writes messages to stdout, and may die of any of
 them.
 
-A request is a line of JSON `{"task", "arguments"}`. A message is two lengths, JSON and bytes; the last of a request
-holds `end`, `reject` or `error`. The first of all says `ready`. No pickle: who takes over this process gets no further
-by what it writes.
+A request is a line of JSON `{"task", "arguments"}`. A message is two lengths, a header in MessagePack and bytes; the
+last of a request holds `end`, `reject` or `error`. The first of all says `ready`. No pickle: who takes over this
+process gets no further by what it writes.
 """
 
 import ctypes
@@ -17,9 +17,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO
 
 import av
+import msgpack
 
 from schemas.rejects import Reject
 from workers.decode_plan import Segment
@@ -30,6 +32,9 @@ from workers.probe import entry_points, probe
 # Messages go together: waking the parent for each costs more than the copy. It still sees that work goes on.
 _BUFFER, _FLUSH_S = 1 << 18, 1.0
 LENGTHS = struct.Struct("<II")
+# Half a percent of decoding less than JSON. Names of files may hold what is no Unicode.
+pack = partial(msgpack.packb, unicode_errors="surrogatepass")
+unpack = partial(msgpack.unpackb, unicode_errors="surrogatepass")
 Message = tuple[dict, bytes]
 
 
@@ -56,7 +61,7 @@ def main() -> None:
 
 
 def _send(out: BinaryIO, header: dict, payload: bytes) -> None:
-    data = json.dumps(header).encode()
+    data = pack(header)
     out.write(LENGTHS.pack(len(data), len(payload)) + data)
     out.write(payload)
 

@@ -6,6 +6,10 @@ import time
 from pathlib import Path
 
 
+def echo(text: str):
+    yield {"text": text}, b""
+
+
 def good(count):
     for number in range(count):
         yield {"number": number}, bytes([number]) * 100_000

@@ -124,6 +124,16 @@ def test_a_child_is_replaced_after_its_calls():
     assert not any(psutil.pid_exists(number) for number in pids)
 
 
+def test_a_child_starts_without_what_only_its_parent_needs():
+    program = "import sys, workers.media_child; print({'pydantic', 'pyarrow', 'torch'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_what_is_no_unicode_arrives(process):
+    assert call(process, "echo", text="no\udcff") == [{"text": "no\udcff"}]
+
+
 def test_a_child_ends_with_its_parent():
     program = f"""
 from workers.media_process import MediaLimits, MediaProcess

@@ -4,7 +4,7 @@ import io
 import os
 import resource
 import select
-import subprocess
+import socket
 import time
 from pathlib import Path
 
@@ -29,12 +29,11 @@ class MediaLimits(Config):
     """Files after which a child is replaced: decoders leak."""
 
 
-class WatchedPipe(io.RawIOBase):
-    """What a child writes to its stdout. Reading raises Reject `decoder_memory` or `decoder_timeout`."""
+class WatchedOutput(io.RawIOBase):
+    """What a child writes. Reading raises Reject `decoder_memory` or `decoder_timeout`."""
 
-    def __init__(self, child: subprocess.Popen, limits: MediaLimits) -> None:
-        assert child.stdout is not None
-        self._pid, self._output, self._limits = child.pid, child.stdout.fileno(), limits
+    def __init__(self, pid: int, output: socket.socket, limits: MediaLimits) -> None:
+        self._pid, self._output, self._limits = pid, output, limits
 
     def readable(self) -> bool:
         return True
@@ -42,7 +41,7 @@ class WatchedPipe(io.RawIOBase):
     def readinto(self, buffer) -> int:
         """Waits for bytes; 0: the child has closed its side."""
         self._wait()
-        return os.readv(self._output, [buffer])
+        return self._output.recv_into(buffer)
 
     def _wait(self) -> None:
         limits, start, cpu_start = self._limits, time.monotonic(), None
