@@ -103,7 +103,7 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
-        version=2,
+        version=3,
         writes=FRAME,
         run=GpuDecoder if config.device == "cuda" else run,
         config=config,
