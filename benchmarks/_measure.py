@@ -58,16 +58,19 @@ def cpu_seconds(children: Sequence[int] = ()) -> float:
     return time.process_time() + ended.ru_utime + ended.ru_stime + living
 
 
+def in_new_process(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function of a module gives in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure, *arguments).result()
+
+
 def extra_megabytes(prepare: Callable[[], Callable[[], Any]]) -> float | None:
     """Peak of resident memory in what `prepare` returns, beyond what was resident before; None without Linux's /proc.
 
     In a process of its own, where no memory freed earlier waits to be used again; the least of three, since
     with several threads a run now and then shows 140 MB more than the others, for reasons of the allocator.
     """
-    peaks = []
-    for _ in range(3):
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            peaks.append(pool.submit(_extra, prepare, torch.get_num_threads()).result())
+    peaks = [in_new_process(_extra, prepare, torch.get_num_threads()) for _ in range(3)]
     return None if None in peaks else min(peaks)
 
 

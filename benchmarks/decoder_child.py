@@ -9,15 +9,13 @@ lives. To the child's is added its share of starting it, which happens once in `
 
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
 import psutil
 
-from benchmarks._measure import at_most, cpu_seconds
+from benchmarks._measure import at_most, cpu_seconds, in_new_process
 from benchmarks.ingest import SHORT_SIDE, VIDEOS, plan
 from stages.decode import DecodeConfig
 from workers.decode_plan import Segment
@@ -58,15 +56,10 @@ def overhead(path: Path, segments: list[Segment]) -> float:
     return (seconds[apart] + start * len(segments) / CONFIG.limits.max_calls) / seconds[here] - 1
 
 
-def _alone(measure, *arguments) -> float:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, *arguments).result()
-
-
 def main(paths: list[Path]) -> None:
     for path in paths:
         segments = plan(path)
-        share = median(_alone(overhead, path, segments) for _ in range(PAIRS))
+        share = median(in_new_process(overhead, path, segments) for _ in range(PAIRS))
         at_most(f"{path.name}: decoding in a child, more than in this process", 100 * share, "%", 3)
 
 

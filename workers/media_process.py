@@ -28,7 +28,7 @@ _CRASHES = 3
 _KILLS = 10
 _KILL_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _READ_BYTES = 1 << 18  # some pictures at a time: fewer wakings
-_SOCKET_BYTES = 1 << 20
+_SOCKET_BYTES = 1 << 20  # that may wait there; the kernel may allow less
 # One thread; and memory that a picture leaves is kept for the next one (glibc), not given back and zeroed again.
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
