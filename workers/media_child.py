@@ -1,5 +1,5 @@
-"""The child that opens strangers' files: reads requests from stdin, writes messages to stdout, and may die of any of
-them.
+"""The child that opens strangers' files: reads requests from stdin, writes messages to shared memory, and may die of
+any of them.
 
 A request is a line of JSON `{"task", "arguments"}`. A message is two lengths, a header in MessagePack and bytes; the
 last of a request holds `end`, `reject` or `error`. The first of all says `ready`. No pickle: who takes over this
@@ -8,10 +8,12 @@ process gets no further by what it writes.
 
 import ctypes
 import importlib
+import io
 import json
 import os
 import resource
 import signal
+import socket
 import struct
 import sys
 import time
@@ -28,9 +30,10 @@ from workers.decode_plan import Segment
 from workers.frame_decoder import sample_frames
 from workers.picture import encode_jpeg
 from workers.probe import entry_points, probe
+from workers.shared_output import HALF_BYTES, SharedWriter, map_shared
 
 # Messages go together: waking the parent for each costs more than the copy. It still sees that work goes on.
-_BUFFER, _FLUSH_S = 1 << 18, 1.0
+_FLUSH_S = 1.0
 LENGTHS = struct.Struct("<II")
 # Half a percent of decoding less than JSON. Names of files may hold what is no Unicode.
 pack = partial(msgpack.packb, unicode_errors="surrogatepass")
@@ -39,13 +42,13 @@ Message = tuple[dict, bytes]
 
 
 def main() -> None:
-    """Serves until stdin ends."""
+    """Serves until stdin ends. Its arguments: bytes of memory it may take, and the descriptor of the shared memory."""
     _die_with_parent()
     os.nice(10)  # there is always more to decode: what has been goes on first, and Ray stays alive on a full machine
     memory = int(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    out = os.fdopen(os.dup(1), "wb", buffering=_BUFFER)
+    out = io.BufferedWriter(SharedWriter(socket.socket(fileno=os.dup(1)), map_shared(int(sys.argv[2]))), HALF_BYTES)
     os.dup2(2, 1)  # what a library prints is no message
     _send(out, {"ready": True}, b"")
     out.flush()

@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ import numpy as np
 
 from schemas.rejects import Reject
 from workers.media_child import LENGTHS, Message, unpack
+from workers.media_limits import MediaLimits, wait_for_child
 from workers.probe import EntryPoints
-from workers.watched_output import MediaLimits, WatchedOutput
+from workers.shared_output import HALF_BYTES, SharedReader, map_shared, shared_file
 
 # A crash may have a cause outside: only a file that crashes its decoder each time is the cause.
 _CRASHES = 3
@@ -27,8 +29,7 @@ _CRASHES = 3
 # more than once; one that runs the machine out of memory is not tried for ever.
 _KILLS = 10
 _KILL_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-_READ_BYTES = 1 << 18  # some pictures at a time: fewer wakings
-_SOCKET_BYTES = 1 << 20  # that may wait there; the kernel may allow less
+_ENDS_S = 10.0  # a child that closed its side has ended by then, or never will
 # One thread; and memory that a picture leaves is kept for the next one (glibc), not given back and zeroed again.
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -51,7 +52,8 @@ class MediaProcess:
     def __init__(self, limits: MediaLimits) -> None:
         self._limits, self._calls, self._busy = limits, 0, False
         self._child: Any = None  # a Popen
-        self._output: Any = None  # our end of the socket it writes to
+        self._link: Any = None  # our end of the socket between us
+        self._memory = memoryview(b"")  # that it writes to
 
     def call(self, task: str, **arguments) -> Iterator[Message]:
         """The messages of a task of `workers.media_child`.
@@ -95,7 +97,7 @@ class MediaProcess:
             child.kill()
             with suppress(BrokenPipeError):  # a request that the child no longer took is still in the buffer
                 child.stdin.close()
-            self._output.close()
+            self._link.close()
             child.wait()
 
     def __del__(self) -> None:
@@ -129,16 +131,20 @@ class MediaProcess:
     def _start(self) -> None:
         self.close()
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        # A socket: less than half of what a pipe costs, which takes a page at a time.
-        self._output, theirs = socket.socketpair()
-        with theirs:
-            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
+        self._link, theirs = socket.socketpair()
+        memory = shared_file()
+        try:
+            self._memory = map_shared(memory)
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "workers.media_child", str(self._limits.memory_mb << 20)],
+                [sys.executable, "-m", "workers.media_child", str(self._limits.memory_mb << 20), str(memory)],
                 stdin=subprocess.PIPE,
                 stdout=theirs.fileno(),
+                pass_fds=[memory],
                 env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(paths)},
             )
+        finally:
+            os.close(memory)
+            theirs.close()
         self._calls = 0
         # Importing takes its time on a busy machine, and is nobody's fault.
         try:
@@ -148,11 +154,12 @@ class MediaProcess:
                 raise
             raise RuntimeError(
                 f"the decoder's process {death} before it was given a file, with limits.memory_mb = "
-                f"{self._limits.memory_mb}: run `python -m workers.media_child 4294967296` to see why"
+                f"{self._limits.memory_mb}: run `python -c 'import workers.media_child'` to see why"
             ) from None
 
     def _messages(self, limits: MediaLimits) -> Iterator[Message]:
-        output = io.BufferedReader(WatchedOutput(self._child.pid, self._output, limits), _READ_BYTES)
+        wait = partial(wait_for_child, self._child.pid, self._link, limits)
+        output = io.BufferedReader(SharedReader(self._link, self._memory, wait), HALF_BYTES)
         while len(lengths := output.read(LENGTHS.size)) == LENGTHS.size:
             sizes = LENGTHS.unpack(lengths)
             header, payload = map(output.read, sizes)
@@ -162,7 +169,11 @@ class MediaProcess:
         raise self._death()
 
     def _death(self) -> _Died:
-        return _Died(self._child.wait())
+        try:
+            return _Died(self._child.wait(_ENDS_S))
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            return _Died(self._child.wait())
 
 
 _thread = threading.local()

@@ -61,6 +61,12 @@ def test_a_child_that_gives_nothing_is_ended(hasty, task):
     assert call(hasty, "pid")
 
 
+def test_a_child_that_closes_its_side_is_ended(process, monkeypatch):
+    monkeypatch.setattr("workers.media_process._ENDS_S", 0.2)
+    with pytest.raises(Reject, match="decoder_crashed"):
+        call(process, "go_silent")
+
+
 @pytest.mark.parametrize(("deadly", "times"), [(signal.SIGSEGV, 2), (signal.SIGKILL, 9)])
 def test_a_file_survives_some_deaths_of_its_decoder(process, tmp_path, deadly, times):
     messages = call(process, "die", folder=str(tmp_path), times=times, signal_number=deadly)
