@@ -29,6 +29,8 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
             }
             # Ray Data's newer one loses fractions of a core to rounding: of two cores nearly one.
             os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V2")
+            # A worker waits longer than a second for its next unit: left alone, Ray ends it and starts another.
+            os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "60000")
         # Ray's C++ log on the terminal says nothing a user could act on; what ends a build comes as an exception.
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         ray.init(**options)

@@ -24,7 +24,6 @@ from workers.storage import Store
 
 # Rows of one execution: bounds what the driver and the object store hold, whatever the corpus' size.
 WAVE_ROWS = 4096
-POLL_S = 0.5
 
 
 class WorkerFailed(ValueError):
@@ -51,7 +50,8 @@ def run_chain(
     schemas = chain(inputs, stages, keeps)
     with _shown(display) as tally:
         for wave in _waves(rows, schemas[0]):
-            dataset: Dataset = ray.data.from_arrow([wave.slice(i, 1) for i in range(wave.num_rows)])
+            # `from_arrow` would start a task a row.
+            dataset: Dataset = ray.data.from_blocks([wave.slice(i, 1) for i in range(wave.num_rows)])
             dataset.context.target_max_block_size = 1  # byte: a row a block, behind a stage that fans out too
             for before, stage, schema in zip([stages[0], *stages], stages, schemas[1:], strict=False):
                 commit = Commit(stage, store, schema, run_id, max_deaths)
@@ -131,7 +131,7 @@ def _shown(display: Display) -> Iterator[Any]:
     over = Event()
 
     def show() -> None:
-        while not over.wait(POLL_S):
+        while not over.wait(display.every_s):
             display.update(Counter(ray.get(tally.read.remote())))
 
     thread = Thread(target=show, daemon=True)
@@ -141,7 +141,7 @@ def _shown(display: Display) -> Iterator[Any]:
     finally:
         over.set()
         thread.join()
-    display.update(Counter(ray.get(tally.read.remote())), final=True)
+    display.update(Counter(ray.get(tally.read.remote())))
 
 
 def check_fits(stages: Sequence[Stage]) -> None:

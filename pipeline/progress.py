@@ -1,13 +1,12 @@
 """Counts of units a stage, from all workers to one place; shown as bars on a terminal, as lines in a pipe."""
 
-import time
 from collections import Counter
 
 import ray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-LINE_EVERY_S = 10.0
+BARS_EVERY_S, LINE_EVERY_S = 0.5, 10.0
 
 
 @ray.remote(num_cpus=0)
@@ -30,8 +29,8 @@ class Display:
     def __init__(self, stages: list[str], total: int, fans_out: str | None) -> None:
         self._console = Console(stderr=True)
         self._live = self._console.is_terminal
+        self.every_s = BARS_EVERY_S if self._live else LINE_EVERY_S
         self._stages, self._total, self._fans_out = stages, total, fans_out
-        self._last_line = time.monotonic()
         self.counts: Counter = Counter()
         self._bars = Progress(
             TextColumn("{task.description:>10}"),
@@ -55,14 +54,13 @@ class Display:
     def __exit__(self, *exc) -> None:
         self._bars.stop()
 
-    def update(self, counts: Counter, final: bool = False) -> None:
-        """Shows new counts: (stage, outcome) to units since the display began."""
+    def update(self, counts: Counter) -> None:
+        """Shows new counts, every `every_s` and at last: (stage, outcome) to units since the display began."""
         self.counts = counts
         for name, task in self._tasks.items():
             done = sum(n for (stage, _), n in counts.items() if stage == name)
             self._bars.update(task, completed=done, rejected=counts[name, "rejected"] + counts[name, "failed"])
-        if not self._live and (final or time.monotonic() - self._last_line > LINE_EVERY_S):
-            self._last_line = time.monotonic()
+        if not self._live:
             self._console.print(" | ".join(self._line(name, counts) for name in self._stages), highlight=False)
 
     def _line(self, name: str, counts: Counter) -> str:

@@ -43,7 +43,7 @@ class ShardConfig(StageConfig):
     """Longer videos are rejected; 0: none."""
     limits: MediaLimits = MediaLimits()
     """Of the process that reads the file."""
-    resources: Resources = Resources(cpus=0.5)  # a pass over packets: mostly reading
+    resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # as download's: one task does both
     """Where and how wide it runs."""
 
     def semantic(self) -> dict[str, Any]:
