@@ -10,7 +10,7 @@ from schemas.config import ConfigError, Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import FRAME, SEGMENT, VIDEO
 from workers.decode_plan import Segment
-from workers.media_process import MediaLimits, media_process
+from workers.media_process import MediaLimits, MediaProcess
 from workers.storage import Store
 
 _ROWS = 64  # a yield: some MB of JPEG
@@ -34,7 +34,8 @@ class DecodeConfig(StageConfig):
     """Threads of a decoder. Set `resources.cpus` alike; many segments at once use cores better than many threads."""
     limits: MediaLimits = MediaLimits()
     """Of the decoder's process."""
-    resources: Resources = Resources(cpus=1.0, memory_mb=1024)  # one decoder thread; 4K streams need the memory
+    # One decoder thread, and room for an embedder and a download beside it on two cores; 4K streams need the memory.
+    resources: Resources = Resources(cpus=0.75, memory_mb=1024)
     """Where and how wide it runs."""
 
     @model_validator(mode="after")
@@ -50,36 +51,34 @@ class DecodeConfig(StageConfig):
         return self.model_dump(mode="json", exclude={"resources", "limits", "threads"})
 
 
-def run(unit: dict, config: DecodeConfig, store: Store) -> Iterator[pa.Table]:
-    """Tables of FRAME rows, in the order of time.
-
-    Raises:
-        Reject: `undecodable` where nothing of the segment decodes; `decoder_crashed`, `decoder_timeout`,
-        `decoder_memory`.
-    """
-    segment = {name: unit[name] for name in _PLAN}
-    options = {name: getattr(config, name) for name in _OPTIONS}
-    rows: list[dict] = []
-    with store.local(unit["media"]) as path:
-        messages = media_process(config.limits).call("sample", path=str(path), segment=segment, **options)
-        for header, jpeg in messages:
-            rows.append({"video_id": unit["video_id"], "segment_id": unit["segment_id"], **header, "jpeg": jpeg})
-            if len(rows) == _ROWS:
-                yield pa.Table.from_pylist(rows, schema=FRAME)
-                rows.clear()
-    if rows:
-        yield pa.Table.from_pylist(rows, schema=FRAME)
-
-
-class GpuDecoder:
-    """`run` on a worker that has a GPU. Raises ConfigError where it has none, or torchcodec is missing."""
+class Decoder:
+    """A worker that stays, with its child: where the next segment waits already, no core does. With `device: cuda` it
+    raises ConfigError where there is no GPU, or torchcodec is missing."""
 
     def __init__(self, config: DecodeConfig, store: Store) -> None:
-        _check_cuda()
-        self._config, self._store = config, store
+        if config.device == "cuda":
+            _check_cuda()
+        self._options = {name: getattr(config, name) for name in _OPTIONS}
+        self._process, self._store = MediaProcess(config.limits), store
 
     def __call__(self, unit: dict) -> Iterator[pa.Table]:
-        return run(unit, self._config, self._store)
+        """Tables of FRAME rows, in the order of time.
+
+        Raises:
+            Reject: `undecodable` where nothing of the segment decodes; `decoder_crashed`, `decoder_timeout`,
+            `decoder_memory`.
+        """
+        segment = {name: unit[name] for name in _PLAN}
+        rows: list[dict] = []
+        with self._store.local(unit["media"]) as path:
+            messages = self._process.call("sample", path=str(path), segment=segment, **self._options)
+            for header, jpeg in messages:
+                rows.append({"video_id": unit["video_id"], "segment_id": unit["segment_id"], **header, "jpeg": jpeg})
+                if len(rows) == _ROWS:
+                    yield pa.Table.from_pylist(rows, schema=FRAME)
+                    rows.clear()
+        if rows:
+            yield pa.Table.from_pylist(rows, schema=FRAME)
 
 
 def _check_cuda() -> None:
@@ -105,7 +104,7 @@ def stage(config: DecodeConfig) -> Stage:
         reads=reads,
         version=3,
         writes=FRAME,
-        run=GpuDecoder if config.device == "cuda" else run,
+        run=Decoder,
         config=config,
         passes="path",
         located_by=("media",),

@@ -45,7 +45,7 @@ def kill_child(process: subprocess.Popen, kind: str, chance: random.Random) -> b
     return bool(victims)
 
 
-MARKS = {"worker": "ray::MapBatches(", "decoder": "workers.media_child"}
+MARKS = {"worker": "MapBatches(", "decoder": "workers.media_child"}
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ def frames(path, store, fps=2.0, until_s=np.inf, **config):
     video = {"video_id": "a" * 16, "sha256": "", "media": str(path), **probe(path).columns()}
     (segments,) = shard.run(video, shard.ShardConfig(fps=fps, segment_s=3.0, min_frames=1), store)
     rows = [row for row in segments.to_pylist() if row["start_s"] < until_s]
-    tables = [t for row in rows for t in declared.run({**video, **row}, declared.config, store)]
+    decode = declared.run(declared.config, store)
+    tables = [t for row in rows for t in decode({**video, **row})]
     assert all(table.schema.equals(FRAME) for table in tables)
     return pa.concat_tables(tables)
 
