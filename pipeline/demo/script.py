@@ -54,7 +54,14 @@ def write_script(seconds: float, seed: int) -> Script:
     """A script of `seconds` (at least 30); the same for the same seed."""
     if seconds < 30:
         raise ValueError(f"seconds = {seconds}: a script needs at least 30 to hold a scene")
-    return _Writer(random.Random(seed), seconds).write()
+    rng = random.Random(seed)
+    while True:
+        writer = _Writer(rng, seconds)
+        script = writer.write()
+        acts = [event.act for event in script.events]
+        # A refrain finds no room in a scene now and then; where that leaves none to be counted, another script does.
+        if len(script.scenes) == 1 or any(acts.count(refrain) > 1 for refrain in writer.refrains):
+            return script
 
 
 class _Writer:
