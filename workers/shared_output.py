@@ -3,6 +3,7 @@
 Two halves in turn: while the parent reads one, the child fills the other.
 """
 
+import fcntl
 import io
 import mmap
 import os
@@ -21,10 +22,13 @@ _STEP = _LENGTH.size + HALF_BYTES
 def shared_file() -> int:
     """A descriptor of memory without a name, for `map_shared`; the caller closes it."""
     if sys.platform == "linux":
-        file = os.memfd_create("media")
-    else:
-        with tempfile.TemporaryFile() as temporary:
-            file = os.dup(temporary.fileno())
+        file = os.memfd_create("media", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.truncate(file, 2 * _STEP)
+        # A child could shorten it, and its parent would die of SIGBUS at the next read.
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
+        return file
+    with tempfile.TemporaryFile() as temporary:
+        file = os.dup(temporary.fileno())
     os.truncate(file, 2 * _STEP)
     return file
 

@@ -2,6 +2,7 @@ import io
 import os
 import select
 import socket
+import sys
 import threading
 
 import pytest
@@ -59,10 +60,17 @@ def test_a_length_beyond_its_half_gives_a_half(ends):
     assert len(reader((ours, memory)).read()) == HALF_BYTES
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux seals memory")
+def test_a_child_cannot_take_the_memory_away():
+    file = shared_file()
+    with pytest.raises(PermissionError):
+        os.truncate(file, 0)
+    os.close(file)
+
+
 def test_a_child_that_takes_no_answer_does_not_hold_the_parent(ends):
     (ours, memory), (theirs, their_memory) = ends
     SharedWriter(theirs, their_memory).write(b"x")
-    theirs.setblocking(False)
     output, count = reader((ours, memory)), 1
     assert output.read(1) == b"x"
     for _ in range(2000):  # more answers than a socket holds
