@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 BODY = bytes(range(256)) * 2048
 ETAG = '"v1"'
+DATES = ("Mon, 05 Jan 2026 00:00:00 GMT", "Tue, 06 Jan 2026 00:00:00 GMT")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -68,6 +69,25 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send(BODY[::-1], ETag='"v2"')
 
+    def splice(self, number: int, begun: dict, **now: str) -> None:
+        """The rest of another file for whoever has the start of the first one, whatever If-Range says."""
+        other, start = BODY[::-1], int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        if number == 0:
+            self.send(BODY[: len(BODY) // 2], **({"length": len(BODY)} | begun))
+        elif start:
+            self.send(other[start:], 206, Content_Range=f"bytes {start}-{len(other) - 1}/{len(other)}", **now)
+        else:
+            self.send(other, **now)
+
+    def changes_etag(self, number: int) -> None:
+        self.splice(number, {}, ETag='"v2"')
+
+    def changes_date(self, number: int) -> None:
+        self.splice(number, {"ETag": "", "Last_Modified": DATES[0]}, ETag="", Last_Modified=DATES[1])
+
+    def changes_length(self, number: int) -> None:
+        self.splice(number, {"length": len(BODY) + 1})
+
     def busy(self, number: int) -> None:
         if number < 2:
             self.send(b"", 503, Retry_After="0")
@@ -102,6 +122,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(b"", length=len(BODY))
         self.pour(b"x", 0.05)
 
+    def header_drip(self, number: int) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+        self.pour(b"x", 0.05)
+
+    def chunk_drip(self, number: int) -> None:
+        self.send(b"5;", length=-1, Transfer_Encoding="chunked")
+        self.pour(b"x", 0.05)
+
+    def hints(self, number: int) -> None:
+        self.pour(b"HTTP/1.1 103 Early Hints\r\n\r\n", 0)
+
+    def stalls(self, number: int) -> None:
+        """Of no known length: its end looks like the file's."""
+        self.send(BODY[:1000], length=-1)
+        time.sleep(3)
+
     def endless(self, number: int) -> None:
         self.send(b"", length=-1)
         self.pour(BODY, 0)
@@ -124,6 +160,34 @@ class _Handler(BaseHTTPRequestHandler):
 
     def loop(self, number: int) -> None:
         self.send(b"", 302, Location="/loop")
+
+    def to_nowhere(self, number: int) -> None:
+        self.send(b"", 302)
+
+    def slow_loop(self, number: int) -> None:
+        time.sleep(0.2)
+        self.send(b"", 302, Location="/slow_loop")
+
+    def to_header_drip(self, number: int) -> None:
+        self.send(b"", 302, Location="/header_drip")
+
+    def to_alone(self, number: int) -> None:
+        self.send(b"", 302, Location=f"http://localhost:{self.server.server_port}/alone")
+
+    def alone(self, number: int) -> None:
+        """Refuses two that ask at once."""
+        if not self.server.asked.acquire(blocking=False):
+            self.send(b"not both", 403)
+            return
+        time.sleep(0.5)
+        self.server.asked.release()
+        self.send(BODY)
+
+    def to_pause(self, number: int) -> None:
+        self.send(b"", 302, Location=f"http://localhost:{self.server.server_port}/pause")
+
+    def pause(self, number: int) -> None:
+        self.send(b"", 429, Retry_After="60")
 
     def to_private(self, number: int) -> None:
         self.send(b"", 302, Location=f"http://10.0.0.1:{self.server.server_port}/good")
@@ -153,7 +217,7 @@ def faulty_server() -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.url = f"http://127.0.0.1:{server.server_port}"
-    server.requests, server.sent, server.seen = [], 0, Counter()
+    server.requests, server.sent, server.seen, server.asked = [], 0, Counter(), threading.Lock()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -4,6 +4,7 @@ A fetch lies in a folder of its own: `data` grows, `state.json` says what it is 
 next fetch asks the server for the rest, under the condition that the file is still the same one.
 """
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,33 +18,33 @@ from workers.http_source import receive_http
 from workers.object_source import receive_object
 from workers.partial_file import Again, FetchLimits, PartialFile
 
-_SOURCES = {"http": receive_http, "https": receive_http, "s3": receive_object, "gs": receive_object}
+_HTTP, _OBJECTS = ("http", "https"), ("s3", "gs")
 
 
 def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
     """Fetches `uri` whole, after what an earlier call left in `folder`; gives the file.
+
+    A call that fails leaves only what a later one can go on with.
 
     Raises:
         Reject: `unreachable`, `not_found`, `refused`, `too_large`, `incomplete`, `not_a_video` (a type of content
             that is no media). No message holds credentials or a query string.
     """
     scheme = urlsplit(uri).scheme.lower()
-    if scheme not in _SOURCES:
+    if scheme not in (*_HTTP, *_OBJECTS):
         raise Reject("refused", f"{scheme}: is no scheme to fetch from; use http, https, s3, gs or a local path")
     folder.mkdir(parents=True, exist_ok=True)
-    partial, host, gate = PartialFile(folder, limits), urlsplit(uri).hostname or "", HostGate(limits.per_host)
+    partial, gate = PartialFile(folder, limits), HostGate(limits.per_host)
     if partial.state().get("complete"):
         return partial.data
 
     def attempt() -> None:
-        with gate.slot(host):
-            try:
-                partial.start()
-                _SOURCES[scheme](uri, partial, limits)
-            except Again as failure:
-                if failure.wait_s:
-                    gate.pause(host, failure.wait_s)
-                raise
+        if scheme in _HTTP:
+            receive_http(uri, partial, limits, gate)
+            return
+        with gate.slot(urlsplit(uri).hostname or "") as waited_s:
+            partial.start(waited_s)
+            receive_object(uri, partial, limits)
 
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(limits.attempts),
@@ -54,6 +55,8 @@ def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
     try:
         retrying(attempt)
     except (Again, Reject) as failure:
+        if not partial.state():  # nothing says what it is a part of
+            shutil.rmtree(folder, ignore_errors=True)
         raise Reject(failure.reason, f"{redacted(uri)}: {failure.detail}") from None
     partial.note(complete=1)
     return partial.data

@@ -24,14 +24,15 @@ class HostGate:
         self._folder = folder or node_folder("hosts")
 
     @contextmanager
-    def slot(self, host: str) -> Iterator[None]:
-        """Waits for a slot, and for the end of the host's pause."""
+    def slot(self, host: str) -> Iterator[float]:
+        """Waits for a slot, and for the end of the host's pause; yields the seconds that took."""
+        asked = time.monotonic()
         name = hashlib.sha256(host.lower().encode()).hexdigest()[:24]
         file = self._acquire(name)
         try:
             while (left_s := self._pause_end(name) - time.time()) > 0:
                 time.sleep(min(left_s, 5.0))
-            yield
+            yield time.monotonic() - asked
         finally:
             file.close()
 

@@ -5,9 +5,10 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from schemas.rejects import Reject
 
@@ -52,12 +53,20 @@ class PartialFile:
         self.data, self._state, self._limits = folder / "data", folder / "state.json", limits
         self._deadline = float("inf")
 
-    def start(self) -> None:
-        """Sets the clock going, once: waiting for a turn is no fault of the source."""
+    def start(self, waited_s: float) -> None:
+        """Sets the clock going, or on: waiting for a turn is no fault of the source."""
         if self._deadline == float("inf"):
             self._deadline = time.monotonic() + self._limits.max_seconds
-        elif time.monotonic() > self._deadline:
-            raise Reject("incomplete", f"not here after download.max_seconds = {self._limits.max_seconds:g}")
+        else:
+            self._deadline += waited_s
+        self.check_time()
+
+    def left_s(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def check_time(self) -> None:
+        if self.left_s() < 0:
+            raise Reject("incomplete", f"{self.size()} bytes in download.max_seconds = {self._limits.max_seconds:g}")
 
     def size(self) -> int:
         return self.data.stat().st_size if self.data.exists() else 0
@@ -69,11 +78,11 @@ class PartialFile:
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
 
-    def restart(self, **state: str | int) -> None:
+    def restart(self, **state: str | int | None) -> None:
         self.data.write_bytes(b"")
         self.note(**state)
 
-    def note(self, **state: str | int) -> None:
+    def note(self, **state: str | int | None) -> None:
         temporary = self._state.with_suffix(".tmp")
         temporary.write_text(json.dumps(state))
         temporary.replace(self._state)
@@ -91,13 +100,13 @@ class PartialFile:
                     raise Reject("incomplete", f"the source sends more than the {expected} bytes it promised")
                 file.write(block)
                 window_bytes += len(block)
+                self.check_time()
                 now = time.monotonic()
-                if now > self._deadline:
-                    raise Reject("incomplete", f"{size} bytes in download.max_seconds = {self._limits.max_seconds:g}")
                 if now - window_start > _WINDOW_S:
                     if window_bytes < self._limits.min_bytes_per_s * (now - window_start):
                         raise Reject("incomplete", f"slower than {self._limits.min_bytes_per_s} bytes a second")
                     window_start, window_bytes = now, 0
+        self.check_time()  # cut for its time, a body of unknown length looks whole
         if expected is not None and size < expected:
             raise Again("incomplete", f"{size} of {expected} bytes arrived")
 
@@ -106,14 +115,18 @@ class PartialFile:
 def locked(path: Path) -> Iterator[None]:
     """One fetch of a file at a time on a node; the lock goes with its process, whatever becomes of that."""
     while True:
-        file = path.open("w")
-        fcntl.flock(file, fcntl.LOCK_EX)
-        # The one before may have removed the file while this one waited for it.
-        if path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino:
-            break
-        file.close()
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        file.close()
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _lies_at(path, file):
+                continue  # the one before removed it while this one waited for it
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _lies_at(path: Path, file: IO[str]) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False

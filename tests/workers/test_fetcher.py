@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from schemas.rejects import Reject
 from tests.faulty_server import BODY, faulty_server
 from workers import http_source, object_source
 from workers.fetcher import fetch
-from workers.partial_file import Again, FetchLimits
+from workers.host_gate import HostGate
+from workers.partial_file import Again, FetchLimits, PartialFile
 
 LIMITS = FetchLimits(
     max_bytes=4 * len(BODY), max_seconds=20, attempts=8, backoff_s=0.01, timeout_s=1, allow_private_addresses=True
@@ -46,8 +48,9 @@ def test_a_reset_costs_only_the_rest(server, tmp_path):
     assert server.seen["/reset"] == 5
 
 
-def test_a_file_that_changed_is_fetched_anew(server, tmp_path):
-    assert fetch(f"{server.url}/changes", tmp_path / "f", LIMITS).read_bytes() == BODY[::-1]
+@pytest.mark.parametrize("path", ["changes", "changes_etag", "changes_date", "changes_length"])
+def test_a_file_that_changed_is_fetched_anew(server, tmp_path, path):
+    assert fetch(f"{server.url}/{path}", tmp_path / "f", LIMITS).read_bytes() == BODY[::-1]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,7 @@ def test_a_file_that_changed_is_fetched_anew(server, tmp_path):
         ("wait_a_day", "unreachable"),
         ("silent", "unreachable"),
         ("loop", "unreachable"),
+        ("to_nowhere", "unreachable"),
         ("unasked_range", "unreachable"),
         ("missing", "not_found"),
         ("forbidden", "refused"),
@@ -78,8 +82,53 @@ def test_a_type_that_is_no_media_can_be_allowed(server, tmp_path):
     assert fetch(f"{server.url}/page", tmp_path / "f", limits).stat().st_size > 0
 
 
-def test_a_drip_is_given_up(server, tmp_path):
-    assert rejected(f"{server.url}/drip", tmp_path / "f", replace(LIMITS, max_seconds=0.5, attempts=1)) == "incomplete"
+@pytest.mark.parametrize(
+    "path", ["drip", "header_drip", "chunk_drip", "hints", "stalls", "slow_loop", "to_header_drip"]
+)
+def test_what_takes_too_long_is_given_up(server, tmp_path, path):
+    limits = replace(LIMITS, max_seconds=0.5, attempts=1)
+    assert rejected(f"{server.url}/{path}", tmp_path / "f", limits) == "incomplete"
+
+
+def test_waiting_for_a_turn_is_no_fault_of_the_source(tmp_path):
+    partial = PartialFile(tmp_path, replace(LIMITS, max_seconds=0.01))
+    partial.start(0)
+    time.sleep(0.02)
+    with pytest.raises(Reject, match="incomplete"):
+        partial.start(0)
+    partial.start(60)
+
+
+@pytest.fixture
+def hosts(tmp_path, monkeypatch):
+    """The node's folder of slots and pauses, empty."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path / f"longvid-hosts-{os.getuid()}"
+
+
+def test_a_redirect_waits_for_the_host_it_leads_to(server, tmp_path, hosts):
+    limits = replace(LIMITS, per_host=1)
+    names = ["127.0.0.1", "127.1", "localhost"]
+    with ThreadPoolExecutor(len(names)) as pool:
+        port = server.server_port
+        fetched = [pool.submit(fetch, f"http://{n}:{port}/to_alone", tmp_path / n, limits) for n in names]
+        assert all(one.result().read_bytes() == BODY for one in fetched)
+
+
+def test_a_pause_is_kept_for_the_host_that_asked_for_it(server, tmp_path, hosts):
+    assert rejected(f"{server.url}/to_pause", tmp_path / "f", replace(LIMITS, attempts=1)) == "unreachable"
+    (tmp_path / "expected").mkdir()
+    HostGate(1, tmp_path / "expected").pause("localhost", 60)
+    assert [p.name for p in hosts.glob("*.pause")] == [p.name for p in (tmp_path / "expected").iterdir()]
+
+
+def test_a_reject_keeps_only_what_can_be_gone_on_with(server, tmp_path):
+    limits = replace(LIMITS, attempts=1)
+    assert rejected(f"{server.url}/reset", tmp_path / "bound", limits) == "incomplete"
+    assert rejected(f"{server.url}/too_short", tmp_path / "unbound", limits) == "incomplete"
+    assert [path.name for path in tmp_path.iterdir()] == ["bound"]
+    assert fetch(f"{server.url}/reset", tmp_path / "bound", LIMITS).read_bytes() == BODY
+    assert "Range" in server.requests[2][1]
 
 
 def test_no_server(tmp_path):

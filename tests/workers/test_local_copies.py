@@ -12,6 +12,7 @@ import pytest
 
 from tests.object_store import s3_corpus
 from workers.local_copies import LocalCopies
+from workers.partial_file import locked
 from workers.storage import Store
 
 BODY = bytes(range(256)) * 400
@@ -102,6 +103,24 @@ def test_processes_that_clear_away_side_by_side_never_miss_a_copy(tmp_path):
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
+
+
+def lock_often(folder):
+    for _ in range(500):
+        with locked(folder / "a.lock"):
+            (folder / "held").touch(exist_ok=False)
+            (folder / "held").unlink()
+
+
+def test_a_lock_is_held_by_one_process_at_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=lock_often, args=(tmp_path,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_remote_corpus_gives_a_file_once_and_a_replaced_one_anew(tmp_path, monkeypatch):
