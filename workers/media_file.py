@@ -38,6 +38,7 @@ ARBITRARY_CLOCKS = {
     "nsv",
 }
 
+_MATROSKA_HEADER_BYTES = 4 + 1 + 127  # with the shortest length field
 _STILL_BRANDS = ("avif", "heic", "heix", "mif1", "msf1")
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS, "enable_drefs": "0", "use_absolute_path": "0"}
 
@@ -60,6 +61,8 @@ def open_media(path: str | Path) -> Iterator[InputContainer]:
         container = av.open(str(file), options=_OPTIONS, metadata_errors="replace")
     except av.ArgumentError:
         raise Reject("not_a_video", "a playlist, a still picture or another container that is not accepted") from None
+    except MemoryError:  # no fault of the file; libav's is one of its other errors too
+        raise
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise Reject("not_a_video", f"no media container: {reason(error)}") from None
     with container:
@@ -100,6 +103,22 @@ def video_stream(container: InputContainer) -> VideoStream:
         if other.index != stream.index:
             other.discard = Discard.all
     return stream
+
+
+def check_self_contained(path: str | Path) -> None:
+    """Before another FFmpeg opens the file, which has no list of accepted demuxers: lists of other files are text, and
+    whoever looks for text stops at a NUL, or is outbid by Matroska's whole header.
+
+    Raises:
+        Reject: `undecodable` where the file could be taken for such a list.
+    """
+    with Path(path).open("rb") as file:
+        head = file.read(_MATROSKA_HEADER_BYTES)
+    named = head.startswith(b"\x1aE\xdf\xa3") and (b"matroska" in head or b"webm" in head)
+    short_header = len(head) > 4 and head[4] >= 0x80
+    # What comes behind an ID3 tag is looked at too.
+    if head.startswith(b"ID3") or not (b"\0" in head[:6] or (named and short_header)):
+        raise Reject("undecodable", "other decoders might take it for a list of other files")
 
 
 def reason(error: BaseException) -> str:

@@ -63,6 +63,16 @@ def test_the_same_numbers(tmp_path, backend, suffix):
     assert [read_number(p.rgb) for p in ours] == [read_number(p.rgb) for p in theirs]
 
 
+def test_a_list_of_other_files_is_not_played(tmp_path, backend):
+    """PyAV takes it for MPEG-TS. decord plays the list, and this corpus would hold another's pictures."""
+    victim, own = (write_video(tmp_path / f"{name}.ts", np.arange(60) / 30) for name in ("victim", "own"))
+    path = tmp_path / "v.ts"
+    path.write_bytes(f"#EXTM3U\n#EXTINF:2,\n{victim}\n#EXT-X-ENDLIST\n".encode() + own.read_bytes())
+    assert probe(path).container == "mpegts"
+    with pytest.raises(Reject, match="a list of other files"):
+        sample(path, backend)
+
+
 def test_the_next_one_gets_what_the_first_gave_up(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(60) / 30)
 

@@ -5,7 +5,7 @@ from av.stream import Disposition
 
 from schemas.rejects import Reject
 from tests.numbered_video import draw
-from workers.media_file import open_media, video_stream
+from workers.media_file import check_self_contained, open_media, video_stream
 from workers.probe import probe
 
 
@@ -82,6 +82,40 @@ def test_external_tracks_of_a_movie_are_not_followed(tmp_path):
         assert probe(path).frame_count == 20  # its own data
     except Reject as reject:
         assert reject.reason in ("not_a_video", "no_frames", "no_video_stream")
+
+
+OWN = {
+    "mp4": b"\0\0\0\x20ftypisom",
+    "mkv by ffmpeg": b"\x1aE\xdf\xa3\x01\0\0\0\0\0\0\x23B\x86\x81\x01",
+    "mkv by mkvmerge": b"\x1aE\xdf\xa3\xa3B\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x88matroska",
+    "flv": b"FLV\x01\x05\0\0\0\x09",
+    "ogg": b"OggS\0\x02",
+    "mpeg": b"\0\0\x01\xba",
+    "avi": b"RIFF\x10\0\0\0AVI ",
+    "mpegts": b"G@\0\x10",
+}
+LISTS = {
+    "hls": b"#EXTM3U\n",
+    "concat": b"ffconcat version 1.0\n",
+    "hls behind a tag": b"ID3\x04\0\0\0\0\0\0#EXTM3U\n",
+    "dash in a long matroska header": b"\x1aE\xdf\xa3\x4f\xffB\x82\x88matroska\xec\x44\xff<MPD dash:profile",
+    "dash in matroska of no kind": b"\x1aE\xdf\xa3\xa3<MPD dash:profile",
+    "sdp": b"v=0\nc=IN IP4 127.0.0.1\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("head", OWN.values(), ids=OWN)
+def test_media_may_be_opened_by_other_decoders(tmp_path, head):
+    (tmp_path / "v").write_bytes(head)
+    check_self_contained(tmp_path / "v")
+
+
+@pytest.mark.parametrize("head", LISTS.values(), ids=LISTS)
+def test_what_could_be_a_list_of_files_may_not(tmp_path, head):
+    (tmp_path / "v").write_bytes(head)
+    with pytest.raises(Reject, match="a list of other files"):
+        check_self_contained(tmp_path / "v")
 
 
 def test_numbers_are_drawn_to_be_read():

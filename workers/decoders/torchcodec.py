@@ -9,7 +9,7 @@ import numpy as np
 from schemas.rejects import Reject
 from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
-from workers.media_file import open_media, video_stream
+from workers.media_file import check_self_contained, open_media, video_stream
 from workers.packet_index import read_index, seconds
 from workers.picture import Renderer
 
@@ -27,6 +27,7 @@ def decode(
     """
     from torchcodec.decoders import VideoDecoder
 
+    check_self_contained(path)
     with open_media(path) as container:
         stream = video_stream(container)
         number, aspect = stream.index, stream.sample_aspect_ratio
