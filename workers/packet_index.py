@@ -16,12 +16,14 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from schemas.rejects import Reject
 from workers.bitstream import reader
 from workers.media_file import ARBITRARY_CLOCKS, reason
 
 # A clock that jumps by more was reset or spliced (FFmpeg's dts_delta_threshold). Only of formats that allow it:
 # in others a picture may well be held for longer.
 JUMP_S = 10.0
+_LONGEST_S = 4_000_000_000  # clocks may count from 1900
 DISCONTINUOUS = {"mpegts", "mpeg", "flv", "live_flv", "ogg", "nsv", "dv", "mpegtsraw", "pva", "ty"}
 
 
@@ -82,6 +84,9 @@ def read_index(
     Args:
         packets: the packets, where the caller wants to see them too; else they are demuxed here.
         until: stop when no later packet can be shown before this time (stream time base); None: to the end.
+
+    Raises:
+        Reject: `undecodable` where times are beyond all clocks.
     """
     rate = nominal_rate(stream)
     step = max(1, round(1 / (rate * tick(stream))))
@@ -112,11 +117,14 @@ def read_index(
             entry = packet.is_keyframe and facts.entry is not False
             shown = facts.shown and not packet.is_discard
             flags.append(entry | (entry and facts.clean) << 1 | shown << 2 | facts.disposable << 3)
+    except MemoryError:
+        raise
     except (av.FFmpegError, OverflowError) as failure:  # OverflowError: a time that no clock shows
         error = reason(failure)
     pts_P, dts_P, layers_P = (np.frombuffer(values, np.int64) for values in (pts, dts, layers))
     flags_P = np.frombuffer(bytes(flags), np.uint8)
     by_order, pts_P = _presentation(container, stream, pts_P, dts_P, missing, step)
+    _check_times(pts_P, tick(stream))
     return PacketIndex(
         pts_P=pts_P,
         duration_P=np.frombuffer(duration, np.int64),
@@ -131,6 +139,13 @@ def read_index(
         jumps=clock.jumps,
         error=error,
     )
+
+
+def _check_times(pts_P: np.ndarray, time_base: Fraction) -> None:
+    """Raises Reject where ticks as seconds are more than int64 or a float can count with."""
+    for pts in (pts_P.min(initial=0), pts_P.max(initial=0)):
+        if abs(time_s := int(pts) * time_base) > _LONGEST_S:
+            raise Reject("undecodable", f"a picture's time is {float(time_s):.3g} s: no clock says that")
 
 
 def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:

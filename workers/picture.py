@@ -3,11 +3,16 @@
 from fractions import Fraction
 from io import BytesIO
 
+import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from PIL import Image
 
+from schemas.rejects import Reject
+from workers.media_file import reason
+
+_LONGEST = 65_500  # pixels of a JPEG's side
 _UNSPECIFIED = 2  # AVColorSpace
 _SCALE = Interpolation.BICUBIC
 _ALPHA = ("yuva", "rgba", "argb", "bgra", "abgr", "gbrap", "ya8", "ya16", "pal8")
@@ -34,7 +39,8 @@ def upright_size(frame: VideoFrame, aspect: Fraction | None) -> tuple[int, int]:
 class Renderer:
     """Turns frames of one stream into RGB arrays [height, width, 3] whose short side is at most `short_side`.
 
-    Never larger than the source. Transparent parts are black, as players show them.
+    Never larger than the source. Transparent parts are black, as players show them. Raises Reject `undecodable` where
+    the pixels are of a format that cannot be converted.
     """
 
     def __init__(self, short_side: int, aspect: Fraction | None) -> None:
@@ -42,8 +48,16 @@ class Renderer:
         self._scaler, self._painter = VideoReformatter(), VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> np.ndarray:
+        try:
+            return self._render(frame)
+        except MemoryError:
+            raise
+        except av.FFmpegError as error:
+            raise Reject("undecodable", f"pixels of format {frame.format.name}: {reason(error)}") from None
+
+    def _render(self, frame: VideoFrame) -> np.ndarray:
         width, height = upright_size(frame, self._aspect)
-        scale = min(1.0, self._short_side / min(width, height))
+        scale = min(1.0, self._short_side / min(width, height), _LONGEST / max(width, height))
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
         matrix, alpha, turn = _matrix(frame), has_alpha(frame.format.name), clockwise(frame)
         if frame.format.name in ("yuv420p", "yuvj420p") and (width, height) != (frame.width, frame.height):

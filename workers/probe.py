@@ -1,5 +1,6 @@
 """What a video file is, by demuxing all of it and decoding its first picture; the header is only compared."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from workers.media_file import open_media, video_stream
 from workers.packet_index import PacketIndex, clock_origin, codec_name, demux, nominal_rate, read_index, seconds, tick
 from workers.picture import clockwise, has_alpha, upright_size
 
+_CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]*)?)")  # Matroska's statistics tag of a track
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 
 
@@ -119,6 +121,8 @@ class _FirstFrame:
             self.frame = next(iter(self._context.decode(packet)), None)
         except av.EOFError:
             pass
+        except MemoryError:
+            raise
         except (av.FFmpegError, ValueError):
             self.errors += 1
 
@@ -167,9 +171,9 @@ def _last_duration(stream: VideoStream, index: PacketIndex) -> int:
 def _header_duration(container: InputContainer, stream: VideoStream) -> float | None:
     if stream.duration:
         return seconds(stream.duration, tick(stream))
-    clock = stream.metadata.get("DURATION", "").split(":")  # Matroska's statistics tag of the track
-    if len(clock) == 3 and all(part.replace(".", "", 1).isdigit() for part in clock):
-        return int(clock[0]) * 3600 + int(clock[1]) * 60 + float(clock[2])
+    if clock := _CLOCK.fullmatch(stream.metadata.get("DURATION", "")):
+        hours, minutes, rest = clock.groups()
+        return int(hours) * 3600 + int(minutes) * 60 + float(rest)
     return container.duration / av.time_base if container.duration else None
 
 

@@ -7,6 +7,7 @@ import pytest
 from av.video.reformatter import Colorspace
 from PIL import Image
 
+from schemas.rejects import Reject
 from workers.picture import Renderer, encode_jpeg, upright_size
 
 COLOURS = {"red": (220, 30, 30), "green": (20, 200, 40), "blue": (30, 40, 210), "grey": (128, 128, 128)}
@@ -15,6 +16,18 @@ COLOURS = {"red": (220, 30, 30), "green": (20, 200, 40), "blue": (30, 40, 210), 
 def plain(colour, width=64, height=48, pixel_format="rgb24", **options):
     pixels = np.broadcast_to(np.array(colour, np.uint8), (height, width, 3)).copy()
     return av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format=pixel_format, **options)
+
+
+@pytest.mark.parametrize(("size", "aspect"), [((8192, 64), Fraction(10)), ((66_000, 16), None)])
+def test_a_picture_longer_than_jpeg_allows_is_made_smaller(size, aspect):
+    rgb = Renderer(384, aspect)(plain((9, 9, 9), *size))
+    assert rgb.shape[1] == 65_500
+    assert encode_jpeg(rgb, 50)
+
+
+def test_pixels_that_cannot_be_converted_are_undecodable():
+    with pytest.raises(Reject, match="bgr4"):
+        Renderer(384, None)(av.VideoFrame(64, 48, "bgr4"))
 
 
 @pytest.mark.parametrize("colour", COLOURS.values(), ids=COLOURS)

@@ -133,3 +133,29 @@ def test_truncation_is_flagged_and_what_is_there_counts(tmp_path):
 def test_entry_points_are_key_frames(tmp_path):
     path = write_video(tmp_path / "v.mp4", np.arange(90) / 30, gop=15, options={"sc_threshold": "0"})
     np.testing.assert_allclose(entry_points(path).time_s, np.arange(6) / 2, atol=1e-3)
+
+
+@pytest.mark.parametrize("duration", ["1.5:00:00.00000000", "00:00:0.3.0000000", "00:00:\u00b2", "never"])
+def test_a_length_that_cannot_be_read_is_none(tmp_path, duration):
+    path = write_video(tmp_path / "v.mkv", np.arange(90) / 30, time_base=Fraction(1, 1000))
+    data = path.read_bytes()
+    assert data.count(b"00:00:03.000000000") == 1
+    path.write_bytes(data.replace(b"00:00:03.000000000", duration.encode().ljust(18)))
+    assert probe(path).header_duration_s == pytest.approx(3, abs=0.1)  # the container's
+
+
+def test_times_beyond_all_clocks_are_undecodable(tmp_path):
+    path, fragments = write_video(tmp_path / "v.mp4", np.arange(90) / 30), {"movflags": "frag_keyframe+empty_moov"}
+    with av.open(str(path)) as source, av.open(str(tmp_path / "f.mp4"), "w", options=fragments) as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    data = (tmp_path / "f.mp4").read_bytes()
+    at = data.index(b"tfdt")
+    assert data[at + 4] == 1  # 64 bits
+    path.write_bytes(data[: at + 8] + (2**62).to_bytes(8, "big") + data[at + 16 :])
+    assert reason_of(path) == "undecodable"
+    with pytest.raises(Reject, match="no clock"):
+        entry_points(path)
