@@ -19,10 +19,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 
-import av
 import msgpack
 
 from schemas.rejects import Reject
@@ -34,6 +35,7 @@ from workers.shared_output import HALF_BYTES, SharedWriter, map_shared
 
 # Messages go together: waking the parent for each costs more than the copy. It still sees that work goes on.
 _FLUSH_S = 1.0
+LEAK_SHARE = 4  # of its memory that files may leave behind, before their child is replaced
 LENGTHS = struct.Struct("<II")
 # Half a percent of decoding less than JSON. Names of files may hold what is no Unicode.
 pack = partial(msgpack.packb, unicode_errors="surrogatepass")
@@ -49,11 +51,15 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     out = io.BufferedWriter(SharedWriter(socket.socket(fileno=os.dup(1)), map_shared(int(sys.argv[2]))), HALF_BYTES)
+    own = data_bytes()
     os.dup2(2, 1)  # what a library prints is no message
     _send(out, {"ready": True}, b"")
     out.flush()
     for line in sys.stdin.buffer:
         request = json.loads(line)
+        # Each file may take the same, whatever those before it left behind.
+        allowed = memory - memory // LEAK_SHARE + max(0, data_bytes() - own)
+        resource.setrlimit(resource.RLIMIT_DATA, (min(allowed, memory), memory))
         sent = time.monotonic()
         for header, payload in _answer(request["task"], request["arguments"]):
             _send(out, header, payload)
@@ -61,6 +67,13 @@ def main() -> None:
                 out.flush()
                 sent = time.monotonic()
         out.flush()
+
+
+def data_bytes(pid: int | str = "self") -> int:
+    """What RLIMIT_DATA counts of a process; 0 where there is no /proc."""
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[5]) * resource.getpagesize()
+    return 0
 
 
 def _send(out: BinaryIO, header: dict, payload: bytes) -> None:
@@ -74,7 +87,7 @@ def _answer(task: str, arguments: dict) -> Iterator[Message]:
         yield from TASKS[task](**arguments)
     except Reject as reject:
         yield {"reject": [reject.reason, reject.detail]}, b""
-    except (MemoryError, av.MemoryError):
+    except MemoryError:
         yield {"reject": ["decoder_memory", "an allocation failed"]}, b""
     except Exception:
         # Not expected: the parent raises it before the user.

@@ -19,13 +19,13 @@ class MediaLimits(Config):
     """What a child may take. Generous: a file is rejected for what it does, not for how busy the machine is."""
 
     memory_mb: int = Field(4096, ge=256)
-    """Memory of a child."""
+    """Memory of a child. A file may take three quarters of it; what others before it left behind has the rest."""
     stall_cpu_s: float = Field(300.0, gt=0)
     """CPU seconds without a picture: a runaway."""
     stall_s: float = Field(3600.0, gt=0)
     """Seconds without a picture: a hang."""
     max_calls: int = Field(500, ge=1)
-    """Files after which a child is replaced: decoders leak."""
+    """Files after which a child is replaced: decoders leak. Sooner where they left a quarter of its memory behind."""
 
 
 def wait_for_child(pid: int, link: socket.socket, limits: MediaLimits) -> None:

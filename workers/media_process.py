@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from schemas.rejects import Reject
-from workers.media_child import LENGTHS, Message, unpack
+from workers.media_child import LEAK_SHARE, LENGTHS, Message, data_bytes, unpack
 from workers.media_limits import MediaLimits, wait_for_child
 from workers.probe import EntryPoints
 from workers.shared_output import HALF_BYTES, SharedReader, map_shared, shared_file
@@ -50,7 +50,7 @@ class MediaProcess:
     """One child at a time, started when it is needed."""
 
     def __init__(self, limits: MediaLimits) -> None:
-        self._limits, self._calls, self._busy = limits, 0, False
+        self._limits, self._calls, self._own_bytes, self._busy = limits, 0, 0, False
         self._child: Any = None  # a Popen
         self._link: Any = None  # our end of the socket between us
         self._memory = memoryview(b"")  # that it writes to
@@ -89,6 +89,10 @@ class MediaProcess:
                 if deaths[death.killed] == (_KILLS if death.killed else _CRASHES):
                     times = deaths[death.killed]
                     raise Reject("decoder_crashed", f"the decoder's process {death}, {times} times") from None
+            except Reject as reject:
+                # What files before it left behind is no fault of this one: it gets a child of its own.
+                if reject.reason != "decoder_memory" or self._calls == 1:
+                    raise
 
     def close(self) -> None:
         """Ends the child."""
@@ -106,7 +110,7 @@ class MediaProcess:
     def _attempt(self, task: str, arguments: dict) -> Iterator[Message]:
         ended = False
         try:
-            if self._child is None or self._calls >= self._limits.max_calls:
+            if self._child is None or self._calls >= self._limits.max_calls or self._leaked():
                 self._start()
             self._calls += 1
             try:
@@ -119,8 +123,9 @@ class MediaProcess:
                     ended = True
                     return
                 if "reject" in header:
-                    ended = True
-                    raise Reject(*header["reject"])
+                    reject = Reject(*header["reject"])
+                    ended = reject.reason != "decoder_memory"
+                    raise reject
                 if "error" in header:
                     raise RuntimeError(f"{task} failed in its child:\n{header['error']}")
                 yield header, payload
@@ -157,15 +162,29 @@ class MediaProcess:
                 f"{self._limits.memory_mb}: run `python -c 'import workers.media_child'` to see why"
             ) from None
 
+        self._own_bytes = data_bytes(self._child.pid)
+
+    def _leaked(self) -> bool:
+        left = data_bytes(self._child.pid) - self._own_bytes
+        return left > (self._limits.memory_mb << 20) // LEAK_SHARE
+
     def _messages(self, limits: MediaLimits) -> Iterator[Message]:
         wait = partial(wait_for_child, self._child.pid, self._link, limits)
         output = io.BufferedReader(SharedReader(self._link, self._memory, wait), HALF_BYTES)
         while len(lengths := output.read(LENGTHS.size)) == LENGTHS.size:
             sizes = LENGTHS.unpack(lengths)
+            if sum(sizes) > limits.memory_mb << 20:  # more than it can hold
+                break
             header, payload = map(output.read, sizes)
             if (len(header), len(payload)) != sizes:
                 break
-            yield unpack(header), payload
+            try:
+                message = unpack(header)
+            except ValueError:
+                break
+            if not isinstance(message, dict):
+                break
+            yield message, payload
         raise self._death()
 
     def _death(self) -> _Died:

@@ -1,9 +1,12 @@
 """Tasks for the child process that end badly, as decoders do."""
 
 import ctypes
+import inspect
 import os
 import time
 from pathlib import Path
+
+from workers.media_child import LENGTHS
 
 
 def echo(text: str):
@@ -48,11 +51,44 @@ def go_silent():
     time.sleep(3600)
 
 
+def promise_too_much():
+    yield _say(LENGTHS.pack(16, 2**32 - 1))
+
+
+def talk_nonsense():
+    yield _say(LENGTHS.pack(4, 0) + b"\xc1abc")
+
+
+def _say(data: bytes):
+    """What no message is, by the way that messages go."""
+    frame = inspect.currentframe()
+    while "out" not in frame.f_locals:
+        frame = frame.f_back
+    out = frame.f_locals["out"]
+    out.write(data)
+    out.flush()
+    time.sleep(3600)
+
+
 def eat_memory():
     yield {"number": 0}, b""
     eaten = []
     while True:
         eaten.append(bytearray(32 << 20))
+
+
+_leaked: list[bytearray] = []
+
+
+def leak(mb: int):
+    """Ends well, and leaves memory behind."""
+    _leaked.append(bytearray(mb << 20))
+    yield {}, b""
+
+
+def take(mb: int):
+    """Needs memory, and gives it back."""
+    yield {"taken": len(bytearray(mb << 20))}, b""
 
 
 def eat_memory_in_mappings():

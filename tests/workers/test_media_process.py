@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,13 @@ import psutil
 import pytest
 
 from schemas.rejects import Reject
+from stages.shard import ShardConfig, segments
 from tests.numbered_video import write_video
 from workers import probe
+from workers.decode_plan import Segment
+from workers.frame_decoder import sample_frames
 from workers.media_process import MediaLimits, MediaProcess, entry_points_apart, probe_apart
+from workers.picture import encode_jpeg
 
 BROKEN = "tests.workers.broken_decoders"
 
@@ -52,6 +57,36 @@ def test_a_bad_end_is_one_reject_and_the_next_goes_on(process, task, reason):
         call(process, task)
     assert rejected.value.reason == reason
     assert len(call(process, "good", count=3)) == 3
+
+
+@pytest.mark.parametrize("leaked_mb", [0, 60, 140])
+def test_each_file_may_take_the_same(process, leaked_mb):
+    before = pid(process)
+    call(process, "leak", mb=leaked_mb)
+    assert call(process, "take", mb=360)
+    assert pid(process) == before
+    with pytest.raises(Reject, match="decoder_memory"):
+        call(process, "take", mb=400)
+
+
+def test_a_child_that_lost_a_quarter_of_its_memory_is_replaced(process):
+    before = pid(process)
+    call(process, "leak", mb=160)
+    assert pid(process) != before
+
+
+@pytest.mark.parametrize("leaked_mb", [[140], [140, 300], [140, 360]])
+def test_what_a_file_leaves_behind_spoils_no_other(process, tmp_path, leaked_mb):
+    path = write_video(tmp_path / "v.mp4", np.arange(40) / 30, size=(3840, 2160), options={"preset": "ultrafast"})
+    facts, entries = probe.probe(path), probe.entry_points(path)
+    config = ShardConfig(fps=15.0, min_frames=1)
+    (row,) = segments("v", facts.first_frame_s, facts.duration_s, entries, config)
+    plan = Segment(**{name: row[name] for name in Segment.__dataclass_fields__})
+    for mb in leaked_mb:
+        call(process, "leak", mb=mb)
+    found = process.call("sample", path=str(path), segment=asdict(plan), short_side=96, jpeg_quality=50)
+    pictures = sample_frames(path, plan, short_side=96)
+    assert [jpeg for _, jpeg in found] == [encode_jpeg(picture.rgb, 50) for picture in pictures]
 
 
 @pytest.mark.parametrize("task", ["hang", "spin"])
@@ -95,6 +130,13 @@ def test_a_child_that_does_not_start_is_no_fault_of_the_file(monkeypatch, tmp_pa
     monkeypatch.setattr("workers.media_process._ROOT", f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}")
     with pytest.raises(RuntimeError, match="ended with code 1 before it was given a file"):
         call(MediaProcess(MediaLimits()), "pid")
+
+
+@pytest.mark.parametrize("task", ["promise_too_much", "talk_nonsense"])
+def test_a_child_that_lies_is_ended(process, monkeypatch, task):
+    monkeypatch.setattr("workers.media_process._ENDS_S", 0.1)
+    with pytest.raises(Reject, match="decoder_crashed"):
+        call(process, task)
 
 
 def test_messages_arrive_whole(process):

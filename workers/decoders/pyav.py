@@ -1,7 +1,7 @@
 """Sampling by PyAV: the packets that no wanted picture needs never reach the decoder."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import chain, dropwhile, islice
 from pathlib import Path
 
@@ -108,6 +108,8 @@ class _Sampler:
             frames = context.decode(packet)
         except (av.EOFError, av.BlockingIOError):
             return []
+        except MemoryError:
+            raise
         except (av.FFmpegError, ValueError) as error:
             self.error = reason(error)
             return []
@@ -193,10 +195,14 @@ def _prime(container: InputContainer, stream: VideoStream) -> None:
     """
     if codec_name(stream) != "h264" or "444" not in (stream.pix_fmt or ""):
         return
-    with suppress(av.FFmpegError):
+    try:
         for packet in islice(demux(container, stream), 1):
             stream.codec_context.decode(packet)
         stream.codec_context.decode(None)
+    except MemoryError:
+        raise
+    except av.FFmpegError:
+        pass  # decoding says what is wrong, at the pictures that it concerns
     stream.codec_context.flush_buffers()
 
 
@@ -212,6 +218,8 @@ def _seek(container: InputContainer, stream: VideoStream, seek_pts: int) -> Iter
                     return chain([packet], packets)
                 if packet.dts is not None and packet.dts > seek_pts:
                     break
+        except MemoryError:
+            raise
         except av.FFmpegError:
             continue
     return None
