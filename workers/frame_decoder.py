@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from schemas.rejects import Reject
 from workers.decode_plan import Segment
@@ -27,6 +28,7 @@ def sample_frames(
     backend: str = "auto",
     device: str = "cpu",
     threads: int = 1,
+    alive: Callable[[], None] = lambda: None,
 ) -> Iterator[Picture]:
     """The frames shown at a segment's sample times, each kept once, in the order of time.
 
@@ -35,18 +37,19 @@ def sample_frames(
         backend: a name of BACKENDS, or `auto`: those of AUTO, until one gives a picture.
         device: `cuda`: torchcodec decodes there, and with `auto` goes before the others.
         threads: of the decoder.
+        alive: called often while there is no picture to give, by PyAV.
 
     Raises:
         Reject: `undecodable` where no backend gives a picture, with what the first one says; all of
         `workers.media_file`.
     """
     failure = Reject("undecodable", "no decoder")
+    own: dict[str, dict[str, Any]] = {"pyav": {"alive": alive}, "torchcodec": {"device": device}}
     automatic = AUTO if device == "cpu" else ("torchcodec", *AUTO)
     for place, name in enumerate(automatic if backend == "auto" else (backend,)):
         given = 0
-        options = {"device": device} if name == "torchcodec" else {}
         try:
-            for picture in BACKENDS[name](path, segment, short_side=short_side, threads=threads, **options):
+            for picture in BACKENDS[name](path, segment, short_side=short_side, threads=threads, **own.get(name, {})):
                 given += 1
                 yield picture
             if given:

@@ -2,8 +2,8 @@
 any of them.
 
 A request is a line of JSON `{"task", "arguments"}`. A message is two lengths, a header in MessagePack and bytes; the
-last of a request holds `end`, `reject` or `error`. The first of all says `ready`. No pickle: who takes over this
-process gets no further by what it writes.
+last of a request holds `end`, `reject` or `error`. The first of all says `ready`; `alive` says no more than that. No
+pickle: who takes over this process gets no further by what it writes.
 """
 
 import ctypes
@@ -41,6 +41,7 @@ LENGTHS = struct.Struct("<II")
 pack = partial(msgpack.packb, unicode_errors="surrogatepass")
 unpack = partial(msgpack.unpackb, unicode_errors="surrogatepass")
 Message = tuple[dict, bytes]
+Task = Callable[..., Iterator[Message]]
 
 
 def main() -> None:
@@ -55,13 +56,14 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints is no message
     _send(out, {"ready": True}, b"")
     out.flush()
+    tasks: dict[str, Task] = {**TASKS, "sample": partial(_sample, _Pulse(out))}
     for line in sys.stdin.buffer:
         request = json.loads(line)
         # Each file may take the same, whatever those before it left behind.
         allowed = memory - memory // LEAK_SHARE + max(0, data_bytes() - own)
         resource.setrlimit(resource.RLIMIT_DATA, (min(allowed, memory), memory))
         sent = time.monotonic()
-        for header, payload in _answer(request["task"], request["arguments"]):
+        for header, payload in _answer(tasks[request["task"]], request["arguments"]):
             _send(out, header, payload)
             if time.monotonic() - sent > _FLUSH_S:
                 out.flush()
@@ -82,9 +84,22 @@ def _send(out: BinaryIO, header: dict, payload: bytes) -> None:
     out.write(payload)
 
 
-def _answer(task: str, arguments: dict) -> Iterator[Message]:
+class _Pulse:
+    """Tells the parent now and then that a file is being read, where there is no picture of it yet."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out, self._told = out, time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._told > _FLUSH_S:
+            _send(self._out, {"alive": True}, b"")
+            self._out.flush()
+            self._told = time.monotonic()
+
+
+def _answer(task: Task, arguments: dict) -> Iterator[Message]:
     try:
-        yield from TASKS[task](**arguments)
+        yield from task(**arguments)
     except Reject as reject:
         yield {"reject": [reject.reason, reject.detail]}, b""
     except MemoryError:
@@ -105,8 +120,8 @@ def _entry_points(path: str) -> Iterator[Message]:
     yield {"count": len(entries.pts)}, entries.pts.tobytes() + entries.time_s.tobytes()
 
 
-def _sample(path: str, segment: dict, jpeg_quality: int, **options) -> Iterator[Message]:
-    for picture in sample_frames(path, Segment(**segment), **options):
+def _sample(alive: _Pulse, path: str, segment: dict, jpeg_quality: int, **options) -> Iterator[Message]:
+    for picture in sample_frames(path, Segment(**segment), alive=alive, **options):
         height, width = picture.rgb.shape[:2]
         header = {"sample_index": picture.sample_index, "time_s": picture.time_s, "width": width, "height": height}
         yield {**header, "wanted": picture.wanted}, encode_jpeg(picture.rgb, jpeg_quality)
@@ -118,12 +133,7 @@ def _call(function: str, **arguments) -> Iterator[Message]:
     yield from getattr(importlib.import_module(module), name)(**arguments)
 
 
-TASKS: dict[str, Callable[..., Iterator[Message]]] = {
-    "probe": _probe,
-    "entry_points": _entry_points,
-    "sample": _sample,
-    "call": _call,
-}
+TASKS: dict[str, Task] = {"probe": _probe, "entry_points": _entry_points, "call": _call}
 
 
 def _die_with_parent() -> None:

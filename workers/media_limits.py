@@ -21,9 +21,9 @@ class MediaLimits(Config):
     memory_mb: int = Field(4096, ge=256)
     """Memory of a child. A file may take three quarters of it; what others before it left behind has the rest."""
     stall_cpu_s: float = Field(300.0, gt=0)
-    """CPU seconds without a picture: a runaway."""
+    """CPU seconds without a sign of work (a picture, packets read): a runaway."""
     stall_s: float = Field(3600.0, gt=0)
-    """Seconds without a picture: a hang."""
+    """Seconds without one: a hang."""
     max_calls: int = Field(500, ge=1)
     """Files after which a child is replaced: decoders leak. Sooner where they left a quarter of its memory behind."""
 

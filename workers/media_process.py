@@ -128,7 +128,8 @@ class MediaProcess:
                     raise reject
                 if "error" in header:
                     raise RuntimeError(f"{task} failed in its child:\n{header['error']}")
-                yield header, payload
+                if "alive" not in header:
+                    yield header, payload
         finally:
             if not ended:
                 self.close()

@@ -43,6 +43,15 @@ def spin():
         pass
 
 
+def plod(cpu_s):
+    """Long without a picture, and at work."""
+    start = time.process_time()
+    while time.process_time() - start < cpu_s:
+        yield {"alive": True}, b""
+        sum(range(1_000_000))
+    yield {"number": 0}, b""
+
+
 def go_silent():
     """Closes its side and lives on."""
     yield {"number": 0}, b""

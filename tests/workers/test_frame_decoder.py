@@ -128,6 +128,16 @@ def test_true_times_of_the_annotated_stream(videos):
     np.testing.assert_allclose([t for t, _ in pictures], times, atol=1e-5)
 
 
+def test_a_decoder_says_that_it_is_alive_where_no_picture_is_given(tmp_path):
+    path, calls = write_video(tmp_path / "v.mp4", np.arange(90) / 30, gop=90), []
+    facts = probe(path)
+    config = ShardConfig(fps=0.1, min_frames=1, tolerance=0.0)
+    (row,) = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), config)
+    plan = Segment(**{name: row[name] for name in Segment.__dataclass_fields__})
+    before = [len(calls) for _ in sample_frames(path, plan, alive=lambda: calls.append(1))]
+    assert len(before) == 1 and before[0] > 30
+
+
 def test_undecodable_is_a_reject(tmp_path):
     path = write_video(tmp_path / "v.mp4", np.arange(60) / 30)
     plan = Segment(

@@ -89,6 +89,12 @@ def test_what_a_file_leaves_behind_spoils_no_other(process, tmp_path, leaked_mb)
     assert [jpeg for _, jpeg in found] == [encode_jpeg(picture.rgb, 50) for picture in pictures]
 
 
+def test_a_child_that_says_it_is_alive_is_no_runaway():
+    process = MediaProcess(MediaLimits(stall_cpu_s=2.5))
+    assert call(process, "plod", cpu_s=5.0) == [{"number": 0}]
+    process.close()
+
+
 @pytest.mark.parametrize("task", ["hang", "spin"])
 def test_a_child_that_gives_nothing_is_ended(hasty, task):
     with pytest.raises(Reject, match="decoder_timeout"):

@@ -1,6 +1,6 @@
 """Sampling by PyAV: the packets that no wanted picture needs never reach the decoder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, dropwhile, islice
 from pathlib import Path
@@ -23,8 +23,13 @@ from workers.picture import Renderer
 _HELD_BYTES = 64 << 20
 
 
-def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int = 1) -> Iterator[Picture]:
+def decode(
+    path: str | Path, segment: Segment, *, short_side: int, threads: int = 1, alive: Callable[[], None] = lambda: None
+) -> Iterator[Picture]:
     """The segment's sampled pictures, in the order of time.
+
+    Args:
+        alive: called at each packet: pictures may be hours apart where a damaged one is decoded up to again.
 
     Where a wanted picture doesn't come out, the segment is decoded again with nothing left out; where it still
     doesn't, the last one before it is kept in its place, once and under its own time.
@@ -32,7 +37,7 @@ def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int 
     Raises:
         Reject: `undecodable` where no picture comes out; as `open_media` and `video_stream`.
     """
-    sampler = _Sampler(path, segment, short_side, threads)
+    sampler = _Sampler(path, segment, short_side, threads, alive)
     yield from sampler.pictures(everything=False)
     if sampler.missed:
         yield from sampler.pictures(everything=True)
@@ -43,7 +48,10 @@ def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int 
 
 
 class _Sampler:
-    def __init__(self, path: str | Path, segment: Segment, short_side: int, threads: int) -> None:
+    def __init__(
+        self, path: str | Path, segment: Segment, short_side: int, threads: int, alive: Callable[[], None]
+    ) -> None:
+        self._alive = alive
         self._path, self._segment, self._short_side, self._threads = path, segment, short_side, threads
         self._done = 0  # wanted pictures that are dealt with
         self._last_pts: int | None = None  # of the picture given last
@@ -91,6 +99,7 @@ class _Sampler:
         shift = index.shift_P.tolist() if index.jumps else None
         end = len(send) - send[::-1].index(True) if True in send else 0
         for number, packet in enumerate(islice(packets, end)):
+            self._alive()
             if not send[number]:
                 continue
             if restart[number]:
