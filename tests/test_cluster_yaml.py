@@ -27,3 +27,9 @@ def test_rays_schema_check_would_fail(cluster):
 def test_head_cpu_and_gpu_nodes(cluster):
     assert set(cluster["available_node_types"]) == {"head", "cpu", "gpu"}
     assert cluster["head_node_type"] == "head"
+
+
+def test_a_build_finds_a_node_for_each_step(cluster):
+    assert all(
+        node.get("min_workers", 0) >= 1 for name, node in cluster["available_node_types"].items() if name != "head"
+    )
