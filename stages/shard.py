@@ -106,7 +106,8 @@ def _starts(time_s: np.ndarray, segment_s: float) -> list[int]:
     """Positions of the key frames that segments start on."""
     starts = [0]
     while True:
-        following = int(np.searchsorted(time_s, time_s[starts[-1]] + segment_s))
+        # A clock far enough out adds `segment_s` without moving: the next key frame then is later than it by more.
+        following = max(int(np.searchsorted(time_s, time_s[starts[-1]] + segment_s)), starts[-1] + 1)
         if following >= len(time_s):
             return starts
         starts.append(following)

@@ -51,6 +51,30 @@ def test_segments_share_out_the_samples(keys, start_s, tail_s, fps, segment_s):
         assert row["end_s"] - row["start_s"] >= segment_s - 1e-6
 
 
+@given(
+    times=st.lists(st.floats(-1e300, 1e300) | st.just(4.8e18), min_size=1, max_size=60),
+    segment_s=st.floats(1e-9, 1e300),
+    duration_s=st.floats(0, 1e300),
+)
+def test_times_beyond_any_sense_have_an_end(times, segment_s, duration_s):
+    """Where `t + segment_s == t` too, and where key frames have one time."""
+    times = np.sort(times)
+    config = ShardConfig(segment_s=segment_s, max_frames=50, min_frames=3)
+    rows = segments("v", times[0], duration_s, EntryPoints(np.arange(len(times)), times), config)
+    samples, _ = sampling(duration_s, config)
+    assert [i for row in rows for i in range(row["first_sample"], row["first_sample"] + row["num_samples"])] == list(
+        range(samples)
+    )
+    assert [row["segment_index"] for row in rows] == sorted({row["segment_index"] for row in rows})
+
+
+def test_a_segment_ends_on_the_next_key_frame_where_a_clock_is_too_coarse_for_its_length():
+    times = np.array([4.8e18, 4.8e18 + 2**12, 4.8e18 + 2**13])
+    rows = segments("v", 4.8e18, 3 * 2.0**12, EntryPoints(np.arange(3), times), ShardConfig(fps=2**-10))
+    assert [row["start_s"] for row in rows] == list(times)
+    assert [row["end_s"] for row in rows] == [*times[1:], 4.8e18 + 3 * 2.0**12]
+
+
 def unit(path):
     return {"video_id": "a" * 16, "sha256": "", "media": str(path), **probe(path).columns()}
 
