@@ -22,6 +22,7 @@ from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
+from pipeline.sealed import seal
 from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
@@ -53,7 +54,7 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
     store = Store(corpus)
     with only_build(store), Workspace() as work, ExitStack() as session:
         work.put("manifest", iterate_manifest(manifest, recipe.download.allow_local_files), MANIFEST_ROWS)
-        store.write_tables("manifest.parquet", read_batches(work.path("manifest")), MANIFEST_ROWS)
+        store.write_tables("manifest.parquet", map(seal, read_batches(work.path("manifest"))), MANIFEST_ROWS)
         describe(store, recipe)
         summary, done = Summary(), []
         for phase in phases(recipe.stages()):

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.chain import REJECTED
+from pipeline.sealed import sealed
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from workers.storage import Store
@@ -49,7 +50,7 @@ class Commit:
     def unit(self, row: Row) -> Iterator[Row]:
         """The rows that go on from one unit."""
         unit = {name: row[name] for name in self.stage.reads.names}
-        unit["unit_path"] = path = self.stage.unit_path(unit)
+        unit["unit_path"] = path = self.stage.unit_path(sealed(unit))
         reject: Row | None = None
         if self._stands(unit):
             outcome = "kept"

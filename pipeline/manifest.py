@@ -26,14 +26,16 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
 from pipeline.manifest_formats import BATCH_ROWS, ManifestError, Row, raw_rows
 from pipeline.media_folder import list_media
+from pipeline.sealed import can_be_parted, shown
 from schemas.tables import MANIFEST
 from stages.timed_text.event_lines import EventError, parse_event
+from workers.addresses import redacted
 from workers.storage import Store
 
 MANIFEST_ROWS = MANIFEST.append(pa.field("video_id", pa.string()))
@@ -64,7 +66,9 @@ def iterate_manifest(path: str | Path, allow_local_files: bool = False) -> Itera
         if "://" in folder and not allow_local_files:
             _check_remote(row, where)
         if (first := seen.setdefault(row["video_id"], where)) != where:
-            raise ManifestError(f"{where}: id {row['id']!r} was given by {first} already; give each row its own `id`")
+            raise ManifestError(
+                f"{where}: id {shown(row['id'])} was given by {first} already; give each row its own `id`"
+            )
         rows.append(row)
         if len(rows) == BATCH_ROWS:
             yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
@@ -118,12 +122,12 @@ def _row(raw: Any, where: str, folder: str) -> Row:
         target = ALIASES.get(column, column)
         if target not in row:
             accepted = ", ".join([*MANIFEST.names, *ALIASES])
-            raise ManifestError(f"{where}: unknown column {column!r}. Use some of: {accepted}")
+            raise ManifestError(f"{where}: unknown column {shown(column)}. Use some of: {accepted}")
         if value is not None and row[target] is not None:
             raise ManifestError(f"{where}: {column!r} says the same as another column: {target!r} is given twice")
         row[target] = value if row[target] is None else row[target]
     _check(row, where)
-    row["id"] = row["id"] or _without_secrets(row["uri"])
+    row["id"] = row["id"] or redacted(row["uri"])
     row["video_id"] = hashlib.sha256(row["id"].encode()).hexdigest()[:16]
     row["uri"] = _resolve(row["uri"], folder)
     row["subtitles"] = [_annotation_path("subtitles", p, folder, where) for p in row["subtitles"] or []] or None
@@ -149,12 +153,15 @@ def _check(row: Row, where: str) -> None:
     _check_text(row, where)
     if not row["uri"]:
         raise ManifestError(f"{where}: `uri` is missing: the path or address of the video")
+    for name, value in (("uri", row["uri"]), ("events_file", row["events_file"]), ("subtitles", row["subtitles"])):
+        if not all(can_be_parted(address) for address in ([value] if isinstance(value, str) else value or [])):
+            raise ManifestError(f"{where}: {name} = {shown(value)}: no host stands behind its `//`; mend it")
     if row["sha256"] is not None:
         row["sha256"] = row["sha256"].lower()
         if not _SHA256.fullmatch(row["sha256"]):
-            raise ManifestError(f"{where}: sha256 = {row['sha256']!r}: not 64 hex digits")
+            raise ManifestError(f"{where}: sha256 = {shown(row['sha256'])}: not 64 hex digits")
     if row["split"] is not None and not _SPLIT.fullmatch(row["split"]):
-        raise ManifestError(f"{where}: split = {row['split']!r}: use at most 32 letters, digits, `_` and `-`")
+        raise ManifestError(f"{where}: split = {shown(row['split'])}: use at most 32 letters, digits, `_` and `-`")
     row["events"] = _events(row["events"], where)
 
 
@@ -162,22 +169,22 @@ def _check_text(row: Row, where: str) -> None:
     for name in ("id", "uri", "sha256", "licence", "source", "split", "events_file", "conversations"):
         value = row.get(name)
         if value is not None and not isinstance(value, str):
-            raise ManifestError(f"{where}: {name} = {value!r}: must be text, in quotes")
+            raise ManifestError(f"{where}: {name} = {shown(value)}: must be text, in quotes")
         if value and ("\0" in value or _HALF_CHARACTER.search(value)):
-            raise ManifestError(f"{where}: {name} = {value[:200]!r}: holds what is no UTF-8 text; mend it")
+            raise ManifestError(f"{where}: {name} = {shown(value)}: holds what is no UTF-8 text; mend it")
     subtitles = row.get("subtitles")
     if subtitles is not None and not (
         isinstance(subtitles, list)
         and all(isinstance(s, str) and s and not _HALF_CHARACTER.search(s) for s in subtitles)
     ):
-        raise ManifestError(f"{where}: subtitles = {subtitles!r}: must be a list of paths")
+        raise ManifestError(f"{where}: subtitles = {shown(subtitles)}: must be a list of paths")
 
 
 def _events(events: Any, where: str) -> list[Row] | None:
     if events is None:
         return None
     if not isinstance(events, list):
-        raise ManifestError(f"{where}: events = {str(events)[:80]!r}: must be a list of events")
+        raise ManifestError(f"{where}: events = {shown(events)}: must be a list of events")
     try:
         return [parse_event(event) for event in events]
     except EventError as error:
@@ -203,17 +210,8 @@ def _resolve(path: str, folder: str) -> str:
 def _annotation_path(column: str, path: str, folder: str, where: str) -> str:
     resolved = _resolve(path, folder)
     if "://" in resolved and not resolved.startswith(("s3://", "gs://")):
-        shown = _without_secrets(path)
-        raise ManifestError(f"{where}: {column} = {shown!r}: must be a path, s3:// or gs://; fetch it first")
+        raise ManifestError(f"{where}: {column} = {shown(path)}: must be a path, s3:// or gs://; fetch it first")
     return resolved
-
-
-def _without_secrets(uri: str) -> str:
-    """The uri without user, password, query and fragment: signed addresses change, and names are shown."""
-    if "://" not in uri:
-        return uri
-    parts = urlsplit(uri)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _relative(column: str, value: Any, folder: Path) -> Any:

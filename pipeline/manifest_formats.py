@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.config import ConfigError
+from workers.addresses import redacted
 from workers.storage import Store
 
 BATCH_ROWS = 4096
@@ -41,7 +42,9 @@ def raw_rows(store: Store, name: str) -> Iterator[tuple[str, Row]]:
             else:
                 yield from _jsonl_rows(text, name)
     except FileNotFoundError:
-        raise ManifestError(f"{name}: no such file in {store.root}; `longvid manifest DIR` makes one") from None
+        raise ManifestError(
+            f"{name}: no such file in {redacted(store.root)}; `longvid manifest DIR` makes one"
+        ) from None
     except UnicodeDecodeError as error:
         raise ManifestError(f"{name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from None
 

@@ -151,6 +151,39 @@ def test_a_wrong_row_is_named_with_the_remedy(tmp_path, row, message):
         read_manifest(written(tmp_path, {"uri": "good.mp4"}, row))
 
 
+SECRET = "https://me:pw@h.org/v.mp4?token=SECRET#SECRET"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"uri": f"{SECRET}\0"},
+        {"uri": [SECRET]},
+        {"uri": {"href": SECRET}},
+        {SECRET: "a"},
+        *({"uri": "a", name: f"{SECRET}\0"} for name in ("id", "licence", "source", "events_file", "conversations")),
+        {"uri": "a", "sha256": SECRET},
+        {"uri": "a", "split": SECRET},
+        {"uri": "a", "events": SECRET},
+        {"uri": "a", "events": {"uri": SECRET}},
+        {"uri": "a", "subtitles": SECRET},
+        {"uri": "a", "subtitles": [SECRET, 7]},
+        {"uri": "a", "subtitles": [SECRET]},
+        {"uri": "a", "events_file": SECRET},
+        {"uri": "a", "id": SECRET},
+        {"uri": SECRET.replace("h.org", "[h")},
+        {"uri": SECRET.replace("h.org", "h\u2100")},
+        {"uri": "a", "subtitles": [SECRET.replace("h.org", "[h")]},
+    ],
+    ids=str,
+)
+def test_no_error_holds_an_address_secrets(tmp_path, row):
+    with pytest.raises(ManifestError, match="line 2") as raised:
+        read_manifest(written(tmp_path, {"uri": "b", "id": SECRET}, row))
+    assert "SECRET" not in str(raised.value)
+    assert "pw" not in str(raised.value)
+
+
 def test_an_id_that_comes_twice_names_both_rows(tmp_path):
     with pytest.raises(ManifestError, match="line 4: id 'x' was given by m.jsonl, line 1"):
         read_manifest(written(tmp_path, {"uri": "x"}, "", {"uri": "y"}, {"uri": "z", "id": "x"}))
