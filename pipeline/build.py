@@ -38,6 +38,8 @@ class Summary:
 
     ran: Counter = field(default_factory=Counter)
     """Units that were not there before, a stage."""
+    ran_is_exact: bool = True
+    """False where the process that counts them was killed."""
     rows: dict[str, int] = field(default_factory=dict)
     """Rows of each table."""
     rejects: Counter = field(default_factory=Counter)
@@ -99,6 +101,7 @@ def _run(
         )
         work.put(phase.name, _both(stood, ran), leaves)
     summary.ran += Counter({s: n for (s, outcome), n in display.counts.items() if outcome == "done"})
+    summary.ran_is_exact &= display.is_exact
 
 
 def _both(*many: Iterator[pa.Table]) -> Iterator[pa.Table]:

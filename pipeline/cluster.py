@@ -44,8 +44,9 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
 
 def _set_data_context() -> None:
     context = DataContext.get_current()
-    # Nothing else ends a stall: Ray Data waits for ever for resources that never come.
-    context.execution_no_progress_timeout_s = 900
+    # A unit yields nothing before its end and may take hours (a fetch, pictures that come one by one): the stages' own
+    # limits end those. Resources that never come are found by `check_fits`.
+    context.execution_no_progress_timeout_s = -1
     # A worker killed while it loads its weights is replaced, as one killed at work is.
     context.max_consecutive_actor_init_deaths = 10
     # Only an idle worker is given back: another one has to load its weights again.

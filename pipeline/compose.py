@@ -5,16 +5,15 @@ spread over all workers and a worker that dies costs the unit it was at.
 """
 
 import inspect
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Any
 
 import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayActorError, RayTaskError
 
 from pipeline.chain import REJECTED, chain
 from pipeline.commit import Commit
@@ -22,6 +21,8 @@ from pipeline.progress import Display, Tally
 from schemas.stage import Stage
 from workers.storage import Store
 
+# A field of Resources, Ray's name for it, how many of Ray's one is, and what a message calls it.
+RESOURCES = (("cpus", "CPU", 1, "CPUs"), ("gpus", "GPU", 1, "GPUs"), ("memory_mb", "memory", 2**20, "MB of memory"))
 # Rows of one execution: bounds what the driver and the object store hold, whatever the corpus' size.
 WAVE_ROWS = 4096
 
@@ -93,7 +94,12 @@ def _apply(dataset: Dataset, commit: Commit, tally, after_fan_out: bool) -> Data
 
 def _reporter(tally) -> Callable[[str, str], None]:
     """Counts a unit before its row goes on, so that a phase that is over has been counted whole."""
-    return lambda stage, outcome: ray.get(tally.add.remote(stage, outcome))
+
+    def report(stage: str, outcome: str) -> None:
+        with suppress(RayActorError):  # what is for the eye only ends no build
+            ray.get(tally.add.remote(stage, outcome))
+
+    return report
 
 
 def _task(commit: Commit, tally) -> Callable:
@@ -130,9 +136,15 @@ def _shown(display: Display) -> Iterator[Any]:
     tally: Any = Tally.remote()  # type: ignore[attr-defined]
     over = Event()
 
+    def update() -> None:
+        try:
+            display.update(ray.get(tally.read.remote()))
+        except RayActorError:
+            display.is_exact = False
+
     def show() -> None:
         while not over.wait(display.every_s):
-            display.update(Counter(ray.get(tally.read.remote())))
+            update()
 
     thread = Thread(target=show, daemon=True)
     thread.start()
@@ -141,22 +153,38 @@ def _shown(display: Display) -> Iterator[Any]:
     finally:
         over.set()
         thread.join()
-    display.update(Counter(ray.get(tally.read.remote())))
+    update()
 
 
 def check_fits(stages: Sequence[Stage]) -> None:
-    """Raises ClusterTooSmall where pinned actors would leave the others no core or GPU: it would stall for ever."""
+    """Raises ClusterTooSmall where a worker fits on no node, or pinned actors leave the others no room: Ray Data would
+    wait for ever."""
+    for stage in stages:
+        _check_worker(stage)
     have = ray.cluster_resources()
     pools = [s.config.resources for s in stages if inspect.isclass(s.run)]
     tasks = [s.config.resources for s in stages if not inspect.isclass(s.run)]
-    for unit, name in (("cpus", "CPU"), ("gpus", "GPU")):
+    for unit, name, size, called in RESOURCES:
         pinned = sum(getattr(r, unit) * r.workers[0] for r in pools)
         need = pinned + max((getattr(r, unit) for r in tasks), default=0)
-        if need > have.get(name, 0) + 1e-6:
+        if need * size > have.get(name, 0) + 1e-6:
             asked = ", ".join(
                 f"{s.name} {s.config.resources.workers[0]} x {getattr(s.config.resources, unit)}" for s in stages
             )
             raise ClusterTooSmall(
-                f"the stages need {need:g} {name}s at least ({asked}), the cluster has {have.get(name, 0):g}: add "
-                f"nodes, or lower <stage>.resources.{unit} or the first of <stage>.resources.workers"
+                f"the stages need {need:g} {called} at least ({asked}), the cluster has {have.get(name, 0) / size:g}: "
+                f"add nodes (`min_workers` of a cluster that grows), or lower <stage>.resources.{unit} or the first "
+                "of <stage>.resources.workers"
             )
+
+
+def _check_worker(stage: Stage) -> None:
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    need = [(getattr(stage.config.resources, unit) * size, name) for unit, name, size, _ in RESOURCES]
+    if not any(all(amount <= node.get(name, 0) + 1e-6 for amount, name in need) for node in nodes):
+        asked = ", ".join(f"{unit} = {getattr(stage.config.resources, unit):g}" for unit, *_ in RESOURCES)
+        have = [", ".join(f"{n.get(name, 0) / size:g} {called}" for _, name, size, called in RESOURCES) for n in nodes]
+        raise ClusterTooSmall(
+            f"{stage.name}.resources: {asked}: no node has as much for one worker (they have "
+            f"{'; '.join(dict.fromkeys(have))}): add such a node (`min_workers` of a cluster that grows), or lower them"
+        )

@@ -1,6 +1,8 @@
 """Counts of units a stage, from all workers to one place; shown as bars on a terminal, as lines in a pipe."""
 
+import uuid
 from collections import Counter
+from typing import NamedTuple
 
 import ray
 from rich.console import Console
@@ -9,18 +11,29 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 BARS_EVERY_S, LINE_EVERY_S = 0.5, 10.0
 
 
-@ray.remote(num_cpus=0)
+class Count(NamedTuple):
+    """What one life of the tally has counted."""
+
+    life: str
+    is_first: bool
+    counts: Counter
+
+
+@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)
 class Tally:
-    """Counts (stage, outcome); a killed worker's unit may be counted twice, so these figures are for the eye only."""
+    """Counts (stage, outcome) for the eye only: a killed worker's unit may be counted twice, and killed itself it
+    starts again from nothing."""
 
     def __init__(self) -> None:
         self.counts: Counter = Counter()
+        self.life = uuid.uuid4().hex
+        self.is_first = not ray.get_runtime_context().was_current_actor_reconstructed
 
     def add(self, stage: str, outcome: str) -> None:
         self.counts[stage, outcome] += 1
 
-    def read(self) -> Counter:
-        return self.counts
+    def read(self) -> Count:
+        return Count(self.life, self.is_first, self.counts)
 
 
 class Display:
@@ -31,7 +44,10 @@ class Display:
         self._live = self._console.is_terminal
         self.every_s = BARS_EVERY_S if self._live else LINE_EVERY_S
         self._stages, self._total, self._fans_out = stages, total, fans_out
+        self._lives: dict[str, Counter] = {}
         self.counts: Counter = Counter()
+        self.is_exact = True
+        """False where the tally was killed: what it had counted since it was last read is missing."""
         self._bars = Progress(
             TextColumn("{task.description:>10}"),
             BarColumn(),
@@ -54,9 +70,11 @@ class Display:
     def __exit__(self, *exc) -> None:
         self._bars.stop()
 
-    def update(self, counts: Counter) -> None:
+    def update(self, count: Count) -> None:
         """Shows new counts, every `every_s` and at last: (stage, outcome) to units since the display began."""
-        self.counts = counts
+        self._lives[count.life] = count.counts
+        self.counts = counts = sum(self._lives.values(), Counter())
+        self.is_exact &= count.is_first
         for name, task in self._tasks.items():
             done = sum(n for (stage, _), n in counts.items() if stage == name)
             self._bars.update(task, completed=done, rejected=counts[name, "rejected"] + counts[name, "failed"])

@@ -12,7 +12,10 @@ from pipeline.train import TrainReport
 def show_summary(summary: Summary, corpus: str, out: Console) -> None:
     """What a build did; failures last, where the eye rests."""
     ran = ", ".join(f"{stage} {n}" for stage, n in summary.ran.items())
-    out.print(f"ran: {ran or 'nothing, all of it stands'}", highlight=False)
+    if not summary.ran_is_exact:
+        out.print(f"ran: {ran or 'an unknown number'}, about: the process that counts was killed", highlight=False)
+    else:
+        out.print(f"ran: {ran or 'nothing, all of it stands'}", highlight=False)
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()), highlight=False)
     for reason, n in sorted(summary.rejects.items()):
         out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}", highlight=False)

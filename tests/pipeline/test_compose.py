@@ -1,13 +1,19 @@
 """Compose on a real Ray session: fan-out, rejects, failures, deaths, resume."""
 
+from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
+import ray
+from ray.data import DataContext
+from ray.data._internal.execution.no_progress_guard import NoProgressGuard
 
+from pipeline import cluster
 from pipeline.chain import ChainError, chain
-from pipeline.compose import ClusterTooSmall, WorkerFailed, check_fits, run_chain
-from pipeline.progress import Display
+from pipeline.compose import ClusterTooSmall, WorkerFailed, _reporter, _shown, check_fits, run_chain
+from pipeline.progress import Count, Display
 from schemas.config import Resources
 from tests.pipeline import toy
 from workers.storage import Store
@@ -15,7 +21,7 @@ from workers.storage import Store
 pytestmark = pytest.mark.usefixtures("ray_session")
 
 
-def run(store, texts, stages=None, run_id="run"):
+def run(store, texts, stages=None, run_id="run", display=None):
     rows = pa.table(
         {
             "video_id": [f"v{i}" for i in range(len(texts))],
@@ -32,7 +38,7 @@ def run(store, texts, stages=None, run_id="run"):
         keeps=["segment_id"],
         run_id=run_id,
         max_deaths=3,
-        display=Display(["split", "shout"], len(texts), "split"),
+        display=display or Display(["split", "shout"], len(texts), "split"),
     )
     return sorted(pa.concat_tables(tables).to_pylist(), key=lambda r: (r["video_id"], r["segment_id"] or ""))
 
@@ -109,6 +115,42 @@ def test_a_unit_that_always_kills_its_worker_is_rejected(tmp_path):
     assert [r["reject"] and r["reject"]["reason"] for r in rows] == [None, "worker_died", None]
 
 
+def test_a_tally_that_is_killed_costs_counts_and_nothing_else(tmp_path):
+    display = Display(["split", "shout"], 1, "split")
+    rows = run(Store(tmp_path), ["a uncount b"], display=display)
+    assert [r["reject"] for r in rows] == [None] * 3
+    assert display.counts["shout", "done"] >= 1
+    assert not display.is_exact
+
+
+def test_a_tally_that_is_gone_for_good_costs_counts_and_nothing_else():
+    display = Display(["split"], 1, None)
+    with _shown(display) as tally:
+        ray.kill(tally)
+        _reporter(tally)("split", "done")
+    assert not display.is_exact
+
+
+def test_counts_are_exact_where_nobody_dies(tmp_path):
+    display = Display(["split", "shout"], 2, "split")
+    run(Store(tmp_path), ["a b", ""], display=display)
+    assert display.counts == {("split", "done"): 1, ("split", "rejected"): 1, ("shout", "done"): 2}
+    assert display.is_exact
+
+
+def test_what_one_life_of_the_tally_counted_is_kept_for_the_next():
+    display = Display(["split"], 3, None)
+    display.update(Count("a", True, Counter({("split", "done"): 2})))
+    display.update(Count("b", False, Counter({("split", "done"): 1})))
+    assert display.counts == {("split", "done"): 3}
+
+
+def test_no_unit_ends_the_build_by_how_long_it_takes():
+    with cluster.ray_session():
+        timeout_s = DataContext.get_current().execution_no_progress_timeout_s
+    NoProgressGuard({}, timeout_s, clock=iter([0.0, 24 * 3600.0]).__next__).check()
+
+
 def test_misordered_stages_fail_before_anything_runs():
     with pytest.raises(ChainError, match="'shout' reads column 'segment_id'"):
         chain(toy.TEXTS, toy.stages()[::-1])
@@ -126,3 +168,26 @@ def test_a_chain_that_would_starve_is_refused():
     hungry = stages[1].config.model_copy(update={"resources": Resources(cpus=4, workers=(1, 1))})
     with pytest.raises(ClusterTooSmall, match="shout"):
         check_fits([stages[0], stages[1].__class__(**{**vars(stages[1]), "config": hungry})])
+
+
+def megabytes() -> int:
+    """Memory of the cluster, as Ray counts it."""
+    return int(ray.cluster_resources()["memory"] / 2**20)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_worker_that_no_node_can_hold_is_refused(number):
+    stages = toy.stages()
+    resources = Resources(cpus=0.25, memory_mb=megabytes() + 1)
+    stages[number] = replace(stages[number], config=toy.ShoutConfig(resources=resources))
+    with pytest.raises(ClusterTooSmall, match=rf"{stages[number].name}.resources: .*memory_mb = {megabytes() + 1}"):
+        check_fits(stages)
+
+
+@pytest.mark.parametrize(("workers", "refused"), [(1, False), (3, True)])
+def test_workers_are_refused_whose_memory_the_cluster_has_not(workers, refused):
+    split, shout = toy.stages()
+    resources = Resources(cpus=0.25, memory_mb=megabytes() // 2, workers=(workers, 3))
+    stages = [split, replace(shout, config=toy.ShoutConfig(resources=resources))]
+    with pytest.raises(ClusterTooSmall, match=r"MB of memory at least .*shout 3 x") if refused else nullcontext():
+        check_fits(stages)

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,19 @@ class Shout:
         if unit["word"] == "die" and len(list(Path(self.config.died).iterdir())) < self.config.deaths:
             (Path(self.config.died) / str(os.getpid())).touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        if unit["word"] == "uncount":
+            kill_tally()
         if unit["word"] == "always":
             os.kill(os.getpid(), signal.SIGKILL)
         yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"].upper() + self.config.mark]}, SHOUT)
+
+
+def kill_tally() -> None:
+    """SIGKILL to what counts in this worker's Ray session, a child of the same raylet; an earlier test's may linger."""
+    for process in psutil.Process(os.getppid()).children():
+        with suppress(psutil.Error):
+            if "ray::Tally" in " ".join(process.cmdline()):
+                process.kill()
 
 
 def wait_until(true: Callable[[], bool], otherwise: str) -> None:
