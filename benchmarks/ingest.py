@@ -95,7 +95,7 @@ def decoders(path: Path) -> float:
 
 def whole_build(paths: list[Path]) -> None:
     rounds: dict[Callable, list[dict[str, float]]] = {parts_seconds: [], whole_seconds: []}
-    for _ in range(2):
+    for _ in range(ROUNDS):
         for measure, results in rounds.items():
             with tempfile.TemporaryDirectory() as corpus:
                 results.append(measure(paths, COPIES, SHORT_SIDE, corpus))
