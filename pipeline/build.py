@@ -22,7 +22,7 @@ from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
-from pipeline.sealed import seal
+from pipeline.sealed_addresses import seal
 from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace, read_batches

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.chain import REJECTED
-from pipeline.sealed import sealed
+from pipeline.sealed_addresses import sealed
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from workers.storage import Store

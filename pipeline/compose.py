@@ -22,7 +22,7 @@ from schemas.stage import Stage
 from workers.storage import Store
 
 # A field of Resources, Ray's name for it, how many of Ray's one is, and what a message calls it.
-RESOURCES = (("cpus", "CPU", 1, "CPUs"), ("gpus", "GPU", 1, "GPUs"), ("memory_mb", "memory", 2**20, "MB of memory"))
+_RESOURCES = (("cpus", "CPU", 1, "CPUs"), ("gpus", "GPU", 1, "GPUs"), ("memory_mb", "memory", 2**20, "MB of memory"))
 # Rows of one execution: bounds what the driver and the object store hold, whatever the corpus' size.
 WAVE_ROWS = 4096
 
@@ -164,7 +164,7 @@ def check_fits(stages: Sequence[Stage]) -> None:
     have = ray.cluster_resources()
     pools = [s.config.resources for s in stages if inspect.isclass(s.run)]
     tasks = [s.config.resources for s in stages if not inspect.isclass(s.run)]
-    for unit, name, size, called in RESOURCES:
+    for unit, name, size, called in _RESOURCES:
         pinned = sum(getattr(r, unit) * r.workers[0] for r in pools)
         need = pinned + max((getattr(r, unit) for r in tasks), default=0)
         if need * size > have.get(name, 0) + 1e-6:
@@ -180,10 +180,10 @@ def check_fits(stages: Sequence[Stage]) -> None:
 
 def _check_worker(stage: Stage) -> None:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    need = [(getattr(stage.config.resources, unit) * size, name) for unit, name, size, _ in RESOURCES]
+    need = [(getattr(stage.config.resources, unit) * size, name) for unit, name, size, _ in _RESOURCES]
     if not any(all(amount <= node.get(name, 0) + 1e-6 for amount, name in need) for node in nodes):
-        asked = ", ".join(f"{unit} = {getattr(stage.config.resources, unit):g}" for unit, *_ in RESOURCES)
-        have = [", ".join(f"{n.get(name, 0) / size:g} {called}" for _, name, size, called in RESOURCES) for n in nodes]
+        asked = ", ".join(f"{unit} = {getattr(stage.config.resources, unit):g}" for unit, *_ in _RESOURCES)
+        have = [", ".join(f"{n.get(name, 0) / size:g} {called}" for _, name, size, called in _RESOURCES) for n in nodes]
         raise ClusterTooSmall(
             f"{stage.name}.resources: {asked}: no node has as much for one worker (they have "
             f"{'; '.join(dict.fromkeys(have))}): add such a node (`min_workers` of a cluster that grows), or lower them"

@@ -32,10 +32,9 @@ import pyarrow as pa
 
 from pipeline.manifest_formats import BATCH_ROWS, ManifestError, Row, raw_rows
 from pipeline.media_folder import list_media
-from pipeline.sealed import can_be_parted, shown
 from schemas.tables import MANIFEST
 from stages.timed_text.event_lines import EventError, parse_event
-from workers.addresses import redacted
+from workers.addresses import can_be_parted, redacted, shown
 from workers.storage import Store
 
 MANIFEST_ROWS = MANIFEST.append(pa.field("video_id", pa.string()))

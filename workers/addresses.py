@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from schemas.rejects import Reject
@@ -13,6 +14,24 @@ def redacted(uri: str) -> str:
         return uri
     parts = urlsplit(uri)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def shown(value: Any) -> str:
+    """A value of a manifest as a message shows it: short, and redacted, as an address may stand in any column."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(shown, value[:10]))}]"
+    if not isinstance(value, str):
+        return repr(value) if isinstance(value, int | float) else type(value).__name__
+    return repr(redacted(value)[:200]) if can_be_parted(value) else "an address"
+
+
+def can_be_parted(address: str) -> bool:
+    """Whether an address has the parts of one: without, nobody knows where its secrets stand."""
+    try:
+        urlsplit(address)
+    except ValueError:
+        return False
+    return True
 
 
 def without_secrets(text: str, uri: str) -> str:

@@ -88,57 +88,69 @@ def read_index(
     Raises:
         Reject: `undecodable` where times are beyond all clocks.
     """
-    rate = nominal_rate(stream)
-    step = max(1, round(1 / (rate * tick(stream))))
-    context = stream.codec_context
-    read = reader(codec_name(stream), context.extradata, context.codec.intra_only)
+    step = max(1, round(1 / (nominal_rate(stream) * tick(stream))))
     clock = _Clock(container, tick(stream), step)
-    pts, dts, duration, layers, shift = (array("q") for _ in range(5))
-    flags = bytearray()
-    missing = 0
-    error = ""
-    try:
-        for packet in packets or demux(container, stream):
-            facts = read(memoryview(packet))
-            packet_pts, packet_dts, length = packet.pts, packet.dts, packet.duration or 0
-            decode_time = packet_dts if packet_dts is not None else packet_pts
-            if decode_time is None:
-                decode_time = dts[-1] - shift[-1] + step if dts else 0
-            offset = clock(decode_time, length)
-            # Without its decode time a packet may be followed by ones that are shown before it.
-            if until is not None and decode_time + offset >= until + (clock.limit if packet_dts is None else 0):
-                break
-            missing += packet_pts is None
-            shift.append(offset)
-            dts.append(decode_time + offset)
-            pts.append((decode_time if packet_pts is None else packet_pts) + offset)
-            duration.append(length)
-            layers.append(facts.layer)
-            entry = packet.is_keyframe and facts.entry is not False
-            shown = facts.shown and not packet.is_discard
-            flags.append(entry | (entry and facts.clean) << 1 | shown << 2 | facts.disposable << 3)
-    except MemoryError:
-        raise
-    except (av.FFmpegError, OverflowError) as failure:  # OverflowError: a time that no clock shows
-        error = reason(failure)
-    pts_P, dts_P, layers_P = (np.frombuffer(values, np.int64) for values in (pts, dts, layers))
-    flags_P = np.frombuffer(bytes(flags), np.uint8)
-    by_order, pts_P = _presentation(container, stream, pts_P, dts_P, missing, step)
+    read = _read(stream, packets or demux(container, stream), clock, step, until)
+    pts_P, dts_P, layers_P = (np.frombuffer(values, np.int64) for values in (read.pts, read.dts, read.layers))
+    flags_P = np.frombuffer(bytes(read.flags), np.uint8)
+    by_order, pts_P = _presentation(container, stream, pts_P, dts_P, read.missing, step)
     _check_times(pts_P, tick(stream))
     return PacketIndex(
         pts_P=pts_P,
-        duration_P=np.frombuffer(duration, np.int64),
+        duration_P=np.frombuffer(read.durations, np.int64),
         entry_P=flags_P & 1 > 0,
         clean_P=flags_P & 2 > 0,
         shown_P=flags_P & 4 > 0,
         disposable_P=(flags_P & 8 > 0) & (layers_P == layers_P.max(initial=0)),
-        shift_P=np.frombuffer(shift, np.int64),
+        shift_P=np.frombuffer(read.shifts, np.int64),
         time_base=tick(stream),
         by_order=by_order,
         reordered=bool((np.diff(pts_P) < 0).any()),
         jumps=clock.jumps,
-        error=error,
+        error=read.error,
     )
+
+
+class _Read:
+    """What packets say, a number each; `missing` of them have no presentation time."""
+
+    def __init__(self) -> None:
+        self.pts, self.dts, self.durations, self.layers, self.shifts = (array("q") for _ in range(5))
+        self.flags = bytearray()
+        self.missing, self.error = 0, ""
+
+
+def _read(stream: VideoStream, packets: Iterator[Packet], clock: _Clock, step: int, until: int | None) -> _Read:
+    context, into = stream.codec_context, _Read()
+    facts_of = reader(codec_name(stream), context.extradata, context.codec.intra_only)
+    pts, dts, shifts = into.pts, into.dts, into.shifts
+    try:
+        for packet in packets:
+            facts = facts_of(memoryview(packet))
+            packet_pts, packet_dts, length = packet.pts, packet.dts, packet.duration or 0
+            decode_time = packet_dts if packet_dts is not None else packet_pts
+            if decode_time is None:
+                decode_time = dts[-1] - shifts[-1] + step if dts else 0
+            offset = clock(decode_time, length)
+            # Without its decode time a packet may be followed by ones that are shown before it.
+            if until is not None and decode_time + offset >= until + (clock.limit if packet_dts is None else 0):
+                break
+            into.missing += packet_pts is None
+            shifts.append(offset)
+            dts.append(decode_time + offset)
+            pts.append((decode_time if packet_pts is None else packet_pts) + offset)
+            into.durations.append(length)
+            into.layers.append(facts.layer)
+            entry = packet.is_keyframe and facts.entry is not False
+            shown = facts.shown and not packet.is_discard
+            into.flags.append(entry | (entry and facts.clean) << 1 | shown << 2 | facts.disposable << 3)
+    except MemoryError:  # no fault of the file; libav's is one of its other errors too
+        raise
+    except (av.FFmpegError, OverflowError) as failure:  # OverflowError: a time that no clock shows
+        into.error = reason(failure)
+    for column in (pts, dts, shifts, into.durations, into.layers):
+        del column[len(into.flags) :]  # of a packet that was not read to its end
+    return into
 
 
 def _check_times(pts_P: np.ndarray, time_base: Fraction) -> None:

@@ -1,12 +1,10 @@
 """Sampling by PyAV: the packets that no wanted picture needs never reach the decoder."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import chain, dropwhile, islice
+from itertools import islice
 from pathlib import Path
 
 import av
-from av.container import InputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -15,8 +13,9 @@ from av.video.stream import VideoStream
 from schemas.rejects import Reject
 from workers.decode_plan import Plan, Segment, make_plan
 from workers.decoders import Picture
-from workers.media_file import open_media, reason, video_stream
-from workers.packet_index import PacketIndex, codec_name, demux, read_index, seconds, tick
+from workers.decoders.key_frame import at_key_frame
+from workers.media_file import reason
+from workers.packet_index import PacketIndex, read_index, seconds, tick
 from workers.picture import Renderer
 
 # A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
@@ -59,7 +58,7 @@ class _Sampler:
 
     def pictures(self, everything: bool) -> Iterator[Picture]:
         """Ends early, with `missed` set, where a wanted picture is missing and packets were left out."""
-        with _at_key_frame(self._path, self._segment, self._threads) as (container, stream, packets):
+        with at_key_frame(self._path, self._segment, self._threads) as (container, stream, packets):
             held = _Held(packets)
             end = int(self._segment.ticks(self._segment.end_s, tick(stream))) + 1
             index = read_index(container, stream, iter(held), end)
@@ -68,7 +67,7 @@ class _Sampler:
             if held.complete:
                 yield from self._sample(stream, index, plan, iter(held.packets))
                 return
-        with _at_key_frame(self._path, self._segment, self._threads) as (_, stream, packets):
+        with at_key_frame(self._path, self._segment, self._threads) as (_, stream, packets):
             yield from self._sample(stream, index, plan, packets)
 
     def _sample(
@@ -167,68 +166,3 @@ def select(
             return
     for position in range(done, len(wanted)):
         yield position, *before
-
-
-@contextmanager
-def _at_key_frame(
-    path: str | Path, segment: Segment, threads: int
-) -> Iterator[tuple[InputContainer, VideoStream, Iterator[Packet]]]:
-    """The file, its video stream, and the stream's packets from the segment's key frame on."""
-    if segment.segment_index > 0:
-        with open_media(path) as container:
-            stream = _decodable(container, threads)
-            _prime(container, stream)
-            packets = _seek(container, stream, segment.seek_pts)
-            if packets is not None:
-                yield container, stream, packets
-                return
-    with open_media(path) as container:
-        stream = _decodable(container, threads)
-        packets = demux(container, stream)
-        if segment.segment_index > 0:  # nothing to seek by: read up to it
-            packets = dropwhile(lambda p: p.pts != segment.seek_pts or not p.is_keyframe, packets)
-        yield container, stream, packets
-
-
-def _decodable(container: InputContainer, threads: int) -> VideoStream:
-    stream = video_stream(container)
-    stream.thread_type, stream.thread_count = "SLICE" if threads == 1 else "AUTO", threads
-    return stream
-
-
-def _prime(container: InputContainer, stream: VideoStream) -> None:
-    """Shows the decoder the stream's first packet, where what comes later depends on it.
-
-    Builds of x264 before 151 coded 4:4:4 wrongly; they name themselves in the first packet only, and FFmpeg's decoder
-    follows them only where it saw that.
-    """
-    if codec_name(stream) != "h264" or "444" not in (stream.pix_fmt or ""):
-        return
-    try:
-        for packet in islice(demux(container, stream), 1):
-            stream.codec_context.decode(packet)
-        stream.codec_context.decode(None)
-    except MemoryError:
-        raise
-    except av.FFmpegError:
-        pass  # decoding says what is wrong, at the pictures that it concerns
-    stream.codec_context.flush_buffers()
-
-
-def _seek(container: InputContainer, stream: VideoStream, seek_pts: int) -> Iterator[Packet] | None:
-    """The packets from the one at `seek_pts` on; None where seeking doesn't lead there. Seeks by decode time and by
-    imprecise indexes land late or early: each next try starts earlier."""
-    for margin_s in (0, 2, 15, 120):
-        try:
-            container.seek(seek_pts - int(margin_s / tick(stream)), stream=stream)
-            packets = demux(container, stream)
-            for packet in packets:
-                if packet.pts == seek_pts and packet.is_keyframe:
-                    return chain([packet], packets)
-                if packet.dts is not None and packet.dts > seek_pts:
-                    break
-        except MemoryError:
-            raise
-        except av.FFmpegError:
-            continue
-    return None

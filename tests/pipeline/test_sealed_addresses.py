@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.build import build
 from pipeline.plan import plan
-from pipeline.sealed import sealed
+from pipeline.sealed_addresses import sealed
 from tests.pipeline.worlds import small_recipe
 
 # Refused, as it is private: nothing is asked.

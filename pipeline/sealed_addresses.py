@@ -1,12 +1,11 @@
-"""Addresses as a corpus keeps them and messages show them: without credentials, query and fragment.
+"""Addresses as a corpus keeps them: without credentials, query and fragment.
 
-A corpus keeps a hash of the whole as well: another signature makes another unit, as any change of an address does.
+It keeps a hash of the whole as well: another signature makes another unit, as any change of an address does.
 """
 
 import hashlib
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -37,21 +36,3 @@ def _seal(value: Any) -> Any:
     if value == bare or _SEAL.fullmatch(value.removeprefix(bare)):
         return value
     return f"{bare}#sha256={hashlib.sha256(value.encode()).hexdigest()[:32]}"
-
-
-def shown(value: Any) -> str:
-    """A value of a manifest as a message shows it: short, and redacted, as an address may stand in any column."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(shown, value[:10]))}]"
-    if not isinstance(value, str):
-        return repr(value) if isinstance(value, int | float) else type(value).__name__
-    return repr(redacted(value)[:200]) if can_be_parted(value) else "an address"
-
-
-def can_be_parted(address: str) -> bool:
-    """Whether an address has the parts of one: without, nobody knows where its secrets stand."""
-    try:
-        urlsplit(address)
-    except ValueError:
-        return False
-    return True
