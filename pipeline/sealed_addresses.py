@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from workers.addresses import redacted
+from workers.fetch.urls import redacted
 
 ADDRESSES = ("uri", "subtitles", "events_file")
 _SEAL = re.compile("#sha256=[0-9a-f]{32}")

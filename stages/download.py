@@ -17,11 +17,11 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
-from workers.addresses import redacted, without_secrets
-from workers.fetcher import fetch
+from workers.fetch.fetcher import fetch
+from workers.fetch.partial_file import FetchLimits, locked
+from workers.fetch.urls import redacted, without_secrets
 from workers.media_process import MediaLimits, media_process, probe_apart
 from workers.node_folder import node_folder
-from workers.partial_file import FetchLimits, locked
 from workers.storage import Store
 
 # Extensions by what the demuxer found; a name given by a stranger is never part of a path.
@@ -84,7 +84,7 @@ class DownloadConfig(StageConfig):
 
 
 def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:
-    """A table of one VIDEO row. Raises Reject, as `workers.fetcher.fetch` and `workers.media_process.probe_apart`."""
+    """A table of one VIDEO row. Raises Reject, as `fetch` and `probe_apart` do."""
     uri = unit["uri"]
     scheme = urlsplit(uri).scheme.lower() if "://" in uri else ""
     if scheme in ("", "file"):

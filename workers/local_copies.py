@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from workers.fetch.partial_file import locked
 from workers.node_folder import node_folder
-from workers.partial_file import locked
 
 
 class LocalCopies:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.object_store import s3_corpus
+from workers.fetch.partial_file import locked
 from workers.local_copies import LocalCopies
-from workers.partial_file import locked
 from workers.storage import Store
 
 BODY = bytes(range(256)) * 400

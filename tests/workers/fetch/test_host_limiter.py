@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from workers.host_gate import HostGate
+from workers.fetch.host_limiter import HostGate
 
 
 def test_no_more_than_its_slots_ask_a_host_at_once(tmp_path):
@@ -50,13 +50,13 @@ def test_the_dead_hold_no_slot(tmp_path):
     program = f"""
 import time
 from pathlib import Path
-from workers.host_gate import HostGate
+from workers.fetch.host_limiter import HostGate
 with HostGate(1, Path({str(tmp_path)!r})).slot("one"):
     print("in", flush=True)
     time.sleep(60)
 """
     holder = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3], text=True
     )
     assert holder.stdout.readline() == "in\n"
     os.kill(holder.pid, signal.SIGKILL)

@@ -1,6 +1,6 @@
 import pytest
 
-from workers.addresses import is_public, redacted
+from workers.fetch.urls import is_public, redacted
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import tenacity
 
 from schemas.rejects import Reject
-from workers.addresses import redacted
-from workers.host_gate import HostGate
-from workers.http_source import receive_http
-from workers.object_source import receive_object
-from workers.partial_file import Again, FetchLimits, PartialFile
+from workers.fetch.host_limiter import HostGate
+from workers.fetch.http import receive_http
+from workers.fetch.object_store import receive_object
+from workers.fetch.partial_file import Again, FetchLimits, PartialFile
+from workers.fetch.urls import redacted
 
 _HTTP, _OBJECTS = ("http", "https"), ("s3", "gs")
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from schemas.rejects import Reject
-from workers.partial_file import Again, FetchLimits, PartialFile
+from workers.fetch.partial_file import Again, FetchLimits, PartialFile
 
 _BLOCK = 1 << 20
 

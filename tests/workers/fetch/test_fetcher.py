@@ -14,10 +14,10 @@ from moto.server import ThreadedMotoServer
 
 from schemas.rejects import Reject
 from tests.faulty_server import BODY, faulty_server
-from workers import http_source, object_source
-from workers.fetcher import fetch
-from workers.host_gate import HostGate
-from workers.partial_file import Again, FetchLimits, PartialFile
+from workers.fetch import http, object_store
+from workers.fetch.fetcher import fetch
+from workers.fetch.host_limiter import HostGate
+from workers.fetch.partial_file import Again, FetchLimits, PartialFile
 
 LIMITS = FetchLimits(
     max_bytes=4 * len(BODY), max_seconds=20, attempts=8, backoff_s=0.01, timeout_s=1, allow_private_addresses=True
@@ -146,10 +146,10 @@ def test_private_addresses_are_refused(tmp_path, host):
 
 
 def test_redirects_to_private_addresses_are_refused(server, tmp_path, monkeypatch):
-    real = http_source.resolve
+    real = http.resolve
     # The test's own server counts as public.
     monkeypatch.setattr(
-        http_source, "resolve", lambda host, port, allow: host if host == "127.0.0.1" else real(host, port, allow)
+        http, "resolve", lambda host, port, allow: host if host == "127.0.0.1" else real(host, port, allow)
     )
     limits = replace(LIMITS, allow_private_addresses=False, attempts=1)
     assert rejected(f"{server.url}/to_private", tmp_path / "f", limits) == "refused"
@@ -167,9 +167,9 @@ def test_a_killed_fetch_is_gone_on_with(server, tmp_path):
     program = """
         import sys, time
         from pathlib import Path
-        from workers.fetcher import fetch
-        from workers.partial_file import PartialFile
-        from tests.workers.test_fetcher import LIMITS
+        from workers.fetch.fetcher import fetch
+        from workers.fetch.partial_file import PartialFile
+        from tests.workers.fetch.test_fetcher import LIMITS
         append = PartialFile.append
         def slow(self, blocks, expected):
             append(self, (time.sleep(0.05) or block for block in blocks), expected)
@@ -177,7 +177,7 @@ def test_a_killed_fetch_is_gone_on_with(server, tmp_path):
         fetch(sys.argv[1], Path(sys.argv[2]), LIMITS)
     """
     command = [sys.executable, "-c", textwrap.dedent(program), f"{server.url}/good", str(tmp_path / "f")]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[3])
     data = tmp_path / "f" / "data"
     while not data.exists() or data.stat().st_size < len(BODY) // 8:
         assert process.poll() is None
@@ -224,7 +224,7 @@ def test_an_object_arrives_whole(bucket, tmp_path):
 
 
 def test_an_object_is_gone_on_with(bucket, tmp_path, monkeypatch):
-    real, starts = object_source._object_blocks, []
+    real, starts = object_store._object_blocks, []
 
     def breaks_once(filesystem, path, start):
         starts.append(start)
@@ -233,8 +233,8 @@ def test_an_object_is_gone_on_with(bucket, tmp_path, monkeypatch):
                 raise Again("unreachable", "broken off")
             yield block
 
-    monkeypatch.setattr(object_source, "_object_blocks", breaks_once)
-    monkeypatch.setattr(object_source, "_BLOCK", 4096)
+    monkeypatch.setattr(object_store, "_object_blocks", breaks_once)
+    monkeypatch.setattr(object_store, "_BLOCK", 4096)
     assert fetch(f"s3://videos/a%20b/v.mp4{bucket}", tmp_path / "f", LIMITS).read_bytes() == BODY
     assert starts == [0, 3 * 4096]
 

@@ -12,9 +12,9 @@ from urllib.parse import urljoin
 import httpx
 
 from schemas.rejects import Reject
-from workers.addresses import resolve
-from workers.host_gate import HostGate
-from workers.partial_file import Again, FetchLimits, PartialFile
+from workers.fetch.host_limiter import HostGate
+from workers.fetch.partial_file import Again, FetchLimits, PartialFile
+from workers.fetch.urls import resolve
 
 _MAX_REDIRECTS = 10
 # What is no media whatever its name says; unknown types go on to the probe.

@@ -1,0 +1,1 @@
+"""Downloads of untrusted URLs: every address is checked before it is opened."""
