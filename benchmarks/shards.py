@@ -203,7 +203,7 @@ def ordering() -> Iterator[tuple]:
         {
             "qa_id": pa.array(rows).cast(pa.string()),
             "video_id": video_ids,
-            "group": video_ids,
+            "sample_key": video_ids,
             "shard": shard.take(pa.array(video // 39)),
             "row": pa.array(rows - np.searchsorted(video, video), pa.int32()),
             "qa_offset": rows,

@@ -93,7 +93,7 @@ def _rows(work: Workspace, what: str, verdict: Verdict) -> Iterator[dict]:
 def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
     for row in _rows(work, "shards", verdict):
         # The name is ours: shards/<split>/<number>.tar
-        query = f"select * from samples where shard = '{row['shard']}' order by \"group\", row"
+        query = f"select * from samples where shard = '{row['shard']}' order by sample_key, row"
         yield from find_damage(store, pa.concat_tables(work.sql(query, SAMPLE)))
 
 

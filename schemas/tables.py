@@ -192,8 +192,8 @@ SAMPLE = pa.schema(
         ("shard", pa.string()),  # path in the corpus: shards/<split>/000000.tar
         ("shard_sha256", pa.string()),
         ("shard_bytes", pa.int64()),
-        ("group", pa.string()),  # the WebDataset key: video_id, or video_id + "-" + part where a group was split
-        ("row", pa.int32()),  # of the QA pair in its group: index into .qa.json and the Q axis of the tokens
+        ("sample_key", pa.string()),  # of the WebDataset sample: video_id, or video_id + "-" + part where it was split
+        ("row", pa.int32()),  # of the QA pair in its sample: index into .qa.json and the Q axis of the tokens
         ("qa_offset", pa.int64()),  # of the member's data in the tar
         ("qa_bytes", pa.int64()),
         ("tokens_offset", pa.int64()),

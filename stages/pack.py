@@ -134,8 +134,9 @@ def _write_video(writer: ShardWriter, video: Row, config: PackConfig, store: Sto
         check_belong_together(video, pairs, selected, unit.tensors)
         parts = _parts(unit.tensors, config.group_bytes)
         for part, rows in enumerate(parts):
-            group = video["video_id"] + (f"-{part:05d}" if len(parts) > 1 else "")
-            facts = {"group": group, "part": part, "num_parts": len(parts), "num_frames": len(unit.tensors["time_s"])}
+            sample_key = video["video_id"] + (f"-{part:05d}" if len(parts) > 1 else "")
+            facts = {"sample_key": sample_key, "part": part, "num_parts": len(parts)}
+            facts["num_frames"] = len(unit.tensors["time_s"])
             tensors = take_queries(unit.tensors, rows)
             sha256 = yield from _write_group(writer, {**video, **facts}, pairs[rows], tensors)
         # Hashing takes as long as writing: a group that is the whole unit has told its hash by now.
@@ -154,15 +155,15 @@ def _parts(tensors: Tensors, group_bytes: int) -> list[slice]:
 
 def _write_group(writer: ShardWriter, video: Row, pairs: list[Row], tensors: Tensors) -> Generator[Row, None, str]:
     """Yields the rows of `samples`, as far as they are known; gives the SHA-256 of the tensors."""
-    group = video["group"]
-    described = {name: video[name] for name in (*PLANNED, "split", "group", "part", "num_parts", "num_frames")}
+    sample_key = video["sample_key"]
+    described = {name: video[name] for name in (*PLANNED, "split", "sample_key", "part", "num_parts", "num_frames")}
     described = {name: value for name, value in described.items() if name not in UNITS}
-    writer.add(f"{group}.json", [encode_json({**video["facts"], **described, "num_qa": len(pairs)})])
+    writer.add(f"{sample_key}.json", [encode_json({**video["facts"], **described, "num_qa": len(pairs)})])
     qa = encode_json([_published(pair) for pair in pairs])
-    qa_offset, qa_bytes = writer.add(f"{group}.qa.json", [qa])
+    qa_offset, qa_bytes = writer.add(f"{sample_key}.qa.json", [qa])
     metadata = {"qa_sha256": hashlib.sha256(qa).hexdigest()}
     tokens, sha256 = encode_tensors(tensors, metadata)
-    tokens_offset, tokens_bytes = writer.add(f"{group}.tokens.safetensors", tokens)
+    tokens_offset, tokens_bytes = writer.add(f"{sample_key}.tokens.safetensors", tokens)
     num_keyframes = (tensors["query_keyframes"] >= 0).sum(axis=1)
     tokens_a_keyframe = tensors["keyframe_tokens"].shape[1]
     for row, pair in enumerate(pairs):
@@ -183,8 +184,8 @@ def _write_group(writer: ShardWriter, video: Row, pairs: list[Row], tensors: Ten
 
 
 def _published(pair: Row) -> Row:
-    renamed = {"id": pair["qa_id"], "conversations": json.loads(pair["conversations"])}
-    return {name: value for name, value in pair.items() if name not in ("qa_id", "video_id")} | renamed
+    parsed = {"conversations": json.loads(pair["conversations"])}
+    return {name: value for name, value in pair.items() if name != "video_id"} | parsed
 
 
 def check_belong_together(video: Row, pairs: list[Row], selected: list[Row], tensors: Tensors) -> None:
@@ -225,6 +226,7 @@ def stage(config: PackConfig) -> Stage:
     """The declaration."""
     return Stage(
         name="pack",
+        version=2,
         reads=PACK_UNIT,
         writes=SAMPLE,
         run=run,

@@ -28,7 +28,7 @@ def tiny_sample(
     telling[..., 0] = 2.0 if answer else -2.0
     merged_tokens[keyframes] = 0
     return {
-        "id": f"{number:08d}",
+        "qa_id": f"{number:08d}",
         "conversations": [
             {"from": "human", "value": "<image>\nIs it on?"},
             {"from": "gpt", "value": "yes" if answer else "no"},

@@ -2,10 +2,11 @@
 
 A group is a video with its QA pairs, or a part of them. Its members, in this order:
 
-    <group>.json                 facts of the video, licence, source
-    <group>.qa.json              list of QA pairs; entry i is row i of the Q axis below
-    <group>.tokens.safetensors   time_s [N] f8, sample_index [N] i8, keyframes [U] i4, keyframe_tokens [U, P, C] f2,
-                                 query_keyframes [Q, K] i4, merged_tokens [Q, N, C] f2, clip_tokens [ceil(N/4), R, C] f2
+    <sample_key>.json                 facts of the video, licence, source
+    <sample_key>.qa.json              list of QA pairs; entry i is row i of the Q axis below
+    <sample_key>.tokens.safetensors   time_s [N] f8, sample_index [N] i8, keyframes [U] i4, keyframe_tokens [U, P, C]
+                                      f2, query_keyframes [Q, K] i4, merged_tokens [Q, N, C] f2, clip_tokens
+                                      [ceil(N/4), R, C] f2
 
 `keyframes` are positions in 0 .. N-1, ascending; `query_keyframes` are rows of `keyframes`, -1 pads. `clip_tokens` is
 there where HiCo is on. The safetensors metadata holds `sha256` of its data and `qa_sha256` of the `.qa.json` member.
@@ -171,7 +172,7 @@ def read_group(store: Store, place: dict[str, Any], verify: bool = True) -> Grou
     """Reads the group of a row of `samples`, in one range of bytes. Raises ShardError for a damaged or missing one.
 
     Args:
-        place: the columns shard, group, qa_offset, qa_bytes, tokens_offset and tokens_bytes.
+        place: the columns shard, sample_key, qa_offset, qa_bytes, tokens_offset and tokens_bytes.
         verify: compares both members with their checksums.
     """
     start, end = place["qa_offset"], place["tokens_offset"] + place["tokens_bytes"]
@@ -189,7 +190,7 @@ def read_group(store: Store, place: dict[str, Any], verify: bool = True) -> Grou
         return Group(json.loads(bytes(qa)), tensors)
     except (OSError, ValueError) as error:
         raise ShardError(
-            f"{place['shard']}: group {place['group']} cannot be read: {error}. "
+            f"{place['shard']}: group {place['sample_key']} cannot be read: {error}. "
             "Run `longvid verify` on the corpus; delete the shard and build again to have it rewritten."
         ) from error
 
@@ -208,12 +209,12 @@ def find_damage(store: Store, samples: pa.Table) -> Iterator[str]:
 
 
 def _damaged_groups(store: Store, rows: pa.Table) -> Iterator[str]:
-    for group in pc.unique(rows["group"]).to_pylist():
-        pairs = rows.filter(pc.equal(rows["group"], group)).to_pylist()
+    for group in pc.unique(rows["sample_key"]).to_pylist():
+        pairs = rows.filter(pc.equal(rows["sample_key"], group)).to_pylist()
         try:
             found = read_group(store, pairs[0])
         except ShardError as error:
             yield str(error)
             continue
-        if [pair["id"] for pair in found.qa] != [pair["qa_id"] for pair in pairs]:
+        if [pair["qa_id"] for pair in found.qa] != [pair["qa_id"] for pair in pairs]:
             yield f"{pairs[0]['shard']}: group {group} holds other QA pairs than the table samples; build again"

@@ -27,7 +27,7 @@ COLUMNS = [
     "video_id",
     "split",
     "shard",
-    "group",
+    "sample_key",
     "row",
     "qa_offset",
     "qa_bytes",
@@ -39,7 +39,7 @@ log = logging.getLogger("longvid.shards")
 
 
 class ShardReader:
-    """The samples of one rank: dicts of `Group.sample`, with `video_id`, `group`, `epoch` and `position` in the epoch.
+    """The samples of one rank: dicts of `Group.sample`, with `video_id`, `sample_key`, `epoch` and `position` in it.
 
     Args:
         store: the corpus.
@@ -56,7 +56,7 @@ class ShardReader:
 
     Attributes:
         consumed: positions of the epoch that all ranks together are through, given that they go in step.
-        damaged: a dict a group that could not be read: shard, group, detail, num_samples (of this rank).
+        damaged: a dict a group that could not be read: shard, sample_key, detail, num_samples (of this rank).
     """
 
     def __init__(
@@ -154,24 +154,25 @@ class ShardReader:
     def _sample(self, place: dict[str, Any], groups: "_Groups") -> dict[str, Any] | None:
         try:
             sample = groups.get(place).sample(place["row"])
-            if sample["id"] != place["qa_id"]:
+            if sample["qa_id"] != place["qa_id"]:
                 raise ShardError(
-                    f"{place['shard']}: row {place['row']} of group {place['group']} is {sample['id']}, the table has "
-                    f"{place['qa_id']} there: table and shard are of two builds. Build again."
+                    f"{place['shard']}: row {place['row']} of group {place['sample_key']} is {sample['qa_id']}, the "
+                    f"table has {place['qa_id']} there: table and shard are of two builds. Build again."
                 )
         except (ShardError, IndexError) as error:
             if not self._skip:
                 raise
             self._report(place, error)
             return None
-        return {**sample, "video_id": place["video_id"], "group": place["group"]}
+        return {**sample, "video_id": place["video_id"], "sample_key": place["sample_key"]}
 
     def _report(self, place: dict[str, Any], error: Exception) -> None:
         for row in self.damaged:
-            if (row["shard"], row["group"]) == (place["shard"], place["group"]):
+            if (row["shard"], row["sample_key"]) == (place["shard"], place["sample_key"]):
                 row["num_samples"] += 1
                 return
-        self.damaged.append({"shard": place["shard"], "group": place["group"], "detail": str(error), "num_samples": 1})
+        named = {name: place[name] for name in ("shard", "sample_key")}
+        self.damaged.append({**named, "detail": str(error), "num_samples": 1})
         log.warning("skipping a damaged group: %s", error)
 
 
@@ -185,7 +186,7 @@ class _Groups:
         self._capacity = own_lanes + reader._prefetch + 1
 
     def ask(self, place: dict[str, Any]) -> Future[Group]:
-        key = (place["shard"], place["group"])
+        key = (place["shard"], place["sample_key"])
         if key not in self._held:
             self._held[key] = self._pool.submit(read_group, self._reader._store, place, self._reader._verify)
         self._held.move_to_end(key)
@@ -206,7 +207,7 @@ def _in_order(samples: pa.Table | str, split: str | None, store: Store) -> pa.Ta
         have = ", ".join(f"{s['values']} ({s['counts']})" for s in splits) or "none at all"
         raise ConfigError(f"split = {split!r}: no samples; there are: {have}")
     table = table.drop_columns("split")
-    keys = ("video_id", "group", "row")
+    keys = ("video_id", "sample_key", "row")
     # As pack wrote it, and sorting millions of strings takes seconds.
     return table if _is_sorted(table.select(keys)) else table.sort_by([(name, "ascending") for name in keys])
 

@@ -87,8 +87,8 @@ def test_keyframes_and_times_are_those_of_their_own_video(corpus):
             tokens = safetensors.numpy.load(sample["tokens.safetensors"])
             assert (np.diff(tokens["time_s"]) > 0).all()
             for pair, rows in zip(json.loads(sample["qa.json"]), tokens["query_keyframes"], strict=True):
-                assert tokens["time_s"][tokens["keyframes"][rows[rows >= 0]]].tolist() == selected[pair["id"]]
-                read.add(pair["id"])
+                assert tokens["time_s"][tokens["keyframes"][rows[rows >= 0]]].tolist() == selected[pair["qa_id"]]
+                read.add(pair["qa_id"])
     assert read == selected.keys()
 
 

@@ -101,7 +101,7 @@ def test_plain_webdataset_reads_the_shards(corpus):
     assert len(shards) > 1
     seen = 0
     for sample in wds.WebDataset(shards, shardshuffle=False).decode():
-        assert sample["json"]["group"] == sample["__key__"]
+        assert sample["json"]["sample_key"] == sample["__key__"]
         assert sample["json"]["licence"] == "CC-BY"
         assert sample["json"]["width"] == 640
         tensors = safetensors_numpy.load(sample["tokens.safetensors"])
@@ -122,7 +122,7 @@ def test_byte_ranges_from_plain_duckdb_are_the_members(corpus):
     for shard, qa_id, row_, qa_offset, qa_bytes, tokens_offset, tokens_bytes in found:
         with open(store.full(shard), "rb") as file:  # noqa: PTH123 - as any program would
             file.seek(qa_offset)
-            assert json.loads(file.read(qa_bytes))[row_]["id"] == qa_id
+            assert json.loads(file.read(qa_bytes))[row_]["qa_id"] == qa_id
             file.seek(tokens_offset)
             assert safetensors_numpy.load(file.read(tokens_bytes))["merged_tokens"].shape[0] == 5
 
@@ -141,7 +141,7 @@ def test_a_large_video_is_split_by_qa(tmp_path, clips):
     store = Store(tmp_path)
     video = write_video(store, 1, num_frames=40, num_queries=11, clips=clips)
     samples = pack(store, [video], val_fraction=0.0, group_bytes=2048)
-    groups = samples["group"].to_pylist()
+    groups = samples["sample_key"].to_pylist()
     assert groups[0] == f"{video['video_id']}-00000"
     assert len(set(groups)) > 2
     assert groups == sorted(groups)
@@ -152,7 +152,7 @@ def test_a_large_video_is_split_by_qa(tmp_path, clips):
         part = safetensors_numpy.load(sample["tokens.safetensors"])
         assert ("clip_tokens" in part) == clips
         for own, pair in enumerate(sample["qa.json"]):
-            assert pair["id"].endswith(f"{query:04d}")
+            assert pair["qa_id"].endswith(f"{query:04d}")
             mine, all_ = part["query_keyframes"][own], whole["query_keyframes"][query]
             assert np.array_equal(part["keyframes"][mine[mine >= 0]], whole["keyframes"][all_[all_ >= 0]])
             assert np.array_equal(part["merged_tokens"][own], whole["merged_tokens"][query])

@@ -61,7 +61,7 @@ def test_samples_of_real_shards_are_each_met_once_an_epoch(tmp_path):
     ranks = [SampleStream(read, samples, batch_size=4, rank=rank, world_size=2) for rank in range(2)]
     met = []
     for _ in range(8):
-        parts = [[sample["id"] for sample in rank.next_batch()] for rank in ranks]
+        parts = [[sample["qa_id"] for sample in rank.next_batch()] for rank in ranks]
         met += [parts[i % 2][i // 2] for i in range(4)]
     ids = set(table["qa_id"].to_pylist())
     assert set(met[:15]) == set(met[15:30]) == ids

@@ -142,9 +142,9 @@ def test_one_flipped_bit_is_found_and_named(corpus, member):
     store, samples = corpus
     place = place_of(samples, 2)
     flip(store, place["shard"], place[f"{member}_offset"] + place[f"{member}_bytes"] - 4)
-    with pytest.raises(ShardError, match=f"{place['shard']}: group {place['group']} cannot be read.*checksum"):
+    with pytest.raises(ShardError, match=f"{place['shard']}: group {place['sample_key']} cannot be read.*checksum"):
         read_group(store, place)
-    assert [place["group"] in fault for fault in find_damage(store, samples)] == [True]
+    assert [place["sample_key"] in fault for fault in find_damage(store, samples)] == [True]
     assert read_group(store, place_of(samples, 1)).qa  # the others are whole
 
 

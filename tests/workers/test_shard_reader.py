@@ -27,7 +27,7 @@ def corpus(tmp_path_factory):
 
 
 def ids(reader) -> list[str]:
-    return [sample["id"] for sample in reader]
+    return [sample["qa_id"] for sample in reader]
 
 
 def test_samples_are_what_was_packed(corpus):
@@ -35,8 +35,8 @@ def test_samples_are_what_was_packed(corpus):
     rows = {row["qa_id"]: row for row in samples.to_pylist()}
     units = {video["video_id"]: store.read_tensors(video["distill_unit"]) for video in videos}
     for sample in ShardReader(store):
-        row, tensors = rows.pop(sample["id"]), units[sample["video_id"]]
-        query = int(sample["id"][16:])
+        row, tensors = rows.pop(sample["qa_id"]), units[sample["video_id"]]
+        query = int(sample["qa_id"][16:])
         used = tensors["query_keyframes"][query]
         used = used[used >= 0]
         assert np.array_equal(sample["keyframes"], tensors["keyframes"][used])
@@ -44,7 +44,8 @@ def test_samples_are_what_was_packed(corpus):
         assert np.array_equal(sample["merged_tokens"], tensors["merged_tokens"][query])
         assert np.array_equal(sample["time_s"], tensors["time_s"])
         assert np.array_equal(sample["clip_tokens"], tensors["clip_tokens"])
-        assert (sample["question"], sample["answer"], sample["group"]) == (row["question"], row["answer"], row["group"])
+        for name in ("question", "answer", "sample_key"):
+            assert sample[name] == row[name]
         assert sample["conversations"][0]["from"] == "human"
     assert not rows
 
@@ -66,7 +67,7 @@ def test_any_change_of_world_size_goes_on_where_the_others_stopped(corpus, world
             for r in range(world_size)
         ]
         for _, *step in zip(range(steps), *ranks, strict=False):
-            seen += [sample["id"] for sample in step]
+            seen += [sample["qa_id"] for sample in step]
         if len(seen) + world_size <= len(whole):
             assert len({reader.consumed for reader in ranks}) == 1
         state = ranks[0].state()
@@ -95,7 +96,7 @@ def test_a_repack_keeps_the_order(corpus, tmp_path):
     other = Store(tmp_path)
     again = [write_video(other, n, num_queries=3 + n % 4) for n in range(NUM_VIDEOS)]
     repacked = pack(other, again, val_fraction=0.0, group_bytes=1024)
-    assert repacked["group"].to_pylist() != samples["group"].to_pylist()
+    assert repacked["sample_key"].to_pylist() != samples["sample_key"].to_pylist()
     assert set(repacked["shard"].to_pylist()) != set(samples["shard"].to_pylist())
     reader = ShardReader(store, samples, seed=5)
     order = ids(reader)
@@ -111,7 +112,7 @@ def test_a_group_is_read_once(corpus, monkeypatch):
     monkeypatch.setattr(Store, "open", lambda self, path: reads.append(path) or original(self, path))
     for rank in range(2):
         ids(ShardReader(store, samples, rank=rank, world_size=2, lanes=2, prefetch=1))
-    assert len(reads) <= len(set(samples["group"].to_pylist())) + 2  # the tail's lanes run dry unevenly
+    assert len(reads) <= len(set(samples["sample_key"].to_pylist())) + 2  # the tail's lanes run dry unevenly
 
 
 @given(chance=st.randoms(use_true_random=False))
@@ -170,7 +171,7 @@ def damaged(tmp_path):
 
 def test_damage_stops_the_reader_by_default(damaged):
     store, _, bad = damaged
-    with pytest.raises(ShardError, match=bad["group"]):
+    with pytest.raises(ShardError, match=bad["sample_key"]):
         ids(ShardReader(store))
 
 
@@ -180,12 +181,12 @@ def test_damage_skipped_is_told(damaged, caplog):
     with caplog.at_level(logging.WARNING, "longvid.shards"):
         found = ids(reader)
     lost = {row["qa_id"] for row in samples.to_pylist()} - set(found)
-    assert lost == {row["qa_id"] for row in samples.to_pylist() if row["group"] == bad["group"]}
-    assert [(row["shard"], row["group"], row["num_samples"]) for row in reader.damaged] == [
-        (bad["shard"], bad["group"], len(lost))
+    assert lost == {row["qa_id"] for row in samples.to_pylist() if row["sample_key"] == bad["sample_key"]}
+    assert [(row["shard"], row["sample_key"], row["num_samples"]) for row in reader.damaged] == [
+        (bad["shard"], bad["sample_key"], len(lost))
     ]
     assert "checksum" in reader.damaged[0]["detail"]
-    assert caplog.text.count(bad["group"]) == 1
+    assert caplog.text.count(bad["sample_key"]) == 1
     assert reader.consumed == samples.num_rows
 
 
@@ -204,7 +205,7 @@ def test_shards_in_an_object_store_are_read_by_range(tmp_path):
         store = Store(corpus)
         there = pack(store, [write_video(store, n) for n in range(3)], val_fraction=0.0, shard_bytes=4000)
         assert there.equals(here)
-        found = {sample["id"]: sample["merged_tokens"] for sample in ShardReader(store)}
-    wanted = {sample["id"]: sample["merged_tokens"] for sample in ShardReader(local)}
+        found = {sample["qa_id"]: sample["merged_tokens"] for sample in ShardReader(store)}
+    wanted = {sample["qa_id"]: sample["merged_tokens"] for sample in ShardReader(local)}
     assert found.keys() == wanted.keys()
     assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
