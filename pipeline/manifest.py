@@ -33,7 +33,7 @@ import pyarrow as pa
 from pipeline.manifest_formats import BATCH_ROWS, ManifestError, Row, raw_rows
 from pipeline.media_folder import list_media
 from schemas.tables import MANIFEST
-from stages.timed_text.event_lines import EventError, parse_event
+from stages.annotations.event_lines import EventError, parse_event
 from workers.fetch.urls import can_be_parted, redacted, shown
 from workers.storage import Store
 

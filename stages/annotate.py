@@ -17,11 +17,11 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import EVENT, TIMED_TEXT
-from stages.timed_text.conversations import ConversationError, parse_conversations
-from stages.timed_text.cues import join_sentences, merge_rolling
-from stages.timed_text.event_lines import EventError, parse_event, parse_event_lines
-from stages.timed_text.subtitles import SubtitleError, Subtitles, parse_subtitles
-from stages.timed_text.text import TextError
+from stages.annotations.conversations import ConversationError, parse_conversations
+from stages.annotations.cues import join_sentences, merge_rolling
+from stages.annotations.event_lines import EventError, parse_event, parse_event_lines
+from stages.annotations.subtitles import SubtitleError, Subtitles, parse_subtitles
+from stages.annotations.text import TextError
 from workers.storage import Store
 
 READS = pa.schema(

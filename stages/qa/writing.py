@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, repeat, zip_longest
 from typing import Any
 
+from stages.annotations.conversations import question_and_answer
 from stages.qa import captioning, event_counting, event_relationship, scene_relationship, temporal_grounding
 from stages.qa.audit import problems
 from stages.qa.config import WritingConfig
 from stages.qa.draft import Draft, Template
 from stages.qa.video import Video, make_video
-from stages.timed_text.conversations import question_and_answer
 
 TEMPLATES: dict[str, dict[str, Template]] = {
     "captioning": captioning.TEMPLATES,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from stages.timed_text.conversations import ConversationError, parse_conversations, question_and_answer
+from stages.annotations.conversations import ConversationError, parse_conversations, question_and_answer
 
 ONE = '[ {"from":"human","value":"<image>\\nWhat is it?"},{"from": "gpt", "value": "A cat \\u00e9", "extra": 1}]'
 

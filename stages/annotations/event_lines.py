@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from stages.timed_text.text import clean_text, decode_text
+from stages.annotations.text import clean_text, decode_text
 
 ALIASES = {"start": "start_s", "end": "end_s", "caption": "text", "event": "text"}
 KINDS = ("event", "scene", "caption", "speech")

@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from stages.timed_text.text import clean_text, decode_text
+from stages.annotations.text import clean_text, decode_text
 
 _TIME = r"(?:(\d{1,4}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,9}))?"
 _TIMING = re.compile(rf"^\s*(-?){_TIME}\s*-->\s*(-?){_TIME}(?:\s.*)?$")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.timed_text.subtitles import SubtitleError, parse_subtitles
-from stages.timed_text.text import TextError
+from stages.annotations.subtitles import SubtitleError, parse_subtitles
+from stages.annotations.text import TextError
 
 
 def cues(text: str) -> list[tuple]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from stages.timed_text.event_lines import EventError, parse_event, parse_event_lines
+from stages.annotations.event_lines import EventError, parse_event, parse_event_lines
 
 GOOD = {"start_s": 1, "end_s": 2.5, "text": "the dog barks"}
 

@@ -1,7 +1,7 @@
 """Rolling captions and cut sentences."""
 
-from stages.timed_text.cues import join_sentences, merge_rolling
-from stages.timed_text.subtitles import Cue
+from stages.annotations.cues import join_sentences, merge_rolling
+from stages.annotations.subtitles import Cue
 
 
 def told(cues):

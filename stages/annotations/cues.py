@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from stages.timed_text.subtitles import Cue
+from stages.annotations.subtitles import Cue
 
 # Cues this close follow each other without a pause.
 _TOUCH_S = 0.15
