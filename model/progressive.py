@@ -1,21 +1,26 @@
 """A decoder's layers with fewer visual tokens the deeper they lie: progressive visual dropout of HiCo.
 
-Source: VideoChat-Flash, arXiv 2501.00574. Before given layers visual tokens are dropped, at the first one evenly, at
-the others those the text attends to least; text stays, positions are packed again. The choice is `model.ops.dropout`.
+Source: VideoChat-Flash, arXiv 2501.00574. Before given layers visual tokens are dropped, either evenly or those that the
+text attends to least; text stays, positions are packed again. The choice is `model.ops.dropout`.
 
 Shapes: B sequences, L length, l length after the drops, H width.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from model.ops.dropout import attention_keep, attention_scores, repack, uniform_keep
 
+Choice = Literal["uniform", "attention"]
+DropStage = tuple[int, float] | tuple[int, float, Choice]
+"""`(layer, ratio, choice)`: before that layer (from 0), `ratio` of a sequence's original visual tokens are left, chosen
+evenly or by attention. Without a choice: as published, `uniform` for the first stage and `attention` for all others."""
 
-class Thinned(NamedTuple):
+
+class Subsampled(NamedTuple):
     """What left the last layer.
 
     Attributes:
@@ -32,20 +37,23 @@ class ProgressiveDropout:
 
     Args:
         decoder: of Qwen2's or Llama's form.
-        drops: `(layer, ratio)` in the order of layers (from 0): before that layer, `ratio` of a sequence's original
-            visual tokens are left. The published setting is (4, 0.75), (18, 0.25).
+        stages: in the order of layers; any sequence of choices, also none at all. The published setting is
+            (4, 0.75, "uniform"), (18, 0.25, "attention").
 
     Raises:
-        ValueError: a layer that is not there or not in order, a ratio outside (0, 1], a decoder of another form.
+        ValueError: a layer that is not there or not in order, a ratio outside (0, 1], an unknown choice, a decoder of
+            another form.
     """
 
-    def __init__(self, decoder: Any, drops: Sequence[tuple[int, float]]) -> None:
-        self.decoder, self.ratio_of = decoder, dict(drops)
-        layers = [layer for layer, _ in drops]
-        if layers != sorted({*layers} & {*range(len(decoder.layers))}) or not all(0 < r <= 1 for _, r in drops):
+    def __init__(self, decoder: Any, stages: Sequence[DropStage]) -> None:
+        self.decoder = decoder
+        self._stages = dict(_with_choice(number, *stage) for number, stage in enumerate(stages))
+        layers = [stage[0] for stage in stages]
+        valid = all(0 < ratio <= 1 and choice in ("uniform", "attention") for ratio, choice in self._stages.values())
+        if layers != sorted({*layers} & {*range(len(decoder.layers))}) or not valid:
             raise ValueError(
-                f"visual_dropout = {[*drops]}: give (layer, ratio) with ascending layers below {len(decoder.layers)} "
-                "and ratios in (0, 1]"
+                f"visual_dropout = {[*stages]}: give (layer, ratio) or (layer, ratio, choice) with ascending layers "
+                f"below {len(decoder.layers)}, ratios in (0, 1] and uniform or attention as the choice"
             )
         attention = decoder.layers[0].self_attn
         same = all(hasattr(attention, name) for name in ("q_proj", "k_proj")) and not hasattr(attention, "q_norm")
@@ -55,36 +63,43 @@ class ProgressiveDropout:
                 "use such a language_model, or no visual_dropout"
             )
 
-    def __call__(self, embeds_BLH: Tensor, visual_BL: Tensor, real_BL: Tensor, asking_BL: Tensor) -> Thinned:
-        """All layers and the last norm.
+    @property
+    def by_attention(self) -> bool:
+        """Whether any stage chooses by attention."""
+        return any(choice == "attention" for _, choice in self._stages.values())
+
+    def __call__(self, embeds_BLH: Tensor, visual_BL: Tensor, real_BL: Tensor, query_BL: Tensor) -> Subsampled:
+        """Runs all layers and the last norm.
 
         Args:
             embeds_BLH: padded on the right.
             visual_BL: bool, the tokens that may be dropped.
             real_BL: bool, what is not padding.
-            asking_BL: bool, the positions whose attention decides: those just before a token that the loss counts.
+            query_BL: bool, the positions whose attention decides. What stays depends on all that they see, and every
+                position before them depends on what stays. None of them may be visual.
+
+        Raises:
+            FloatingPointError: attention scores are NaN.
         """
         original_B, hidden = visual_BL.sum(dim=1), embeds_BLH
         sources = torch.arange(hidden.shape[1], device=hidden.device).expand(hidden.shape[:2])
         rotary = self.decoder.rotary_emb(hidden, sources)
-        uniform = True
         for number, layer in enumerate(self.decoder.layers):
-            if number in self.ratio_of:
-                visual, asking = (flag.gather(1, sources.clamp(min=0)) for flag in (visual_BL, asking_BL))
+            if number in self._stages:
+                ratio, choice = self._stages[number]
                 real = real_BL.gather(1, sources.clamp(min=0)) & (sources >= 0)
-                visual, asking = visual & real, asking & real
-                if uniform:
-                    keep = uniform_keep(visual, self.ratio_of[number], original_B=original_B)
+                visual, query = (flag.gather(1, sources.clamp(min=0)) & real for flag in (visual_BL, query_BL))
+                if choice == "uniform":
+                    keep = uniform_keep(visual, ratio, original_B=original_B)
                 else:
-                    scores = attention_scores(*_queries_and_keys(layer, hidden, rotary), visual, asking)
-                    keep = attention_keep(scores, visual, self.ratio_of[number], original_B=original_B)
-                uniform = False
+                    scores = attention_scores(*_queries_and_keys(layer, hidden, rotary), visual, query)
+                    keep = attention_keep(scores, visual, ratio, original_B=original_B)
                 packed = repack(hidden, keep | (real & ~visual))
                 hidden, sources = packed.hidden, sources.gather(1, packed.sources.clamp(min=0))
                 sources = sources.masked_fill(packed.sources < 0, -1)
                 rotary = self.decoder.rotary_emb(hidden, packed.positions)
             hidden = layer(hidden, attention_mask=self._mask(hidden), position_embeddings=rotary, use_cache=False)
-        return Thinned(self.decoder.norm(hidden), sources)
+        return Subsampled(self.decoder.norm(hidden), sources)
 
     def _mask(self, hidden: Tensor) -> Any:
         """Causal: padding stands behind everything, so nothing sees it."""
@@ -93,6 +108,10 @@ class ProgressiveDropout:
         return create_causal_mask(
             config=self.decoder.config, inputs_embeds=hidden, attention_mask=None, past_key_values=None
         )
+
+
+def _with_choice(number: int, layer: int, ratio: float, choice: str = "") -> tuple[int, tuple[float, str]]:
+    return layer, (ratio, choice or ("attention" if number else "uniform"))
 
 
 def _queries_and_keys(layer: Any, hidden: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.progressive import ProgressiveDropout
+from model.progressive import DropStage, ProgressiveDropout
 from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, Thinning, TokenBatch
 
 
@@ -34,8 +34,9 @@ class VideoLMConfig:
     """`even`: every n-th merged token stays. `runs`: like neighbours are joined, so what is short is not lost."""
     max_text_tokens: int = 2_048
     """Text after this many tokens of a sample is cut off."""
-    visual_dropout: tuple[tuple[int, float], ...] = ()
-    """`(layer, ratio)` pairs: before a layer visual tokens are thinned to that share (`model.progressive`)."""
+    visual_dropout: tuple[DropStage, ...] = ()
+    """`(layer, ratio, choice)`: before that layer, that share of the visual tokens is left, chosen `uniform` (evenly) or
+    by `attention`. Without a choice: evenly in the first stage, by attention in all others."""
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads", "feedforward_width", "max_visual_tokens", "max_text_tokens"):
@@ -61,26 +62,37 @@ class VideoLM(nn.Module):
         self.keyframe_projector = _projector(token_width, width)
         self.merged_projector = _projector(token_width, width)
         self.newline = nn.Parameter(torch.randn(width) * width**-0.5)
-        drops = config.visual_dropout
-        self._thinned = ProgressiveDropout(self.language_model.base_model, drops) if drops else None
+        stages = config.visual_dropout
+        self._dropout = ProgressiveDropout(self.language_model.base_model, stages) if stages else None
 
     def forward(self, batch: TokenBatch) -> Tensor:
-        """Cross entropy of the labels, summed over the batch; `batch.num_targets` (of all ranks) makes it a mean."""
-        hidden_BLH, target_BL = self._read(batch, F.pad(batch.labels_BL[:, 1:], (0, 1), value=IGNORED))
+        """Cross entropy of the labels, summed over the batch; `batch.num_targets` (of all ranks) makes it a mean.
+
+        A batch without labels gives 0, with gradients of zero for all parameters.
+        """
+        hidden_RLH, target_RL = self._read(batch, F.pad(batch.labels_BL[:, 1:], (0, 1), value=IGNORED))
         # Logits where there is a label and nowhere else: a vocabulary wide, they would be the largest tensor by far.
-        counted_BL = target_BL != IGNORED
-        logits_TV = self.language_model.get_output_embeddings()(hidden_BLH[counted_BL])
-        return F.cross_entropy(logits_TV.float(), target_BL[counted_BL], reduction="sum")
+        counted_RL = target_RL != IGNORED
+        logits_TV = self.language_model.get_output_embeddings()(hidden_RLH[counted_RL])
+        return F.cross_entropy(logits_TV.float(), target_RL[counted_RL], reduction="sum")
 
     def _read(self, batch: TokenBatch, target_BL: Tensor) -> tuple[Tensor, Tensor]:
-        """Hidden states of the positions that are left after the last layer, and what each is to tell."""
-        embeds_BLH = self.embed(batch)
-        if self._thinned is None:
+        """Hidden states of the positions that are left after the last layer, and the target of each.
+
+        R rows: a sequence each, or with dropout by attention an answer each.
+        """
+        embeds_BLH, real_BL = self.embed(batch), batch.kinds_BL != PADDING
+        if self._dropout is None:
             decoded = self.language_model.base_model(inputs_embeds=embeds_BLH, use_cache=False)
             return decoded.last_hidden_state, target_BL
-        asking_BL = target_BL != IGNORED
-        visual_BL = ((batch.kinds_BL == KEYFRAME) | (batch.kinds_BL == MERGED)) & ~asking_BL
-        hidden, sources = self._thinned(embeds_BLH, visual_BL, batch.kinds_BL != PADDING, asking_BL)
+        visual_BL = (batch.kinds_BL == KEYFRAME) | (batch.kinds_BL == MERGED)
+        query_BL = torch.zeros_like(real_BL)
+        if self._dropout.by_attention:
+            rows_R, target_BL, query_BL = _one_answer_each(target_BL, real_BL)
+            embeds_BLH, visual_BL, real_BL = embeds_BLH[rows_R], visual_BL[rows_R], real_BL[rows_R]
+        # A visual token with a target stays, or the target would be lost.
+        visual_BL = visual_BL & ~query_BL & (target_BL == IGNORED)
+        hidden, sources = self._dropout(embeds_BLH, visual_BL, real_BL, query_BL)
         return hidden, target_BL.gather(1, sources.clamp(min=0)).masked_fill(sources < 0, IGNORED)
 
     def embed(self, batch: TokenBatch) -> Tensor:
@@ -95,6 +107,29 @@ class VideoLM(nn.Module):
             places = (batch.kinds_BL == kind).nonzero(as_tuple=True)
             embeds_BLH = embeds_BLH.index_put(places, values.to(embeds_BLH.dtype))
         return embeds_BLH
+
+
+def _one_answer_each(target_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """One row for each answer of a batch, so that the tokens kept for one do not depend on what comes after it.
+
+    Args:
+        target_BL: int64, the id that each position predicts where the loss counts it, IGNORED elsewhere.
+        real_BL: bool, what is not padding; padding is on the right.
+
+    Returns:
+        rows_R: int64, the sequence that each row repeats. One without an answer has one row too.
+        target_RL: the targets of the row's own answer.
+        query_RL: bool, the one position that predicts the answer's first token; without an answer the last token.
+    """
+    is_target_BL = target_BL != IGNORED
+    first_BL = is_target_BL & ~F.pad(is_target_BL[:, :-1], (1, 0))
+    answer_BL = first_BL.cumsum(dim=1)
+    last_BL = real_BL & ~F.pad(real_BL[:, 1:], (0, 1))
+    query_BL = first_BL | (last_BL & ~is_target_BL.any(dim=1, keepdim=True))
+    rows_R, place_R = query_BL.nonzero(as_tuple=True)
+    is_other_RL = answer_BL[rows_R] != answer_BL[rows_R, place_R][:, None]
+    query_RL = torch.zeros_like(is_other_RL).scatter_(1, place_R[:, None], True)
+    return rows_R, target_BL[rows_R].masked_fill(is_other_RL, IGNORED), query_RL
 
 
 def _projector(token_width: int, width: int) -> nn.Module:

@@ -1,11 +1,11 @@
 """Progressive visual dropout of HiCo (VideoChat-Flash, arXiv 2501.00574): fewer visual tokens in deeper layers.
 
-At a shallow layer the visual tokens are thinned uniformly; at a deep one those stay that the text attends to. A stage's
-ratio is always of the visual tokens a sequence STARTED with, so stages need not know what came before. The published
-setting is layers [4, 18] with ratios [0.75, 0.25], uniform first, then by attention.
+At a shallow layer the visual tokens are subsampled uniformly; at a deep one those stay that the text attends to. A
+stage's ratio is always of the visual tokens a sequence STARTED with, so stages need not know what came before. The
+published setting is layers [4, 18] with ratios [0.75, 0.25], uniform first, then by attention.
 
-Sequences of different lengths ride in one batch as masks: every function here takes and returns masks, has no host sync
-(but for the new length in `repack`), and treats a sequence as if it were alone.
+Sequences of different lengths share a batch as masks: every function here takes and returns masks and treats a sequence
+as if it were alone. `attention_keep` (its check for NaN) and `repack` (the new length) synchronise with the host.
 
 Shapes: B sequences, L positions, H query heads, G key heads (G divides H), d head width, W model width.
 """
@@ -15,8 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-ASKING_A_STEP = 64
-"""Asking positions worked on at once: bounds the memory of their attention rows."""
+QUERIES_PER_STEP = 64
+"""Query positions worked on at once: bounds the memory of their attention rows."""
 
 
 class Repacked(NamedTuple):
@@ -68,38 +68,42 @@ def uniform_keep(visual_BL: Tensor, ratio: float, *, original_B: Tensor | None =
 
 @torch.no_grad()
 def attention_scores(
-    queries_BLHd: Tensor, keys_BLGd: Tensor, visual_BL: Tensor, asking_BL: Tensor, *, most: int | None = None
+    queries_BLHd: Tensor, keys_BLGd: Tensor, visual_BL: Tensor, query_BL: Tensor, *, most: int | None = None
 ) -> Tensor:
-    """How much the asking positions attend to each visual token, `[B, L]` float32; 0 elsewhere.
+    """How much the query positions attend to each visual token, `[B, L]` float32; 0 elsewhere.
 
-    For each asking position and head a softmax over the visual tokens before it, then the mean over both: a sequence's
-    scores sum to 1 where every asking position has visual tokens before it. No gradient: it only serves to choose.
+    For each query position and head the softmax over all positions up to and including its own, then the mean over
+    both, of which the visual tokens' share is given. So a sequence's scores sum to less than 1: text has the rest. Where
+    no position queries, all scores are 0. No gradient: it only serves to choose.
 
     Args:
-        queries_BLHd, keys_BLGd: of one attention layer, positions (rotary) applied; H a multiple of G.
+        queries_BLHd, keys_BLGd: of one attention layer, positions (rotary) applied; H a multiple of G. Padding, if
+            any, lies behind the query positions.
         visual_BL: bool, where a visual token is.
-        asking_BL: bool: the last prompt token (inference), or each position just before a supervised token (training).
-        most: the most asking positions of any sequence, where known; default: counted, which takes a host sync.
+        query_BL: bool: the last prompt token (inference), or the position just before the first supervised token of
+            an answer (training). Any later one would show the choice what the answer says.
+        most: the most query positions of any sequence, where known; default: counted, which takes a host sync.
     """
     batch, length, heads, width = queries_BLHd.shape
     if heads % keys_BLGd.shape[2]:
         raise ValueError(f"{heads} query heads are no multiple of {keys_BLGd.shape[2]} key heads")
     if most is None:
-        most = int(asking_BL.sum(dim=1).max()) if batch else 0
-    # Few positions ask among thousands: they are sorted to the front, and only they are multiplied.
-    order_Ba = (~asking_BL).to(torch.uint8).sort(dim=1, stable=True).indices[:, :most]
+        most = int(query_BL.sum(dim=1).max()) if batch else 0
+    # A few positions of thousands query: they are sorted to the front, and only they are multiplied.
+    order_Bq = (~query_BL).to(torch.uint8).sort(dim=1, stable=True).indices[:, :most]
     keys_BGdL = keys_BLGd.float().permute(0, 2, 3, 1)
-    place_L = torch.arange(length, device=visual_BL.device)
+    position_L = torch.arange(length, device=visual_BL.device)
     total_BL = torch.zeros(batch, length, device=visual_BL.device)
-    for place_Ba in order_Ba.split(ASKING_A_STEP, dim=1):
-        asked_BaHd = queries_BLHd.gather(1, place_Ba[..., None, None].expand(-1, -1, heads, width)).float()
-        asked_BGxd = asked_BaHd.unflatten(2, (keys_BGdL.shape[1], -1)).permute(0, 2, 1, 3, 4).flatten(2, 3)
-        logits_BGagL = (asked_BGxd @ keys_BGdL / width**0.5).unflatten(2, (place_Ba.shape[1], -1))
-        seen_BaL = visual_BL[:, None] & (place_L < place_Ba[..., None])
-        share_BaL = logits_BGagL.masked_fill(~seen_BaL[:, None, :, None], -torch.inf).softmax(dim=4).mean(dim=(1, 3))
-        counts_BaL = seen_BaL & asking_BL.gather(1, place_Ba)[..., None]
-        total_BL += share_BaL.masked_fill(~counts_BaL, 0.0).sum(dim=1)
-    return total_BL / asking_BL.sum(dim=1, keepdim=True).clamp(min=1)
+    for first in range(0, most, QUERIES_PER_STEP):
+        position_Bq = order_Bq[:, first : first + QUERIES_PER_STEP]
+        queries_BqHd = queries_BLHd.gather(1, position_Bq[..., None, None].expand(-1, -1, heads, width)).float()
+        queries_BGxd = queries_BqHd.unflatten(2, (keys_BGdL.shape[1], -1)).permute(0, 2, 1, 3, 4).flatten(2, 3)
+        logits_BGqgL = (queries_BGxd @ keys_BGdL / width**0.5).unflatten(2, (position_Bq.shape[1], -1))
+        future_BqL = position_L > position_Bq[..., None]
+        share_BqL = logits_BGqgL.masked_fill(future_BqL[:, None, :, None], -torch.inf).softmax(dim=4).mean(dim=(1, 3))
+        is_query_Bq1 = query_BL.gather(1, position_Bq)[..., None]
+        total_BL += share_BqL.masked_fill(~is_query_Bq1, 0.0).sum(dim=1)
+    return total_BL.masked_fill(~visual_BL, 0.0) / query_BL.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def attention_keep(scores_BL: Tensor, visual_BL: Tensor, ratio: float, *, original_B: Tensor | None = None) -> Tensor:
@@ -113,7 +117,12 @@ def attention_keep(scores_BL: Tensor, visual_BL: Tensor, ratio: float, *, origin
 
     Returns:
         `[B, L]` bool: the visual tokens that stay.
+
+    Raises:
+        FloatingPointError: a visual token's score is NaN, so no choice among them means anything.
     """
+    if (scores_BL.isnan() & visual_BL).any():
+        raise FloatingPointError("the attention scores of visual tokens are NaN: the hidden states are not finite")
     count_B = keep_count(visual_BL.sum(dim=1) if original_B is None else original_B, ratio)
     order_BL = scores_BL.masked_fill(~visual_BL, -torch.inf).sort(dim=1, descending=True, stable=True).indices
     rank_BL = torch.empty_like(order_BL).scatter_(

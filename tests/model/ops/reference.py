@@ -108,19 +108,17 @@ def uniform_positions(n: int, keep: int) -> list[int]:
     return [0] if keep == 1 else sorted({i * (n - 1) // (keep - 1) for i in range(keep)})
 
 
-def attention_scores(queries, keys, visual, asking):
-    """`[L, H, d]`, `[L, G, d]`, `[L]` bool each: mean over asking positions and heads of the softmax over the visual
-    tokens before the position."""
+def attention_scores(queries, keys, visual, asked_by):
+    """`[L, H, d]`, `[L, G, d]`, `[L]` bool each: mean over query positions and heads of the causal softmax, of which
+    the visual tokens' part is taken."""
     heads, groups = queries.shape[1], keys.shape[1]
     total = np.zeros(len(visual))
-    for position in np.flatnonzero(asking):
-        seen = np.flatnonzero(visual[:position])
+    for position in np.flatnonzero(asked_by):
         for head in range(heads):
             group = head // (heads // groups)
-            logits = np.array([queries[position, head] @ keys[j, group] for j in seen]) / math.sqrt(queries.shape[2])
-            if len(seen):
-                total[seen] += softmax(logits) / heads
-    return total / max(1, int(np.sum(asking)))
+            logits = [queries[position, head] @ keys[j, group] for j in range(position + 1)]
+            total[: position + 1] += softmax(np.array(logits) / math.sqrt(queries.shape[2])) / heads
+    return np.where(visual, total, 0.0) / max(1, int(np.sum(asked_by)))
 
 
 def merge_released(x, text, keyframes, maps, temperature: float):

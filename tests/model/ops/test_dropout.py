@@ -55,27 +55,68 @@ def test_attention_scores_agree_with_the_loops(seed, step):
     rng = np.random.default_rng(seed)
     queries, keys = (torch.tensor(rng.normal(size=(3, 40, h, 5)), dtype=torch.float32) for h in (6, 2))
     visual = masks(seed)
-    asking = masks(seed + 1) & ~visual
-    dropout_step, dropout.ASKING_A_STEP = dropout.ASKING_A_STEP, step
-    try:
-        ours = dropout.attention_scores(queries, keys, visual, asking)
-    finally:
-        dropout.ASKING_A_STEP = dropout_step
+    asked_by = masks(seed + 1) & ~visual
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dropout, "QUERIES_PER_STEP", step)
+        ours = dropout.attention_scores(queries, keys, visual, asked_by)
     for row in range(3):
         parts = (t[row].double().numpy() for t in (queries, keys))
-        theirs = reference.attention_scores(*parts, visual[row].numpy(), asking[row].numpy())
+        theirs = reference.attention_scores(*parts, visual[row].numpy(), asked_by[row].numpy())
         np.testing.assert_allclose(ours[row], theirs, atol=1e-5)
 
 
-def test_scores_sum_to_one_behind_the_visual_tokens():
+def published_choice(queries, keys, visual, position, keep):
+    """VideoChat-Flash, section 2, for one query position, in float64: the whole causal softmax, then the visual part."""
+    groups = queries.shape[1] // keys.shape[1]
+    keys = keys.double().repeat_interleave(groups, dim=1)[: position + 1]
+    logits = torch.einsum("hd,lhd->hl", queries[position].double(), keys) / queries.shape[2] ** 0.5
+    places = visual.nonzero().squeeze(1)
+    scores = logits.softmax(dim=1).mean(dim=0)[places]
+    return sorted(places[scores.topk(keep).indices].tolist())
+
+
+def test_chooses_the_tokens_of_the_published_rule():
+    # Text before and after the visual tokens that draws each head to another degree: a softmax over the visual tokens
+    # alone would weigh all heads alike, and choose others.
+    for seed in range(200):
+        chance = torch.Generator().manual_seed(seed)
+        queries, keys = (2 * torch.randn(1, 50, heads, 8, generator=chance) for heads in (6, 2))
+        visual = torch.zeros(1, 50, dtype=torch.bool)
+        visual[0, 6:40] = True
+        asked_by = torch.zeros_like(visual)
+        asked_by[0, 47] = True
+        scores = dropout.attention_scores(queries, keys, visual, asked_by)
+        kept = dropout.attention_keep(scores, visual, 0.25)[0].nonzero().squeeze(1).tolist()
+        assert kept == published_choice(queries[0], keys[0], visual[0], 47, 8), seed
+
+
+def test_text_takes_its_share_of_the_attention():
+    # The first head attends to text only, so of its visual tokens none counts; alone they would share a whole.
+    queries = torch.zeros(1, 5, 2, 1)
+    keys = torch.zeros(1, 5, 2, 1)
+    queries[0, 4] = 100.0
+    keys[0, 0, 0], keys[0, 1, 0], keys[0, 2, 1] = 9.0, 1.0, 1.0
+    visual, asked_by = torch.tensor([[False, True, True, True, False]]), torch.arange(5)[None] == 4
+    scores = dropout.attention_scores(queries, keys, visual, asked_by)
+    torch.testing.assert_close(scores, torch.tensor([[0, 0, 0.5, 0, 0]]))
+
+
+def test_scores_are_zero_where_nothing_queries():
     queries, keys = (torch.randn(2, 30, 4, 8, generator=torch.Generator().manual_seed(s)) for s in (0, 1))
-    visual = torch.zeros(2, 30, dtype=torch.bool)
-    visual[0, 2:20] = visual[1, 5:9] = True
-    asking = torch.zeros_like(visual)
-    asking[0, 29] = asking[1, 20:25] = True
-    scores = dropout.attention_scores(queries, keys, visual, asking)
-    torch.testing.assert_close(scores.sum(dim=1), torch.ones(2))
-    assert (scores[~visual] == 0).all()
+    visual = torch.ones(2, 30, dtype=torch.bool)
+    assert (dropout.attention_scores(queries, keys, visual, torch.zeros_like(visual)) == 0).all()
+
+
+@pytest.mark.parametrize("place", [2, 0], ids=["visual token", "text"])
+def test_scores_of_visual_tokens_that_are_nan_are_an_error(place):
+    visual = torch.tensor([[False, True, True, True]])
+    scores = torch.tensor([[0.0, 1, 2, 3]])
+    scores[0, place] = torch.nan
+    if visual[0, place]:
+        with pytest.raises(FloatingPointError, match="scores of visual tokens are NaN"):
+            dropout.attention_keep(scores, visual, 0.5)
+    else:
+        assert dropout.attention_keep(scores, visual, 0.5).tolist() == [[False, False, False, True]]
 
 
 def test_attention_keeps_the_highest_in_their_places_first_of_equals():
