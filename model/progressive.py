@@ -1,7 +1,7 @@
 """A decoder's layers with fewer visual tokens the deeper they lie: progressive visual dropout of HiCo.
 
-Source: VideoChat-Flash, arXiv 2501.00574. Before given layers visual tokens are dropped, either evenly or those that the
-text attends to least; text stays, positions are packed again. The choice is `model.ops.dropout`.
+Source: VideoChat-Flash, arXiv 2501.00574. Before given layers visual tokens are dropped, either evenly or those that
+the text attends to least; text stays, positions are packed again. The choice is `model.ops.dropout`.
 
 Shapes: B sequences, L length, l length after the drops, H width.
 """

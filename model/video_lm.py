@@ -35,8 +35,8 @@ class VideoLMConfig:
     max_text_tokens: int = 2_048
     """Text after this many tokens of a sample is cut off."""
     visual_dropout: tuple[DropStage, ...] = ()
-    """`(layer, ratio, choice)`: before that layer, that share of the visual tokens is left, chosen `uniform` (evenly) or
-    by `attention`. Without a choice: evenly in the first stage, by attention in all others."""
+    """`(layer, ratio, choice)`: before that layer, that share of the visual tokens is left, chosen `uniform` (evenly)
+    or by `attention`. Without a choice: evenly in the first stage, by attention in all others."""
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads", "feedforward_width", "max_visual_tokens", "max_text_tokens"):

@@ -73,8 +73,8 @@ def attention_scores(
     """How much the query positions attend to each visual token, `[B, L]` float32; 0 elsewhere.
 
     For each query position and head the softmax over all positions up to and including its own, then the mean over
-    both, of which the visual tokens' share is given. So a sequence's scores sum to less than 1: text has the rest. Where
-    no position queries, all scores are 0. No gradient: it only serves to choose.
+    both, of which the visual tokens' share is given. So a sequence's scores sum to less than 1: text has the rest.
+    Where no position queries, all scores are 0. No gradient: it only serves to choose.
 
     Args:
         queries_BLHd, keys_BLGd: of one attention layer, positions (rotary) applied; H a multiple of G. Padding, if

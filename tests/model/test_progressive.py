@@ -157,7 +157,9 @@ def target_logits(model, batch) -> list[torch.Tensor]:
         pytest.param(
             ("On?", "yes", "Is it off?", "no"), ("On?", "yes", "What is red?", "no"), len("yes") + 1, id="next question"
         ),
-        pytest.param(("On?", "yes it is", "Off?", "no"), ("On?", "yes", "Off?", "no"), len("yes") + 1, id="two answers"),
+        pytest.param(
+            ("On?", "yes it is", "Off?", "no"), ("On?", "yes", "Off?", "no"), len("yes") + 1, id="two answers"
+        ),
     ],
 )
 def test_no_logit_depends_on_what_comes_after_it(turns, changed, same):

@@ -66,7 +66,7 @@ def test_attention_scores_agree_with_the_loops(seed, step):
 
 
 def published_choice(queries, keys, visual, position, keep):
-    """VideoChat-Flash, section 2, for one query position, in float64: the whole causal softmax, then the visual part."""
+    """VideoChat-Flash, section 2, for one query position, in float64: the causal softmax, then its visual part."""
     groups = queries.shape[1] // keys.shape[1]
     keys = keys.double().repeat_interleave(groups, dim=1)[: position + 1]
     logits = torch.einsum("hd,lhd->hl", queries[position].double(), keys) / queries.shape[2] ** 0.5
