@@ -20,6 +20,18 @@ def keyframes_host_loop(frames_ND: Tensor, query_D: Tensor, *, k: int, tau: floa
     return sorted(picks)
 
 
+def keyframes_in_rounds(frames_ND: Tensor, queries_QD: Tensor, *, k: int, tau: float) -> Tensor:
+    """DKS of all queries by plain batched rounds: `[Q, K]`, ascending, -1 for none."""
+    frames_ND, queries_QD = normalize(frames_ND, dim=1), normalize(queries_QD, dim=1)
+    left_QN = queries_QD @ frames_ND.T
+    picks = []
+    for _ in range(k):
+        value_Q, best_Q = left_QN.max(dim=1)
+        picks.append(torch.where(value_Q > -torch.inf, best_Q, -1))
+        left_QN.masked_fill_(frames_ND[best_Q] @ frames_ND.T >= tau, -torch.inf)
+    return torch.stack(picks, dim=1).sort(dim=1).values
+
+
 def merge_directly(
     features_NMC: Tensor, joint_NMD: Tensor, query_D: Tensor, keyframes_K: list[int], *, alpha: float = 0.01
 ) -> Tensor:

@@ -101,4 +101,5 @@ def stage(config: SelectConfig) -> Stage:
         run=run,
         config=config,
         passes="path",
+        version=2,
     )

@@ -122,7 +122,11 @@ def _sum_by_place(x_BTC: Tensor, place_BT: Tensor, num_places: int) -> Tensor:
     if x_BTC.device.type != "cpu":  # adding by index is atomic there, in any order
         return torch.nn.functional.one_hot(place_BT, num_places).to(x_BTC.dtype).mT @ x_BTC
     flat = (place_BT + torch.arange(batch)[:, None] * num_places).flatten()
-    return x_BTC.new_zeros(batch * num_places, width).index_add(0, flat, x_BTC.flatten(0, 1)).unflatten(0, (batch, -1))
+    return (
+        x_BTC.new_zeros(batch * num_places, width)
+        .index_add(0, flat, x_BTC.flatten(0, 1))
+        .unflatten(0, (batch, num_places))
+    )
 
 
 def _check_tokens(metric_BTc: Tensor) -> None:
@@ -132,5 +136,5 @@ def _check_tokens(metric_BTc: Tensor) -> None:
         clip, token = bad_BT.nonzero()[0].tolist()
         found = "zeros" if top_BT[clip, token] == 0 else "NaN or infinity"
         raise ValueError(
-            f"x[{clip}, {token}] has {found} in the mean of its heads: it is like nothing. Encode it again"
+            f"x[{clip}, {token}] has {found} in the mean of its heads: its cosine is undefined. Encode it again"
         )

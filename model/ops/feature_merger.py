@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from model.ops.keyframes import Keyframes, as_indices
+
 FRAMES_A_STEP = 16
 """Frames worked on at once; with gradients each step is recomputed backwards, so N x M x H is held once."""
 
@@ -52,29 +54,35 @@ class FeatureMerger(nn.Module):
         self.patch_to_reference = nn.Linear(width, width)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
 
-    def forward(self, x_NMH: Tensor, text_QT: Tensor, keyframes_QK: Tensor, *, norms: Norms | None = None) -> Tensor:
+    def forward(
+        self, x_NMH: Tensor, text_QT: Tensor, keyframes_QK: Tensor | Keyframes, *, norms: Norms | None = None
+    ) -> Tensor:
         """Tokens of all frames, `[Q, N, H]` in x's type; rows of keyframes too (the caller leaves them out).
 
         Args:
             x_NMH: projected patch features in temporal order.
             text_QT: text embeddings.
-            keyframes_QK: int64, padded with -1 anywhere, in any order.
+            keyframes_QK: what `select_keyframes` returns, or integers padded with -1 anywhere, in any order.
             norms: of `frozen_norms` of these features and maps: skips the maps over all patches. No gradient flows
                 through them.
 
         Raises:
-            ValueError: shapes that don't agree.
+            TypeError: keyframes that are no integers.
+            ValueError: shapes that don't agree, keyframes beyond the video's end.
         """
-        num_frames = x_NMH.shape[0]
-        if x_NMH.ndim != 3 or x_NMH.shape[2] != self.text.out_features or len(text_QT) != len(keyframes_QK):
+        num_frames, rows_QK = x_NMH.shape[0], as_indices(keyframes_QK, num_queries=len(text_QT))
+        if x_NMH.ndim != 3 or x_NMH.shape[2] != self.text.out_features:
             raise ValueError(
-                f"x {list(x_NMH.shape)}, text {list(text_QT.shape)}, keyframes {list(keyframes_QK.shape)}: expected "
-                f"[N, M, {self.text.out_features}], [Q, {self.text.in_features}] and [Q, K]"
+                f"x {list(x_NMH.shape)}, text {list(text_QT.shape)}: expected [N, M, {self.text.out_features}] and "
+                f"[Q, {self.text.in_features}]"
             )
-        if num_frames == 0:
-            return x_NMH.new_zeros(len(text_QT), 0, x_NMH.shape[2])
         # On the host, in one go, so that no step of the loop waits for the device.
-        before_QN = preceding(keyframes_QK.cpu(), num_frames)
+        rows_QK = rows_QK.cpu()
+        if rows_QK.numel() and (last := int(rows_QK.max())) >= num_frames:
+            raise ValueError(f"keyframe {last} is beyond the video's {num_frames} frames: pass the same frames to both")
+        if num_frames == 0 or len(text_QT) == 0:
+            return x_NMH.new_zeros(len(text_QT), num_frames, x_NMH.shape[2])
+        before_QN = preceding(rows_QK, num_frames)
         steps = []
         for start in range(0, num_frames, FRAMES_A_STEP):
             step = slice(start, min(start + FRAMES_A_STEP, num_frames))

@@ -1,14 +1,15 @@
 """Differential keyframe selection (DKS) of ViLaMP (arXiv 2504.02438, section 3.2), for all queries of a video at once.
 
-Frames are visited by descending relevance to the query; a frame is taken while fewer than K are and its similarity to
-every frame taken so far is below tau. That equals K rounds of: take the most relevant frame that is left, drop those
-too similar to it. All comparisons are on cosines that depend on nothing but the two vectors (`model.ops.similarity`),
-so the picks of a query are the same on a CPU and on a GPU, alone or among other queries.
+K rounds of: each query takes the most relevant frame that is left, and drops those too similar to it. That equals
+visiting the frames by descending relevance and taking one while its similarity to every frame taken so far is below
+tau. A round is one matrix product over all queries, so time is K x Q x N x D and memory Q x N. Cosines are float32: two
+frames whose relevance, or a pair whose similarity and tau, differ by less than 1e-6 may be decided either way.
 
 Shapes: N frames, Q queries, D width, K keyframes.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -16,15 +17,10 @@ import torch
 from torch import Tensor
 
 from model.ops.gap_fill import fill_gaps
-from model.ops.keyframes_recurrent import pick_recurrences
-from model.ops.lazy_greedy import pick_lazily
-from model.ops.likeness import Likeness
-from model.ops.threads import one_thread
+from model.ops.keyframes_recurrent import SameOccurrence
 from model.ops.vectors import Vectors
 
 Mode = Literal["paper", "released", "recurrent"]
-WORTH_THREADS = 2**24
-"""Products of relevance below which threads cost more than they bring."""
 
 
 @dataclass(frozen=True)
@@ -74,30 +70,29 @@ def select_keyframes(
         dip: of `recurrent`: how far relevance must fall between two occurrences, as a share of the query's contrast.
 
     Raises:
-        ValueError: k < 1, dip <= 0, an unknown mode, different widths, or a row that is NaN or zero.
+        TypeError: frames or queries that are no tensors, k that is no whole number.
+        ValueError: k < 1, tau is NaN, dip <= 0, an unknown mode, different widths, or a row that is NaN or zero.
     """
-    _check(frames_ND, queries_QD, k)
+    _check(frames_ND, queries_QD, k, tau)
     if mode not in get_args(Mode):
         raise ValueError(f"mode = {mode!r}: use one of {', '.join(get_args(Mode))}")
     if frames_ND.shape[0] == 0 or queries_QD.shape[0] == 0:
         return _empty(queries_QD.shape[0], k, queries_QD.device)
-    with one_thread() as threads:
-        frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
-        on_cpu = frames_ND.device.type == "cpu"
-        if not on_cpu or frames_ND.numel() * len(queries) < WORTH_THREADS:
-            threads = 1
-        relevance_QN = frames.exact_cosines(queries.units(slice(None)), threads)
-        floor = relevance_floor if mode == "released" else -torch.inf
-        if mode == "recurrent":
-            picks_QK = pick_recurrences(frames, relevance_QN, k, tau=tau, dip=dip)
-        elif on_cpu:
-            likeness = Likeness(frames, tau=tau, inclusive=mode == "paper")
-            picks_QK = pick_lazily(likeness, relevance_QN, k, floor=floor, threads=threads)
-        else:
-            picks_QK = pick_in_rounds(frames, relevance_QN, k, tau=tau, inclusive=mode == "paper", floor=floor)
-        if mode == "released":
-            picks_QK = fill_gaps(picks_QK, num_frames=frames_ND.shape[0])
-        return _in_time(picks_QK, relevance_QN)
+    frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
+    with torch.autocast(frames_ND.device.type, enabled=False):  # it would take cosines in half precision
+        relevance_QN = frames.dots(queries.x_ND / queries.length_N[:, None]) / frames.length_N
+        picks_QK = pick_in_rounds(
+            frames,
+            relevance_QN,
+            k,
+            tau=tau,
+            inclusive=mode != "released",
+            floor=relevance_floor if mode == "released" else -torch.inf,
+            same=SameOccurrence(relevance_QN, dip) if mode == "recurrent" else None,
+        )
+    if mode == "released":
+        picks_QK = fill_gaps(picks_QK, num_frames=frames_ND.shape[0])
+    return _in_time(picks_QK, relevance_QN)
 
 
 def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor], **options) -> list[Keyframes]:
@@ -113,10 +108,33 @@ def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor],
     return [select_keyframes(f, q, **options) for f, q in zip(frames, queries, strict=True)]
 
 
-def _check(frames_ND: Tensor, queries_QD: Tensor, k: int) -> None:
-    """Raises ValueError for shapes that don't agree and k < 1."""
+def as_indices(keyframes: "Tensor | Keyframes", *, num_queries: int) -> Tensor:
+    """The rows of keyframes of some queries as `[Q, K]` int64, checked.
+
+    Raises:
+        TypeError: neither `Keyframes` nor a tensor of integers.
+        ValueError: not a row for each query.
+    """
+    rows_QK = keyframes.indices if isinstance(keyframes, Keyframes) else keyframes
+    if not isinstance(rows_QK, Tensor) or rows_QK.is_floating_point() or rows_QK.dtype == torch.bool:
+        found = rows_QK.dtype if isinstance(rows_QK, Tensor) else type(rows_QK).__name__
+        raise TypeError(f"keyframes: expected Keyframes or a tensor of integers [Q, K], got {found}")
+    if rows_QK.ndim != 2 or rows_QK.shape[0] != num_queries:
+        raise ValueError(f"keyframes {list(rows_QK.shape)} for {num_queries} queries: pass [Q, K], a row per query")
+    return rows_QK.long()
+
+
+def _check(frames_ND: Tensor, queries_QD: Tensor, k: int, tau: float) -> None:
+    """Raises TypeError for what is no tensor or no integer; ValueError for shapes that don't agree, k < 1, tau NaN."""
+    for name, x in (("frames", frames_ND), ("queries", queries_QD)):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{name}: expected a torch tensor, got {type(x).__name__}. Use torch.as_tensor")
+    if isinstance(k, bool) or not isinstance(k, int):
+        raise TypeError(f"k = {k!r}: expected a whole number of keyframes")
     if k < 1:
         raise ValueError(f"k = {k}: at least one keyframe must be allowed")
+    if math.isnan(tau):
+        raise ValueError("tau = nan: expected a cosine, such as 0.85")
     if frames_ND.ndim != 2 or queries_QD.ndim != 2 or frames_ND.shape[1] != queries_QD.shape[1]:
         raise ValueError(
             f"frames {list(frames_ND.shape)} and queries {list(queries_QD.shape)}: expected [N, D] and [Q, D] of one "
@@ -134,28 +152,40 @@ def _empty(num_queries: int, k: int, device: torch.device) -> Keyframes:
 
 
 def pick_in_rounds(
-    frames: Vectors, relevance_QN: Tensor, k: int, *, tau: float, inclusive: bool, floor: float
+    frames: Vectors,
+    relevance_QN: Tensor,
+    k: int,
+    *,
+    tau: float,
+    inclusive: bool = True,
+    floor: float = -torch.inf,
+    same: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
-    """K rounds of "take the best that is left, drop what is like it", without a host sync.
+    """K rounds of "take the best that is left, drop what is similar to it", without a host sync.
 
     Args:
-        relevance_QN: float64.
-        inclusive: a cosine of just tau is alike.
+        relevance_QN: cosines.
+        inclusive: a cosine of just tau is similar.
         floor: frames of lower relevance are not taken.
+        same: from the picks of a round, `[Q]`, which frames may be dropped for them, `[Q, N]` bool (None: all).
 
     Returns:
         `[Q, K]` int64 in the order of picking, padded with -1.
     """
     left_QN = relevance_QN.masked_fill(relevance_QN < floor, -torch.inf)
-    picks = []
+    limit_N = tau * frames.length_N
+    best, left = [], []
     for _ in range(min(k, len(frames))):
-        best_Q = left_QN.argmax(dim=1)  # the first of equals
-        found_Q = left_QN.gather(1, best_Q[:, None]).squeeze(1) > -torch.inf
-        picks.append(torch.where(found_Q, best_Q, -1))
-        alike_QN = frames.exact_cosines(frames.units(best_Q))
-        left_QN.masked_fill_(alike_QN >= tau if inclusive else alike_QN > tau, -torch.inf)
-        left_QN.scatter_(1, best_Q[:, None], -torch.inf)
-    picks_QK = torch.stack(picks, dim=1)
+        left_Q, best_Q = left_QN.max(dim=1)
+        left.append(left_Q)
+        best.append(best_Q)
+        dot_QN = frames.dots(frames.unit(best_Q))
+        similar_QN = dot_QN >= limit_N if inclusive else dot_QN > limit_N
+        if same is not None:
+            similar_QN &= same(best_Q)
+        similar_QN.scatter_(1, best_Q[:, None], True)  # also where tau is above 1
+        left_QN.masked_fill_(similar_QN, -torch.inf)
+    picks_QK = torch.stack(best, dim=1).masked_fill_(torch.stack(left, dim=1) == -torch.inf, -1)
     return torch.nn.functional.pad(picks_QK, (0, k - picks_QK.shape[1]), value=-1)
 
 

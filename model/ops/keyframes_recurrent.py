@@ -13,47 +13,33 @@ Shapes: N frames, Q queries, D width, K keyframes.
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
-
-from model.ops.likeness import Likeness
-from model.ops.vectors import Vectors
 
 FLICKERS = 6
 """Times the median change from one frame to the next that a valley must be deep, in noise alone a rare thing."""
 
 
-def pick_recurrences(frames: Vectors, relevance_QN: Tensor, k: int, *, tau: float, dip: float) -> Tensor:
-    """Greedy picks of each query, of every occurrence where DKS takes the first.
+class SameOccurrence:
+    """Tells which frames are of the same occurrence as a pick: relevance never falls far between the two.
 
     Args:
-        frames: the video.
-        relevance_QN: float64, exact.
-        k: most picks a query.
-        tau: cosine from which a frame is like a pick.
+        relevance_QN: cosines of all frames to each query.
         dip: how far relevance must fall between two occurrences, as a share of the query's contrast, above 0.
-
-    Returns:
-        `[Q, K]` int64 in the order of picking, padded with -1.
 
     Raises:
         ValueError: dip is not above 0.
     """
-    if not dip > 0:
-        raise ValueError(f"dip = {dip}: a share of the query's contrast, above 0")
-    fall_Q = _depth(relevance_QN, dip)
-    like = _alike_on(frames, tau)
-    left_QN, picks = relevance_QN.clone(), []
-    for _ in range(min(k, len(frames))):
-        best_Q = left_QN.argmax(dim=1)  # the first of equals
-        found_Q = left_QN.gather(1, best_Q[:, None]).squeeze(1) > -torch.inf
-        picks.append(torch.where(found_Q, best_Q, -1))
-        same_QN = lowest_between(relevance_QN, best_Q) > relevance_QN - fall_Q[:, None]
-        left_QN.masked_fill_(like(best_Q) & same_QN, -torch.inf)
-        left_QN.scatter_(1, best_Q[:, None], -torch.inf)
-    return torch.nn.functional.pad(torch.stack(picks, dim=1), (0, k - len(picks)), value=-1)
+
+    def __init__(self, relevance_QN: Tensor, dip: float) -> None:
+        if not dip > 0:
+            raise ValueError(f"dip = {dip}: a share of the query's contrast, above 0")
+        self.relevance_QN, self.fall_Q = relevance_QN, _depth(relevance_QN, dip)
+
+    def __call__(self, best_Q: Tensor) -> Tensor:
+        """For the pick of each query, `[Q]`, the frames of its occurrence, `[Q, N]` bool."""
+        return lowest_between(self.relevance_QN, best_Q) > self.relevance_QN - self.fall_Q[:, None]
 
 
 def _depth(relevance_QN: Tensor, dip: float) -> Tensor:
@@ -73,10 +59,3 @@ def lowest_between(x_QN: Tensor, at_Q: Tensor) -> Tensor:
     after_QN = x_QN.masked_fill(place_N < at_Q[:, None], math.inf).cummin(dim=1).values
     before_QN = x_QN.masked_fill(place_N > at_Q[:, None], math.inf).flip(1).cummin(dim=1).values.flip(1)
     return torch.where(place_N < at_Q[:, None], before_QN, after_QN)
-
-
-def _alike_on(frames: Vectors, tau: float) -> Callable[[Tensor], Tensor]:
-    """Which frames are like some, `[Q] -> [Q, N]` bool: on a CPU at float32 speed, with the same answers."""
-    if frames.x_ND.device.type == "cpu":
-        return Likeness(frames, tau=tau, inclusive=True).to_all
-    return lambda best_Q: frames.exact_cosines(frames.units(best_Q)) >= tau

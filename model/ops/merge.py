@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from model.ops import similarity
+from model.ops.keyframes import Keyframes, as_indices
 
 FRAMES_A_STEP = 16
 """Frames worked on at once: bounds the memory whatever chunks come, and fills the matrix products."""
@@ -25,7 +26,7 @@ FRAMES_A_STEP = 16
 def merge_sweep(
     chunks: Iterable[tuple[Tensor, Tensor]],
     queries_QD: Tensor,
-    keyframes_QK: Tensor,
+    keyframes_QK: Tensor | Keyframes,
     *,
     alpha: float = 0.01,
     lam: float = 1.0,
@@ -41,7 +42,7 @@ def merge_sweep(
         chunks: in temporal order, `(features [n, M, C], joint [n, M, D])`, n may differ; the same tensor may be both.
             Frames are numbered from 0 on. The keyframes' patches are copied: a chunk may be overwritten after its turn.
         queries_QD: text embeddings in the joint space, of any length.
-        keyframes_QK: int64, padded with -1 anywhere, in any order.
+        keyframes_QK: what `select_keyframes` returns, or integers padded with -1 anywhere, in any order.
         alpha: temperature.
         lam: weight of what is shared with the keyframe.
 
@@ -50,15 +51,42 @@ def merge_sweep(
         precision has not the digits for alpha = 0.01.
 
     Raises:
+        TypeError: keyframes that are no integers.
         ValueError: alpha <= 0, shapes that don't agree, a query or a patch that is NaN or zero, keyframes beyond the
-            video's end. A patch is reported when the next chunk is asked for, so that no GPU waits for the host.
+            video's end. What chunks have to do with is reported during the sweep, all else at the call; a patch when
+            the next chunk is asked for, so that no GPU waits for the host.
     """
     if not alpha > 0:
         raise ValueError(f"alpha = {alpha}: the temperature must be above 0")
-    if keyframes_QK.shape[0] != queries_QD.shape[0]:
-        raise ValueError(f"{queries_QD.shape[0]} queries but keyframes for {keyframes_QK.shape[0]}: pass a row a query")
+    rows_QK = as_indices(keyframes_QK, num_queries=queries_QD.shape[0])
     queries_QD = similarity.normalize(queries_QD.float(), name="queries")
-    schedule = _Schedule(keyframes_QK)
+    return _sweep(chunks, queries_QD, _Schedule(rows_QK), alpha, lam)
+
+
+def merge_frames(
+    features_NMC: Tensor, joint_NMD: Tensor, queries_QD: Tensor, keyframes_QK: Tensor | Keyframes, **options: float
+) -> Tensor:
+    """Merges the patches of a whole video that lies in memory: `merge_sweep` in one call.
+
+    Args:
+        features_NMC: what is averaged.
+        joint_NMD: patches in the joint image-text space.
+        queries_QD: as of `merge_sweep`.
+        keyframes_QK: as of `merge_sweep`.
+        options: alpha, lam.
+
+    Returns:
+        `[Q, N, C]` in the features' type.
+
+    Raises:
+        TypeError, ValueError: as `merge_sweep`.
+    """
+    return torch.cat(list(merge_sweep([(features_NMC, joint_NMD)], queries_QD, keyframes_QK, **options)), dim=1)
+
+
+def _sweep(
+    chunks: Iterable[tuple[Tensor, Tensor]], queries_QD: Tensor, schedule: "_Schedule", alpha: float, lam: float
+) -> Iterator[Tensor]:
     references = _References()
     first = 0
     for features_nMC, joint_nMD in chunks:

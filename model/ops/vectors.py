@@ -1,80 +1,51 @@
-"""A set of vectors and its exact cosines, block by block, so that no second copy of a long video is ever held.
+"""A set of vectors and its cosines to others, in float32 whatever type the vectors have.
 
-Shapes: N vectors, D width, A some of them, M other vectors.
+Shapes: N vectors, D width, M other vectors.
 """
-
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from model.ops import similarity
-from model.ops.threads import over_threads
-
-HELD_ELEMENTS = 2**25
-"""On a GPU the integers of a set up to this size are made once and held (256 MB)."""
 
 
 class Vectors:
-    """Rows to be compared by their cosines.
+    """Rows to be compared by their cosines. Float32 rows are not copied.
 
     Args:
-        x_ND: `[N, D]`, any floating-point type and length; not copied.
+        x_ND: `[N, D]`, N > 0, floating point, rows of any length.
         name: what to call x in an error.
+
+    Attributes:
+        length_N: `[N]`, the length of each row; `dots` divided by it are cosines.
 
     Raises:
         ValueError: a row has NaN, infinity, or nothing but zeros.
     """
 
     def __init__(self, x_ND: Tensor, *, name: str) -> None:
-        self.x_ND, self.top_N = x_ND, similarity.largest(x_ND, name=name)
-        self.scale_N = similarity.unit_scale(self.top_N, x_ND.shape[1])
-        on_cpu = x_ND.device.type == "cpu"
-        self.block = 512 if on_cpu else 32768  # what stays in a core's cache; what fills a GPU
-        self._held = None
-        if not on_cpu and x_ND.numel() <= HELD_ELEMENTS:
-            units = self.units(slice(None))
-            self._held = units, similarity.unit_squares(units)
+        top_N = similarity.largest(x_ND, name=name)
+        if not bool((top_N.min() > 1e-12) & (top_N.max() < 1e12)):  # squares would under- or overflow in float32
+            x_ND = x_ND.double() / top_N.double()[:, None]
+        self.x_ND = x_ND.to(torch.float32 if _float32_is_exact(x_ND.device) else torch.float64)
+        self.length_N = torch.linalg.vector_norm(self.x_ND, dim=1)
 
     def __len__(self) -> int:
         return self.x_ND.shape[0]
 
-    def blocks(self) -> Iterator[slice]:
-        for start in range(0, len(self), self.block):
-            yield slice(start, min(start + self.block, len(self)))
+    def unit(self, rows: Tensor) -> Tensor:
+        """Some rows at length 1, `[M, D]`."""
+        return self.x_ND.index_select(0, rows).div_(self.length_N.index_select(0, rows)[:, None])
 
-    def units(self, rows: Tensor | slice) -> Tensor:
-        """Integers that stand for the rows in exact cosines, `[A, D]` float64: see `similarity.to_units`."""
-        return similarity.to_units(self.x_ND[rows], self.scale_N[rows])
+    def dots(self, unit_MD: Tensor) -> Tensor:
+        """Cosines of rows of length 1 to all rows, times `length_N`: `[M, N]`."""
+        return unit_MD @ self.x_ND.T
 
-    def exact_cosines(self, units_MD: Tensor, threads: int = 1) -> Tensor:
-        """Exact cosines of other vectors to all rows, `[M, N]` float64.
 
-        Args:
-            units_MD: integers that stand for the other vectors.
-            threads: of the CPU. The cosines don't depend on them.
-        """
-        squares_M = similarity.unit_squares(units_MD)
-        if self._held is not None:
-            return similarity.unit_cosines(units_MD, squares_M, *self._held)
-        out_MN = units_MD.new_empty(units_MD.shape[0], len(self))
-
-        def fill(blocks: list[slice]) -> None:
-            buffer = units_MD.new_empty(min(self.block, len(self)), units_MD.shape[1])
-            for block in blocks:
-                x = self.x_ND[block]
-                units = similarity.to_units(x, self.scale_N[block], out=buffer[: len(x)])
-                out_MN[:, block] = similarity.unit_cosines(units_MD, squares_M, units, similarity.unit_squares(units))
-
-        blocks = list(self.blocks())
-        over_threads(fill, [blocks[first::threads] for first in range(threads)], threads)
-        return out_MN
-
-    def exact_pairs(self, a_A: Tensor, b_A: Tensor) -> Tensor:
-        """Exact cosine of row `a[i]` to row `b[i]`, `[A]` float64; the same bits as `exact_cosines` gives."""
-        parts = []
-        for a, b in zip(a_A.split(self.block), b_A.split(self.block), strict=True):
-            a_units, b_units = self.units(a), self.units(b)
-            dots = torch.einsum("nd,nd->n", a_units, b_units)
-            parts.append(dots / (similarity.unit_squares(a_units) * similarity.unit_squares(b_units)).sqrt())
-        return torch.cat(parts) if parts else self.scale_N.new_empty(0)
+def _float32_is_exact(device: torch.device) -> bool:
+    """Whether float32 products are computed as such: a program may have allowed TF32 or bfloat16 inside."""
+    backend = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
+    precision: str = backend.matmul.fp32_precision
+    if precision == "none":
+        precision = torch.backends.fp32_precision  # type: ignore[attr-defined]
+    return precision in ("ieee", "none")

@@ -101,3 +101,9 @@ def test_errors_name_what_is_wrong():
     ]:
         with pytest.raises(ValueError, match=match):
             merge_clips(x, heads=heads, target=target)
+
+
+@pytest.mark.parametrize("num_tokens", [4, 30])
+def test_no_clips_give_no_tokens(num_tokens):
+    ours = merge_clips(torch.ones(0, num_tokens, 6), heads=2, target=4, return_sizes=True, return_sources=True)
+    assert [list(part.shape) for part in ours] == [[0, 4, 6], [0, 4], [0, num_tokens]]

@@ -2,7 +2,7 @@
 
 import torch
 
-from model.ops import dropout, similarity
+from model.ops import dropout
 from model.ops.clip_merge import merge_clips
 from model.ops.gap_fill import fill_gaps
 from model.ops.keyframes import pick_in_rounds
@@ -41,22 +41,12 @@ def test_visual_dropout():
 
 def test_keyframe_rounds_and_gap_filling():
     frames, queries = torch.randn(80, 16, generator=rng()), torch.randn(3, 16, generator=rng())
-    vectors, units = Vectors(frames, name="frames"), Vectors(queries, name="queries").units(slice(None))
+    vectors, units = Vectors(frames, name="frames"), torch.nn.functional.normalize(queries, dim=1)
 
     def run(units):
-        relevance = vectors.exact_cosines(units)
+        relevance = vectors.dots(units) / vectors.length_N
         picks = pick_in_rounds(vectors, relevance, 12, tau=0.3, inclusive=False, floor=0.2)
         return picks, fill_gaps(picks, num_frames=80), lowest_between(relevance, picks[:, 0])
 
     for ours, theirs in zip(compiled(run)(units), run(units), strict=True):
         assert torch.equal(ours, theirs)
-
-
-def test_units():
-    x = torch.randn(30, 16, generator=rng())
-
-    def run(x, top):
-        return similarity.to_units(x, similarity.unit_scale(top, 16))
-
-    top = similarity.largest(x, name="x")
-    assert torch.equal(compiled(run)(x, top), run(x, top))

@@ -101,8 +101,17 @@ def test_training_learns_to_point_at_what_the_text_names():
 
 def test_no_frames_give_no_tokens_and_errors_name_the_shapes():
     merger, x, text, keyframes = case()
-    assert merger(x[:0], text, keyframes).shape == (4, 0, 12)
+    assert merger(x[:0], text, torch.full_like(keyframes, -1)).shape == (4, 0, 12)
     with pytest.raises(ValueError, match=r"\[40, 5, 7\]"):
         merger(x[..., :7], text, keyframes)
     with pytest.raises(ValueError, match="temperature = 0"):
         FeatureMerger(4, temperature=0)
+
+
+def test_no_queries_give_no_tokens_and_wrong_keyframes_are_refused():
+    merger, x, text, keyframes = case()
+    assert merger(x, text[:0], keyframes[:0]).shape == (0, 40, 12)
+    with pytest.raises(ValueError, match="keyframe 40 is beyond the video's 40 frames"):
+        merger(x, text, torch.full((4, 1), 40))
+    with pytest.raises(TypeError, match="torch.float32"):
+        merger(x, text, keyframes.float())

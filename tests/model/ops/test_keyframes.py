@@ -3,13 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from model.ops import crossing_out, keyframes, lazy_greedy
 from model.ops.keyframes import select_keyframes, select_keyframes_ragged
-from model.ops.likeness import Likeness
-from model.ops.vectors import Vectors
 from tests.model.ops import reference
 
 GOLDEN = Path(__file__).parent / "golden" / "dks_released.npz"
@@ -75,12 +72,10 @@ def test_released_picks_are_those_of_the_authors_code(case):
     assert ours.of(0) == golden[f"{case}_picks"].tolist()
 
 
-def test_identical_frames_leave_the_first_one():
+def test_of_identical_frames_one_is_taken():
     frames = torch.full((50, 8), 0.3)
     queries = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
-    ours = select_keyframes(frames, queries, k=4)
-    assert ours.counts.tolist() == [1] * 64
-    assert ours.indices[:, 0].tolist() == [0] * 64
+    assert select_keyframes(frames, queries, k=4).counts.tolist() == [1] * 64
 
 
 def test_no_frame_above_the_floor_spreads_the_picks_evenly():
@@ -90,65 +85,75 @@ def test_no_frame_above_the_floor_spreads_the_picks_evenly():
 
 
 def test_a_cosine_of_exactly_tau_is_dropped_by_the_paper_and_kept_by_the_released_code():
-    frames = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
+    frames = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])  # the last is at a right angle to the first: cosine 0
     query = torch.tensor([[1.0, 0.0]])
-    tau = float(select_exact(frames, 0, 1))
-    assert select_keyframes(frames, query, k=3, tau=tau).of(0) == [0, 2]
-    assert select_keyframes(frames, query, k=2, tau=tau, mode="released").of(0) == [0, 1]
+    assert select_keyframes(frames, query, k=3, tau=0.0).of(0) == [0]
+    assert select_keyframes(frames, query, k=2, tau=0.0, mode="released", relevance_floor=-1).of(0) == [0, 2]
 
 
-def select_exact(frames, a, b):
-    return Vectors(frames, name="frames").exact_pairs(torch.tensor([a]), torch.tensor([b]))
-
-
-def test_tau_one_is_the_top_k_by_relevance():
+@pytest.mark.parametrize("tau", [1.0, 2.0, float("inf")])
+def test_tau_from_one_on_is_the_top_k_by_relevance(tau):
     frames, queries = video(300, seed=3)
-    ours = select_keyframes(frames, queries, k=32, tau=1.0)
-    order = Vectors(frames, name="f").exact_cosines(Vectors(queries, name="q").units(slice(None)))
-    assert torch.equal(ours.indices, order.topk(32, dim=1).indices.sort(dim=1).values)
+    ours = select_keyframes(frames, queries, k=32, tau=tau)
+    assert picks(ours) == loops(frames, queries, "paper", k=32, tau=tau)
 
 
+def mixed_video(rng, num_frames, width):
+    """Stretches of slides (frames that are nearly one) between stretches of live frames."""
+    frames, slides = [], rng.normal(size=(int(rng.integers(1, 8)), width)) + 0.7
+    while len(frames) < num_frames:
+        length, is_static = int(rng.integers(1, 60)), rng.random() < 0.5
+        center = slides[rng.integers(len(slides))]
+        frames += list(center + (1e-3 if is_static else 0.8) * rng.normal(size=(length, width)))
+    return np.stack(frames[:num_frames])
+
+
+def is_clear(frames, queries, k, tau, margin=1e-6):
+    """Whether no comparison of the greedy selection in float64 is within the margin of falling out otherwise."""
+    unit, asked = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (frames, queries))
+    for left in asked @ unit.T:
+        for _ in range(k):
+            best, others = left.argmax(), np.delete(left, left.argmax())
+            cosine = unit @ unit[best]
+            if (others > left[best] - margin).any() or (np.abs(cosine - tau)[left > -np.inf] < margin).any():
+                return False
+            left[cosine >= tau] = -np.inf
+            if left.max() == -np.inf:
+                break
+    return True
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("mode", ["paper", "released"])
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
-def test_a_query_has_the_same_picks_alone_and_in_any_company(seed, mode):
+@settings(max_examples=100, deadline=None)
+def test_picks_are_those_of_the_float64_loops_in_any_company(seed, mode, dtype):
     rng = np.random.default_rng(seed)
-    frames, queries = video(int(rng.integers(1, 400)), scenes=int(rng.integers(1, 60)), seed=seed, num_queries=6)
-    k = int(rng.integers(1, 20))
-    whole = select_keyframes(frames, queries, k=k, mode=mode)
+    frames = torch.tensor(mixed_video(rng, int(rng.integers(1, 250)), width=24)).to(dtype)
+    queries = torch.tensor(rng.normal(size=(6, 24)) + 0.3).to(dtype)
+    k, tau = int(rng.integers(1, 40)), float(rng.uniform(0.3, 0.99))
+    assume(is_clear(frames.double().numpy(), queries.double().numpy(), k, tau))
+    whole = select_keyframes(frames, queries, k=k, tau=tau, mode=mode)
+    assert picks(whole) == loops(frames, queries, mode, k=k, tau=tau)
     order = torch.tensor(rng.permutation(6))
-    shuffled = select_keyframes(frames, queries[order], k=k, mode=mode)
-    assert torch.equal(whole.indices[order], shuffled.indices)
-    assert torch.equal(whole.relevance[order], shuffled.relevance)
-    alone = select_keyframes(frames, queries[2:3], k=k, mode=mode)
-    assert torch.equal(whole.indices[2:3], alone.indices)
+    assert torch.equal(whole.indices[order], select_keyframes(frames, queries[order], k=k, tau=tau, mode=mode).indices)
+    alone = [select_keyframes(frames, queries[i : i + 1], k=k, tau=tau, mode=mode).of(0) for i in range(6)]
+    assert picks(whole) == alone
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
-def test_lazy_visiting_and_batched_rounds_pick_the_same(seed):
-    """What runs on a CPU and what runs on a GPU, both on the CPU; many equal frames, tau just at a cosine."""
+@settings(max_examples=100, deadline=None)
+def test_no_two_picks_are_similar_and_a_repeated_call_gives_the_same_bits(seed):
     rng = np.random.default_rng(seed)
-    frames, queries = video(int(rng.integers(2, 300)), width=4, scenes=9, spread=0.3, seed=seed, num_queries=4)
-    frames = frames[torch.tensor(rng.integers(0, len(frames), size=len(frames)))]
-    vectors = Vectors(frames, name="frames")
-    tau, inclusive, k = float(select_exact(frames, 0, 1)), bool(seed % 2), int(rng.integers(1, 12))
-    relevance = vectors.exact_cosines(Vectors(queries, name="queries").units(slice(None)))
-    floor = float(rng.choice([-np.inf, 0.2]))
-    lazy = lazy_greedy.pick_lazily(Likeness(vectors, tau=tau, inclusive=inclusive), relevance, k, floor=floor)
-    rounds = keyframes.pick_in_rounds(vectors, relevance, k, tau=tau, inclusive=inclusive, floor=floor)
-    assert torch.equal(lazy, rounds)
-
-
-def test_queries_that_visit_all_frames_go_on_together(monkeypatch):
-    monkeypatch.setattr(lazy_greedy, "BLOCKS", (4, 8, 3))
-    monkeypatch.setattr(lazy_greedy, "HEAD", 8)
-    monkeypatch.setattr(lazy_greedy, "QUERIES", 3)
-    monkeypatch.setattr(crossing_out, "COLUMN_ELEMENTS", 1)
-    for mode in ("paper", "released"):
-        frames, queries = video(200, scenes=5, num_queries=4)
-        ours = select_keyframes(frames, queries, k=12, tau=0.8, mode=mode)
-        assert picks(ours) == loops(frames, queries, mode, k=12, tau=0.8)
+    frames = torch.tensor(mixed_video(rng, 400, width=8), dtype=torch.float32)
+    queries = torch.tensor(rng.normal(size=(9, 8)), dtype=torch.float32)
+    ours, again = (select_keyframes(frames, queries, k=20, tau=0.85) for _ in range(2))
+    assert torch.equal(ours.indices, again.indices)
+    assert torch.equal(ours.relevance, again.relevance)
+    unit = torch.nn.functional.normalize(frames.double(), dim=1)
+    for picked in picks(ours):
+        cosine = unit[picked] @ unit[picked].T
+        assert (cosine - torch.eye(len(picked))).max() < 0.85 + 1e-6
 
 
 @pytest.mark.parametrize("precision", ["high", "medium"])
@@ -195,6 +200,7 @@ def test_ragged_videos_are_each_as_if_alone():
     [
         ({"k": 0}, "k = 0"),
         ({"mode": "new"}, "mode = 'new'"),
+        ({"tau": float("nan")}, "tau = nan"),
         ({"frames": torch.full((3, 4), float("nan"))}, r"frames\[0\]"),
         ({"frames": torch.eye(4) * torch.tensor([1.0, 0, 1, 1])}, r"frames\[1\].*only zeros"),
         ({"queries": torch.zeros(1, 4)}, r"queries\[0\]"),
@@ -207,6 +213,21 @@ def test_errors_name_what_is_wrong(change, match):
         select_keyframes(arguments.pop("frames"), arguments.pop("queries"), **arguments)
 
 
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"k": 2.5}, "k = 2.5"),
+        ({"k": True}, "k = True"),
+        ({"frames": np.eye(4)}, "frames: expected a torch tensor, got ndarray"),
+        ({"queries": [[1.0, 0.0, 0.0, 0.0]]}, "queries: expected a torch tensor, got list"),
+    ],
+)
+def test_wrong_types_are_named(change, match):
+    arguments = {"frames": torch.eye(4), "queries": torch.ones(1, 4), **change}
+    with pytest.raises(TypeError, match=match):
+        select_keyframes(arguments.pop("frames"), arguments.pop("queries"), **arguments)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 @pytest.mark.parametrize("mode", ["paper", "released"])
 def test_a_gpu_picks_what_a_cpu_picks(mode):
@@ -214,5 +235,5 @@ def test_a_gpu_picks_what_a_cpu_picks(mode):
         frames, queries = video(1000, width=512, scenes=60, spread=0.7, seed=seed, num_queries=16)
         here = select_keyframes(frames, queries, mode=mode)
         there = select_keyframes(frames.cuda(), queries.cuda(), mode=mode)
-        assert torch.equal(here.indices, there.indices.cpu())
-        assert torch.equal(here.relevance, there.relevance.cpu())
+        for query in range(16):  # a pair of frames within 1e-6 of tau may be decided otherwise
+            assert len(set(here.of(query)) ^ set(there.of(query))) <= 2

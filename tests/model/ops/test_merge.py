@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.ops import merge
-from model.ops.merge import merge_sweep
+from model.ops.keyframes import select_keyframes
+from model.ops.merge import merge_frames, merge_sweep
 from tests.model.ops import reference
 
 
@@ -148,3 +149,32 @@ def test_errors_name_what_is_wrong():
         arguments = {"features": features, "joint": joint, "queries": queries, "keyframes": keyframes, **change}
         with pytest.raises(ValueError, match=match):
             sweep(**arguments)
+
+
+@pytest.mark.parametrize("keyframes", [torch.zeros(4, 2), torch.zeros(4, 2, dtype=torch.bool), [[0, 1]] * 4])
+def test_keyframes_that_are_no_integers_are_refused_at_the_call(keyframes):
+    with pytest.raises(TypeError, match="a tensor of integers"):
+        merge_sweep([], torch.ones(4, 7), keyframes)
+
+
+def test_wrong_settings_are_refused_at_the_call():
+    for options, match in [({"alpha": -1.0}, "alpha = -1"), ({"alpha": float("nan")}, "alpha = nan")]:
+        with pytest.raises(ValueError, match=match):
+            merge_sweep([], torch.ones(1, 7), torch.zeros(1, 1, dtype=torch.int64), **options)
+    with pytest.raises(ValueError, match="for 1 queries"):
+        merge_sweep([], torch.ones(1, 7), torch.zeros(2, 1, dtype=torch.int64))
+
+
+def test_a_whole_video_is_merged_in_one_call_with_what_the_selection_returns():
+    features, joint, queries, _ = case(40)
+    selected = select_keyframes(joint.mean(dim=1), queries, k=5)
+    tokens = merge_frames(features, joint, queries, selected)
+    assert tokens.shape == (4, 40, 12)
+    torch.testing.assert_close(
+        tokens, sweep(features, joint, queries, selected.indices, sizes=[7]), atol=5e-5, rtol=1e-5
+    )
+
+
+def test_no_queries_give_no_tokens():
+    features, joint, _, _ = case(10)
+    assert merge_frames(features, joint, torch.ones(0, 7), torch.zeros(0, 3, dtype=torch.int64)).shape == (0, 10, 12)
