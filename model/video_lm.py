@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.language_model import load_language_model, num_positions
 from model.progressive import DropStage, ProgressiveDropout
 from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, Thinning, TokenBatch
 
@@ -37,6 +38,11 @@ class VideoLMConfig:
     visual_dropout: tuple[DropStage, ...] = ()
     """`(layer, ratio, choice)`: before that layer, that share of the visual tokens is left, chosen `uniform` (evenly)
     or by `attention`. Without a choice: evenly in the first stage, by attention in all others."""
+
+    @property
+    def max_sequence_tokens(self) -> int:
+        """The most tokens of a sequence, visual ones and text."""
+        return self.max_visual_tokens + self.max_text_tokens
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads", "feedforward_width", "max_visual_tokens", "max_text_tokens"):
@@ -136,24 +142,28 @@ def _projector(token_width: int, width: int) -> nn.Module:
     return nn.Sequential(nn.Linear(token_width, width), nn.GELU(), nn.Linear(width, width))
 
 
-def _language_model(config: VideoLMConfig, vocab_size: int) -> Any:
-    from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM  # costs seconds to import
+def check_positions(config: VideoLMConfig) -> None:
+    """Refuses a language model with fewer positions than a sequence may have tokens. Reads its config alone.
 
-    if config.language_model:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            config.language_model,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
+    Raises ValueError that names both numbers. The built-in model is made with as many positions as the limits need.
+    """
+    if not config.language_model:
+        return
+    positions, most = num_positions(config.language_model), config.max_sequence_tokens
+    if positions is not None and positions < most:
+        raise ValueError(
+            f"language_model = {config.language_model!r}: it has {positions} positions, and max_visual_tokens = "
+            f"{config.max_visual_tokens} and max_text_tokens = {config.max_text_tokens} allow sequences of {most} "
+            f"tokens; lower them to {positions} together, or use a model with more positions"
         )
-        rows = model.get_input_embeddings().num_embeddings
-        if rows < vocab_size:
-            raise ValueError(
-                f"language_model = {config.language_model!r}: {rows} embeddings for a tokenizer of {vocab_size}; "
-                "use the tokenizer that belongs to the model"
-            )
-        return model
+
+
+def _language_model(config: VideoLMConfig, vocab_size: int) -> Any:
+    if config.language_model:
+        check_positions(config)
+        return load_language_model(config.language_model, vocab_size)
+    from transformers import Qwen2Config, Qwen2ForCausalLM  # costs seconds to import
+
     return Qwen2ForCausalLM(
         Qwen2Config(
             vocab_size=vocab_size,
@@ -162,7 +172,7 @@ def _language_model(config: VideoLMConfig, vocab_size: int) -> Any:
             num_hidden_layers=config.layers,
             num_attention_heads=config.heads,
             num_key_value_heads=config.heads,
-            max_position_embeddings=config.max_visual_tokens + config.max_text_tokens,
+            max_position_embeddings=config.max_sequence_tokens,
             tie_word_embeddings=True,
         )
     )

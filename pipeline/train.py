@@ -23,7 +23,7 @@ from workers.checkpoint import MANIFEST, check_same, last_checkpoint, read_log
 from workers.sample_stream import shard_samples
 from workers.shard_reader import COLUMNS
 from workers.storage import Store
-from workers.trainer import TrainerConfig, must_stay
+from workers.trainer import TrainerConfig, check_model, must_stay
 
 SAMPLES = "tables/samples.parquet"
 OnStep = Callable[[dict[str, Any]], None]
@@ -91,10 +91,12 @@ def train(corpus: str, config: TrainConfig, on_step: OnStep | None = None) -> Tr
         on_step: see `OnStep`; by default prints lines like `step 20  loss 3.21  14.2 samples/s`.
 
     Raises:
-        ValueError: the split has no samples, or (ConfigError) the run was begun with other settings or samples.
+        ValueError: the split has no samples, or (ConfigError) the run was begun with other settings or samples, or the
+            language model cannot be used.
         KeyboardInterrupt: Ctrl-C; the workers have ended, and the run can be gone on with.
         ray.train.TrainingFailedError: workers died more often than `config.max_failures`, or raised.
     """
+    check_model(config)
     store, run = Store(corpus), f"train/{config.run}"
     _, samples = shard_samples(store, store.read_table(SAMPLES, COLUMNS), config.split, config.seed)
     resumed_at = 0

@@ -17,8 +17,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from model.sequence import TokenBatch, build_sequence, collate
 from model.tokenizer import load_tokenizer
-from model.video_lm import VideoLM, VideoLMConfig
-from schemas.config import Config
+from model.video_lm import VideoLM, VideoLMConfig, check_positions
+from schemas.config import Config, ConfigError
 from workers.checkpoint import check_same, load_checkpoint, load_optimizer, optimizer_tensors, save_checkpoint
 from workers.sample_stream import SampleSet, SampleStream
 from workers.storage import Store
@@ -214,6 +214,17 @@ class Trainer:
         if self.world_size > 1:
             dist.all_reduce(value)
         return value
+
+
+def check_model(config: TrainerConfig) -> None:
+    """Refuses a model that no run can train, without loading it: for a driver to call before it starts any worker.
+
+    Raises ConfigError that names the field, the value and the remedy.
+    """
+    try:
+        check_positions(config.model)
+    except ValueError as error:
+        raise ConfigError(f"train.model.{error}") from error
 
 
 def must_stay(config: TrainerConfig, samples: SampleSet) -> dict[str, Any]:

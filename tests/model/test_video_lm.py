@@ -1,11 +1,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from transformers import GPT2Config, LlamaConfig, Qwen2Config, Qwen2ForCausalLM
 
 from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, TEXT, build_sequence, collate
 from model.tokenizer import ByteTokenizer
-from model.video_lm import VideoLM, VideoLMConfig
+from model.video_lm import VideoLM, VideoLMConfig, check_positions
 from tests.tiny_samples import TINY, WIDTH, tiny_sample
 
 TOKENIZER = ByteTokenizer()
@@ -108,6 +108,66 @@ def test_language_model_with_too_few_embeddings_is_refused(tmp_path):
     Qwen2ForCausalLM(Qwen2Config(vocab_size=100, num_key_value_heads=2, **sizes)).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="100 embeddings for a tokenizer of 259"):
         make_model(language_model=str(tmp_path))
+
+
+YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 300}
+
+
+@pytest.mark.parametrize(
+    ("saved", "positions"),
+    [
+        (GPT2Config(n_positions=1199), 1199),
+        (LlamaConfig(max_position_embeddings=1199), 1199),
+        (Qwen2Config(max_position_embeddings=300), 300),
+    ],
+    ids=["GPT-2", "Llama", "Qwen2"],
+)
+def test_language_model_with_fewer_positions_than_tokens_is_refused(tmp_path, saved, positions):
+    saved.save_pretrained(tmp_path)
+    settings = {"language_model": str(tmp_path), "max_visual_tokens": 1000, "max_text_tokens": 200}
+    with pytest.raises(
+        ValueError, match=rf"it has {positions} positions, and .* = 1000 and .* = 200 .* of 1200 tokens"
+    ):
+        check_positions(VideoLMConfig(**settings))
+    with pytest.raises(ValueError, match=f"{positions} positions"):
+        make_model(**settings)
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        GPT2Config(n_positions=1200),
+        Qwen2Config(max_position_embeddings=300, rope_scaling=YARN),
+        LlamaConfig(max_position_embeddings=1200),
+    ],
+    ids=["GPT-2", "Qwen2 with YaRN", "Llama"],
+)
+def test_language_model_with_enough_positions_is_accepted(tmp_path, saved):
+    saved.save_pretrained(tmp_path)
+    check_positions(VideoLMConfig(language_model=str(tmp_path), max_visual_tokens=1000, max_text_tokens=200))
+
+
+def test_model_of_its_own_has_a_position_for_every_token():
+    model = make_model(max_visual_tokens=1000, max_text_tokens=200)
+    assert model.language_model.config.max_position_embeddings == 1200
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "config.json is no file; give the folder"),
+        ("{", "config.json cannot be used"),
+        ('{"model_type": "unheard-of"}', "config.json cannot be used: .*unheard-of"),
+        ('{"model_type": "qwen2", "max_position_embeddings": "many"}', "config.json cannot be used"),
+    ],
+    ids=["missing", "no JSON", "unknown type", "wrong type"],
+)
+def test_folder_without_a_usable_config_is_named(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=message) as error:
+        check_positions(VideoLMConfig(language_model=str(tmp_path)))
+    assert str(tmp_path) in str(error.value) and "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from itertools import islice
 import psutil
 import pytest
 import torch
+from transformers import GPT2Config
 
 from pipeline.train import SAMPLES, TrainConfig, TrainReport, train
 from schemas.config import ConfigError, parse
@@ -171,6 +172,14 @@ def test_run_that_is_done_is_left_alone(lived):
 def test_other_settings_are_refused_before_anything_starts(lived):
     with pytest.raises(ConfigError, match="stands at step .*learning_rate was 0.01 and is 0.5. Set them back"):
         train(lived.corpus, CONFIG.model_copy(update={"learning_rate": 0.5}))
+
+
+def test_language_model_with_too_few_positions_is_refused_before_anything_starts(corpus, tmp_path):
+    GPT2Config(n_positions=512).save_pretrained(tmp_path)
+    model = {"language_model": str(tmp_path), "max_visual_tokens": 400, "max_text_tokens": 200}
+    with pytest.raises(ConfigError, match="train.model.language_model = .* 512 positions, .* 400 .* 200 .* 600 tokens"):
+        train(corpus, parse(TrainConfig, {"model": model, "run": "refused"}))
+    assert not list(Store(corpus).files("train/refused"))
 
 
 def test_split_without_samples_is_named(corpus):
