@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from model.untrusted_folder import refuse_remote_code
+
 
 def load_language_model(folder: str, vocab_size: int) -> Any:
     """The model in `folder`, float32.
@@ -39,6 +41,7 @@ def read_config(folder: str) -> Any:
         raise ValueError(
             f"language_model = {folder!r}: {file} is no file; give the folder of a local Hugging Face model"
         )
+    refuse_remote_code(folder)
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the library's errors for a damaged config have no common class

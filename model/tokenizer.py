@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from model.untrusted_folder import refuse_remote_code
+
 
 class Tokenizer(Protocol):
     """What the language model needs of a tokenizer. No text, whatever it holds, encodes to one of the marks."""
@@ -43,6 +45,7 @@ class ChatTokenizer:
     def __init__(self, path: str) -> None:
         from transformers import AutoTokenizer  # costs seconds to import, and most runs of the program need none
 
+        refuse_remote_code(path)
         self._tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
         vocabulary = self._tokenizer.get_vocab()
         for mark in ("<|im_start|>", "<|im_end|>"):

@@ -4,6 +4,8 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+from model.untrusted_folder import UntrustedFolderError, refuse_remote_code
+
 LOCAL = "local-dir:"
 ROOT = Path(__file__).resolve().parents[1]
 READ = {".json", ".txt", ".model", ".safetensors", ".bin", ".pt", ".pth"}
@@ -27,6 +29,10 @@ def resolve(model: str, pretrained: str) -> tuple[str, str | None]:
             )
         if pretrained:
             raise TowerError(f"tower {model!r}: pretrained = {pretrained!r} has no meaning here. Leave it empty")
+        try:
+            refuse_remote_code(folder)
+        except UntrustedFolderError as error:
+            raise TowerError(f"tower {model!r}: {error}") from None
         return LOCAL + str(folder), None
     if ":" in model:
         return model, None

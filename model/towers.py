@@ -9,17 +9,14 @@ from functools import cached_property
 import numpy as np
 import open_clip
 import torch
-from safetensors import SafetensorError
 from torch.nn import functional as F
 
 from model.tower_patches import AttentionPoolPatches, ClassTokenPatches, Patches, patch_encoder
 from model.tower_preprocess import Preprocess
 from model.tower_source import TowerError, resolve
+from model.untrusted_folder import never_ask_to_run_code, refuse_key
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
-
-# What open_clip raises for a config or weights that it can't use; for weights of another width it asserts.
-LOADING = (OSError, RuntimeError, ValueError, TypeError, KeyError, AssertionError, SafetensorError)
 
 Frames = torch.Tensor | Sequence[torch.Tensor | np.ndarray]
 """uint8 frames: a tensor [N, 3, H, W], or a sequence of RGB frames [H, W, 3] of any sizes."""
@@ -58,12 +55,17 @@ class Tower:
             )
         self._autocast = AUTOCAST.get(precision) if self.device.type == "cuda" else None
         source, weights = resolve(model, pretrained)
+        never_ask_to_run_code()
         try:
+            refuse_key(open_clip.get_model_config(source) or {}, source)  # a config from a hub is checked here
             self._model = open_clip.create_model(source, weights, device=self.device, require_pretrained=True)
             self._tokenizer = open_clip.get_tokenizer(source)
-        except LOADING as error:
+        except Exception as error:  # the errors of open_clip, timm, transformers and of unpickling have no common class
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            if type(error).__name__ == "UnpicklingError":
+                reason = "its weights are a pickle that holds more than tensors; use .safetensors"
             raise TowerError(
-                f"tower {self.name!r} cannot be loaded: {error}. Check its name and the network, or give local files "
+                f"tower {self.name!r} cannot be loaded: {reason}. Check its name and the network, or give local files "
                 "(local-dir:PATH, or a path as pretrained)"
             ) from error
         self._model.eval().requires_grad_(False)
