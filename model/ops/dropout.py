@@ -119,9 +119,10 @@ def attention_keep(scores_BL: Tensor, visual_BL: Tensor, ratio: float, *, origin
         `[B, L]` bool: the visual tokens that stay.
 
     Raises:
-        FloatingPointError: a visual token's score is NaN, so no choice among them means anything.
+        FloatingPointError: a visual token's score is NaN, so no choice among them means anything. Not checked in a
+            compiled graph, which cannot look at values.
     """
-    if (scores_BL.isnan() & visual_BL).any():
+    if not torch.compiler.is_compiling() and (scores_BL.isnan() & visual_BL).any():
         raise FloatingPointError("the attention scores of visual tokens are NaN: the hidden states are not finite")
     count_B = keep_count(visual_BL.sum(dim=1) if original_B is None else original_B, ratio)
     order_BL = scores_BL.masked_fill(~visual_BL, -torch.inf).sort(dim=1, descending=True, stable=True).indices
