@@ -10,6 +10,8 @@ from typing import Any
 import ray
 from ray.data import DataContext
 
+from pipeline.private_ray import private_options
+
 # Rows are references, so the object store needs little; left alone, Ray takes a third of the machine's memory.
 OBJECT_STORE_BYTES = 512 * 2**20
 
@@ -26,6 +28,7 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
                 "num_cpus": num_cpus or max(2, os.cpu_count() or 1),
                 "object_store_memory": OBJECT_STORE_BYTES,
                 "include_dashboard": False,
+                **private_options(),
             }
             # Ray Data's newer one loses fractions of a core to rounding: of two cores nearly one.
             os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V2")
