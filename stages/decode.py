@@ -102,7 +102,7 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
-        version=3,
+        version=4,
         writes=FRAME,
         run=Decoder,
         config=config,

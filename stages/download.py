@@ -203,5 +203,13 @@ def stage(config: DownloadConfig) -> Stage:
     known = [MANIFEST.field(name) for name in ("id", "uri", "sha256", "licence", "source", "split")]
     reads = pa.schema([VIDEO.field("video_id"), *known, ("source_stamp", pa.string())])
     return Stage(
-        name="download", reads=reads, writes=VIDEO, run=run, config=config, passes="rows", stands=stands, kind="video"
+        name="download",
+        version=2,
+        reads=reads,
+        writes=VIDEO,
+        run=run,
+        config=config,
+        passes="rows",
+        stands=stands,
+        kind="video",
     )

@@ -118,6 +118,7 @@ def stage(config: ShardConfig) -> Stage:
     reads = pa.schema([VIDEO.field(name) for name in ("video_id", "sha256", "media", "first_frame_s", "duration_s")])
     return Stage(
         name="shard",
+        version=2,
         reads=reads,
         writes=SEGMENT,
         run=run,

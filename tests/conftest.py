@@ -9,7 +9,8 @@ from hypothesis import settings
 settings.register_profile("longvid", deadline=None)
 settings.load_profile("longvid")
 
-VIDEOS = Path(__file__).resolve().parents[1].parent / "shared" / "videos"
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+VIDEOS, CASES = SHARED / "videos", SHARED / "cases"
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,11 @@ def videos() -> Path:
     if not VIDEOS.is_dir():
         pytest.skip(f"the real video files are not here: {VIDEOS}")
     return VIDEOS
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of small files that once failed, beside the checkout."""
+    if not CASES.is_dir():
+        pytest.skip(f"the cases are not here: {CASES}")
+    return CASES

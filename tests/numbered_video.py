@@ -1,4 +1,4 @@
-"""Video files whose every picture shows its own number, so that a test can read which picture it was given."""
+"""Video files whose every frame shows its own number, so that a test can read which frame it was given."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import OutputContainer
 
 BITS = 12
 CELL = 16
@@ -23,19 +24,52 @@ def write_video(
     gop: int = 12,
     b_frames: int = 2,
     pixel_format: str = "yuv420p",
+    rate: int = 30,
+    sound: str = "",
+    sound_s: float = 0.0,
 ) -> Path:
-    """One picture at each time (seconds, ascending); picture i shows the number i."""
-    with av.open(str(path), "w", format=container) as output:
-        stream = output.add_stream(codec, rate=30, options=options or {})
+    """One frame at each time (seconds, ascending); frame i shows the number i.
+
+    Args:
+        sound: codec of a silent audio stream, from the first to the last frame or to `sound_s`; "": none.
+    """
+    # FLV cannot be written where sound goes ahead of the decode times that B-frames held for long begin with.
+    muxer = {"max_interleave_delta": "0"} if path.suffix == ".flv" else {}
+    with av.open(str(path), "w", format=container, options=muxer) as output:
+        stream = output.add_stream(codec, rate=rate, options=options or {})
+        times = list(times_s)
+        silence = _Silence(output, sound, times[0]) if sound else None
         stream.width, stream.height = size
         stream.pix_fmt, stream.gop_size, stream.max_b_frames = pixel_format, gop, b_frames
         stream.time_base = stream.codec_context.time_base = time_base
-        for number, time_s in enumerate(times_s):
+        for number, time_s in enumerate(times):
             frame = av.VideoFrame.from_ndarray(draw(number, size), "rgb24")
             frame.pts, frame.time_base = round(time_s / time_base), time_base
+            if silence:
+                silence.write(time_s)
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
+        if silence:
+            silence.write(sound_s)
+            output.mux(silence.stream.encode())
     return path
+
+
+class _Silence:
+    def __init__(self, output: OutputContainer, codec: str, start_s: float) -> None:
+        self._output = output
+        self.stream = output.add_stream(codec, rate=48_000 if codec == "libopus" else 44_100, layout="mono")
+        self._written = round(start_s * self.stream.codec_context.sample_rate)
+
+    def write(self, until_s: float) -> None:
+        context = self.stream.codec_context
+        size, kind = context.frame_size or 1024, context.format.name
+        while self._written < until_s * context.sample_rate:
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, size), "f4" if kind == "fltp" else "i2"), kind, "mono")
+            frame.sample_rate, frame.pts = context.sample_rate, self._written
+            frame.time_base = Fraction(1, context.sample_rate)
+            self._output.mux(self.stream.encode(frame))
+            self._written += size
 
 
 def draw(number: int, size: tuple[int, int] = (BITS * CELL, 3 * CELL)) -> np.ndarray:

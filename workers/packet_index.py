@@ -5,7 +5,7 @@ and which packets a wanted frame does not need.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,13 +18,13 @@ from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
 from workers.bitstream import reader
+from workers.demuxer import JUMP_S, Clock, Demuxer, codec_name, nominal_rate, tick
 from workers.media_file import ARBITRARY_CLOCKS, reason
 
-# A clock that jumps by more was reset or spliced (FFmpeg's dts_delta_threshold). Only of formats that allow it:
-# in others a picture may well be held for longer.
-JUMP_S = 10.0
 _LONGEST_S = 4_000_000_000  # clocks may count from 1900
-DISCONTINUOUS = {"mpegts", "mpeg", "flv", "live_flv", "ogg", "nsv", "dv", "mpegtsraw", "pva", "ty"}
+_MAX_REORDERED = (
+    32  # packets: of all codecs 16 frames may be decoded before one that is shown earlier, as two fields each
+)
 
 
 @dataclass(frozen=True)
@@ -56,44 +56,23 @@ class PacketIndex:
         return np.sort(self.pts_P[self.shown_P])
 
 
-class _Clock:
-    """Continues a clock that jumps, as players do."""
-
-    def __init__(self, container: InputContainer, time_base: Fraction, step: int) -> None:
-        self.limit = int(JUMP_S / time_base)
-        self._forward = bool(set(container.format.name.split(",")) & DISCONTINUOUS)
-        self._step, self.shift, self.jumps = step, 0, 0
-        self._next: int | None = None
-
-    def __call__(self, dts: int, duration: int) -> int:
-        """The shift of a packet."""
-        if self._next is not None:
-            gap = dts + self.shift - self._next
-            if gap < -self.limit or (self._forward and gap > self.limit):
-                self.shift -= gap
-                self.jumps += 1
-        self._next = dts + self.shift + (duration or self._step)
-        return self.shift
-
-
-def read_index(
-    container: InputContainer, stream: VideoStream, packets: Iterator[Packet] | None = None, until: int | None = None
-) -> PacketIndex:
-    """Reads the packets from where the container stands.
+def read_index(demuxer: Demuxer, packets: Iterable[Packet] | None = None, until: int | None = None) -> PacketIndex:
+    """Reads the packets from the container's position on.
 
     Args:
-        packets: the packets, where the caller wants to see them too; else they are demuxed here.
+        packets: the demuxer's packets, where the caller reads them too; by default they are read here.
         until: stop when no later packet can be shown before this time (stream time base); None: to the end.
 
     Raises:
         Reject: `undecodable` where times are beyond all clocks.
     """
+    stream = demuxer.stream
     step = max(1, round(1 / (nominal_rate(stream) * tick(stream))))
-    clock = _Clock(container, tick(stream), step)
-    read = _read(stream, packets or demux(container, stream), clock, step, until)
+    clock = Clock(demuxer, step)
+    read = _read(demuxer, demuxer if packets is None else packets, clock, until)
     pts_P, dts_P, layers_P = (np.frombuffer(values, np.int64) for values in (read.pts, read.dts, read.layers))
     flags_P = np.frombuffer(bytes(read.flags), np.uint8)
-    by_order, pts_P = _presentation(container, stream, pts_P, dts_P, read.missing, step)
+    by_order, pts_P = _presentation(demuxer, pts_P, dts_P, clock, step)
     _check_times(pts_P, tick(stream))
     return PacketIndex(
         pts_P=pts_P,
@@ -102,7 +81,7 @@ def read_index(
         clean_P=flags_P & 2 > 0,
         shown_P=flags_P & 4 > 0,
         disposable_P=(flags_P & 8 > 0) & (layers_P == layers_P.max(initial=0)),
-        shift_P=np.frombuffer(read.shifts, np.int64),
+        shift_P=np.frombuffer(read.offsets, np.int64),
         time_base=tick(stream),
         by_order=by_order,
         reordered=bool((np.diff(pts_P) < 0).any()),
@@ -112,43 +91,39 @@ def read_index(
 
 
 class _Read:
-    """What packets say, a number each; `missing` of them have no presentation time."""
+    """What packets say, a number each."""
 
     def __init__(self) -> None:
-        self.pts, self.dts, self.durations, self.layers, self.shifts = (array("q") for _ in range(5))
+        self.pts, self.dts, self.durations, self.layers, self.offsets = (array("q") for _ in range(5))
         self.flags = bytearray()
-        self.missing, self.error = 0, ""
+        self.error = ""
 
 
-def _read(stream: VideoStream, packets: Iterator[Packet], clock: _Clock, step: int, until: int | None) -> _Read:
-    context, into = stream.codec_context, _Read()
-    facts_of = reader(codec_name(stream), context.extradata, context.codec.intra_only)
-    pts, dts, shifts = into.pts, into.dts, into.shifts
+def _read(demuxer: Demuxer, packets: Iterable[Packet], clock: Clock, until: int | None) -> _Read:
+    context, into = demuxer.stream.codec_context, _Read()
+    facts_of = reader(codec_name(demuxer.stream), context.extradata, context.codec.intra_only)
+    late = 0  # packets of frames from `until` on
     try:
         for packet in packets:
             facts = facts_of(memoryview(packet))
-            packet_pts, packet_dts, length = packet.pts, packet.dts, packet.duration or 0
-            decode_time = packet_dts if packet_dts is not None else packet_pts
-            if decode_time is None:
-                decode_time = dts[-1] - shifts[-1] + step if dts else 0
-            offset = clock(decode_time, length)
-            # Without its decode time a packet may be followed by ones that are shown before it.
-            if until is not None and decode_time + offset >= until + (clock.limit if packet_dts is None else 0):
-                break
-            into.missing += packet_pts is None
-            shifts.append(offset)
-            dts.append(decode_time + offset)
-            pts.append((decode_time if packet_pts is None else packet_pts) + offset)
-            into.durations.append(length)
-            into.layers.append(facts.layer)
             entry = packet.is_keyframe and facts.entry is not False
+            pts, dts = clock(packet, entry)
+            if until is not None and pts >= until:
+                late += 1
+                if late > _MAX_REORDERED or (dts >= until and demuxer.stores_dts and packet.dts is not None):
+                    break
+            into.pts.append(pts)
+            into.dts.append(dts)
+            into.offsets.append(clock.offset)
+            into.durations.append(packet.duration or 0)
+            into.layers.append(facts.layer)
             shown = facts.shown and not packet.is_discard
             into.flags.append(entry | (entry and facts.clean) << 1 | shown << 2 | facts.disposable << 3)
     except MemoryError:  # no fault of the file; libav's is one of its other errors too
         raise
     except (av.FFmpegError, OverflowError) as failure:  # OverflowError: a time that no clock shows
         into.error = reason(failure)
-    for column in (pts, dts, shifts, into.durations, into.layers):
+    for column in (into.pts, into.dts, into.offsets, into.durations, into.layers):
         del column[len(into.flags) :]  # of a packet that was not read to its end
     return into
 
@@ -160,42 +135,19 @@ def _check_times(pts_P: np.ndarray, time_base: Fraction) -> None:
             raise Reject("undecodable", f"a picture's time is {float(time_s):.3g} s: no clock says that")
 
 
-def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
-    """The stream's packets that hold data (the last ones of a container are empty: they flush)."""
-    return (packet for packet in container.demux(stream) if packet.size)
-
-
-def codec_name(stream: VideoStream) -> str:
-    """FFmpeg's name of the codec, whichever library decodes it: `av1`, not `libdav1d`."""
-    return stream.codec_context.codec.canonical_name
-
-
-def tick(stream: VideoStream) -> Fraction:
-    """The stream's time base; demuxers set one for each stream."""
-    assert stream.time_base is not None
-    return stream.time_base
-
-
-def nominal_rate(stream: VideoStream) -> Fraction:
-    """Frames a second by the header, where it says something that can be true; else 25, as FFmpeg has it."""
-    for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
-        if rate and Fraction(1, 1000) <= rate <= 1000:
-            return Fraction(rate)
-    return Fraction(25)
-
-
 def _presentation(
-    container: InputContainer, stream: VideoStream, pts_P: np.ndarray, dts_P: np.ndarray, missing: int, step: int
+    demuxer: Demuxer, pts_P: np.ndarray, dts_P: np.ndarray, clock: Clock, step: int
 ) -> tuple[bool, np.ndarray]:
-    """Whether pictures can only be told by their order, and their times."""
-    reorders = bool(stream.codec_context.reorder_depth)
-    if missing:
+    """Whether frames can only be told by their order, and their times."""
+    if clock.missing_pts:
         if (np.diff(dts_P) <= 0).any():
             return True, np.arange(len(pts_P), dtype=np.int64) * step
         return True, dts_P
-    # AVI stores no presentation times; nor does an MP4 of B-frames that lacks their composition offsets.
-    untimed = container.format.name == "avi" and (pts_P != dts_P).any()
-    untimed |= reorders and len(pts_P) > 1 and bool((pts_P == dts_P).all())
+    # AVI stores no presentation times; nor does an MP4 of B-frames that lacks their composition offsets. Of a B-frame
+    # and those around it, one at least has another time; of two frames neither is one.
+    reorders = bool(demuxer.stream.codec_context.reorder_depth) and len(pts_P) > 2 and not clock.missing_dts
+    untimed = demuxer.container.format.name == "avi" and (pts_P != dts_P).any()
+    untimed |= reorders and bool((pts_P == dts_P).all())
     return bool(untimed), pts_P
 
 

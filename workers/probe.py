@@ -1,7 +1,7 @@
 """What a video file is, by demuxing all of it and decoding its first picture; the header is only compared."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
+from workers.demuxer import Demuxer, codec_name, nominal_rate, tick
 from workers.media_file import open_media, video_stream
-from workers.packet_index import PacketIndex, clock_origin, codec_name, demux, nominal_rate, read_index, seconds, tick
+from workers.packet_index import PacketIndex, clock_origin, read_index, seconds
 from workers.picture import clockwise, has_alpha, upright_size
 
 _CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]*)?)")  # Matroska's statistics tag of a track
@@ -63,7 +64,8 @@ def probe(path: str | Path) -> VideoFacts:
     with open_media(path) as container:
         stream = video_stream(container)
         first = _FirstFrame(stream)
-        index = read_index(container, stream, first.watch(demux(container, stream)))
+        demuxer = Demuxer(container, stream)
+        index = read_index(demuxer, first.watch(demuxer))
         frame = first.frame or first.flush()
         if frame is None or not index.shown_P.any():
             if first.encrypted:
@@ -71,7 +73,7 @@ def probe(path: str | Path) -> VideoFacts:
             raise Reject(
                 "no_frames", f"{len(index)} packets, {first.errors} decoder errors, no picture {index.error}".strip()
             )
-        return _facts(container, stream, index, frame, first.packets_before)
+        return _facts(demuxer, index, frame, first.packets_before)
 
 
 def entry_points(path: str | Path) -> EntryPoints:
@@ -83,7 +85,7 @@ def entry_points(path: str | Path) -> EntryPoints:
     """
     with open_media(path) as container:
         stream = video_stream(container)
-        index = read_index(container, stream)
+        index = read_index(Demuxer(container, stream))
         if not index.shown_P.any():
             raise Reject("no_frames", "no packet holds a picture that is shown")
         shown = index.shown_pts()
@@ -104,7 +106,7 @@ class _FirstFrame:
         self.errors = self.packets_before = 0
         self.encrypted = False
 
-    def watch(self, packets: Iterator[Packet]) -> Iterator[Packet]:
+    def watch(self, packets: Iterable[Packet]) -> Iterator[Packet]:
         for packet in packets:
             if self.frame is None:
                 self.encrypted |= packet.has_sidedata("encryption_info")
@@ -127,12 +129,11 @@ class _FirstFrame:
             self.errors += 1
 
 
-def _facts(
-    container: InputContainer, stream: VideoStream, index: PacketIndex, frame: VideoFrame, packets_before: int
-) -> VideoFacts:
+def _facts(demuxer: Demuxer, index: PacketIndex, frame: VideoFrame, packets_before: int) -> VideoFacts:
+    container, stream = demuxer.container, demuxer.stream
     shown = index.shown_pts()
     start = int(shown[0])
-    end = int(shown[-1]) + _last_duration(stream, index)
+    end = int(shown[-1]) + _last_duration(demuxer, index)
     duration = seconds(end - start, index.time_base)
     header = _header_duration(container, stream)
     width, height = display_size(frame, stream)
@@ -154,18 +155,20 @@ def _facts(
     )
 
 
-def _last_duration(stream: VideoStream, index: PacketIndex) -> int:
-    """How long the last picture is shown, in ticks.
+def _last_duration(demuxer: Demuxer, index: PacketIndex) -> int:
+    """How long the last frame is shown, in ticks.
 
-    A packet's duration is the distance to the next one in decoding order: of reordered streams of variable rate it is
-    another picture's, and the nominal rate the better guess.
+    Where containers store decode times, a packet's duration is the distance to the next one in decoding order: of
+    reordered streams of variable rate it is another frame's, and the nominal rate the better guess.
     """
-    last = int(index.duration_P[index.shown_P][np.argmax(index.pts_P[index.shown_P])])
+    durations, stream = index.duration_P[index.shown_P], demuxer.stream
+    last = int(durations[np.argmax(index.pts_P[index.shown_P])])
     rates = [rate for rate in (stream.base_rate, nominal_rate(stream)) if rate and rate <= 1000]
     nominal = max(1, round(1 / (max(rates) * index.time_base))) if rates else 1
     if last <= 0:
         return nominal
-    return min(last, nominal) if index.reordered else last
+    anothers = index.reordered and demuxer.stores_dts and np.ptp(durations) > 0
+    return min(last, nominal) if anothers else last
 
 
 def _header_duration(container: InputContainer, stream: VideoStream) -> float | None:

@@ -3,8 +3,9 @@ import pytest
 
 from schemas.rejects import Reject
 from tests.numbered_video import write_video
+from workers.demuxer import Demuxer
 from workers.media_file import open_media, video_stream
-from workers.packet_index import demux, read_index
+from workers.packet_index import read_index
 
 JUMPS = {"beyond int64": [2**62, 0, 2**62], "beyond all clocks": [0, 2**61]}
 
@@ -21,7 +22,7 @@ def test_times_that_no_clock_shows_are_undecodable(tmp_path, times):
     with open_media(path) as container:
         stream = video_stream(container)
         with pytest.raises(Reject, match="no clock"):
-            read_index(container, stream, lie(demux(container, stream)))
+            read_index(Demuxer(container, stream), lie(Demuxer(container, stream)))
 
 
 def test_a_packet_that_is_read_half_leaves_nothing(tmp_path):
@@ -37,6 +38,6 @@ def test_a_packet_that_is_read_half_leaves_nothing(tmp_path):
 
     with open_media(path) as container:
         stream = video_stream(container)
-        index = read_index(container, stream, lie(demux(container, stream)))
+        index = read_index(Demuxer(container, stream), lie(Demuxer(container, stream)))
     assert index.error == "OverflowError"
     assert len(index) == len(index.duration_P) == len(index.shift_P) == len(index.shown_P) == 2

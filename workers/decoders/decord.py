@@ -10,6 +10,7 @@ import numpy as np
 from schemas.rejects import Reject
 from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
+from workers.demuxer import Demuxer
 from workers.media_file import check_self_contained, open_media, video_stream
 from workers.packet_index import read_index, seconds
 from workers.picture import Renderer
@@ -26,7 +27,7 @@ def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int 
     check_self_contained(path)
     with open_media(path) as container:
         stream = video_stream(container)
-        index, aspect = read_index(container, stream), stream.sample_aspect_ratio
+        index, aspect = read_index(Demuxer(container, stream)), stream.sample_aspect_ratio
     plan = make_plan(index, segment)
     shown = index.shown_pts()
     # decord counts frames; a picture's number is its place among all that are shown.

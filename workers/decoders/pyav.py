@@ -1,6 +1,6 @@
 """Sampling by PyAV: the packets that no wanted picture needs never reach the decoder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from schemas.rejects import Reject
 from workers.decode_plan import Plan, Segment, make_plan
 from workers.decoders import Picture
 from workers.decoders.key_frame import at_key_frame
+from workers.demuxer import tick
 from workers.media_file import reason
-from workers.packet_index import PacketIndex, read_index, seconds, tick
+from workers.packet_index import PacketIndex, read_index, seconds
 from workers.picture import Renderer
 
 # A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
@@ -58,20 +59,20 @@ class _Sampler:
 
     def pictures(self, everything: bool) -> Iterator[Picture]:
         """Ends early, with `missed` set, where a wanted picture is missing and packets were left out."""
-        with at_key_frame(self._path, self._segment, self._threads) as (container, stream, packets):
-            held = _Held(packets)
+        with at_key_frame(self._path, self._segment, self._threads) as (demuxer, packets):
+            held, stream = _Held(packets), demuxer.stream
             end = int(self._segment.ticks(self._segment.end_s, tick(stream))) + 1
-            index = read_index(container, stream, iter(held), end)
+            index = read_index(demuxer, held, end)
             plan = make_plan(index, self._segment, everything)
             self._ordered = index.by_order
             if held.complete:
                 yield from self._sample(stream, index, plan, iter(held.packets))
                 return
-        with at_key_frame(self._path, self._segment, self._threads) as (_, stream, packets):
-            yield from self._sample(stream, index, plan, packets)
+        with at_key_frame(self._path, self._segment, self._threads) as (demuxer, packets):
+            yield from self._sample(demuxer.stream, index, plan, packets)
 
     def _sample(
-        self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterator[Packet]
+        self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterable[Packet]
     ) -> Iterator[Picture]:
         render = Renderer(self._short_side, stream.sample_aspect_ratio)
         exhaustive = bool(plan.send_P.all())
@@ -89,7 +90,7 @@ class _Sampler:
             self._done = position + 1
 
     def _decoded(
-        self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterator[Packet]
+        self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterable[Packet]
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames in the order of the decoder, each with its repaired time in ticks."""
         context = stream.codec_context
@@ -129,7 +130,7 @@ class _Sampler:
 class _Held:
     """Passes packets on and keeps them, until they are too many."""
 
-    def __init__(self, packets: Iterator[Packet]) -> None:
+    def __init__(self, packets: Iterable[Packet]) -> None:
         self._source, self.complete, self._bytes = packets, True, 0
         self.packets: list[Packet] = []
 

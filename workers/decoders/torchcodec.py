@@ -9,6 +9,7 @@ import numpy as np
 from schemas.rejects import Reject
 from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
+from workers.demuxer import Demuxer
 from workers.media_file import check_self_contained, open_media, video_stream
 from workers.packet_index import read_index, seconds
 from workers.picture import Renderer
@@ -31,7 +32,7 @@ def decode(
     with open_media(path) as container:
         stream = video_stream(container)
         number, aspect = stream.index, stream.sample_aspect_ratio
-        index = read_index(container, stream)
+        index = read_index(Demuxer(container, stream))
     if index.by_order or index.jumps:
         raise Reject("undecodable", "torchcodec goes by times, and those of this file are not to be trusted")
     plan = make_plan(index, segment)

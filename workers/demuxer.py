@@ -1,0 +1,153 @@
+"""Reads the packets of a video stream, and continues its clock over timestamp discontinuities.
+
+A clock that jumps was reset or spliced, and its frames follow each other all the same; or a frame is held for long, as
+slides are. Only the other streams tell: a clock that jumps does so for all of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard
+from av.video.stream import VideoStream
+
+# Larger steps of a clock may be discontinuities (FFmpeg's dts_delta_threshold).
+JUMP_S = 10.0
+_BACK_S = 1.0  # larger steps back are discontinuities where clocks may be reset: files of a few seconds are joined, too
+# The clock may jump forward in these alone. In others, FLV among them, each time is written as it is meant.
+DISCONTINUOUS = {"mpegts", "mpegtsraw", "mpeg", "ogg", "nsv", "dv", "pva", "ty"}
+# These store presentation times alone. Their demuxers guess decode times, wrongly where frames are held for long.
+_WITHOUT_DTS = {"matroska", "webm", "nut", "rm", "wtv"}
+
+
+class Demuxer:
+    """Iterates over the packets of a stream that hold data; the last ones of a container are empty, they flush.
+
+    Where the clock may jump forward, the other streams are read too, but only their times are kept.
+
+    Args:
+        from_start: the container has not been seeked in. Elsewhere a clock is never continued: a file with timestamp
+            discontinuities is read from its start only.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream, from_start: bool = True) -> None:
+        self.container, self.stream, self.from_start = container, stream, from_start
+        formats = set(container.format.name.split(","))
+        self.may_jump_forward = from_start and bool(formats & DISCONTINUOUS)
+        self.stores_dts = not formats & _WITHOUT_DTS
+        self.limit = int(JUMP_S / tick(stream))
+        self.limit_back = int((_BACK_S if self.may_jump_forward else JUMP_S) / tick(stream))
+        self._runs: dict[int, _Run] = {}
+        self._ticks: dict[int, float] = {}  # of each other stream's clock, in ticks of ours
+
+    def __iter__(self) -> Iterator[Packet]:
+        if not self.may_jump_forward:
+            yield from (packet for packet in self.container.demux(self.stream) if packet.size)
+            return
+        number = self.stream.index
+        for other in self.container.streams:
+            other.discard = Discard.default
+        for packet in self.container.demux():
+            if packet.stream_index == number:
+                if packet.size:
+                    yield packet
+            elif (time := packet.pts if packet.dts is None else packet.dts) is not None:
+                self._follow(packet, time)
+
+    def _follow(self, packet: Packet, time: int) -> None:
+        number = packet.stream_index
+        if number not in self._ticks:
+            self._ticks[number] = float(packet.time_base / tick(self.stream))
+        ticks = time * self._ticks[number]
+        run = self._runs.get(number)
+        if run is None or abs(ticks - run.end) > self.limit:
+            self._runs[number] = _Run(ticks, ticks)
+        else:
+            run.end = ticks
+
+    def goes_on(self, start: int, end: int) -> bool:
+        """Whether another stream has packets all the way between two times of this stream, without a jump."""
+        return any(run.start <= start + self.limit and run.end >= end - self.limit for run in self._runs.values())
+
+
+@dataclass
+class _Run:
+    """First and last time of the packets of a stream that follow each other without a jump."""
+
+    start: float
+    end: float
+
+
+class Clock:
+    """Repairs the times of a stream's packets: continues them over discontinuities, as players do.
+
+    `missing_pts` and `missing_dts` count the packets of which the container doesn't say these times.
+    """
+
+    def __init__(self, demuxer: Demuxer, step: int) -> None:
+        self._demuxer, self._step = demuxer, step
+        self.offset = self.jumps = self.missing_pts = self.missing_dts = 0
+        # Repaired: the last decode time, where its packet ends, and the latest presentation time.
+        self._dts: int | None = None
+        self._end = 0
+        self._latest: int | None = None
+
+    def __call__(self, packet: Packet, is_key: bool) -> tuple[int, int]:
+        """Presentation and decode time of the packet, repaired, in ticks."""
+        pts = packet.pts
+        dts = packet.dts if pts is None or self._demuxer.stores_dts else None
+        self.missing_pts += pts is None
+        self.missing_dts += dts is None
+        if pts is None:
+            pts = dts = self._end - self.offset if dts is None else dts
+        self._follow(dts, pts, packet.duration or self._step, is_key)
+        return pts + self.offset, (pts if dts is None else dts) + self.offset
+
+    def _follow(self, dts: int | None, pts: int, duration: int, is_key: bool) -> None:
+        if self._latest is not None and self._demuxer.from_start:
+            time = self.offset + (pts if dts is None else dts)
+            if self._jumps_back(dts, time, is_key) or self._jumps_forward(dts, time):
+                self.offset += (self._latest + self._step if dts is None else self._end) - time
+                self.jumps += 1
+        if dts is not None:
+            self._dts = dts + self.offset
+            self._end = self._dts + duration
+        pts += self.offset
+        self._latest = pts if self._latest is None else max(self._latest, pts)
+
+    def _jumps_back(self, dts: int | None, time: int, is_key: bool) -> bool:
+        if dts is None:  # frames that are reordered go back, but none of them is a key frame
+            assert self._latest is not None
+            return is_key and time < self._latest - self._demuxer.limit
+        return self._dts is not None and time < self._dts - self._demuxer.limit_back
+
+    def _jumps_forward(self, dts: int | None, time: int) -> bool:
+        if dts is None or self._dts is None or not self._demuxer.may_jump_forward:
+            return False
+        # Decode times of reordered frames are held as well, but never beyond a frame that is already there.
+        assert self._latest is not None
+        latest = max(self._end, self._latest)
+        return time > latest + self._demuxer.limit and not self._demuxer.goes_on(
+            latest - self.offset, time - self.offset
+        )
+
+
+def codec_name(stream: VideoStream) -> str:
+    """FFmpeg's name of the codec, whichever library decodes it: `av1`, not `libdav1d`."""
+    return stream.codec_context.codec.canonical_name
+
+
+def tick(stream: VideoStream) -> Fraction:
+    """The stream's time base; demuxers set one for each stream."""
+    assert stream.time_base is not None
+    return stream.time_base
+
+
+def nominal_rate(stream: VideoStream) -> Fraction:
+    """Frames a second by the header, where it says something that can be true; else 25, as FFmpeg has it."""
+    for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
+        if rate and Fraction(1, 1000) <= rate <= 1000:
+            return Fraction(rate)
+    return Fraction(25)
