@@ -1,0 +1,238 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from schemas.rejects import Reject
+from tests.workers.sandbox import tasks
+from workers.sandbox.client import Sandbox
+from workers.sandbox.limits import SandboxError, SandboxLimits
+
+TASKS = "tests.workers.sandbox.tasks"
+
+
+@pytest.fixture
+def box():
+    box = Sandbox(TASKS, SandboxLimits(memory_mb=600))
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def hasty():
+    box = Sandbox(TASKS, SandboxLimits(stall_cpu_s=0.4, stall_s=3.0))
+    yield box
+    box.close()
+
+
+def call(box, task, file=b"file", **arguments):
+    return [header for header, _ in box.call(task, file, **arguments)]
+
+
+def test_a_task_gets_its_file_and_its_arguments(box, tmp_path):
+    (tmp_path / "f").write_text("by path")
+    assert call(box, "echo", b"bytes", text="no\udcff") == [{"text": "no\udcff", "file": "bytes"}]
+    assert call(box, "echo", tmp_path / "f", text="") == [{"text": "", "file": "by path"}]
+    assert call(box, "echo", b"", text="a" * (1 << 19))[0]["file"] == ""  # more than a socket holds
+
+
+def test_only_regular_files_are_handed_over(box, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, tmp_path / "nothing"):
+        with pytest.raises(OSError):
+            call(box, "echo", path, text="")
+
+
+def test_messages_arrive_whole(box):
+    messages = list(box.call("good", b"", count=40))
+    assert [header["number"] for header, _ in messages] == list(range(40))
+    assert all(payload == bytes([number]) * 100_000 for number, (_, payload) in enumerate(messages))
+
+
+def test_a_task_that_is_not_declared_is_not_run(box):
+    with pytest.raises(RuntimeError, match="KeyError: 'os.system'"):
+        call(box, "os.system")
+
+
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [
+        ("segfault", "crashed"),
+        ("leave", "crashed"),
+        ("eat_memory", "memory"),
+        ("eat_memory_in_mappings", "memory"),
+    ],
+)
+def test_a_bad_end_is_one_error_and_the_next_call_goes_on(box, task, kind):
+    with pytest.raises(SandboxError) as error:
+        call(box, task)
+    assert error.value.kind == kind
+    assert len(call(box, "good", count=3)) == 3
+
+
+def test_each_call_is_a_process_of_its_own_with_all_its_memory(box):
+    first, second = (call(box, "pid")[0]["pid"] for _ in range(2))
+    assert first != second
+    for _ in range(3):
+        assert call(box, "take", mb=450)
+    with pytest.raises(SandboxError, match="memory_mb = 600"):
+        call(box, "take", mb=600)
+
+
+def test_a_heartbeat_is_a_sign_of_work():
+    box = Sandbox(TASKS, SandboxLimits(stall_cpu_s=2.5))
+    assert call(box, "plod", busy_s=5.0) == [{"number": 0}]
+    box.close()
+
+
+@pytest.mark.parametrize("task", ["hang", "spin"])
+def test_a_task_without_a_sign_of_work_is_ended(hasty, task):
+    with pytest.raises(SandboxError, match="timeout: .* without a sign of work"):
+        call(hasty, task)
+    assert call(hasty, "pid")
+
+
+@pytest.mark.parametrize("task", ["spin", "chatter"])
+def test_cpu_seconds_are_counted_whatever_a_task_says(box, task):
+    with pytest.raises(SandboxError, match="budget: more than 1 CPU seconds"):
+        call(box, task, cpu_s=1.0)
+
+
+def test_a_stopped_process_is_a_hang(hasty):
+    messages = hasty.call("hang", b"")
+    next(messages)
+    (child,) = psutil.Process().children()
+    (child,) = child.children()
+    child.suspend()
+    with pytest.raises(SandboxError, match="timeout: 3 seconds"):
+        next(messages)
+
+
+def test_time_that_the_caller_takes_is_not_the_tasks(hasty):
+    messages = hasty.call("good", b"", count=30)  # more than a socket holds
+    next(messages)
+    time.sleep(3.5)
+    assert len(list(messages)) == 29
+
+
+def test_a_process_that_closes_its_side_is_ended(box, monkeypatch):
+    monkeypatch.setattr("workers.sandbox.server_process._ENDS_S", 0.2)
+    with pytest.raises(SandboxError, match="closed its connection, 3 times"):
+        call(box, "go_silent")
+    (server,) = psutil.Process().children()
+    assert server.children() == []
+
+
+@pytest.mark.parametrize(("deadly", "times"), [(signal.SIGSEGV, 2), (signal.SIGKILL, 9)])
+def test_a_file_survives_some_deaths_of_its_process(box, deadly, times):
+    messages = call(box, "die", times=times, signal_number=deadly)
+    assert [message["number"] for message in messages] == list(range(5))
+
+
+@pytest.mark.parametrize(("deadly", "times"), [(signal.SIGSEGV, 3), (signal.SIGKILL, 10)])
+def test_a_file_that_always_kills_its_process_is_given_up(box, deadly, times):
+    with pytest.raises(SandboxError, match=f"signal {deadly:d}, {times} times") as error:
+        call(box, "die", times=1000, signal_number=deadly)
+    assert error.value.kind == "crashed"
+
+
+def test_a_killed_server_is_replaced(box):
+    for _ in range(12):  # more than the deaths that a file is forgiven
+        messages = box.call("good", b"", count=30)
+        next(messages)
+        (server,) = psutil.Process().children()
+        server.kill()
+        assert len(list(messages)) == 29
+
+
+def test_tasks_that_cannot_be_imported_are_no_fault_of_the_file():
+    with pytest.raises(RuntimeError, match="ended with code 1 before it was given a file.*import tests.nothing"):
+        call(Sandbox("tests.nothing", SandboxLimits()), "pid")
+
+
+@pytest.mark.parametrize("lie", ["LIE_TOO_LONG", "LIE_NO_JSON", "LIE_OTHER_JSON", "LIE_UNKNOWN_REASON"])
+def test_a_process_that_lies_is_ended(box, lie):
+    with pytest.raises(SandboxError, match="what is no message"):
+        call(box, "say", data=getattr(tasks, lie), pause_s=0)
+
+
+def test_a_process_that_drips_is_ended(hasty):
+    """A byte now and then of a message that never ends is no sign of work."""
+    with pytest.raises(SandboxError, match="timeout: 3 seconds"):
+        call(hasty, "say", data=tasks.LENGTHS.pack(1 << 20, 0).hex(), pause_s=0.1)
+
+
+def test_a_bug_is_no_fault_of_the_file(box):
+    with pytest.raises(RuntimeError, match="KeyError"):
+        call(box, "fail")
+    with pytest.raises(RuntimeError, match="send several"):
+        call(box, "long_header")
+    assert len(call(box, "good", count=1)) == 1
+
+
+def test_a_reject_arrives_cut(box):
+    with pytest.raises(Reject) as reject:
+        call(box, "reject", reason="bad_annotation")
+    assert (reject.value.reason, len(reject.value.detail)) == ("bad_annotation", 500)
+
+
+def test_a_caller_that_leaves_early_leaves_nothing(box):
+    messages = box.call("good", b"", count=40)
+    next(messages)
+    messages.close()
+    (server,) = psutil.Process().children()
+    assert server.children() == []
+    assert [message["number"] for message in call(box, "good", count=2)] == [0, 1]
+
+
+def test_calls_at_once_do_not_mix(box):
+    def numbers(found):
+        found.append([header["number"] for header, _ in box.call("good", b"", count=20)])
+
+    found = []
+    threads = [threading.Thread(target=numbers, args=(found,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    within = [header["number"] for header, _ in box.call("good", b"", count=20) if call(box, "pid")]
+    for thread in threads:
+        thread.join()
+    assert [*found, within] == [list(range(20))] * 5
+
+
+def test_modules_load_late_and_names_of_the_file_work(box):
+    assert call(box, "import_late") == [{"name": "xml.dom.minidom"}]
+    assert call(box, "reopen", __file__)[0]["text"] == Path(__file__).read_text()
+
+
+def test_all_ends_with_the_caller():
+    program = f"""
+from workers.sandbox.client import Sandbox
+from workers.sandbox.limits import SandboxLimits
+for header, _ in Sandbox("{TASKS}", SandboxLimits()).call("hang", b""):
+    print(header, flush=True)
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3], text=True
+    )
+    assert parent.stdout.readline() == "{'number': 0}\n"
+    family = psutil.Process(parent.pid).children(recursive=True)
+    assert len(family) == 2
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    gone, alive = psutil.wait_procs(family, timeout=10)
+    assert len(gone) == 2 and not alive
+
+
+def test_the_server_needs_nothing_of_its_client():
+    program = (
+        "import sys, workers.sandbox.server; print({'pydantic', 'pyarrow', 'torch', 'numpy'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,144 @@
+"""The server process as its client sees it: started when it is needed, and again when it was killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from workers.sandbox.task import COMMAND, FORK, KILL, REPLY, RUNNING, STATUS
+
+_ENDS_S = 10.0  # a process that closed its side has ended by then, or never will
+_POLL_S = 0.01
+_KILL_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_ROOT = Path(__file__).resolve().parents[2]
+_PASSED = ("PYTHONHOME", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "LANG", "LC_ALL")
+_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    # Memory that a frame leaves is kept for the next one (glibc), not given back and zeroed again.
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "PYTHONSAFEPATH": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+class Died(Exception):
+    """A process ended before its task did; code None: it closed its connection and went on."""
+
+    def __init__(self, code: int | None) -> None:
+        if code is None:
+            super().__init__("closed its connection")
+        else:
+            super().__init__(f"died of signal {-code}" if code < 0 else f"ended with code {code}")
+        self.killed = code is not None and -code in _KILL_SIGNALS
+
+
+class ServerProcess:
+    """Forks a process for each call. Threads may share it."""
+
+    def __init__(self, tasks: str, preload: tuple[str, ...]) -> None:
+        self._modules, self._lock = (tasks, preload), threading.Lock()
+        self._process: Any = None  # a Popen
+        self._control: Any = None  # our end of the socket for commands
+
+    def fork(self, descriptors: list[int]) -> int:
+        """Id of a new process that holds these descriptors.
+
+        Raises:
+            Died: somebody killed the server meanwhile.
+            RuntimeError: it does not start.
+        """
+        with self._lock:
+            if self._process is None:
+                self._start()
+            return self._command(FORK, 0, descriptors)
+
+    def wait(self, pid: int) -> int | None:
+        """Exit code of a process that closed its connection; None where it does not end, and had to be killed."""
+        end = time.monotonic() + _ENDS_S
+        while time.monotonic() < end:
+            with self._lock:
+                code = self._command(STATUS, pid)
+            if code != RUNNING:
+                return code
+            time.sleep(_POLL_S)
+        self.kill(pid)
+        return None
+
+    def kill(self, pid: int) -> None:
+        """Ends a process, if it has not ended. Only the server knows whether it still has that id."""
+        with self._lock, suppress(Died):  # they end with the server
+            self._command(KILL, pid)
+
+    def close(self) -> None:
+        """Ends the server and all that it forked."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        self._control.close()
+        process.kill()
+        return process.wait()
+
+    def _command(self, name: bytes, pid: int, descriptors: list[int] | None = None) -> int:
+        if self._process is None:
+            raise Died(-signal.SIGKILL)
+        try:
+            socket.send_fds(self._control, [COMMAND.pack(name, pid)], descriptors or [])
+            return self._reply()
+        except OSError:  # the server is gone
+            raise Died(self._close()) from None
+
+    def _reply(self) -> int:
+        reply = self._control.recv(REPLY.size, socket.MSG_WAITALL)
+        if len(reply) < REPLY.size:
+            raise ConnectionResetError("the server closed its side")
+        return REPLY.unpack(reply)[0]
+
+    def _start(self) -> None:
+        tasks, preload = self._modules
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "workers.sandbox", tasks, str(theirs.fileno()), *preload],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=_environment(),
+                cwd="/",
+                start_new_session=True,  # an interrupt at the terminal is for the parent
+            )
+        # Importing takes its time on a busy machine, and is nobody's fault.
+        try:
+            self._reply()
+        except OSError:
+            death = Died(self._close_ended())
+            if death.killed:
+                raise death from None
+            raise RuntimeError(
+                f"the sandbox of {tasks} {death} before it was given a file: "
+                f"run `python -c 'import {tasks}'` to see why"
+            ) from None
+
+    def _close_ended(self) -> int:
+        """As `_close`, of a process that ends by itself."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ENDS_S)
+        return self._close()
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of this process' own, which may hold keys, but where libraries and GPUs are."""
+    paths = [str(_ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    return {**passed, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in paths)}

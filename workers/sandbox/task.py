@@ -1,0 +1,82 @@
+"""What modules that declare tasks for the sandbox need, and what both of its sides know. Standard library only."""
+
+import json
+import os
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+Message = tuple[dict, bytes]
+Task = Callable[..., Iterator[Message]]
+
+LENGTHS = struct.Struct("<II")  # of a message's header and payload, before both
+MAX_HEADER_BYTES = 1 << 20
+MAX_PAYLOAD_BYTES = 256 << 20
+_HEARTBEAT_S = 1.0
+
+
+class Kind:
+    """What a message's header, a list of a kind and a value, is about."""
+
+    MESSAGE = "message"  # value: a dict, for the caller
+    ALIVE = "alive"
+    LAYERS = "layers"
+    REJECT = "reject"  # value: reason and detail
+    MEMORY = "memory"
+    ERROR = "error"  # value: a traceback
+    END = "end"
+
+
+# Commands to the server process: one byte, and the id of a process or 0.
+COMMAND = struct.Struct("<ci")
+REPLY = struct.Struct("<i")
+FORK, STATUS, KILL = b"f", b"s", b"k"
+RUNNING = 1 << 16  # in place of an exit code
+
+
+def read_all(file: int) -> bytes:
+    """All bytes of the file that a task was given."""
+    with os.fdopen(os.dup(file), "rb") as stream:
+        stream.seek(0)
+        return stream.read()
+
+
+class Channel:
+    """The task's side of the connection to its caller."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out, self._sent = out, time.monotonic()
+
+    def send(self, kind: str, value: Any = None, payload: bytes = b"") -> None:
+        """Raises ValueError where the value is too long for a message."""
+        data = json.dumps([kind, value]).encode()
+        if len(data) > MAX_HEADER_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
+            raise ValueError(
+                f"a message of {len(data)} and {len(payload)} bytes, above {MAX_HEADER_BYTES} and {MAX_PAYLOAD_BYTES}: "
+                "send several"
+            )
+        self._out.write(b"".join((LENGTHS.pack(len(data), len(payload)), data, payload)))
+        self._out.flush()
+        self._sent = time.monotonic()
+
+    def heartbeat(self) -> None:
+        """Tells the caller once a second that the task is at work, where it has no message to give."""
+        if time.monotonic() - self._sent > _HEARTBEAT_S:
+            self.send(Kind.ALIVE)
+
+
+_channel: Channel | None = None
+
+
+def connect(out: BinaryIO) -> Channel:
+    """Makes `out` the connection of this process to its caller."""
+    global _channel
+    _channel = Channel(out)
+    return _channel
+
+
+def heartbeat() -> None:
+    """Called by a task in long work without messages: the limits on stalling start anew. Cheap."""
+    if _channel is not None:
+        _channel.heartbeat()
