@@ -4,7 +4,6 @@ Shapes: L length of a sequence, B sequences, N frames, k keyframes, P tokens of 
 M merged tokens kept, V = k * P + M + 1 visual tokens, the newline included.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,15 +13,14 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from model.chat import encode_chat
 from model.ops.token_runs import merge_runs
+from model.time_prompt import TimePrompt, time_prompt
 from model.tokenizer import Tokenizer
 
 TEXT, KEYFRAME, MERGED, NEWLINE, PADDING = range(5)
 IGNORED = -100  # a label that counts for no loss, as torch's cross_entropy has it
-SYSTEM = "You are a helpful assistant."
-IMAGE = "<image>"
 Thinning = Literal["even", "runs"]
-PLACEHOLDER = re.compile("<image>|<video>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +37,13 @@ class TokenSequence:
     """[k * P, C] float16, in temporal order."""
     merged_tokens: Tensor
     """[M, C] float16, in temporal order."""
+    num_cut: int = 0
+    """Tokens of the questions that were cut out."""
+
+    @property
+    def num_targets(self) -> int:
+        """Tokens that the loss counts."""
+        return int((self.labels_L[1:] != IGNORED).sum())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +96,7 @@ def visual_layout(
 
 def visual_layout_in_runs(
     merged_tokens: Tensor, keyframes: np.ndarray, patches: int, max_visual_tokens: int
-) -> tuple[np.ndarray, Tensor]:
+) -> tuple[np.ndarray, np.ndarray, Tensor]:
     """As `visual_layout`, but too many merged tokens are joined to runs of like ones (`model.ops.token_runs`).
 
     Args:
@@ -99,6 +104,7 @@ def visual_layout_in_runs(
 
     Returns:
         kinds: [V], a run at the place of its first frame.
+        merged: [M] positions of the first frames of the runs.
         merged_tokens: [M, C], the means of the runs.
     """
     room, merged = _room(len(merged_tokens), keyframes, patches, max_visual_tokens)
@@ -109,7 +115,7 @@ def visual_layout_in_runs(
             tokens, merged = runs.tokens, merged[(runs.sizes.cumsum(0) - runs.sizes).numpy()]
         else:
             tokens, merged = tokens[:0], merged[:0]
-    return _kinds(len(merged_tokens), keyframes, patches, merged), tokens
+    return _kinds(len(merged_tokens), keyframes, patches, merged), merged, tokens
 
 
 def _room(num_frames: int, keyframes: np.ndarray, patches: int, max_visual_tokens: int) -> tuple[int, np.ndarray]:
@@ -139,39 +145,59 @@ def build_sequence(
     max_visual_tokens: int,
     max_text_tokens: int,
     thinning: Thinning = "even",
+    time_form: TimePrompt = "short",
 ) -> TokenSequence:
-    """One sample in ChatML, its visual tokens at the first `<image>` or `<video>`, else before the first question.
+    """One sample in ChatML: its visual tokens and the time prompt where `model.chat` puts the video.
 
     Args:
-        sample: `conversations` (LLaVA form), `keyframes` [k], `keyframe_tokens` [k, P, C],
+        sample: `conversations` (LLaVA form), `time_s` [N], `keyframes` [k], `keyframe_tokens` [k, P, C],
             `merged_tokens` [N, C], of which those at keyframes are not read.
         tokenizer: see `model.tokenizer`.
         max_visual_tokens: see `visual_layout`.
-        max_text_tokens: text after this many tokens is cut off, and its labels with it.
+        max_text_tokens: above it the questions are cut in their middle; answers and the time prompt stay whole.
         thinning: what becomes of merged tokens above the limit: `even`, `visual_layout`; `runs`,
             `visual_layout_in_runs`.
+        time_form: of the time prompt; see `model.time_prompt`.
+
+    Raises:
+        TextTooLong: what may not be cut of the text is more than `max_text_tokens`.
+        ValueError: the keyframes alone are too many, or a speaker is unknown.
     """
     keyframe_tokens = torch.as_tensor(sample["keyframe_tokens"])
     merged_tokens = torch.as_tensor(sample["merged_tokens"])
     keyframes, patches = np.asarray(sample["keyframes"]), keyframe_tokens.shape[1]
     if thinning == "runs":
-        kinds_V, merged_tokens = visual_layout_in_runs(merged_tokens, keyframes, patches, max_visual_tokens)
+        kinds_V, merged, merged_tokens = visual_layout_in_runs(merged_tokens, keyframes, patches, max_visual_tokens)
     else:
         kinds_V, merged = visual_layout(len(merged_tokens), keyframes, patches, max_visual_tokens)
         merged_tokens = merged_tokens[torch.from_numpy(merged)]
-    ids, spoken, image_at = _chat(sample["conversations"], tokenizer)
-    ids, spoken = ids[:max_text_tokens], spoken[:max_text_tokens]
+    frames = np.sort(np.concatenate([keyframes, merged]))
+    prompt = time_prompt(np.asarray(sample["time_s"]), frames, time_form)
+    chat = encode_chat(sample["conversations"], tokenizer, time_prompt=prompt, max_tokens=max_text_tokens)
     visual = np.zeros(len(kinds_V), dtype=np.int64)
 
     def around(text: np.ndarray, inserted: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.concatenate([text[:image_at], inserted, text[image_at:]]))
+        return torch.from_numpy(np.concatenate([text[: chat.video_at], inserted, text[chat.video_at :]]))
 
     return TokenSequence(
-        ids_L=around(ids, visual + tokenizer.pad_id),
-        kinds_L=around(np.full(len(ids), TEXT), kinds_V),
-        labels_L=around(np.where(spoken, ids, IGNORED), visual + IGNORED),
+        ids_L=around(chat.ids, visual + tokenizer.pad_id),
+        kinds_L=around(np.full(len(chat.ids), TEXT), kinds_V),
+        labels_L=around(np.where(chat.spoken, chat.ids, IGNORED), visual + IGNORED),
         keyframe_tokens=keyframe_tokens.flatten(0, 1),
         merged_tokens=merged_tokens,
+        num_cut=chat.num_cut,
+    )
+
+
+def empty_sequence(token_width: int, pad_id: int) -> TokenSequence:
+    """One token and no target: what a rank computes that has no sample, so that all ranks stay in step."""
+    no_tokens = torch.zeros(0, token_width, dtype=torch.float16)
+    return TokenSequence(
+        ids_L=torch.tensor([pad_id]),
+        kinds_L=torch.tensor([TEXT]),
+        labels_L=torch.tensor([IGNORED]),
+        keyframe_tokens=no_tokens,
+        merged_tokens=no_tokens,
     )
 
 
@@ -188,39 +214,3 @@ def collate(sequences: Sequence[TokenSequence], pad_id: int) -> TokenBatch:
         keyframe_tokens=torch.cat([s.keyframe_tokens for s in sequences]),
         merged_tokens=torch.cat([s.merged_tokens for s in sequences]),
     )
-
-
-def _chat(turns: Sequence[Mapping[str, str]], tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray, int]:
-    """ChatML of LLaVA turns: ids, which of them the assistant speaks (its turn's end too), where the video goes."""
-    ids: list[int] = []
-    spoken: list[bool] = []
-    image_at = 0
-    line_end = tokenizer.encode("\n")
-    for role, text in _with_video(turns):
-        shows_video = role == "user" and PLACEHOLDER.search(text) is not None and not image_at
-        before, after = PLACEHOLDER.split(text, maxsplit=1) if shows_video else ("", text)
-        head = [tokenizer.turn_start_id, *tokenizer.encode(f"{role}\n{before}")]
-        body = [*tokenizer.encode(after), tokenizer.turn_end_id]
-        if shows_video:
-            image_at = len(ids) + len(head)
-        ids += [*head, *body, *line_end]
-        spoken += [False] * len(head) + [role == "assistant"] * len(body) + [False] * len(line_end)
-    return np.array(ids), np.array(spoken), image_at
-
-
-def _with_video(turns: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
-    """Turns as (role, text): a system turn at the head, the video's placeholder in one user turn at least."""
-    roles = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
-    for turn in turns:
-        if turn["from"] not in roles:
-            raise ValueError(f"conversations: from = {turn['from']!r}; use one of {', '.join(roles)}")
-    chat = [(roles[turn["from"]], turn["value"]) for turn in turns]
-    if not chat or chat[0][0] != "system":
-        chat.insert(0, ("system", SYSTEM))
-    if not any(role == "user" and PLACEHOLDER.search(text) for role, text in chat):
-        first = next((i for i, (role, _) in enumerate(chat) if role == "user"), None)
-        if first is None:
-            chat.insert(1, ("user", IMAGE))
-        else:
-            chat[first] = ("user", f"{IMAGE}\n{chat[first][1]}")
-    return chat

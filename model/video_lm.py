@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from model.language_model import load_language_model, num_positions
 from model.progressive import DropStage, ProgressiveDropout
 from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, Thinning, TokenBatch
+from model.time_prompt import TimePrompt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,9 @@ class VideoLMConfig:
     thinning: Thinning = "even"
     """`even`: every n-th merged token stays. `runs`: like neighbours are joined, so what is short is not lost."""
     max_text_tokens: int = 2_048
-    """Text after this many tokens of a sample is cut off."""
+    """Above it the questions of a sample lose their middle; its answers and the time prompt are never cut."""
+    time_prompt: TimePrompt = "short"
+    """How a sequence tells the time: `short`, the duration and the number of frames; `long`, each frame's time too."""
     visual_dropout: tuple[DropStage, ...] = ()
     """`(layer, ratio, choice)`: before that layer, that share of the visual tokens is left, chosen `uniform` (evenly)
     or by `attention`. Without a choice: evenly in the first stage, by attention in all others."""

@@ -29,13 +29,19 @@ def show_summary(summary: Summary, corpus: str, out: Console) -> None:
 
 
 def show_training(report: TrainReport, out: Console) -> None:
-    """How a training run went, in a line."""
+    """How a training run went, and what it could not learn from."""
     heldout = "" if report.heldout_loss is None else f" (held-out {report.heldout_loss:.2f})"
     out.print(
         f"trained: run {report.run}, steps {report.resumed_at} to {report.step}, loss {report.first_loss:.2f} -> "
         f"{report.last_loss:.2f}{heldout}; checkpoint {report.checkpoint}",
         highlight=False,
     )
+    if report.questions_cut:
+        out.print(f"the questions of {report.questions_cut} samples read were cut: raise train.model.max_text_tokens")
+    if report.left_out:
+        out.print(f"left out: {len(report.left_out)} samples without a target, each named in the run's log, such as")
+        for sample, reason in list(report.left_out.items())[:3]:
+            out.print(f"  {sample}: {reason}", highlight=False, markup=False)
 
 
 def show_plan(plans: list[StagePlan], out: Console) -> None:

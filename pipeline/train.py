@@ -23,7 +23,7 @@ from workers.checkpoint import MANIFEST, check_same, last_checkpoint, read_log
 from workers.sample_stream import shard_samples
 from workers.shard_reader import COLUMNS
 from workers.storage import Store
-from workers.trainer import TrainerConfig, check_model, must_stay
+from workers.training.config import TrainerConfig, check_model, must_stay
 
 SAMPLES = "tables/samples.parquet"
 OnStep = Callable[[dict[str, Any]], None]
@@ -76,6 +76,10 @@ class TrainReport:
     last_loss: float
     """Mean of the run's last tenth."""
     heldout_loss: float | None
+    questions_cut: int
+    """Of the samples read in all steps of the run, those whose question was cut to `model.max_text_tokens`."""
+    left_out: dict[str, str]
+    """Samples of the run, held-out ones too, that had no target to learn from: id and reason."""
     samples_per_s: float | None
     """Over the steps of this call; None where it had none to do."""
     checkpoint: str
@@ -177,16 +181,21 @@ class _Printer:
 
     def __init__(self, config: TrainConfig) -> None:
         self._config = config
-        self._num_samples, self._seconds = 0, 0.0
+        self._num_samples, self._seconds, self._cut, self._left_out = 0, 0.0, 0, 0
 
     def __call__(self, row: dict[str, Any]) -> None:
         self._num_samples += self._config.batch_size
         self._seconds += row["seconds"]
+        self._cut += row.get("questions_cut", 0)
+        self._left_out += len(row.get("left_out", {}))
         if row["step"] % self._config.log_every == 0 or row["step"] == self._config.steps or "heldout_loss" in row:
             heldout = f"  held-out {row['heldout_loss']:.2f}" if "heldout_loss" in row else ""
             rate = self._num_samples / self._seconds
-            print(f"step {row['step']}  loss {row['loss']:.2f}{heldout}  {rate:.1f} samples/s", flush=True)
-            self._num_samples, self._seconds = 0, 0.0
+            cut = f"  {self._cut} questions cut" if self._cut else ""
+            left_out = f"  {self._left_out} samples left out" if self._left_out else ""
+            line = f"step {row['step']}  loss {row['loss']:.2f}{heldout}  {rate:.1f} samples/s{cut}{left_out}"
+            print(line, flush=True)
+            self._num_samples, self._seconds, self._cut, self._left_out = 0, 0.0, 0, 0
 
 
 def _report(store: Store, run: str, resumed_at: int, config: TrainConfig) -> TrainReport:
@@ -194,6 +203,10 @@ def _report(store: Store, run: str, resumed_at: int, config: TrainConfig) -> Tra
     tenth = math.ceil(len(log) / 10)
     seconds = sum(row["seconds"] for row in log if row["step"] > resumed_at)
     num_samples = config.batch_size * (log[-1]["step"] - resumed_at)
+
+    left_out: dict[str, str] = {}
+    for row in log:
+        left_out |= row.get("left_out", {}) | row.get("heldout_left_out", {})
 
     def mean(rows: list[dict[str, Any]]) -> float:
         return sum(row["loss"] for row in rows) / len(rows)
@@ -204,6 +217,8 @@ def _report(store: Store, run: str, resumed_at: int, config: TrainConfig) -> Tra
         step=log[-1]["step"],
         first_loss=mean(log[:tenth]),
         last_loss=mean(log[-tenth:]),
+        questions_cut=sum(row.get("questions_cut", 0) for row in log),
+        left_out=left_out,
         heldout_loss=next((row["heldout_loss"] for row in reversed(log) if "heldout_loss" in row), None),
         samples_per_s=num_samples / seconds if seconds else None,
         checkpoint=last_checkpoint(store, run) or "",

@@ -38,11 +38,15 @@ def train_rank(settings: dict[str, Any]) -> None:
     if folder := last_checkpoint(store, run):
         trainer.load(store, folder)
     log = [row for row in read_log(store, run) if row["step"] <= trainer.step]
+    measures_heldout = bool(config.heldout_samples) and _has(table, config.heldout_split)
+    if measures_heldout:
+        trainer.check_heldout(_heldout(store, table, config, rank, world_size))
     for step in trainer.train_steps():
         log.append(asdict(step))
         is_checkpoint = step.step % config.checkpoint_every == 0 or step.step == config.steps
-        if is_checkpoint and config.heldout_samples and _has(table, config.heldout_split):
-            log[-1]["heldout_loss"] = trainer.heldout_loss(_heldout(store, table, config, rank, world_size))
+        if is_checkpoint and measures_heldout:
+            heldout = trainer.heldout(_heldout(store, table, config, rank, world_size))
+            log[-1] |= {f"heldout_{name}": value for name, value in vars(heldout).items()}
         if rank == 0:
             settings["steps"].put(log[-1])
         if is_checkpoint:

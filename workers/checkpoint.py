@@ -1,6 +1,7 @@
 """What rests of a run: its log, and checkpoints. Each is a folder of safetensors files and a manifest, written last."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -54,8 +55,12 @@ def read_log(store: Store, run: str) -> list[dict[str, Any]]:
 
 
 def write_log(store: Store, run: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replaces a run's log. Object storage can't append, so it is written whole, with every checkpoint."""
-    store.write_bytes(f"{run}/{LOG}", "".join(f"{json.dumps(row)}\n" for row in rows).encode())
+    """Replaces a run's log. Object storage can't append, so it is written whole, with every checkpoint.
+
+    A number that is not finite is written as null: JSON knows no NaN.
+    """
+    lines = (json.dumps({name: _finite(value) for name, value in row.items()}, allow_nan=False) for row in rows)
+    store.write_bytes(f"{run}/{LOG}", "".join(f"{line}\n" for line in lines).encode())
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -92,6 +97,10 @@ def check_same(state: Mapping[str, Any], same: Mapping[str, Any]) -> None:
             f"the run stands at step {state['step']} with other settings: {differing}. "
             "Set them back, or give the run another name"
         )
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

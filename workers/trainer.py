@@ -4,71 +4,25 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from model.sequence import TokenBatch, build_sequence, collate
+from model.sequence import TokenBatch, TokenSequence, collate, empty_sequence
 from model.tokenizer import load_tokenizer
-from model.video_lm import VideoLM, VideoLMConfig, check_positions
-from schemas.config import Config, ConfigError
+from model.video_lm import VideoLM
+from schemas.config import ConfigError
 from workers.checkpoint import check_same, load_checkpoint, load_optimizer, optimizer_tensors, save_checkpoint
-from workers.sample_stream import SampleSet, SampleStream
+from workers.sample_stream import SampleStream
 from workers.storage import Store
-
-
-class TrainerConfig(Config):
-    """What is learned, and how. Neither the number of workers nor `micro_batch_size` changes more than rounding."""
-
-    model: VideoLMConfig = VideoLMConfig()
-    """Sizes of the model."""
-    steps: int = Field(100, ge=1)
-    """Optimizer steps of the whole run; the cosine ends there."""
-    batch_size: int = Field(8, ge=1)
-    """Samples a step, of all workers together; a multiple of their number."""
-    micro_batch_size: int = Field(4, ge=1)
-    """Samples a worker computes at once; it adds gradients up until its part of the batch is done."""
-    learning_rate: float = Field(3e-3, gt=0)
-    """At its peak; cosine to zero. For a small model from random weights; ViLaMP has 1e-5 for a trained one of 7B."""
-    warmup_fraction: float = Field(0.03, ge=0, lt=1)
-    """Part of `steps` in which the learning rate rises."""
-    weight_decay: float = Field(0.01, ge=0)
-    """Of matrices; vectors have none."""
-    clip_norm: float = Field(1.0, gt=0)
-    """Gradients are scaled down to this norm."""
-    seed: int = Field(0, ge=0)
-    """Of the first weights, of the order of samples and of all chance in a step."""
-
-    def learning_rate_at(self, step: int) -> float:
-        """Learning rate of the step after `step` steps."""
-        warmup = math.ceil(self.warmup_fraction * self.steps)
-        if step < warmup:
-            return self.learning_rate * (step + 1) / warmup
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (self.steps - warmup)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """What a step did, over all ranks."""
-
-    step: int
-    """The first is 1."""
-    epoch: int
-    """That the batch began in."""
-    loss: float
-    """Mean cross entropy of a target token, in nats, before the step."""
-    learning_rate: float
-    grad_norm: float
-    """Before clipping."""
-    num_targets: int
-    seconds: float
+from workers.training.config import TrainerConfig, must_stay
+from workers.training.measures import Counts, Heldout, Step
+from workers.training.ranks import Ranks
+from workers.training.sequences import Sequences, build_sequences
 
 
 class Trainer:
@@ -95,6 +49,7 @@ class Trainer:
     ) -> None:
         self.config, self.stream = config, stream
         self.rank, self.world_size, self.device = rank, world_size, torch.device(device)
+        self._ranks = Ranks(world_size)
         self.tokenizer = load_tokenizer(config.model.language_model)
         torch.manual_seed(config.seed)
         width = stream.samples.token_width
@@ -104,18 +59,22 @@ class Trainer:
         self.step = 0
 
     def train_steps(self) -> Iterator[Step]:
-        """Steps up to `config.steps`, from wherever it stands. Raises FloatingPointError where the loss diverges."""
+        """Steps up to `config.steps`, from wherever it stands.
+
+        Raises:
+            FloatingPointError: the loss diverges.
+            ConfigError: no sample of a step has a target.
+        """
         parallel = DistributedDataParallel(self.model) if self.world_size > 1 else self.model
         while self.step < self.config.steps:
             started, epoch = time.perf_counter(), self.stream.epoch
-            loss, num_targets = self._backward(parallel, self.stream.next_batch())
+            try:
+                loss, counts = self._backward(parallel, self.stream.next_batch())
+            except FloatingPointError as error:
+                raise self._diverged(str(error)) from error
             grad_norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
             if not math.isfinite(loss + grad_norm):
-                raise FloatingPointError(
-                    f"step {self.step + 1}: the loss is {loss}, the norm of its gradients {grad_norm}. Lower "
-                    f"learning_rate = {self.config.learning_rate} or raise warmup_fraction = "
-                    f"{self.config.warmup_fraction}, under another name of the run"
-                )
+                raise self._diverged(f"the loss is {loss}, the norm of its gradients {grad_norm}")
             learning_rate = self.config.learning_rate_at(self.step)
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate
@@ -127,22 +86,36 @@ class Trainer:
                 loss=loss,
                 learning_rate=learning_rate,
                 grad_norm=grad_norm,
-                num_targets=num_targets,
                 seconds=time.perf_counter() - started,
+                **vars(counts),
             )
 
-    def heldout_loss(self, samples: Iterable[dict[str, Any]]) -> float:
-        """Mean cross entropy of a target token over the samples of all ranks, in nats; nan where there is none."""
+    def check_heldout(self, samples: Iterable[dict[str, Any]]) -> None:
+        """Raises ConfigError where none of the samples of all ranks has a target: for the start of a run to call."""
+        sequences = self._sequences(samples)
+        self._count(sequences, sum(sequence.num_targets for sequence in sequences.built), "the held-out set")
+
+    def heldout(self, samples: Iterable[dict[str, Any]]) -> Heldout:
+        """The loss on the samples of all ranks. Raises ConfigError where none of them has a target."""
         self.model.eval()
-        total = torch.zeros(2, dtype=torch.float64, device=self.device)
-        samples = iter(samples)
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        every, num_targets, samples = Sequences(), 0, iter(samples)
         with torch.no_grad():
             while part := list(islice(samples, self.config.micro_batch_size)):
-                batch = self._collate(part)
-                with self._autocast():
-                    total += torch.tensor([self.model(batch).item(), batch.num_targets], device=self.device)
-        loss, num_targets = self._sum(total).tolist()
-        return loss / num_targets if num_targets else math.nan
+                sequences = self._sequences(part)
+                every.questions_cut += sequences.questions_cut
+                every.left_out |= sequences.left_out
+                for batch in self._batches(sequences.built):
+                    with self._autocast():
+                        total += self.model(batch).double()
+                    num_targets += batch.num_targets
+        counts = self._count(every, num_targets, "the held-out set")
+        loss = self._ranks.sum(total).item() / counts.num_targets
+        return Heldout(loss=loss, questions_cut=counts.questions_cut, left_out=counts.left_out)
+
+    def heldout_loss(self, samples: Iterable[dict[str, Any]]) -> float:
+        """The loss of `heldout` alone."""
+        return self.heldout(samples).loss
 
     def save(self, store: Store, folder: str) -> None:
         """Writes a checkpoint of everything that the next step depends on. For one rank to call."""
@@ -173,12 +146,12 @@ class Trainer:
 
     def _backward(
         self, parallel: VideoLM | DistributedDataParallel, samples: list[dict[str, Any]]
-    ) -> tuple[float, int]:
-        """Gradients of the mean loss of a target token over all ranks; that loss, and the number of targets."""
-        config, size = self.config, self.config.micro_batch_size
-        torch.manual_seed(int(np.random.SeedSequence([config.seed, self.step, self.rank]).generate_state(1)[0]))
-        batches = [self._collate(samples[i : i + size]) for i in range(0, len(samples), size)]
-        num_targets = int(self._sum(torch.tensor(sum(b.num_targets for b in batches), device=self.device)))
+    ) -> tuple[float, Counts]:
+        """Gradients of the mean loss of a target token over all ranks; that loss, and what the samples gave."""
+        torch.manual_seed(int(np.random.SeedSequence([self.config.seed, self.step, self.rank]).generate_state(1)[0]))
+        sequences = self._sequences(samples)
+        batches = self._batches(sequences.built)
+        counts = self._count(sequences, sum(b.num_targets for b in batches), f"step {self.step + 1}")
         loss_sum = torch.zeros((), device=self.device)
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
@@ -188,50 +161,40 @@ class Trainer:
                 with self._autocast():
                     loss = parallel(batch)
                 # Ranks' gradients are averaged: times their number it's their sum, and every token weighs the same.
-                (loss * self.world_size / max(num_targets, 1)).backward()
+                (loss * self.world_size / counts.num_targets).backward()
             loss_sum += loss.detach()
-        return self._sum(loss_sum).item() / max(num_targets, 1), num_targets
+        return self._ranks.sum(loss_sum).item() / counts.num_targets, counts
 
-    def _collate(self, samples: list[dict[str, Any]]) -> TokenBatch:
-        model = self.config.model
-        sequences = [
-            build_sequence(
-                sample,
-                self.tokenizer,
-                max_visual_tokens=model.max_visual_tokens,
-                max_text_tokens=model.max_text_tokens,
-                thinning=model.thinning,
+    def _sequences(self, samples: Iterable[dict[str, Any]]) -> Sequences:
+        return build_sequences(samples, self.tokenizer, self.config.model)
+
+    def _batches(self, sequences: list[TokenSequence]) -> list[TokenBatch]:
+        """At least one, since every rank has to join in."""
+        pad_id, size = self.tokenizer.pad_id, self.config.micro_batch_size
+        sequences = sequences or [empty_sequence(self.stream.samples.token_width, pad_id)]
+        return [collate(sequences[i : i + size], pad_id).to(self.device) for i in range(0, len(sequences), size)]
+
+    def _count(self, sequences: Sequences, num_targets: int, what: str) -> Counts:
+        """Sums over all ranks. Raises ConfigError, on all of them, where no sample has a target."""
+        local = [num_targets, sequences.questions_cut, len(sequences.left_out)]
+        num_targets, questions_cut, num_left_out = self._ranks.sum(torch.tensor(local, device=self.device)).tolist()
+        left_out = self._ranks.union(sequences.left_out) if num_left_out else {}
+        if not num_targets:
+            reasons = "".join(f"; {sample}: {reason}" for sample, reason in list(left_out.items())[:3])
+            raise ConfigError(
+                f"{what} has no target to learn from: {num_left_out} samples, all left out{reasons}. Raise "
+                f"train.model.max_text_tokens = {self.config.model.max_text_tokens}, or give samples with answers"
             )
-            for sample in samples
-        ]
-        return collate(sequences, self.tokenizer.pad_id).to(self.device)
+        return Counts(num_targets=num_targets, questions_cut=questions_cut, left_out=left_out)
+
+    def _diverged(self, what: str) -> FloatingPointError:
+        return FloatingPointError(
+            f"step {self.step + 1}: {what}. Lower learning_rate = {self.config.learning_rate} or raise "
+            f"warmup_fraction = {self.config.warmup_fraction}, under another name of the run"
+        )
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda")
-
-    def _sum(self, value: Tensor) -> Tensor:
-        """Over all ranks."""
-        if self.world_size > 1:
-            dist.all_reduce(value)
-        return value
-
-
-def check_model(config: TrainerConfig) -> None:
-    """Refuses a model that no run can train, without loading it: for a driver to call before it starts any worker.
-
-    Raises ConfigError that names the field, the value and the remedy.
-    """
-    try:
-        check_positions(config.model)
-    except ValueError as error:
-        raise ConfigError(f"train.model.{error}") from error
-
-
-def must_stay(config: TrainerConfig, samples: SampleSet) -> dict[str, Any]:
-    """What has to be the same for a run to go on from a checkpoint."""
-    changeable = {"steps", "micro_batch_size"}
-    fields = set(TrainerConfig.model_fields) - changeable
-    return {**config.model_dump(mode="json", include=fields), "samples": asdict(samples)}
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

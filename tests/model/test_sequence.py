@@ -13,6 +13,7 @@ from model.sequence import (
     TEXT,
     build_sequence,
     collate,
+    empty_sequence,
     visual_layout,
     visual_layout_in_runs,
 )
@@ -37,70 +38,58 @@ def said(sequence) -> str:
     return "".join("}" if i == TOKENIZER.turn_end_id else chr(i) for i in sequence.labels_L.tolist() if i != IGNORED)
 
 
-def with_turns(*turns):
+def test_video_and_its_times_stand_where_the_chat_has_them():
     sample = tiny_sample(1, num_frames=5, num_keyframes=1, patches=2)
-    return sample | {
-        "keyframes": np.array([2]),
-        "conversations": [{"from": speaker, "value": value} for speaker, value in turns],
+    sample |= {"keyframes": np.array([2]), "time_s": np.array([0.5, 1.5, 2.5, 3.5, 4.5])}
+    start = (
+        "{system\nYou are a helpful assistant.}\n{user\nMMKKMMN\nThe video lasts for 5.00 seconds, and 5 frames are "
+    )
+    rest = "\nIs it on?}\n{assistant\nyes}\n"
+    short, long = (build_sequence(sample, TOKENIZER, time_form=form, **LIMITS) for form in ("short", "long"))
+    assert readable(short) == start + "uniformly sampled from it." + rest
+    assert readable(long) == start + "uniformly sampled at 0.5, 1.5, 2.5, 3.5, 4.5 seconds." + rest
+    assert torch.equal(build_sequence(sample, TOKENIZER, **LIMITS).ids_L, short.ids_L)
+    assert said(short) == said(long) == "yes}"
+
+
+@pytest.mark.parametrize("form", ["short", "long"])
+def test_videos_that_differ_only_in_their_times_give_different_inputs(form):
+    sample = tiny_sample(1)
+    other = sample | {"time_s": sample["time_s"] * 3}
+    one, two = (build_sequence(s, TOKENIZER, time_form=form, **LIMITS).ids_L.tolist() for s in (sample, other))
+    assert one != two
+
+
+@pytest.mark.parametrize(("thinning", "times"), [("even", "1.0, 2.0, 4.0"), ("runs", "0.0, 2.0, 4.0")])
+def test_long_prompt_lists_the_frames_that_have_a_token(thinning, times):
+    sample = tiny_sample(1, num_frames=6, num_keyframes=1, patches=1) | {"keyframes": np.array([2])}
+    sample["time_s"] = np.arange(6.0)
+    sample["merged_tokens"] = np.array([[1], [1], [0], [1.1], [9], [9]], dtype=np.float16)
+    sequence = build_sequence(
+        sample, TOKENIZER, max_visual_tokens=4, max_text_tokens=1000, thinning=thinning, time_form="long"
+    )
+    assert f"3 frames are uniformly sampled at {times} seconds." in readable(sequence)
+    assert (sequence.kinds_L != TEXT).sum() == 4
+
+
+@pytest.mark.parametrize("limit", [180, 200, 231])
+def test_text_limit_cuts_the_question_and_neither_times_nor_answer(limit):
+    question = "".join(f"{n} " for n in range(100))
+    sample = tiny_sample(1) | {
+        "conversations": [{"from": "human", "value": question}, {"from": "gpt", "value": "yes, for an hour"}]
     }
-
-
-SYSTEM = "{system\nYou are a helpful assistant.}\n"
-
-
-@pytest.mark.parametrize(
-    ("turns", "text", "labels"),
-    [
-        pytest.param(
-            [("human", "<image>\nOn?"), ("gpt", "yes")],
-            SYSTEM + "{user\nMMKKMMN\nOn?}\n{assistant\nyes}\n",
-            "yes}",
-            id="question",
-        ),
-        pytest.param(
-            [("human", "On?"), ("gpt", "yes")],
-            SYSTEM + "{user\nMMKKMMN\nOn?}\n{assistant\nyes}\n",
-            "yes}",
-            id="no placeholder",
-        ),
-        pytest.param(
-            [("human", "On?\n<video>"), ("gpt", "yes")],
-            SYSTEM + "{user\nOn?\nMMKKMMN}\n{assistant\nyes}\n",
-            "yes}",
-            id="video after the question",
-        ),
-        pytest.param(
-            [("system", "S"), ("human", "<image>\na"), ("gpt", "b"), ("human", "<image>c"), ("gpt", "<image>d")],
-            "{system\nS}\n{user\nMMKKMMN\na}\n{assistant\nb}\n{user\n<image>c}\n{assistant\n<image>d}\n",
-            "b}<image>d}",
-            id="two rounds",
-        ),
-        pytest.param(
-            [("gpt", "A room.")],
-            SYSTEM + "{user\nMMKKMMN}\n{assistant\nA room.}\n",
-            "A room.}",
-            id="no question",
-        ),
-    ],
-)
-def test_chat_holds_the_video_and_labels_only_what_the_assistant_says(turns, text, labels):
-    sequence = build_sequence(with_turns(*turns), TOKENIZER, **LIMITS)
-    assert readable(sequence) == text
-    assert said(sequence) == labels
-
-
-def test_unknown_speaker_is_refused():
-    with pytest.raises(ValueError, match="from = 'narrator'"):
-        build_sequence(with_turns(("narrator", "x")), TOKENIZER, **LIMITS)
-
-
-def test_text_beyond_its_limit_is_cut_off_with_its_labels():
-    sample = with_turns(("human", "<image>\nOn?"), ("gpt", "yes, for an hour"))
     whole = build_sequence(sample, TOKENIZER, **LIMITS)
+    cut = build_sequence(sample, TOKENIZER, max_visual_tokens=10_000, max_text_tokens=limit)
     text = int((whole.kinds_L == TEXT).sum())
-    cut = build_sequence(sample, TOKENIZER, max_visual_tokens=10_000, max_text_tokens=text - 8)
-    assert said(cut) == "yes, for a"
-    assert torch.equal(cut.ids_L, whole.ids_L[:-8])
+    assert (cut.kinds_L == TEXT).sum() == limit == text - cut.num_cut
+    assert said(cut) == said(whole) == "yes, for an hour}"
+    assert "The video lasts for 3.25 seconds, and 7 frames are uniformly sampled from it.\n" in readable(cut)
+    assert whole.num_cut == 0 and cut.num_targets == whole.num_targets
+
+
+def test_sequence_of_nothing_joins_a_batch():
+    batch = collate([empty_sequence(8, TOKENIZER.pad_id), build_sequence(tiny_sample(0), TOKENIZER, **LIMITS)], 0)
+    assert batch.num_targets == build_sequence(tiny_sample(0), TOKENIZER, **LIMITS).num_targets
 
 
 def test_visual_tokens_are_those_of_the_layout():
@@ -150,12 +139,13 @@ def test_runs_stand_for_like_neighbours(limit):
     keyframes, patches = np.array([4, 11]), 7
     tokens = torch.arange(20).div(5, rounding_mode="floor").float()[:, None] + 0.01 * torch.arange(20)[:, None]
     others = np.setdiff1d(np.arange(20), keyframes)
-    kinds, merged = visual_layout_in_runs(tokens, keyframes, patches, limit)
+    kinds, places, merged = visual_layout_in_runs(tokens, keyframes, patches, limit)
     room = limit - 2 * patches - 1
     runs = (
         reference.merge_runs(tokens[others].numpy(), room) if 0 < room < 18 else [[i] for i in range(18)] * (room > 0)
     )
     firsts = {int(others[run[0]]) for run in runs}
+    assert set(places.tolist()) == firsts
     assert kinds.tolist() == naive_layout(20, set(keyframes.tolist()), patches, firsts)
     expected = [tokens[others[run]].mean(dim=0) for run in runs]
     torch.testing.assert_close(merged, torch.stack(expected) if expected else tokens[:0])

@@ -121,6 +121,7 @@ def test_trains_on_shards_and_the_loss_falls(lived):
     assert lived.report.last_loss < 0.6 * lived.report.first_loss
     heldout = {row["step"]: row["heldout_loss"] for row in log if "heldout_loss" in row}
     assert list(heldout) == [*range(8, lived.resumed_at + 1, 8), lived.resumed_at + 4]
+    assert (lived.report.questions_cut, lived.report.left_out) == (0, {})
     assert lived.report.heldout_loss == heldout[lived.resumed_at + 4] < 0.6 * heldout[8]
     complete = {path.split("/")[2] for path in files if path.endswith(MANIFEST)}
     assert complete == {f"step_{step:06d}" for step in heldout}
@@ -206,9 +207,11 @@ def test_lines_for_the_eye_come_every_few_steps(capsys):
 
     show = _Printer(CONFIG.model_copy(update={"steps": 10}))
     for step in range(1, 11):
-        show({"step": step, "loss": 5 - step / 4, "seconds": 0.25} | ({"heldout_loss": 3.5} if step == 10 else {}))
+        counts = {"questions_cut": int(step < 7), "left_out": {"a": "why"} if step == 6 else {}}
+        heldout = {"heldout_loss": 3.5} if step == 10 else {}
+        show({"step": step, "loss": 5 - step / 4, "seconds": 0.25, **counts, **heldout})
     assert capsys.readouterr().out.splitlines() == [
-        "step 4  loss 4.00  16.0 samples/s",
-        "step 8  loss 3.00  16.0 samples/s",
+        "step 4  loss 4.00  16.0 samples/s  4 questions cut",
+        "step 8  loss 3.00  16.0 samples/s  2 questions cut  1 samples left out",
         "step 10  loss 2.50  held-out 3.50  16.0 samples/s",
     ]

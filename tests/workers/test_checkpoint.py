@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -48,6 +50,14 @@ def test_one_that_breaks_off_while_written_again_is_incomplete(tmp_path):
     with pytest.raises(TypeError):
         save_checkpoint(store, folder, unwritable, {"step": 1})
     assert last_checkpoint(store, "run") is None
+
+
+def test_log_holds_null_for_what_is_no_number(tmp_path):
+    store = Store(tmp_path)
+    rows = [{"step": 1, "loss": 2.5, "left_out": {"a": "why"}}, {"step": 2, "loss": math.nan, "heldout_loss": math.inf}]
+    write_log(store, "run", rows)
+    assert b"NaN" not in store.read_bytes("run/log.jsonl") and b"Infinity" not in store.read_bytes("run/log.jsonl")
+    assert read_log(store, "run") == [rows[0], {"step": 2, "loss": None, "heldout_loss": None}]
 
 
 def test_damage_is_found(tmp_path):

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,7 +8,9 @@ from schemas.config import ConfigError, parse
 from tests.tiny_samples import TINY, reads, tiny_sample, tiny_set
 from workers.sample_stream import SampleStream
 from workers.storage import Store
-from workers.trainer import Trainer, TrainerConfig
+from workers.trainer import Trainer
+from workers.training.config import TrainerConfig
+from workers.training.sequences import build_sequences
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +42,7 @@ def losses(trainer) -> list[float]:
 
 @pytest.mark.parametrize("shows", ["merged", "keyframe"])
 def test_learns_what_only_the_visual_tokens_tell(shows):
-    config = make_config(steps=60, batch_size=8, micro_batch_size=8, learning_rate=1e-2)
+    config = make_config(steps=80, batch_size=8, micro_batch_size=8, learning_rate=1e-2)
     trainer = make_trainer(config, num_samples=200, shows=shows)
     losses(trainer)
     told = trainer.heldout_loss(tiny_sample(n, shows=shows) for n in range(1000, 1040))
@@ -79,13 +82,71 @@ def test_answers_of_any_length_weigh_by_their_tokens():
     samples[0]["conversations"][1]["value"] = "no, it is off, and it has been off for all of the video"
     trainer = make_trainer(make_config(micro_batch_size=1))
     each = [trainer.heldout_loss([sample]) for sample in samples]
-    targets = [trainer._collate([sample]).num_targets for sample in samples]
+    targets = [sequence.num_targets for sequence in build_sequences(samples, trainer.tokenizer, TINY).built]
     weighted = sum(loss * n for loss, n in zip(each, targets, strict=True)) / sum(targets)
     assert trainer.heldout_loss(samples) == pytest.approx(weighted, rel=1e-5)
 
 
-def test_heldout_loss_of_nothing_is_nan():
-    assert math.isnan(make_trainer(make_config()).heldout_loss([]))
+def with_text(number, question="Is it on?", answer: str | None = "no") -> dict:
+    turns = [{"from": "human", "value": question}] + ([{"from": "gpt", "value": answer}] if answer is not None else [])
+    return tiny_sample(number) | {"conversations": turns}
+
+
+def trainer_of(samples, **settings) -> Trainer:
+    """A trainer whose every batch is of these samples, over and over."""
+    config = make_config(batch_size=len(samples), **settings)
+
+    def read(epoch, first, stride):
+        yield from samples[first::stride]
+
+    return Trainer(config, SampleStream(read, tiny_set(len(samples)), batch_size=len(samples)))
+
+
+def test_long_question_is_cut_and_counted_and_its_answer_is_learned():
+    transcript = "and then he says that the red ring goes left. " * 52
+    whole = trainer_of([with_text(1)], steps=1)
+    cut = trainer_of([with_text(1, transcript), with_text(2)], steps=1)
+    (step,) = cut.train_steps()
+    assert (step.questions_cut, step.left_out) == (1, {})
+    assert step.num_targets == 2 * next(whole.train_steps()).num_targets
+    assert cut.heldout([with_text(1, transcript)]).questions_cut == 1
+
+
+def test_samples_without_targets_are_left_out_by_name():
+    samples = [with_text(1), with_text(2, answer=None), with_text(3, answer="no, " * 1000)]
+    trainer = trainer_of(samples, steps=2)
+    alone = trainer_of(samples[:1], steps=2)
+    for step, expected in zip(trainer.train_steps(), alone.train_steps(), strict=True):
+        assert list(step.left_out) == ["00000002", "00000003"]
+        assert step.left_out["00000002"] == "its conversation has no answer"
+        assert "without the questions" in step.left_out["00000003"] and "2048" in step.left_out["00000003"]
+        assert (step.num_targets, step.loss) == (expected.num_targets, pytest.approx(expected.loss, rel=1e-5))
+    heldout = trainer.heldout(samples)
+    assert heldout.left_out == step.left_out
+    assert heldout.loss == pytest.approx(trainer.heldout_loss(samples[:1]), rel=1e-6)
+
+
+def test_step_without_any_target_is_an_error_that_changes_nothing():
+    trainer = trainer_of([with_text(1, answer=None), with_text(2, answer="x" * 3000)])
+    before = [p.clone() for p in trainer.model.parameters()]
+    with pytest.raises(ConfigError, match="step 1 has no target .* 2 samples, all left out; 00000001: .*; 00000002: "):
+        next(trainer.train_steps())
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("samples", [[], [with_text(1, answer=None)]], ids=["no samples", "no answers"])
+def test_heldout_set_without_any_target_is_an_error(samples):
+    trainer = make_trainer(make_config())
+    for measure in (trainer.heldout_loss, trainer.check_heldout):
+        with pytest.raises(ConfigError, match=f"held-out set has no target to learn from: {len(samples)} samples"):
+            measure(samples)
+
+
+def test_videos_that_differ_only_in_their_times_are_told_apart():
+    for form in ("short", "long"):
+        trainer = make_trainer(make_config(model=replace(TINY, time_prompt=form)))
+        slow = tiny_sample(1) | {"time_s": 10 * tiny_sample(1)["time_s"]}
+        assert trainer.heldout_loss([slow]) != trainer.heldout_loss([tiny_sample(1)])
 
 
 def test_learning_rate_rises_and_falls_as_a_cosine():
@@ -114,6 +175,14 @@ def test_loss_that_diverges_ends_the_run_before_the_weights_are_spoilt():
     with pytest.raises(FloatingPointError, match="step 1: the loss is nan, .* Lower learning_rate = 0.003"):
         losses(trainer)
     assert torch.equal(trainer.model.merged_projector[0].weight, before)
+
+
+def test_attention_that_is_not_finite_ends_the_run_with_the_same_advice():
+    trainer = make_trainer(make_config(model=replace(TINY, visual_dropout=((1, 0.5, "attention"),))))
+    with torch.no_grad():
+        trainer.model.newline.fill_(math.nan)
+    with pytest.raises(FloatingPointError, match="step 1: .*scores .* are NaN.* Lower learning_rate = 0.003"):
+        losses(trainer)
 
 
 def test_config_names_the_field_the_value_and_the_remedy():

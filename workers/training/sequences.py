@@ -1,0 +1,46 @@
+"""Samples as sequences for the model. Those that nothing can be learned from are left out, counted and named."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from model.chat import TextTooLong
+from model.sequence import TokenSequence, build_sequence
+from model.tokenizer import Tokenizer
+from model.video_lm import VideoLMConfig
+
+
+@dataclass(kw_only=True)
+class Sequences:
+    """The sequences of some samples."""
+
+    built: list[TokenSequence] = field(default_factory=list)
+    """Each has at least one target."""
+    questions_cut: int = 0
+    """How many of them had a question cut to `max_text_tokens`."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Samples without a sequence: id and reason."""
+
+
+def build_sequences(samples: Iterable[Mapping[str, Any]], tokenizer: Tokenizer, config: VideoLMConfig) -> Sequences:
+    """Builds the sequence of each sample that has a target within the limits of `config`."""
+    sequences = Sequences()
+    for sample in samples:
+        try:
+            sequence = build_sequence(
+                sample,
+                tokenizer,
+                max_visual_tokens=config.max_visual_tokens,
+                max_text_tokens=config.max_text_tokens,
+                thinning=config.thinning,
+                time_form=config.time_prompt,
+            )
+        except TextTooLong as error:
+            sequences.left_out[sample["qa_id"]] = str(error)
+            continue
+        if sequence.num_targets:
+            sequences.built.append(sequence)
+            sequences.questions_cut += sequence.num_cut > 0
+        else:
+            sequences.left_out[sample["qa_id"]] = "its conversation has no answer"
+    return sequences
