@@ -33,7 +33,7 @@ def build(manifest: str, short_side: int, corpus: str) -> None:
     begun = time.perf_counter()
     from pipeline.cluster import ray_session
     from pipeline.compose import run_chain
-    from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
+    from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder
     from pipeline.phases import phases
     from pipeline.progress import Display
     from pipeline.workspace import Workspace
@@ -42,7 +42,7 @@ def build(manifest: str, short_side: int, corpus: str) -> None:
     with ray_session(CORES), Workspace() as work:
         ready = time.perf_counter()
         work.put("manifest", iterate_manifest(manifest), MANIFEST_ROWS)
-        ingest = phases(stages)[0]
+        ingest = phases(stages, manifest_folder(manifest))[0]
         chain = [stages[name] for name in STAGES]
         with Display(list(STAGES), 0, "shard") as display:
             tables = run_chain(
@@ -64,8 +64,8 @@ def build(manifest: str, short_side: int, corpus: str) -> None:
 def parts_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) -> dict[str, float]:
     """Each stage on a pool of CORES processes, its imports and loading included; units are written as a build does."""
     units: list[dict[str, Any]] = [
-        {**dict.fromkeys(("sha256", "licence", "source", "split")), "source_stamp": "", "uri": str(path)}
-        | {"id": f"{path.stem} {copy}", "video_id": f"{copy * len(paths) + number:016x}"}
+        {**dict.fromkeys(("sha256", "licence", "source", "split")), "source_stamp": "", "location": str(path)}
+        | {"uri": str(path), "id": f"{path.stem} {copy}", "video_id": f"{copy * len(paths) + number:016x}"}
         for copy in range(copies)
         for number, path in enumerate(paths)
     ]

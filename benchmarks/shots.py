@@ -40,7 +40,7 @@ def shots_of(path: Path, store: Store, **settings) -> tuple[list[dict], dict]:
     ingest = phases(recipe.stages())[0]
     schemas = chain(ingest.schema, ingest.stages, ingest.keeps)
     rows = [{**dict.fromkeys(schemas[0].names), "id": path.stem, "uri": str(path), "video_id": path.stem}]
-    rows[0] |= {"name": path.stem, "source_stamp": "", "reject": None}
+    rows[0] |= {"name": path.stem, "location": str(path), "source_stamp": "", "reject": None}
     for stage, schema in zip(ingest.stages, schemas[1:], strict=True):
         commit = Commit(stage, store, schema)
         rows = [out for row in rows for out in commit.unit(row)]

@@ -18,7 +18,7 @@ from pipeline.cluster import ray_session
 from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
 from pipeline.lock import only_build
-from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
+from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
@@ -59,7 +59,7 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
         store.write_tables("manifest.parquet", map(seal, read_batches(work.path("manifest"))), MANIFEST_ROWS)
         describe(store, recipe)
         summary, done = Summary(), []
-        for phase in phases(recipe.stages()):
+        for phase in phases(recipe.stages(), manifest_folder(manifest)):
             _run(phase, work, store, recipe, session, summary, say)
             done.append(phase.name)
             gather(phase.name, work, store, publish=True)

@@ -108,15 +108,22 @@ def retry(
 
 
 @app.command()
-def verify(corpus: Corpus) -> None:
+def verify(
+    corpus: Corpus,
+    manifest: Annotated[
+        str | None, typer.Option("--manifest", "-m", help="Read the videos that it references in place, too.")
+    ] = None,
+) -> None:
     """Read every unit, shard, medium and table back. Exit code 1: something is damaged, and named."""
     from pipeline.verify import verify as check
 
-    verdict = check(corpus)
+    verdict = check(corpus, manifest)
     for problem in verdict.problems:
         out.print(problem, highlight=False, markup=False)
     read = f"{verdict.units} units, {verdict.shards} shards, {verdict.media} videos read"
     out.print(f"{read}: {len(verdict.problems) or 'no'} problems")
+    if verdict.unread_media:
+        out.print(f"{verdict.unread_media} videos lie outside the corpus: give --manifest to have them read, too")
     raise typer.Exit(1 if verdict.problems else 0)
 
 

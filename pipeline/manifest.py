@@ -35,9 +35,9 @@ from pipeline.media_folder import list_media
 from schemas.tables import MANIFEST
 from stages.annotations.event_lines import EventError, parse_event
 from workers.fetch.urls import can_be_parted, redacted, shown
-from workers.storage import Store
 
-MANIFEST_ROWS = MANIFEST.append(pa.field("video_id", pa.string()))
+# The stamps: size and time of change of the files that a row names, so that a changed one is read again.
+MANIFEST_ROWS = pa.schema([*MANIFEST, *((n, pa.string()) for n in ("video_id", "source_stamp", "annotation_stamp"))])
 ALIASES = {"path": "uri", "video": "uri"}
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -51,19 +51,19 @@ def read_manifest(path: str | Path, allow_local_files: bool = False) -> pa.Table
 
 
 def iterate_manifest(path: str | Path, allow_local_files: bool = False) -> Iterator[pa.Table]:
-    """A manifest as tables of the schema MANIFEST_ROWS: the columns of MANIFEST, absolute paths, and `video_id`.
+    """A manifest as tables of the schema MANIFEST_ROWS. Paths are as it has them: `resolve` says where they lead.
 
     `video_id` is the first 16 hex digits of the id's SHA-256. Holds one batch and the ids seen. Raises ManifestError
     for the first row that is wrong and for an id that comes twice; and, without `allow_local_files`, where a manifest
     that lies elsewhere names a file of this machine: whoever wrote it may have no right to read here.
     """
-    folder, name = posixpath.split(str(path) if "://" in str(path) else str(Path(path).absolute()))
+    folder = manifest_folder(path)
     seen: dict[str, str] = {}
     rows: list[Row] = []
-    for where, raw in raw_rows(Store(folder or "/"), name):
+    for where, raw in raw_rows(folder, posixpath.basename(str(path))):
         row = _row(raw, where, folder)
         if "://" in folder and not allow_local_files:
-            _check_remote(row, where)
+            _check_remote(row, folder, where)
         if (first := seen.setdefault(row["video_id"], where)) != where:
             raise ManifestError(
                 f"{where}: id {shown(row['id'])} was given by {first} already; give each row its own `id`"
@@ -73,6 +73,11 @@ def iterate_manifest(path: str | Path, allow_local_files: bool = False) -> Itera
             yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
             rows = []
     yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
+
+
+def manifest_folder(path: str | Path) -> str:
+    """The folder that relative paths of a manifest count from."""
+    return posixpath.dirname(str(path) if "://" in str(path) else str(Path(path).absolute()))
 
 
 def make_manifest(folder: str | Path) -> list[Row]:
@@ -113,7 +118,7 @@ def write_manifest(rows: Iterable[Row], path: str | Path) -> int:
 
 
 def _row(raw: Any, where: str, folder: str) -> Row:
-    """A checked row with resolved paths and its video_id."""
+    """A checked row with its video_id and stamps."""
     if not isinstance(raw, dict):
         raise ManifestError(f"{where}: a row is an object with named columns, not {type(raw).__name__}")
     row: Row = dict.fromkeys(MANIFEST.names)
@@ -126,20 +131,36 @@ def _row(raw: Any, where: str, folder: str) -> Row:
             raise ManifestError(f"{where}: {column!r} says the same as another column: {target!r} is given twice")
         row[target] = value if row[target] is None else row[target]
     _check(row, where)
-    row["id"] = row["id"] or redacted(row["uri"])
-    row["video_id"] = hashlib.sha256(row["id"].encode()).hexdigest()[:16]
-    row["uri"] = _resolve(row["uri"], folder)
+    name = row["id"] or redacted(row["uri"])
+    row["video_id"] = hashlib.sha256(name.encode()).hexdigest()[:16]
+    row["uri"] = _as_path(row["uri"], folder)
+    row["id"] = row["id"] or (_below(row["uri"], folder) if row["uri"].startswith("/") else name)
     row["subtitles"] = [_annotation_path("subtitles", p, folder, where) for p in row["subtitles"] or []] or None
+    annotations = list(row["subtitles"] or [])
     if row["events_file"]:
         row["events_file"] = _annotation_path("events_file", row["events_file"], folder, where)
+        annotations.append(row["events_file"])
+    row["source_stamp"] = _stamp(resolve(row["uri"], folder))
+    row["annotation_stamp"] = " ".join(_stamp(resolve(path, folder)) for path in annotations)
     return row
 
 
-def _check_remote(row: Row, where: str) -> None:
+def _stamp(location: str) -> str:
+    """Size and time of change of a local file; empty for a remote one."""
+    if "://" in location:
+        return ""
+    try:
+        found = Path(location).stat()
+    except (OSError, ValueError):
+        return "absent"
+    return f"{found.st_size}:{found.st_mtime_ns}"
+
+
+def _check_remote(row: Row, folder: str, where: str) -> None:
     named = {"uri": [row["uri"]], "subtitles": row["subtitles"] or [], "events_file": [row["events_file"] or "://"]}
     for column, paths in named.items():
         for path in paths:
-            if "://" not in path:
+            if "://" not in resolve(path, folder):
                 raise ManifestError(
                     f"{where}: {column} = {path!r}: a manifest that lies elsewhere may not name files of this machine; "
                     "set download.allow_local_files to true, or copy the manifest here, if they are yours"
@@ -195,22 +216,34 @@ def _absolute(path: str | Path) -> Path:
     return Path(os.path.normpath(Path(path).absolute()))
 
 
-def _resolve(path: str, folder: str) -> str:
-    """An absolute path or an address with a scheme; `file://` becomes a path."""
+def _as_path(path: str, folder: str) -> str:
+    """What a manifest in `folder` says, in one form: `file://` becomes a path."""
     if path.lower().startswith("file://"):
         return posixpath.normpath(unquote(urlsplit(path).path))
+    if "://" in path or ("://" in folder and not path.startswith("/")):
+        return path
+    return posixpath.normpath(path)
+
+
+def _below(path: str, folder: str) -> str:
+    """An absolute path as a name that tells nothing of this machine."""
+    return posixpath.relpath(path, folder) if path.startswith(f"{folder}/") else posixpath.basename(path)
+
+
+def resolve(path: str, folder: str) -> str:
+    """Where a path of a manifest in `folder` leads: an absolute path, or an address with a scheme."""
     if "://" in path:
         return path
     if "://" in folder and not path.startswith("/"):
         return f"{folder}/{path}"
-    return os.path.normpath(posixpath.join(folder, path))
+    return posixpath.normpath(posixpath.join(folder, path))
 
 
 def _annotation_path(column: str, path: str, folder: str, where: str) -> str:
-    resolved = _resolve(path, folder)
-    if "://" in resolved and not resolved.startswith(("s3://", "gs://")):
+    said = _as_path(path, folder)
+    if "://" in said and not said.startswith(("s3://", "gs://")):
         raise ManifestError(f"{where}: {column} = {shown(path)}: must be a path, s3:// or gs://; fetch it first")
-    return resolved
+    return said
 
 
 def _relative(column: str, value: Any, folder: Path) -> Any:

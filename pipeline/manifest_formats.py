@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from schemas.config import ConfigError
 from workers.fetch.urls import redacted
-from workers.storage import Store
+from workers.storage import open_file
 
 BATCH_ROWS = 4096
 _FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
@@ -24,13 +24,13 @@ class ManifestError(ConfigError):
     """A manifest that cannot be used. The message names the file, the row, the value and the remedy."""
 
 
-def raw_rows(store: Store, name: str) -> Iterator[tuple[str, Row]]:
+def raw_rows(folder: str, name: str) -> Iterator[tuple[str, Row]]:
     """Rows as written, each with the file and line (or row) for messages."""
     suffix = posixpath.splitext(name)[1].lower()
     if suffix not in _FORMATS:
         raise ManifestError(f"{name}: a manifest's name ends in one of {', '.join(_FORMATS)}")
     try:
-        with store.open(name) as source:
+        with open_file(folder, name) as source:
             if suffix == ".parquet":
                 yield from _parquet_rows(source, name)
                 return
@@ -42,9 +42,7 @@ def raw_rows(store: Store, name: str) -> Iterator[tuple[str, Row]]:
             else:
                 yield from _jsonl_rows(text, name)
     except FileNotFoundError:
-        raise ManifestError(
-            f"{name}: no such file in {redacted(store.root)}; `longvid manifest DIR` makes one"
-        ) from None
+        raise ManifestError(f"{name}: no such file in {redacted(folder)}; `longvid manifest DIR` makes one") from None
     except UnicodeDecodeError as error:
         raise ManifestError(f"{name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from None
 

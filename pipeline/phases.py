@@ -7,12 +7,11 @@ costliest first, so that the long tail of long videos does not leave one worker 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
 from pipeline.candidates import PAIR, candidates
+from pipeline.manifest import resolve
 from pipeline.workspace import Workspace
 from schemas.config import StageConfig
 from schemas.stage import Stage
@@ -26,7 +25,7 @@ TEXT, TEXTS, NUMBER = pa.string(), pa.list_(pa.string()), pa.float64()
 
 INGEST = pa.schema(
     [*(MANIFEST.field(n) for n in ("id", "uri", "sha256", "licence", "source", "split"))]
-    + [("video_id", TEXT), ("name", TEXT), ("source_stamp", TEXT)]
+    + [("video_id", TEXT), ("name", TEXT), ("source_stamp", TEXT), ("location", TEXT)]
 )
 QUESTIONS = pa.schema(
     [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations"))]
@@ -57,8 +56,14 @@ class Phase:
     """Columns of its stages that later phases and tables need."""
 
 
-def phases(stages: dict[str, Stage]) -> list[Phase]:
-    """All phases of a build, in order."""
+def phases(stages: dict[str, Stage], folder: str | None = None) -> list[Phase]:
+    """All phases of a build, in order.
+
+    Args:
+        stages: by name.
+        folder: that the paths of the manifest count from. None where nothing outside the corpus is to be opened: then
+            the phases can be looked at and not run.
+    """
 
     def pick(*names: str) -> list[Stage]:
         return [stages[name] for name in names]
@@ -68,7 +73,7 @@ def phases(stages: dict[str, Stage]) -> list[Phase]:
             "ingest",
             pick("download", "shard", "decode", "embed"),
             INGEST,
-            _ingest,
+            partial(_ingest, folder=folder),
             keeps=[*dict.fromkeys(VIDEO.names + SEGMENT.names)],
         ),
         Phase("find_shots", pick("find_shots"), SHOTS, _shots, "ingest", ["embed_units"]),
@@ -79,16 +84,23 @@ def phases(stages: dict[str, Stage]) -> list[Phase]:
             partial(_duplicates, config=stages["find_duplicates"].config),
             "find_shots",
         ),
-        Phase("questions", pick("annotate", "write_qa"), QUESTIONS, _questions, "ingest", ["sha256", "duration_s"]),
+        Phase(
+            "questions",
+            pick("annotate", "write_qa"),
+            QUESTIONS,
+            partial(_questions, folder=folder),
+            "ingest",
+            ["sha256", "duration_s"],
+        ),
         Phase("distill", pick("select", "distill"), DISTILL, _distill, "questions", ["write_qa_unit"]),
         Phase("pack", pick("pack"), PACK_UNIT, partial(_shards, pack=stages["pack"]), "distill", ["shard"]),
     ]
 
 
-def _ingest(work: Workspace, store: Store) -> Iterator[pa.Table]:
-    query = "select *, id as name, '' as source_stamp from manifest order by video_id"
+def _ingest(work: Workspace, store: Store, folder: str | None) -> Iterator[pa.Table]:
+    query = "select *, id as name, null as location from manifest order by video_id"
     for table in work.sql(query, INGEST):
-        yield _with(table, "source_stamp", [stamp(uri) for uri in table["uri"].to_pylist()])
+        yield table if folder is None else _with(table, "location", _located(table["uri"].to_pylist(), folder))
 
 
 def _shots(work: Workspace, store: Store) -> Iterator[pa.Table]:
@@ -115,20 +127,17 @@ def _duplicates(work: Workspace, store: Store, config: StageConfig) -> Iterator[
     yield from work.sql(query, DUPLICATES)
 
 
-def _questions(work: Workspace, store: Store) -> Iterator[pa.Table]:
+def _questions(work: Workspace, store: Store, folder: str | None) -> Iterator[pa.Table]:
     query = """
-        select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s, '' as annotation_stamp
+        select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s
         from manifest m join (
             select video_id, any_value(sha256) as sha256, any_value(first_frame_s + duration_s) as duration_s
             from ingest where reject is null group by video_id
         ) v using (video_id) order by v.duration_s desc, video_id"""
     for table in work.sql(query, QUESTIONS):
-        files = zip(table["subtitles"].to_pylist(), table["events_file"].to_pylist(), strict=True)
-        stamps = [
-            " ".join(stamp(f) for f in [*(subtitles or []), *([events] if events else [])])
-            for subtitles, events in files
-        ]
-        yield _with(table, "annotation_stamp", stamps)
+        for name in ("subtitles", "events_file") if folder is not None else ():
+            table = _with(table, name, _located(table[name].to_pylist(), folder))
+        yield table
 
 
 def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
@@ -161,17 +170,10 @@ def _shards(work: Workspace, store: Store, pack: Stage) -> Iterator[pa.Table]:
         yield pa.Table.from_pylist([unit], PACK_UNIT)
 
 
-def _with(table: pa.Table, name: str, values: list[str]) -> pa.Table:
-    return table.set_column(table.schema.get_field_index(name), name, pa.array(values, TEXT))
+def _located(paths: list, folder: str) -> list:
+    """Where the paths of a manifest lead; a list of them may stand in place of one, and null stays null."""
+    return [_located(p, folder) if isinstance(p, list) else p and resolve(p, folder) for p in paths]
 
 
-def stamp(uri: str) -> str:
-    """Size and time of change of a local file, so that an edited one is read again; empty for a remote one."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("", "file"):
-        return ""
-    try:
-        found = Path(parts.path if parts.scheme else uri).stat()
-    except (OSError, ValueError):
-        return "absent"
-    return f"{found.st_size}:{found.st_mtime_ns}"
+def _with(table: pa.Table, name: str, values: list) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, pa.array(values, table.schema.field(name).type))

@@ -35,7 +35,10 @@ class StagePlan:
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
-    """Follows every unit as far as it stands. Without `manifest`, the one the corpus was last built from."""
+    """Follows every unit as far as it stands.
+
+    Without `manifest`, that of the last build: as the corpus keeps it, so a file changed since then is not noticed.
+    """
     store = Store(corpus)
     plans: list[StagePlan] = []
     waiting = {"": 0}

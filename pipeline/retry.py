@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from pipeline.catalog import open_catalog
-from workers.storage import Store
+from workers.storage import PathError, Store
 
 
 def retry(corpus: str, where: str) -> int:
@@ -13,6 +13,7 @@ def retry(corpus: str, where: str) -> int:
         rows = catalog.sql(f"select distinct path from rejects where path is not null and ({where})").fetchall()
     marked = 0
     for (path,) in rows:
+        _check(path)
         try:
             reject = store.read_json(path)
         except (FileNotFoundError, pa.ArrowException):
@@ -20,6 +21,12 @@ def retry(corpus: str, where: str) -> int:
         store.write_json(path, {**reject, "retry": True})
         marked += 1
     return marked
+
+
+def _check(path: str) -> None:
+    """Raises PathError for what is no reject's own file: the table may come from someone else."""
+    if not (path.startswith("units/") and path.endswith(".reject.json")):
+        raise PathError(f"tables/rejects.parquet: path = {path[:200]!r}: no reject of this corpus; build it again")
 
 
 def reason_is(reason: str) -> str:

@@ -1,9 +1,10 @@
-"""Addresses as a corpus keeps them: without credentials, query and fragment.
+"""Addresses as a corpus keeps them: without credentials, query and fragment, and of an absolute path its last part.
 
 It keeps a hash of the whole as well: another signature makes another unit, as any change of an address does.
 """
 
 import hashlib
+import posixpath
 import re
 from typing import Any
 
@@ -32,6 +33,8 @@ def seal(table: pa.Table) -> pa.Table:
 def _seal(value: Any) -> Any:
     if isinstance(value, list):
         return [_seal(address) for address in value]
+    if value.startswith("/"):
+        return f"{posixpath.basename(value)}#sha256={hashlib.sha256(value.encode()).hexdigest()[:32]}"
     bare = redacted(value)
     if value == bare or _SEAL.fullmatch(value.removeprefix(bare)):
         return value

@@ -3,18 +3,22 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 
 from pipeline.build import recorded_recipe
 from pipeline.catalog import TABLES
+from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder, resolve
 from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
 from pipeline.tables import gather_rejects
 from pipeline.workspace import Workspace
 from schemas.tables import SAMPLE
+from workers.fetch.urls import redacted
 from workers.shard_group import find_damage
-from workers.storage import Store
+from workers.storage import Store, sha256_of
 
 
 @dataclass
@@ -24,15 +28,26 @@ class Verdict:
     units: int = 0
     shards: int = 0
     media: int = 0
+    unread_media: int = 0
+    """Videos that are referenced in place and were not read, as no given manifest names them."""
     problems: list[str] = field(default_factory=list)
 
 
-def verify(corpus: str) -> Verdict:
-    """Checks that every committed unit, shard, medium and table is readable and agrees with the others."""
+def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
+    """Checks that every committed unit, shard, medium and table is readable and agrees with the others.
+
+    Args:
+        corpus: its root.
+        manifest: that the corpus was built from. Without one, media that it references in place are not read: where
+            they lie is said by nothing but the manifest.
+    """
     store, verdict = Store(corpus), Verdict()
     recipe = recorded_recipe(store)
+    folder = None if manifest is None else manifest_folder(manifest)
     with Workspace() as work, ThreadPoolExecutor(8) as pool:
         put_recorded_manifest(work, store)
+        given = iterate_manifest(manifest, recipe.download.allow_local_files) if manifest is not None else ()
+        work.put("given", given, MANIFEST_ROWS)
         chain = phases(recipe.stages())
         for phase in chain:
             damaged = list(
@@ -43,7 +58,9 @@ def verify(corpus: str) -> Verdict:
                 return verdict  # later phases read these units
         gather_rejects([phase.name for phase in chain], work, store, publish=False)
         verdict.problems += _shards(store, work, verdict)
-        verdict.problems += filter(None, pool.map(lambda row: _media(store, row), _rows(work, "media", verdict)))
+        media = pool.map(partial(_media, store, folder), _rows(work, "media", verdict))
+        verdict.problems += filter(None, media)
+        verdict.unread_media = work.count(_UNREAD)
         verdict.problems += filter(None, (_table(store, work, name) for name in TABLES))
     return verdict
 
@@ -77,10 +94,12 @@ def _unit(store: Store, path: str) -> str | None:
 _QUERIES = {
     "shards": ("select distinct shard from samples order by 1", [("shard", pa.string())]),
     "media": (
-        "select name, media, sha256 from videos order by 1",
-        [("name", pa.string()), ("media", pa.string()), ("sha256", pa.string())],
+        "select name, media, v.sha256, m.uri from videos v left join given m using (video_id) "
+        "where media is not null or m.uri is not null order by 1",
+        [(name, pa.string()) for name in ("name", "media", "sha256", "uri")],
     ),
 }
+_UNREAD = "select count(*) from videos where media is null and video_id not in (select video_id from given)"
 
 
 def _rows(work: Workspace, what: str, verdict: Verdict) -> Iterator[dict]:
@@ -97,12 +116,22 @@ def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
         yield from find_damage(store, pa.concat_tables(work.sql(query, SAMPLE)))
 
 
-def _media(store: Store, row: dict) -> str | None:
-    if not store.exists(row["media"]):
-        return f"{row['media']}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
-    if store.sha256(row["media"]) != row["sha256"]:
-        return f"{row['media']}: the file of video {row['name']!r} has changed since it was read. Run the build again."
+def _media(store: Store, folder: str | None, row: dict) -> str | None:
+    shown = row["media"] or redacted(row["uri"])
+    try:
+        found = store.sha256(row["media"]) if row["media"] else _sha256(resolve(row["uri"], str(folder)))
+    except FileNotFoundError:
+        return f"{shown}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
+    except (OSError, ValueError) as error:
+        return f"{shown}: the file of video {row['name']!r} cannot be read: {error}"
+    if found != row["sha256"]:
+        return f"{shown}: the file of video {row['name']!r} has changed since it was read. Run the build again."
     return None
+
+
+def _sha256(location: str) -> str:
+    with Path(location).open("rb") as file:
+        return sha256_of(file)
 
 
 def _table(store: Store, work: Workspace, name: str) -> str | None:

@@ -29,8 +29,8 @@ VIDEO = pa.schema(
     [
         ("video_id", pa.string()),  # 16 hex digits, from the manifest's id (or uri where it has none)
         ("name", pa.string()),  # the manifest's id, as the user wrote it
-        ("uri", pa.string()),  # without credentials and query
-        ("media", pa.string()),  # path in the corpus ("media/...") or, referenced in place, absolute
+        ("uri", pa.string()),  # as the manifest has it, without credentials and query; of an absolute path the name
+        ("media", pa.string()),  # path in the corpus ("media/..."); null: referenced in place, at the manifest's uri
         ("sha256", pa.string()),
         ("size_bytes", pa.int64()),
         ("licence", pa.string()),

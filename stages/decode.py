@@ -10,6 +10,7 @@ from schemas.config import ConfigError, Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import FRAME, SEGMENT, VIDEO
 from workers.decode_plan import Segment
+from workers.local_media import local_media
 from workers.media_process import MediaLimits, MediaProcess
 from workers.storage import Store
 
@@ -70,7 +71,7 @@ class Decoder:
         """
         segment = {name: unit[name] for name in _PLAN}
         rows: list[dict] = []
-        with self._store.local(unit["media"]) as path:
+        with local_media(self._store, unit) as path:
             messages = self._process.call("sample", path=str(path), segment=segment, **self._options)
             for header, jpeg in messages:
                 rows.append({"video_id": unit["video_id"], "segment_id": unit["segment_id"], **header, "jpeg": jpeg})
@@ -98,7 +99,7 @@ def _check_cuda() -> None:
 
 def stage(config: DecodeConfig) -> Stage:
     """The declaration."""
-    reads = pa.schema([VIDEO.field("sha256"), VIDEO.field("media"), *SEGMENT])
+    reads = pa.schema([VIDEO.field("sha256"), VIDEO.field("media"), ("location", pa.string()), *SEGMENT])
     return Stage(
         name="decode",
         reads=reads,
@@ -107,6 +108,6 @@ def stage(config: DecodeConfig) -> Stage:
         run=Decoder,
         config=config,
         passes="path",
-        located_by=("media",),
+        located_by=("media", "location"),
         kind="segment",
     )

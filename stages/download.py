@@ -22,7 +22,7 @@ from workers.fetch.partial_file import FetchLimits, locked
 from workers.fetch.urls import redacted, without_secrets
 from workers.media_process import MediaLimits, media_process, probe_apart
 from workers.node_folder import node_folder
-from workers.storage import Store
+from workers.storage import Store, sha256_of
 
 # Extensions by what the demuxer found; a name given by a stranger is never part of a path.
 _EXTENSIONS = {
@@ -84,8 +84,11 @@ class DownloadConfig(StageConfig):
 
 
 def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:
-    """A table of one VIDEO row. Raises Reject, as `fetch` and `probe_apart` do."""
-    uri = unit["uri"]
+    """A table of one VIDEO row. Raises Reject, as `fetch` and `probe_apart` do.
+
+    The file is read from `location`; `uri` is what the manifest says of it, which may be relative to the manifest.
+    """
+    uri = unit["location"]
     scheme = urlsplit(uri).scheme.lower() if "://" in uri else ""
     if scheme in ("", "file"):
         media, sha256, size, facts = _local(Path(unquote(urlsplit(uri).path) if scheme else uri), unit, config, store)
@@ -94,7 +97,7 @@ def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:
     row = {
         "video_id": unit["video_id"],
         "name": unit["id"],
-        "uri": redacted(uri),
+        "uri": _published(unit["uri"]),
         "media": media,
         "sha256": sha256,
         "size_bytes": size,
@@ -104,13 +107,18 @@ def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:
     yield pa.Table.from_pylist([row], schema=VIDEO)
 
 
-def _local(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, dict]:
+def _published(uri: str) -> str:
+    """An address as a table holds it: no secrets, and no folder of this machine."""
+    return Path(uri).name if uri.startswith("/") else redacted(uri)
+
+
+def _local(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str | None, str, int, dict]:
     path = path.absolute()
     if not path.is_file():
         raise Reject("not_found", f"{path.name}: no such file")
     if config.media == "reference":
         facts, sha256 = _probe(path, config), _sha256(path, unit)
-        return str(path), sha256, path.stat().st_size, facts
+        return None, sha256, path.stat().st_size, facts
     if path.stat().st_size > config.max_bytes:
         raise Reject("too_large", f"{path.stat().st_size} bytes, above download.max_bytes = {config.max_bytes}")
     return _keep(path, unit, config, store)
@@ -118,26 +126,31 @@ def _local(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tupl
 
 def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, dict]:
     """Fetches a file once, however often the stage is run: a finished fetch leaves a note of where its file lies."""
-    key = hashlib.sha256(unit["uri"].encode()).hexdigest()[:32]
+    uri = unit["location"]
+    key = hashlib.sha256(uri.encode()).hexdigest()[:32]
     note = f"media/fetched/{key}.json"
-    fetching = Path(store.full("media/fetching")) if store.is_local else node_folder("fetching")
-    fetching.mkdir(parents=True, exist_ok=True)
-    with locked(fetching / f"{key}.lock"):
+    lock, folder = _fetching(store, f"{key}.lock"), _fetching(store, key)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with locked(lock):
         if store.exists(note):
             known = store.read_json(note)
             if store.exists(known["media"]) and store.size(known["media"]) == known["size_bytes"]:
                 with store.local(known["media"]) as path:
                     return known["media"], _sha256(path, unit), known["size_bytes"], _probe(path, config)
-        folder = fetching / key
         try:
-            kept = _keep(_get(unit["uri"], folder, config), unit, config, store)
+            kept = _keep(_get(uri, folder, config), unit, config, store)
         except Reject as rejected:
             if rejected.reason not in ("incomplete", "unreachable"):  # nothing to go on with
                 shutil.rmtree(folder, ignore_errors=True)
             raise
-        store.write_json(note, {"media": kept[0], "size_bytes": kept[2], "uri": redacted(unit["uri"])})
+        store.write_json(note, {"media": kept[0], "size_bytes": kept[2], "uri": redacted(uri)})
         shutil.rmtree(folder, ignore_errors=True)
         return kept
+
+
+def _fetching(store: Store, name: str) -> Path:
+    """Where something lies while a file is fetched: in a corpus on a disk, else on the node."""
+    return Path(store.full(f"media/fetching/{name}")) if store.is_local else node_folder("fetching") / name
 
 
 def _get(uri: str, folder: Path, config: DownloadConfig) -> Path:
@@ -176,40 +189,34 @@ def _probe(path: Path, config: DownloadConfig) -> dict:
 
 def _sha256(path: Path, unit: dict) -> str:
     with path.open("rb") as file:
-        found = _digest(file)
+        found = sha256_of(file)
     wanted = (unit["sha256"] or "").strip().lower()
     if wanted and wanted != found:
         raise Reject("checksum_mismatch", f"sha256 is {found}, the manifest says {wanted[:64]}")
     return found
 
 
-def _digest(file) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 22):
-        digest.update(block)
-    return digest.hexdigest()
-
-
 def stands(unit: dict, store: Store) -> bool:
     """Whether the media file of a committed unit is there."""
     row = store.read_table(unit["unit_path"], ["media", "size_bytes"]).to_pylist()[0]
-    if row["media"].startswith("/"):
-        return True  # source_stamp, which the unit's path holds, says so
+    if row["media"] is None:
+        return True  # referenced in place: source_stamp, which the unit's path holds, says so
     return store.exists(row["media"]) and store.size(row["media"]) == row["size_bytes"]
 
 
 def stage(config: DownloadConfig) -> Stage:
     """The declaration."""
     known = [MANIFEST.field(name) for name in ("id", "uri", "sha256", "licence", "source", "split")]
-    reads = pa.schema([VIDEO.field("video_id"), *known, ("source_stamp", pa.string())])
+    reads = pa.schema([VIDEO.field("video_id"), *known, ("source_stamp", pa.string()), ("location", pa.string())])
     return Stage(
         name="download",
-        version=2,
+        version=3,
         reads=reads,
         writes=VIDEO,
         run=run,
         config=config,
         passes="rows",
+        located_by=("location",),
         stands=stands,
         kind="video",
     )

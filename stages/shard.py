@@ -17,6 +17,7 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import SEGMENT, VIDEO
+from workers.local_media import local_media
 from workers.media_process import MediaLimits, entry_points_apart, media_process
 from workers.probe import EntryPoints
 from workers.storage import Store
@@ -65,7 +66,7 @@ def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
         raise Reject("too_short", f"{duration_s:.2f} s, below shard.min_duration_s = {config.min_duration_s}")
     if config.max_duration_s and duration_s > config.max_duration_s:
         raise Reject("too_long", f"{duration_s:.2f} s, above shard.max_duration_s = {config.max_duration_s}")
-    with store.local(unit["media"]) as path:
+    with local_media(store, unit) as path:
         entries = entry_points_apart(media_process(config.limits), path)
     rows = segments(unit["video_id"], unit["first_frame_s"], duration_s, entries, config)
     yield pa.Table.from_pylist(rows, schema=SEGMENT)
@@ -115,7 +116,8 @@ def _starts(time_s: np.ndarray, segment_s: float) -> list[int]:
 
 def stage(config: ShardConfig) -> Stage:
     """The declaration."""
-    reads = pa.schema([VIDEO.field(name) for name in ("video_id", "sha256", "media", "first_frame_s", "duration_s")])
+    known = [VIDEO.field(name) for name in ("video_id", "sha256", "media", "first_frame_s", "duration_s")]
+    reads = pa.schema([*known, ("location", pa.string())])
     return Stage(
         name="shard",
         version=2,
@@ -124,6 +126,6 @@ def stage(config: ShardConfig) -> Stage:
         run=run,
         config=config,
         passes="rows",
-        located_by=("media",),
+        located_by=("media", "location"),
         kind="video",
     )

@@ -1,13 +1,17 @@
-"""A corpus on a local path, `s3://` or `gs://`, through pyarrow.fs. A file appears whole or not at all."""
+"""A corpus on a local path, `s3://` or `gs://`, through pyarrow.fs. A file appears whole or not at all.
+
+Paths come from tables and units, which someone else may have written: each is checked here, whatever it is used for.
+"""
 
 import hashlib
 import json
+import os
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,12 +24,21 @@ from workers.local_copies import LocalCopies
 TEMPORARY = ".tmp"
 
 
+class PathError(ValueError):
+    """A path that does not lie below the root of its store. The message names both."""
+
+
 class Store:
-    """Files below one root, by relative path with forward slashes. Cheap to pickle: the root is all it holds."""
+    """Files below one root, by relative path with forward slashes. Cheap to pickle: the root is all it holds.
+
+    Every method that takes a path raises PathError for one that is absolute, has empty parts, `.` or `..`, or leads
+    out of the root by a symbolic link. The root itself may be a link.
+    """
 
     def __init__(self, root: str | Path) -> None:
         self.root = str(root) if "://" in str(root) else str(Path(root).absolute())
         self._fs, self._base = _filesystem(self.root)
+        self._real_base = os.path.realpath(self._base or "/") if self.is_local else self._base
 
     def __reduce__(self):
         return Store, (self.root,)
@@ -39,27 +52,38 @@ class Store:
         return self._fs
 
     def full(self, path: str) -> str:
-        """The path as `filesystem` takes it. An absolute path (media referenced in place) stays as it is."""
-        return path if path.startswith("/") else f"{self._base}/{path}"
-
-    def _of(self, path: str) -> fs.FileSystem:
-        """Media referenced in place lie on the machine, wherever the corpus lies."""
-        return fs.LocalFileSystem() if path.startswith("/") else self._fs
+        """The path as `filesystem` takes it."""
+        full = f"{self._base}/{path}"
+        if "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
+            raise PathError(f"{path!r}: no file of {self.root}: use a relative path without empty parts, '.' and '..'")
+        if self.is_local and os.path.commonpath([self._real_base, os.path.realpath(full)]) != self._real_base:
+            raise PathError(f"{path!r}: a symbolic link leads out of {self.root}: put the file itself there")
+        return full
 
     def exists(self, path: str) -> bool:
-        return self._of(path).get_file_info(self.full(path)).type == fs.FileType.File
+        return self._fs.get_file_info(self.full(path)).type == fs.FileType.File
 
     def size(self, path: str) -> int:
         """Bytes of a file. Raises FileNotFoundError."""
-        info = self._of(path).get_file_info(self.full(path))
+        info = self._fs.get_file_info(self.full(path))
         if info.type != fs.FileType.File:
             raise FileNotFoundError(path)
         return info.size
 
     def files(self, prefix: str) -> Iterator[str]:
-        """Relative paths of all files below a folder, sorted; none where there is no such folder."""
-        selector = fs.FileSelector(self.full(prefix), recursive=True, allow_not_found=True)
-        for path in sorted(i.path for i in self._fs.get_file_info(selector) if i.type == fs.FileType.File):
+        """Relative paths of all files below a folder, sorted; none where there is no such folder.
+
+        Linked folders are not entered.
+        """
+        folder = self.full(prefix)
+        if self.is_local:
+            # Arrow's own listing follows links, out of the corpus as well.
+            found = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
+            paths = [str(path) for path in found if path.is_file()]
+        else:
+            selector = fs.FileSelector(folder, recursive=True, allow_not_found=True)
+            paths = [info.path for info in self._fs.get_file_info(selector) if info.type == fs.FileType.File]
+        for path in sorted(paths):
             yield path[len(self._base) + 1 :]
 
     def delete(self, path: str) -> None:
@@ -76,7 +100,7 @@ class Store:
         """A stream whose bytes become the file at `path` when the block ends, and leave nothing when it raises."""
         target = self.full(path)
         if self.is_local:
-            temporary = f"{self._base}/{TEMPORARY}/{uuid.uuid4().hex}"
+            temporary = self.full(f"{TEMPORARY}/{uuid.uuid4().hex}")
             Path(temporary).parent.mkdir(parents=True, exist_ok=True)
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -115,15 +139,12 @@ class Store:
 
     def open(self, path: str) -> pa.NativeFile:
         """A seekable stream over a file."""
-        return self._of(path).open_input_file(self.full(path))
+        return self._fs.open_input_file(self.full(path))
 
     def sha256(self, path: str) -> str:
         """SHA-256 of a file's content, in hex."""
-        found = hashlib.sha256()
         with self.open(path) as source:
-            while block := source.read(1 << 22):
-                found.update(block)
-        return found.hexdigest()
+            return sha256_of(source)
 
     def read_json(self, path: str) -> dict:
         return json.loads(self.read_bytes(path))
@@ -163,7 +184,7 @@ class Store:
     @contextmanager
     def local(self, path: str) -> Iterator[Path]:
         """A local path of a file whose content never changes, for libraries that need one, while the block lasts."""
-        if self.is_local or path.startswith("/"):
+        if self.is_local:
             yield Path(self.full(path))
             return
 
@@ -178,11 +199,25 @@ class Store:
             yield copy
 
 
+def sha256_of(stream: Any) -> str:
+    """SHA-256 of what is left of a binary stream, in hex."""
+    found = hashlib.sha256()
+    while block := stream.read(1 << 22):
+        found.update(block)
+    return found.hexdigest()
+
+
 def pack_tensors(tensors: dict) -> bytes:
     """Numpy arrays as safetensors bytes, the SHA-256 of the data in their metadata; same arrays, same bytes."""
     data = safetensors_numpy.save(tensors)
     body = memoryview(data)[8 + int.from_bytes(data[:8], "little") :]
     return safetensors_numpy.save(tensors, metadata={"sha256": hashlib.sha256(body).hexdigest()})
+
+
+def open_file(folder: str, name: str) -> pa.NativeFile:
+    """A seekable stream over a file that the user named, which may be a link: on a disk, `s3://` or `gs://`."""
+    filesystem, base = _filesystem(folder)
+    return filesystem.open_input_file(f"{base}/{name}")
 
 
 def _filesystem(root: str) -> tuple[fs.FileSystem, str]:

@@ -37,7 +37,7 @@ def run_demo(to: Path, recipe: Recipe, out: Console) -> None:
         write_demo(manifest.parent, videos=VIDEOS, seconds=SECONDS, seed=SEED)
     show_summary(build(manifest, str(to), recipe, say=out.print), str(to), out)
     show_questions(str(to), out)
-    verdict = verify(str(to))
+    verdict = verify(str(to), manifest)
     out.print(f"verified: {verdict.units} units, {verdict.shards} shards, {len(verdict.problems) or 'no'} problems")
     show_training(train(str(to), recipe.train), out)
 

@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.manifest import MANIFEST_ROWS, ManifestError, make_manifest, read_manifest, write_manifest
+from pipeline.manifest import (
+    MANIFEST_ROWS,
+    ManifestError,
+    make_manifest,
+    manifest_folder,
+    read_manifest,
+    resolve,
+    write_manifest,
+)
 from schemas.tables import MANIFEST
 from tests.object_store import s3_corpus
 
@@ -34,10 +42,33 @@ def test_paths_count_from_the_manifests_folder_and_addresses_stay(tmp_path):
         {"uri": "file:///data/d%20e.mp4"},
     )
     rows = read_manifest(path).to_pylist()
-    assert rows[0]["uri"] == f"{tmp_path}/a/film.mp4"
-    assert rows[0]["subtitles"] == [f"{tmp_path}/a/film.en.vtt"]
-    assert rows[0]["events_file"] == f"{tmp_path.parent}/e.jsonl"
-    assert [r["uri"] for r in rows[1:]] == ["/data/b.mp4", "https://example.org/c.mp4", "/data/d e.mp4"]
+    assert [r["uri"] for r in rows] == ["a/film.mp4", "/data/b.mp4", "https://example.org/c.mp4", "/data/d e.mp4"]
+    assert (rows[0]["subtitles"], rows[0]["events_file"]) == (["a/film.en.vtt"], "../e.jsonl")
+    assert located(path, rows[0]["uri"]) == f"{tmp_path}/a/film.mp4"
+    assert located(path, rows[0]["events_file"]) == f"{tmp_path.parent}/e.jsonl"
+    assert located(path, rows[1]["uri"]) == "/data/b.mp4"
+    assert located(path, rows[2]["uri"]) == "https://example.org/c.mp4"
+
+
+def located(manifest, path):
+    return resolve(path, manifest_folder(manifest))
+
+
+def test_an_absolute_path_names_a_video_by_what_tells_nothing_of_the_machine(tmp_path):
+    rows = read_manifest(written(tmp_path, {"uri": f"{tmp_path}/v/a.mp4"}, {"uri": "/data/b.mp4"})).to_pylist()
+    assert [row["id"] for row in rows] == ["v/a.mp4", "b.mp4"]
+    assert rows[1]["video_id"] == hashlib.sha256(b"/data/b.mp4").hexdigest()[:16]
+
+
+def test_stamps_tell_of_a_changed_file(tmp_path):
+    row = {"uri": "a.mp4", "subtitles": ["a.vtt"], "events_file": "a.events.jsonl"}
+    stamps = []
+    for content in ("", "x"):
+        (tmp_path / "a.vtt").write_text(content)
+        stamps.append(read_manifest(written(tmp_path, row)).to_pylist()[0])
+    assert [row["source_stamp"] for row in stamps] == ["absent", "absent"]
+    assert [row["annotation_stamp"].split(":")[0] for row in stamps] == ["0", "1"]
+    assert all(row["annotation_stamp"].endswith(" absent") for row in stamps)
 
 
 def test_video_id_is_the_hash_of_the_id_which_is_the_uri_as_written(tmp_path):
@@ -92,9 +123,10 @@ def bucket():
 
 
 def test_a_manifest_from_elsewhere_names_what_lies_beside_it(bucket):
-    rows = read_manifest(bucket({"uri": "v.mp4", "subtitles": ["v.vtt"]}, {"uri": "https://h.org/v.mp4"})).to_pylist()
-    assert [row["uri"] for row in rows] == ["s3://corpora/a/v.mp4", "https://h.org/v.mp4"]
-    assert rows[0]["subtitles"] == ["s3://corpora/a/v.vtt"]
+    path = bucket({"uri": "v.mp4", "subtitles": ["v.vtt"]}, {"uri": "https://h.org/v.mp4"})
+    rows = read_manifest(path).to_pylist()
+    assert [located(path, row["uri"]) for row in rows] == ["s3://corpora/a/v.mp4", "https://h.org/v.mp4"]
+    assert located(path, rows[0]["subtitles"][0]) == "s3://corpora/a/v.vtt"
 
 
 @pytest.mark.parametrize(
@@ -236,7 +268,9 @@ def test_made_written_and_read_again(tmp_path):
         "events_file": "data/a.events.jsonl",
     }
     assert json.loads(beside.read_text().splitlines()[0])["uri"] == str(tmp_path / "data" / "a.mp4")
-    assert read_manifest(inside).equals(read_manifest(beside))
+    for column in ("uri", "events_file"):
+        read = [[located(path, p) for p in read_manifest(path)[column].to_pylist() if p] for path in (inside, beside)]
+        assert read[0] == read[1]
     assert make_manifest(beside.parent / ".." / "data") == rows
 
 
@@ -270,3 +304,12 @@ def test_any_row_is_read_or_refused(tmp_path_factory, row):
         assert read_manifest(path).num_rows == 1
     except ManifestError as error:
         assert "line 1" in str(error)
+
+
+def test_a_manifest_may_be_a_link(tmp_path):
+    real = written(tmp_path, {"uri": "a.mp4"}, name="real.jsonl")
+    (tmp_path / "beside").mkdir()
+    link = tmp_path / "beside" / "m.jsonl"
+    link.symlink_to(real)
+    (row,) = read_manifest(link).to_pylist()
+    assert located(link, row["uri"]) == f"{tmp_path}/beside/a.mp4"

@@ -47,7 +47,14 @@ def test_sealed_twice_is_sealed_once(address):
     assert sealed(once) == once
 
 
-@pytest.mark.parametrize("address", ["/data/a?b#c@d.mp4", "https://h.org/v.mp4", "s3://b/v.mp4"])
+def test_an_absolute_path_tells_no_folder_and_is_still_told_from_others():
+    one, other = (sealed({"uri": path})["uri"] for path in ("/home/me/a.mp4", "/data/a.mp4"))
+    assert one.startswith("a.mp4#sha256=")
+    assert other.startswith("a.mp4#sha256=")
+    assert one != other
+
+
+@pytest.mark.parametrize("address", ["data/a?b#c@d.mp4", "https://h.org/v.mp4", "s3://b/v.mp4"])
 def test_an_address_without_secrets_stays(address):
     assert sealed({"uri": address, "subtitles": [address], "events_file": None}) == {
         "uri": address,

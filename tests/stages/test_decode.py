@@ -17,7 +17,7 @@ from workers.storage import Store
 
 def frames(path, store, fps=2.0, until_s=np.inf, **config):
     declared = stage(DecodeConfig(**config))
-    video = {"video_id": "a" * 16, "sha256": "", "media": str(path), **probe(path).columns()}
+    video = {"video_id": "a" * 16, "sha256": "", "media": None, "location": str(path), **probe(path).columns()}
     (segments,) = shard.run(video, shard.ShardConfig(fps=fps, segment_s=3.0, min_frames=1), store)
     rows = [row for row in segments.to_pylist() if row["start_s"] < until_s]
     decode = declared.run(declared.config, store)

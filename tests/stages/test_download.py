@@ -25,7 +25,8 @@ def video(tmp_path):
 
 def unit(uri, **columns):
     empty = dict.fromkeys(("sha256", "licence", "source", "split"))
-    return {"video_id": "a" * 16, "id": "one", "uri": str(uri), "source_stamp": "", **empty, **columns}
+    named = {"video_id": "a" * 16, "id": "one", "uri": str(uri), "location": str(uri)}
+    return {**named, "source_stamp": "", **empty, **columns}
 
 
 def row(uri, store, columns=None, **config):
@@ -39,12 +40,13 @@ def files(store):
 
 def test_a_local_file_is_referenced_in_place(video, store):
     found = row(video, store, {"licence": "CC0", "split": "train"})
-    assert found["media"] == str(video)
+    assert (found["media"], found["uri"]) == (None, "in put.mp4")
     assert found["sha256"] == hashlib.sha256(video.read_bytes()).hexdigest()
     assert (found["name"], found["licence"], found["split"], found["source"]) == ("one", "CC0", "train", None)
     assert (found["frame_count"], found["size_bytes"]) == (30, video.stat().st_size)
     assert not files(store)
-    assert row(video.as_uri(), store)["media"] == str(video)
+    moved = row("../in put.mp4", store, {"location": str(video)})
+    assert moved == {**found, "uri": "../in put.mp4", "licence": None, "split": None}
 
 
 def test_a_copy_is_named_by_its_content(video, store):

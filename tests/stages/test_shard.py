@@ -76,7 +76,7 @@ def test_a_segment_ends_on_the_next_key_frame_where_a_clock_is_too_coarse_for_it
 
 
 def unit(path):
-    return {"video_id": "a" * 16, "sha256": "", "media": str(path), **probe(path).columns()}
+    return {"video_id": "a" * 16, "sha256": "", "media": None, "location": str(path), **probe(path).columns()}
 
 
 def test_rows(tmp_path):

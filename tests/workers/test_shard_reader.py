@@ -190,6 +190,18 @@ def test_damage_skipped_is_told(damaged, caplog):
     assert reader.consumed == samples.num_rows
 
 
+@pytest.mark.parametrize("shard", ["/etc/hostname", "../secret", "shards/out/secret"])
+def test_the_table_names_no_file_outside_the_corpus(tmp_path, shard):
+    store = Store(tmp_path / "corpus")
+    samples = pack(store, [write_video(store, 0)], val_fraction=0.0)
+    (tmp_path / "secret").write_bytes(store.read_bytes(samples["shard"][0].as_py()))
+    (tmp_path / "corpus" / "shards" / "out").symlink_to(tmp_path)
+    column = samples.schema.get_field_index("shard")
+    named = samples.set_column(column, "shard", pa.array([shard] * samples.num_rows))
+    with pytest.raises(ShardError, match="no file of|leads out of"):
+        ids(ShardReader(store, named))
+
+
 def test_a_shard_of_another_build_is_not_trained_on(tmp_path):
     store = Store(tmp_path)
     samples = pack(store, [write_video(store, 0)], val_fraction=0.0).to_pandas()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.object_store import Faults, s3_corpus
-from workers.storage import Store, pack_tensors
+from workers.storage import TEMPORARY, PathError, Store, pack_tensors
 
 TABLE = pa.table({"x": pa.array(range(10_000), pa.int64())})
 
@@ -117,7 +117,63 @@ def test_files_are_listed_sorted_and_below_one_folder(store):
     assert list(store.files("nowhere")) == []
 
 
-def test_a_local_copy_of_media_in_place(store, tmp_path):
-    (tmp_path / "in_place").write_bytes(b"video")
-    with store.local(str(tmp_path / "in_place")) as path:
-        assert path.read_bytes() == b"video"
+def read_locally(store, path):
+    with store.local(path):
+        pass
+
+
+USES = {
+    "exists": Store.exists,
+    "size": Store.size,
+    "files": lambda store, path: list(store.files(path)),
+    "delete": Store.delete,
+    "delete_folder": Store.delete_folder,
+    "write_bytes": lambda store, path: store.write_bytes(path, b"ours"),
+    "read_bytes": Store.read_bytes,
+    "open": Store.open,
+    "sha256": Store.sha256,
+    "read_table": Store.read_table,
+    "local": read_locally,
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+@pytest.mark.parametrize(
+    "path", ["{}/secret", "../secret", "a/../../secret", "a//b", "./a", "a/", "a\0b", "out/secret", "out"]
+)
+def test_no_path_leads_out_of_the_root(store, tmp_path, use, path):
+    (tmp_path / "secret").write_bytes(b"theirs")
+    store.write_bytes("a/b", b"inside")
+    (tmp_path / "corpus" / "out").symlink_to(tmp_path)
+    with pytest.raises(PathError):
+        use(store, path.format(tmp_path))
+    assert (tmp_path / "secret").read_bytes() == b"theirs"
+    assert store.read_bytes("a/b") == b"inside"
+
+
+def test_no_write_goes_through_a_planted_folder(store, tmp_path):
+    store.write_bytes("a", b"")
+    (tmp_path / "corpus" / TEMPORARY).rmdir()
+    (tmp_path / "corpus" / TEMPORARY).symlink_to(tmp_path)
+    with pytest.raises(PathError, match="symbolic link"):
+        store.write_bytes("b", b"")
+
+
+def test_links_within_the_root_and_of_the_root_itself_are_followed(store, tmp_path):
+    store.write_bytes("media/a", b"video")
+    (tmp_path / "corpus" / "link").symlink_to("media/a")
+    (tmp_path / "root").symlink_to("corpus")
+    assert store.read_bytes("link") == Store(tmp_path / "root").read_bytes("link") == b"video"
+
+
+def test_a_listing_enters_no_link(store, tmp_path):
+    store.write_bytes("u/a", b"")
+    (tmp_path / "corpus" / "u" / "up").symlink_to(tmp_path)
+    assert list(store.files("u")) == ["u/a"]
+
+
+def test_an_object_store_has_no_path_out_either():
+    with s3_corpus() as root:
+        Store(root).write_bytes("a", b"")
+        with pytest.raises(PathError):
+            Store(root).read_bytes("../two/a")

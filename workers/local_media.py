@@ -1,0 +1,25 @@
+"""Where a video's file is read from: the corpus, or the place that the manifest of the running build names."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from workers.storage import Store
+
+
+@contextmanager
+def local_media(store: Store, unit: Mapping[str, Any]) -> Iterator[Path]:
+    """A local path of a video's file, for as long as the block lasts.
+
+    Args:
+        store: of the corpus.
+        unit: `media`, a path in the corpus; or null for a file that is referenced in place, which lies at `location`.
+            `location` comes from the manifest of the running build and never from the corpus, which someone else may
+            have written.
+    """
+    if unit["media"] is None:
+        yield Path(unit["location"])
+        return
+    with store.local(unit["media"]) as path:
+        yield path
