@@ -4,9 +4,10 @@ Each phase's results stand in the workspace as a table of its name, which the ne
 costliest first, so that the long tail of long videos does not leave one worker running alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -98,9 +99,9 @@ def phases(stages: dict[str, Stage], folder: str | None = None) -> list[Phase]:
 
 
 def _ingest(work: Workspace, store: Store, folder: str | None) -> Iterator[pa.Table]:
-    query = "select *, id as name, null as location from manifest order by video_id"
+    query = "select *, id as name, uri as location from manifest order by video_id"
     for table in work.sql(query, INGEST):
-        yield table if folder is None else _with(table, "location", _located(table["uri"].to_pylist(), folder))
+        yield _located(table, ("location",), folder)
 
 
 def _shots(work: Workspace, store: Store) -> Iterator[pa.Table]:
@@ -135,9 +136,7 @@ def _questions(work: Workspace, store: Store, folder: str | None) -> Iterator[pa
             from ingest where reject is null group by video_id
         ) v using (video_id) order by v.duration_s desc, video_id"""
     for table in work.sql(query, QUESTIONS):
-        for name in ("subtitles", "events_file") if folder is not None else ():
-            table = _with(table, name, _located(table[name].to_pylist(), folder))
-        yield table
+        yield _located(table, ("subtitles", "events_file"), folder)
 
 
 def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
@@ -170,10 +169,16 @@ def _shards(work: Workspace, store: Store, pack: Stage) -> Iterator[pa.Table]:
         yield pa.Table.from_pylist([unit], PACK_UNIT)
 
 
-def _located(paths: list, folder: str) -> list:
-    """Where the paths of a manifest lead; a list of them may stand in place of one, and null stays null."""
-    return [_located(p, folder) if isinstance(p, list) else p and resolve(p, folder) for p in paths]
+def _located(table: pa.Table, names: Sequence[str], folder: str | None) -> pa.Table:
+    """The table with columns of paths as they lead from the manifest's folder; without one, nowhere."""
 
+    def lead(path: Any) -> Any:
+        if isinstance(path, list):
+            return [lead(each) for each in path]
+        return None if path is None or folder is None else resolve(path, folder)
 
-def _with(table: pa.Table, name: str, values: list) -> pa.Table:
-    return table.set_column(table.schema.get_field_index(name), name, pa.array(values, table.schema.field(name).type))
+    for name in names:
+        column = table.schema.get_field_index(name)
+        values = pa.array(map(lead, table[name].to_pylist()), table.schema.field(column).type)
+        table = table.set_column(column, name, values)
+    return table
