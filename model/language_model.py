@@ -55,5 +55,10 @@ def num_positions(folder: str) -> int | None:
     positions = getattr(config, "max_position_embeddings", None)
     rotary = getattr(config, "rope_parameters", None) or {}
     # YaRN as Qwen2's authors advise it scales the positions and leaves `max_position_embeddings` as it was.
-    scaled = int(rotary.get("factor", 1) * rotary.get("original_max_position_embeddings", 0))
+    scaled = int((rotary.get("factor") or 1) * (rotary.get("original_max_position_embeddings") or 0))
     return None if positions is None else max(positions, scaled)
+
+
+def num_layers(folder: str) -> int:
+    """Transformer layers of the model in `folder`."""
+    return read_config(folder).get_text_config().num_hidden_layers

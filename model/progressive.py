@@ -47,14 +47,8 @@ class ProgressiveDropout:
 
     def __init__(self, decoder: Any, stages: Sequence[DropStage]) -> None:
         self.decoder = decoder
+        check_stages(stages, len(decoder.layers))
         self._stages = dict(_with_choice(number, *stage) for number, stage in enumerate(stages))
-        layers = [stage[0] for stage in stages]
-        valid = all(0 < ratio <= 1 and choice in ("uniform", "attention") for ratio, choice in self._stages.values())
-        if layers != sorted({*layers} & {*range(len(decoder.layers))}) or not valid:
-            raise ValueError(
-                f"visual_dropout = {[*stages]}: give (layer, ratio) or (layer, ratio, choice) with ascending layers "
-                f"below {len(decoder.layers)}, ratios in (0, 1] and uniform or attention as the choice"
-            )
         attention = decoder.layers[0].self_attn
         same = all(hasattr(attention, name) for name in ("q_proj", "k_proj")) and not hasattr(attention, "q_norm")
         if not same or getattr(decoder, "has_sliding_layers", False):
@@ -107,6 +101,17 @@ class ProgressiveDropout:
 
         return create_causal_mask(
             config=self.decoder.config, inputs_embeds=hidden, attention_mask=None, past_key_values=None
+        )
+
+
+def check_stages(stages: Sequence[DropStage], num_layers: int) -> None:
+    """Raises ValueError for a layer that is not there or not in order, a ratio outside (0, 1], an unknown choice."""
+    layers, filled = [stage[0] for stage in stages], [_with_choice(0, *stage)[1] for stage in stages]
+    valid = all(0 < ratio <= 1 and choice in ("uniform", "attention") for ratio, choice in filled)
+    if layers != sorted({*layers} & {*range(num_layers)}) or not valid:
+        raise ValueError(
+            f"visual_dropout = {[*stages]}: give (layer, ratio) or (layer, ratio, choice) with ascending layers "
+            f"below {num_layers}, ratios in (0, 1] and uniform or attention as the choice"
         )
 
 

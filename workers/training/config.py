@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
+from model.language_model import num_layers
+from model.progressive import check_stages
 from model.video_lm import VideoLMConfig, check_positions
 from schemas.config import Config, ConfigError
 from workers.sample_stream import SampleSet
@@ -48,6 +50,9 @@ def check_model(config: TrainerConfig) -> None:
     """
     try:
         check_positions(config.model)
+        if config.model.visual_dropout:
+            folder = config.model.language_model
+            check_stages(config.model.visual_dropout, num_layers(folder) if folder else config.model.layers)
     except ValueError as error:
         raise ConfigError(f"train.model.{error}") from error
 
