@@ -33,3 +33,11 @@ def test_a_build_finds_a_node_for_each_step(cluster):
     assert all(
         node.get("min_workers", 0) >= 1 for name, node in cluster["available_node_types"].items() if name != "head"
     )
+
+
+def test_nobody_gets_in_without_a_token(cluster):
+    starts = [c for when in ("head", "worker") for c in cluster[f"{when}_start_ray_commands"] if "ray start" in c]
+    assert len(starts) == 2
+    assert all("RAY_AUTH_MODE=token ray start" in command for command in starts)
+    assert "~/.ray/auth_token" in cluster["file_mounts"]
+    assert any("chmod 600 ~/.ray/auth_token" in command for command in cluster["setup_commands"])
