@@ -1,15 +1,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Every file that is installed has a hash in the lock files, so no index can put another in its place; longvid itself is
+# then linked without asking an index for anything.
+INSTALL = $(PYTHON) -m venv .venv && \
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(1) && \
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: venv demo test soak lint bench clean
+.PHONY: venv runtime demo test soak lint bench audit lock clean
 
 venv: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[test]' --constraint constraints.txt
+$(INSTALLED): pyproject.toml requirements-test.txt
+	$(call INSTALL,requirements-test.txt)
 	touch $@
+
+# What a cluster node needs: the same versions, without what only tests need.
+runtime:
+	$(call INSTALL,requirements.txt)
 
 demo: venv
 	$(BIN)/longvid demo --out demo_corpus
@@ -27,6 +35,17 @@ lint: venv
 
 bench: venv
 	@for script in $$(ls benchmarks | grep '^[a-z]'); do $(BIN)/python -m benchmarks.$${script%.py} || exit 1; done
+
+# Asks a public service which of the pinned versions have known faults.
+audit: venv
+	@.ci/audit $(BIN)/pip-audit
+
+# Writes both lock files anew, for the dependencies of pyproject.toml on all systems; versions in them stay where they fit.
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+	--custom-compile-command 'make lock' pyproject.toml
+lock: venv
+	$(LOCK) --extra build --output-file requirements.txt
+	$(LOCK) --extra build --extra test --constraint requirements.txt --output-file requirements-test.txt
 
 clean:
 	rm -rf .venv demo_corpus
