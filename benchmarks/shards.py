@@ -24,8 +24,8 @@ from safetensors import numpy as safetensors_numpy
 
 from schemas.tables import QA, SAMPLE, SELECTION, TASKS
 from stages.pack import FACTS, QA_COLUMNS, UNITS, PackConfig, plan_shards, run, stage
-from workers.sample_order import epoch_order
-from workers.shard_reader import ShardReader
+from workers.shards.reader import ShardReader
+from workers.shards.sample_order import epoch_order
 from workers.storage import Store
 
 # A video of five minutes at one frame a second in the tokens of ViT-SO400M: 26 MB.

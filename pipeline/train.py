@@ -21,7 +21,7 @@ from ray.util.queue import Queue
 from pipeline.cluster import ray_session
 from workers.checkpoint import MANIFEST, check_same, last_checkpoint, read_log
 from workers.sample_stream import shard_samples
-from workers.shard_reader import COLUMNS
+from workers.shards.reader import COLUMNS
 from workers.storage import Store
 from workers.training.config import TrainerConfig, check_model, must_stay
 

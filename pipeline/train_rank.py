@@ -15,7 +15,7 @@ from pipeline.train import SAMPLES, TrainConfig
 from schemas.config import parse
 from workers.checkpoint import checkpoint_folder, last_checkpoint, read_log, write_log
 from workers.sample_stream import SampleStream, shard_samples
-from workers.shard_reader import COLUMNS, ShardReader
+from workers.shards.reader import COLUMNS, ShardReader
 from workers.storage import Store
 from workers.trainer import Trainer
 

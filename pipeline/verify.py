@@ -17,7 +17,7 @@ from pipeline.tables import gather_rejects
 from pipeline.workspace import Workspace
 from schemas.tables import SAMPLE
 from workers.fetch.urls import redacted
-from workers.shard_group import find_damage
+from workers.shards.group import find_damage
 from workers.storage import Store, sha256_of
 
 

@@ -1,7 +1,7 @@
 """pack: QA pairs and their tokens become WebDataset shards, and a row a pair in the table `samples`. N:1.
 
 A unit is one shard. Its videos are planned from the sizes of their tokens before any is read; the tar is written beside
-the unit's file, and before it. The format is told in workers/shard_group.py.
+the unit's file, and before it. The format is told in workers/shards/group.py.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from pydantic import Field
 from schemas.config import ConfigError, Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import QA, SAMPLE
-from workers.shard_group import (
+from workers.shards.group import (
     KEYFRAME_TENSORS,
     QUERY_TENSORS,
     SHARED_TENSORS,
@@ -28,7 +28,7 @@ from workers.shard_group import (
     shared_bytes,
     take_queries,
 )
-from workers.shard_writer import ShardWriter, encode_json, shard_key
+from workers.shards.writer import ShardWriter, encode_json, shard_key
 from workers.storage import Store
 
 Row = dict[str, Any]

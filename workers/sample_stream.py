@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from workers.shard_reader import ShardReader
+from workers.shards.reader import ShardReader
 from workers.storage import Store
 
 Read = Callable[[int, int, int], Iterator[dict[str, Any]]]

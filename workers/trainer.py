@@ -26,7 +26,7 @@ from workers.training.sequences import Sequences, build_sequences
 
 
 class Trainer:
-    """Trains on samples as `workers.shard_reader.ShardReader` gives them.
+    """Trains on samples as `workers.shards.reader.ShardReader` gives them.
 
     Chance in a step is seeded from `seed`, the step and the rank: no generator has a state that a checkpoint would
     have to hold, and a run may go on with another number of ranks.

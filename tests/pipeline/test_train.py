@@ -14,7 +14,7 @@ from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, write_video
 from workers.checkpoint import MANIFEST, last_checkpoint, read_log
 from workers.sample_stream import SampleStream, shard_samples
-from workers.shard_reader import COLUMNS
+from workers.shards.reader import COLUMNS
 from workers.storage import Store
 from workers.trainer import Trainer
 

@@ -15,7 +15,7 @@ from schemas.config import ConfigError
 from schemas.tables import QA, SAMPLE, SELECTION
 from stages.pack import FACTS, PACK_UNIT, PackConfig, plan_shards, run, split_of, stage, stands
 from tests.workers.shard_units import TOKENS_A_KEYFRAME, pack, write_video
-from workers.shard_writer import shard_key
+from workers.shards.writer import shard_key
 from workers.storage import Store
 
 

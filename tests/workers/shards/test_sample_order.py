@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.sample_order import epoch_order
+from workers.shards.sample_order import epoch_order
 
 COUNTS = st.lists(st.integers(1, 9), min_size=1, max_size=30)
 

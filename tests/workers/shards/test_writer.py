@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.shard_writer import ShardWriter, encode_json, shard_key
+from workers.shards.writer import ShardWriter, encode_json, shard_key
 from workers.storage import Store
 
 MEMBERS = [("a.json", [b"{}\n"]), ("a.qa.json", [b"[", b"]"]), ("a.tokens.safetensors", [bytes(range(256)) * 7, b""])]

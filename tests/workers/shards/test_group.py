@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from safetensors import numpy as safetensors_numpy
 
 from tests.workers.shard_units import distill_tensors, pack, write_video
-from workers.shard_group import (
+from workers.shards.group import (
     ShardError,
     decode_tensors,
     encode_tensors,

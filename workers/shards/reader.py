@@ -1,8 +1,8 @@
 """Reads samples from shards: one QA pair with its tokens at a time, by byte range, in an order bound to the manifest.
 
-At step t, rank r of W takes position t * W + r of the epoch's order (workers/sample_order.py), which depends on the ids
-of the samples, the seed and the epoch alone. So (epoch, samples consumed by all ranks) says where a training run
-stands, and another world size, or the same samples packed into other shards, goes on from there.
+At step t, rank r of W takes position t * W + r of the epoch's order (sample_order.py), which depends on the ids of the
+samples, the seed and the epoch alone. So (epoch, samples consumed by all ranks) says how far a training run has come,
+and another world size, or the same samples packed into other shards, goes on from there.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.config import ConfigError
-from workers.sample_order import epoch_order
-from workers.shard_group import Group, ShardError, read_group
+from workers.shards.group import Group, ShardError, read_group
+from workers.shards.sample_order import epoch_order
 from workers.storage import Store
 
 COLUMNS = [

@@ -1,6 +1,6 @@
 """Writes shards: deterministic tars, streamed, with the byte range of every member.
 
-What the members are is told in workers/shard_group.py.
+What the members are is told in workers/shards/group.py.
 """
 
 import hashlib

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from schemas.config import ConfigError
 from tests.object_store import s3_corpus
 from tests.workers.shard_units import pack, write_video
-from workers.shard_group import ShardError
-from workers.shard_reader import ShardReader
+from workers.shards.group import ShardError
+from workers.shards.reader import ShardReader
 from workers.storage import Store
 
 NUM_VIDEOS = 7
