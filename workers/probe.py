@@ -94,7 +94,9 @@ def entry_points(path: str | Path) -> EntryPoints:
     if index.by_order or index.jumps:
         entries = entries[:0]
     pts = np.union1d(shown[:1], entries[entries > shown[0]])
-    return EntryPoints(pts, seconds(pts - origin, index.time_base))
+    # Of those whose times are one float, the first.
+    time_s, first = np.unique(seconds(pts - origin, index.time_base), return_index=True)
+    return EntryPoints(pts[first], time_s)
 
 
 class _FirstFrame:
