@@ -70,6 +70,8 @@ class Video:
                 continue
             apart = all(a.end_s <= b.start_s + 1e-6 for a, b in zip(group, group[1:], strict=False))
             told = content_words(group[0].text)
+            if not told:  # nothing but signs, such as an emoji
+                continue
             rarest = min((self._holders[False][word] for word in told), key=len)
             if apart and not any(told <= content_words(m.text) and m not in group for m in rarest):
                 kept.append(group)
