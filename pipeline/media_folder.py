@@ -8,12 +8,15 @@ from pathlib import Path
 _VIDEO = """3g2 3gp asf av1 avi divx dv f4v flv h264 h265 hevc ivf m1v m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts
 mxf nut obu ogm ogv qt rm rmvb ts vob webm wmv y4m"""
 # Never a video: these are passed over without a look.
-_OTHER = """7z aac arrow ass bin bmp bz2 csv db doc docx duckdb feather flac gif gz h5 ico jpeg jpg json jsonl m4a md
-mp3 npy npz ods odt ogg opus parquet pdf pickle pkl png pptx pt pyc rar safetensors so sqlite srt svg tar tgz tif tiff
-txt vtt wav webp xlsx xz zip zst"""
+_OTHER = """7z aac arrow bin bmp bz2 csv db doc docx duckdb feather flac gif gz h5 ico jpeg jpg json jsonl m4a md
+mp3 npy npz ods odt ogg opus parquet pdf pickle pkl png pptx pt pyc rar safetensors so sqlite svg tar tgz tif tiff
+txt wav webp xlsx xz zip zst"""
 VIDEO_SUFFIXES = frozenset(f".{name}" for name in _VIDEO.split())
-_OTHER_SUFFIXES = frozenset(f".{name}" for name in _OTHER.split())
+# In the order in which one text in two formats is looked for.
+SUBTITLE_SUFFIXES = (".vtt", ".srt", ".ass", ".ssa", ".ttml", ".dfxp")
+_OTHER_SUFFIXES = frozenset([f".{name}" for name in _OTHER.split()] + list(SUBTITLE_SUFFIXES))
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+_TRACKS = ("chapters", "descriptions")  # as in film.chapters.vtt
 _SNIFF_BYTES = 4096
 
 
@@ -49,22 +52,24 @@ def is_media(path: Path) -> bool:
         return b"\0" in stream.read(_SNIFF_BYTES)
 
 
-def _by_stem(files: list[Path]) -> tuple[dict[Path, list[tuple[str, bool, Path]]], dict[Path, Path]]:
+def _by_stem(files: list[Path]) -> tuple[dict[Path, list[tuple[str, int, Path]]], dict[Path, Path]]:
     """Annotation files by the path of the video they belong to, less its suffix.
 
-    Subtitles as (language, not .vtt, path): sorted, the one without a language comes first and .vtt before .srt.
+    Subtitles as (language, rank of the suffix, path): sorted, the one without a language comes first and .vtt before
+    the others.
     """
-    subtitles: dict[Path, list[tuple[str, bool, Path]]] = {}
+    subtitles: dict[Path, list[tuple[str, int, Path]]] = {}
     events = {}
     for path in files:
         suffix = path.suffix.lower()
         if path.name.endswith(".events.jsonl"):
             events[path.with_name(path.name[: -len(".events.jsonl")])] = path
-        elif suffix in (".vtt", ".srt"):
+        elif suffix in SUBTITLE_SUFFIXES:
+            rank = SUBTITLE_SUFFIXES.index(suffix)
             stem, _, language = path.stem.rpartition(".")
-            subtitles.setdefault(path.with_suffix(""), []).append(("", suffix != ".vtt", path))
-            if stem and _LANGUAGE.fullmatch(language):
-                subtitles.setdefault(path.with_name(stem), []).append((language, suffix != ".vtt", path))
+            subtitles.setdefault(path.with_suffix(""), []).append(("", rank, path))
+            if stem and (_LANGUAGE.fullmatch(language) or language in _TRACKS):
+                subtitles.setdefault(path.with_name(stem), []).append((language, rank, path))
     return subtitles, events
 
 

@@ -16,6 +16,7 @@ from pipeline.media_folder import is_media, list_media
         ("no_suffix", b"RIFF\0\0", True),
         ("README", b"words", False),
         ("b.en.vtt", b"\xff\xfeW\0E\0", False),
+        ("b.ssa", b"\xff\xfeW\0E\0", False),
         ("poster.jpg", b"\0", False),
         ("events.jsonl", b"{}", False),
     ],
@@ -28,13 +29,15 @@ def test_by_suffix_and_else_by_content(tmp_path, name, content, media):
 def test_neighbours_by_stem_and_language(tmp_path):
     videos = ["a.mp4", "a.webm", "a.b.mp4"]
     texts = ["a.vtt", "a.srt", "a.de.vtt", "a.pt-BR.srt", "a.b.fr.vtt", "a_notes.vtt", "a.commentary7.vtt"]
+    texts += ["a.ass", "a.ttml", "a.chapters.vtt"]
     for name in [*videos, *texts]:
         (tmp_path / name).write_bytes(b"")
     found = {media.path.name: [p.name for p in media.subtitles] for media in list_media(tmp_path)}
+    of_a = ["a.vtt", "a.srt", "a.ass", "a.ttml", "a.chapters.vtt", "a.de.vtt", "a.pt-BR.srt"]
     assert found == {
         "a.b.mp4": ["a.b.fr.vtt"],
-        "a.mp4": ["a.vtt", "a.srt", "a.de.vtt", "a.pt-BR.srt"],
-        "a.webm": ["a.vtt", "a.srt", "a.de.vtt", "a.pt-BR.srt"],
+        "a.mp4": of_a,
+        "a.webm": of_a,
     }
 
 
