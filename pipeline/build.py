@@ -29,7 +29,19 @@ from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
 from schemas.config import parse
 from workers.storage import TEMPORARY, Store
 
-VERSIONS = ("ray", "pyarrow", "torch", "torchvision", "open-clip-torch", "av", "decord", "webdataset", "safetensors")
+VERSIONS = (
+    "ray",
+    "pyarrow",
+    "torch",
+    "torchvision",
+    "open-clip-torch",
+    "av",
+    "decord",
+    "webdataset",
+    "safetensors",
+    "pysubs2",
+    "charset-normalizer",
+)
 
 
 @dataclass
@@ -44,6 +56,8 @@ class Summary:
     """Rows of each table."""
     rejects: Counter = field(default_factory=Counter)
     """Rejected videos, a reason."""
+    notes: list[str] = field(default_factory=list)
+    """What a user should look at, though nothing failed."""
     failures: list[str] = field(default_factory=list)
     """Units on which the code failed unexpectedly, with their errors: `rejected` they are not."""
 
@@ -129,6 +143,7 @@ def _drop_stale_shards(work: Workspace, store: Store) -> None:
 
 
 def _summarise(work: Workspace, summary: Summary) -> None:
+    summary.notes += _events_outside(work)
     for name in TABLES:
         summary.rows[name] = work.count(f"select count(*) from {name}")
     schema = pa.schema([(n, pa.string()) for n in ("unit", "kind", "stage", "reason", "detail")])
@@ -138,6 +153,23 @@ def _summarise(work: Workspace, summary: Summary) -> None:
                 summary.failures.append(f"{row['stage']}, {row['kind']} {row['unit']}: {row['detail']}")
             elif row["kind"] == "video":
                 summary.rejects[row["reason"]] += 1
+
+
+def _events_outside(work: Workspace) -> list[str]:
+    """A note on the videos of which most events lie outside, if there are any."""
+    query = """
+        select v.name, v.events_outside_video as outside, count(e.start_s)::int as inside
+        from videos v left join events e using (video_id) where v.events_outside_video > 0
+        group by all having outside > inside order by outside desc, v.name"""
+    schema = pa.schema([("name", pa.string()), ("outside", pa.int32()), ("inside", pa.int32())])
+    found = [row for table in work.sql(query, schema) for row in table.to_pylist()]
+    if not found:
+        return []
+    first = found[0]
+    return [
+        f"most events lie outside the video in {len(found)} of the videos, such as {first['name']} ({first['outside']} "
+        f"of {first['outside'] + first['inside']} events): do the times come in milliseconds?"
+    ]
 
 
 def describe(store: Store, recipe: Recipe) -> None:

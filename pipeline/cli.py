@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.stop_signals import ended_by_signals
-
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 out = Console(soft_wrap=True)
 
@@ -16,7 +14,7 @@ RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe's name
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="FIELD=VALUE, e.g. embed.batch_frames=64.")]
 Corpus = Annotated[str, typer.Argument(help="Folder of the corpus, or s3://... or gs://...")]
 ManifestFile = Annotated[str, typer.Option("--manifest", "-m", help="JSONL, CSV or Parquet: a row a video.")]
-RESUMABLE = "What is committed stays: run the same command again to go on."
+INTERRUPTED = 130
 
 
 @app.command()
@@ -49,7 +47,7 @@ def build(
     from pipeline.recipe import load_recipe
     from pipeline.report import show_summary
 
-    summary = build(manifest, to, load_recipe(recipe, set_), say=out.print)
+    summary = _resumable(lambda: build(manifest, to, load_recipe(recipe, set_), say=out.print), to)
     show_summary(summary, to, out)
     raise typer.Exit(1 if summary.failures else 0)
 
@@ -60,7 +58,7 @@ def demo(to: Annotated[Path, typer.Option("--out", "-o")] = Path("demo_corpus"),
     from pipeline.demo.run import run_demo
     from pipeline.recipe import load_recipe
 
-    run_demo(to, load_recipe("demo", set_), out)
+    _resumable(lambda: run_demo(to, load_recipe("demo", set_), out), str(to))
 
 
 @app.command()
@@ -148,7 +146,7 @@ def train(corpus: Corpus, recipe: RecipeName = "longvid", set_: Overrides = None
     from pipeline.report import show_training
     from pipeline.train import train as run
 
-    show_training(run(corpus, load_recipe(recipe, set_).train), out)
+    show_training(_resumable(lambda: run(corpus, load_recipe(recipe, set_).train), corpus), out)
 
 
 def _recorded(corpus: str):
@@ -158,12 +156,18 @@ def _recorded(corpus: str):
     return recorded_recipe(Store(corpus))
 
 
-def main() -> None:
-    """Runs the command line; a signal, or an error of the user's input or of storage, is one line, not a traceback."""
-    advice = RESUMABLE if {"build", "demo", "train"} & {*sys.argv[1:2]} else ""
+def _resumable(work, where: str):
     try:
-        with ended_by_signals(advice):
-            app()
+        return work()
+    except KeyboardInterrupt:
+        out.print(f"\nInterrupted. What is committed in {where} stays: run the same command again to go on.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def main() -> None:
+    """Runs the command line; an error of the user's input or of storage is one line, not a traceback."""
+    try:
+        app()
     except (ValueError, OSError) as error:
         if type(error) in (ValueError,):  # ours are subclasses that speak to the user; a bare one is a bug to be seen
             raise

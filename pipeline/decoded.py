@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 
 from pipeline.workspace import Workspace, read_batches
-from schemas.tables import SEGMENT, VIDEO
+from schemas.tables import ANNOTATION, SEGMENT, VIDEO
 from workers.storage import Store
 
 DECODED = pa.schema(
@@ -14,35 +14,30 @@ DECODED = pa.schema(
         ("decode_unit", pa.string()),  # where the frames lie, as JPEG
         ("num_frames", pa.int32()),
         ("num_wanted", pa.int32()),  # more than num_frames where some don't decode; null where there are none
-        ("num_decoder_errors", pa.int32()),  # frames on which the decoder reported errors
-        ("source_sizes", pa.list_(pa.string())),  # "640x360": one, but for a stream that changes
     ]
 )
-UNIT = pa.schema([DECODED.field("decode_unit")])
 SEGMENT_TABLE = pa.schema([*SEGMENT, *DECODED])
 VIDEO_TABLE = pa.schema(
     [
         *VIDEO,
-        ("decoded_share", pa.float64()),  # of the wanted frames
-        ("decoder_errors", pa.int64()),  # frames on which the decoder reported errors, kept or not
+        ("decoded_share", pa.float64()),  # of the wanted frames; below 1 there is a flag "partly_decoded"
+        ANNOTATION.field("events_outside_video"),  # null: not annotated yet; above 0 there is a flag of that name
     ]
 )
 
 # Ingest's results without its rejects, to which a condition on the video may be added.
 VIDEOS = """
-    select * exclude (flags, sizes), flags || list_filter([
-        case when decoded_share < 1 then 'partly_decoded' end,
-        case when decoder_errors > 0 then 'decoder_errors' end,
-        case when sizes > 1 then 'resolution_changes' end
-    ], lambda flag: flag is not null) as flags
+    select * exclude (flags), null as events_outside_video,
+           flags || case when decoded_share < 1 then ['partly_decoded'] else [] end as flags
     from (select distinct on (video_id) * from ingest where reject is null order by video_id) join (
-        select
-            video_id,
-            sum(coalesce(num_frames, 0)) / sum(coalesce(num_wanted, num_samples)) as decoded_share,
-            coalesce(sum(num_decoder_errors), 0)::bigint as decoder_errors,
-            len(list_distinct(flatten(list(coalesce(source_sizes, []))))) as sizes
+        select video_id, sum(coalesce(num_frames, 0)) / sum(coalesce(num_wanted, num_samples)) as decoded_share
         from ingest left join decoded using (decode_unit) group by video_id
     ) using (video_id)"""
+# The same when it is known what was written about them.
+ANNOTATED_VIDEOS = f"""
+    select v.* exclude (flags, events_outside_video), q.events_outside_video,
+           v.flags || coalesce(q.annotation_flags, []) as flags
+    from ({VIDEOS}) v left join questions q using (video_id)"""
 SEGMENTS = "select * from (select * from ingest join decoded using (decode_unit) where reject is null)"
 
 
@@ -66,18 +61,10 @@ def _both(work: Workspace, store: Store) -> Iterator[pa.Table]:
     yield from work.sql(f"select * from known where decode_unit in ({units})", DECODED)
     new = f"select decode_unit from ({units}) where decode_unit not in (select decode_unit from known)"
     with ThreadPoolExecutor(8) as pool:
-        for table in work.sql(new, UNIT):
+        for table in work.sql(new, DECODED.remove(2).remove(1)):
             yield pa.Table.from_pylist(list(pool.map(lambda unit: _count(store, unit), table[0].to_pylist())), DECODED)
 
 
 def _count(store: Store, unit: str) -> dict:
-    frames = store.read_table(unit, ["wanted", "decoder_errors", "source_width", "source_height"])
-    sizes = frames.group_by(["source_width", "source_height"]).aggregate([]).to_pylist()
-    last = frames.slice(max(0, len(frames) - 1)).to_pylist()
-    return {
-        "decode_unit": unit,
-        "num_frames": len(frames),
-        "num_wanted": last[0]["wanted"] if last else None,
-        "num_decoder_errors": last[0]["decoder_errors"] if last else None,
-        "source_sizes": sorted(f"{size['source_width']}x{size['source_height']}" for size in sizes),
-    }
+    wanted = store.read_table(unit, ["wanted"])["wanted"]
+    return {"decode_unit": unit, "num_frames": len(wanted), "num_wanted": wanted[0].as_py() if len(wanted) else None}

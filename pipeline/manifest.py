@@ -9,9 +9,9 @@ A row is a video. Columns (all but `uri` may be absent or null):
 | `sha256` | 64 hex digits; a file that differs is rejected |
 | `licence`, `source` | free text that goes along into every sample |
 | `split` | e.g. `train`: letters, digits, `_` and `-` |
-| `subtitles` | list of `.vtt`/`.srt` files (CSV: parted by `;`); languages as in `film.en.vtt` |
+| `subtitles` | list of WebVTT, SubRip, ASS or TTML files (CSV: parted by `;`); languages as in `film.en.vtt` |
 | `events_file` | a JSONL file of events: `{"start_s": 1, "end_s": 2.5, "kind": "event", "text": "..."}` a line |
-| `events` | the same, inline: a list (CSV: JSON) |
+| `events` | the same, inline: a list (CSV: JSON); a bad one is a reject of its video |
 | `conversations` | LLaVA form, unchanged: `[{"from": "human", "value": "..."}, ...]`, or a list of such |
 
 Kinds of events: `event` (default), `scene`, `caption`, `speech`. Relative paths count from the manifest's own folder.
@@ -33,7 +33,6 @@ import pyarrow as pa
 from pipeline.manifest_formats import BATCH_ROWS, ManifestError, Row, raw_rows
 from pipeline.media_folder import list_media
 from schemas.tables import MANIFEST
-from stages.annotations.event_lines import EventError, parse_event
 from workers.fetch.urls import can_be_parted, redacted, shown
 
 # The stamps: size and time of change of the files that a row names, so that a changed one is read again.
@@ -83,8 +82,9 @@ def manifest_folder(path: str | Path) -> str:
 def make_manifest(folder: str | Path) -> list[Row]:
     """A row for each media file below `folder`, with the subtitles and events that lie beside it; absolute paths.
 
-    The id is the path relative to `folder`. A neighbour is `<stem>.vtt`, `<stem>.<language>.vtt` (or `.srt`) and
-    `<stem>.events.jsonl`. Raises ManifestError where there is no such folder or it holds no media.
+    The id is the path relative to `folder`. A neighbour is `<stem>.vtt`, `<stem>.<language>.vtt`, `<stem>.chapters.vtt`
+    (or with another of SUBTITLE_SUFFIXES) and `<stem>.events.jsonl`. Raises ManifestError where there is no such folder
+    or it holds no media.
     """
     folder = _absolute(folder)
     if not folder.is_dir():
@@ -168,8 +168,13 @@ def _check_remote(row: Row, folder: str, where: str) -> None:
 
 
 def _check(row: Row, where: str) -> None:
-    if row["conversations"] is not None and not isinstance(row["conversations"], str):
-        row["conversations"] = json.dumps(row["conversations"], ensure_ascii=False)
+    events = row["events"]
+    if events is not None and not isinstance(events, list) and not str(events).lstrip().startswith("["):
+        raise ManifestError(f"{where}: events = {shown(events)}: must be a list of events")
+    for name in ("events", "conversations"):
+        if row[name] is not None and not isinstance(row[name], str):
+            # Parsed where the video is annotated: what is wrong with them costs their own video alone.
+            row[name] = _json(row[name], f"{where}: {name}", ascii_only=name == "events")
     _check_text(row, where)
     if not row["uri"]:
         raise ManifestError(f"{where}: `uri` is missing: the path or address of the video")
@@ -182,11 +187,10 @@ def _check(row: Row, where: str) -> None:
             raise ManifestError(f"{where}: sha256 = {shown(row['sha256'])}: not 64 hex digits")
     if row["split"] is not None and not _SPLIT.fullmatch(row["split"]):
         raise ManifestError(f"{where}: split = {shown(row['split'])}: use at most 32 letters, digits, `_` and `-`")
-    row["events"] = _events(row["events"], where)
 
 
 def _check_text(row: Row, where: str) -> None:
-    for name in ("id", "uri", "sha256", "licence", "source", "split", "events_file", "conversations"):
+    for name in ("id", "uri", "sha256", "licence", "source", "split", "events_file", "events", "conversations"):
         value = row.get(name)
         if value is not None and not isinstance(value, str):
             raise ManifestError(f"{where}: {name} = {shown(value)}: must be text, in quotes")
@@ -200,15 +204,11 @@ def _check_text(row: Row, where: str) -> None:
         raise ManifestError(f"{where}: subtitles = {shown(subtitles)}: must be a list of paths")
 
 
-def _events(events: Any, where: str) -> list[Row] | None:
-    if events is None:
-        return None
-    if not isinstance(events, list):
-        raise ManifestError(f"{where}: events = {shown(events)}: must be a list of events")
+def _json(value: Any, where: str, ascii_only: bool) -> str:
     try:
-        return [parse_event(event) for event in events]
-    except EventError as error:
-        raise ManifestError(f"{where}: events: {error}") from None
+        return json.dumps(value, ensure_ascii=ascii_only, default=str)  # Parquet holds dates and the like
+    except RecursionError:
+        raise ManifestError(f"{where}: nested too deeply") from None
 
 
 def _absolute(path: str | Path) -> Path:

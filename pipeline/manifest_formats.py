@@ -71,8 +71,6 @@ def _csv_rows(text: Iterable[str], name: str) -> Iterator[tuple[str, Row]]:
             row: Row = {column: cell for column, cell in cells.items() if cell != ""}
             if "subtitles" in row:
                 row["subtitles"] = [part.strip() for part in row["subtitles"].split(";") if part.strip()]
-            if "events" in row:
-                row["events"] = _load(row["events"], f"{where}, events")
             yield where, row
     except csv.Error as error:
         raise ManifestError(f"{name}, line {reader.line_num}: bad CSV: {error}") from None
@@ -97,3 +95,5 @@ def _load(text: str, where: str) -> Any:
         raise ManifestError(f"{where}: bad JSON: {error.msg} at column {error.colno}") from None
     except RecursionError:
         raise ManifestError(f"{where}: bad JSON: nested too deeply") from None
+    except ValueError:
+        raise ManifestError(f"{where}: bad JSON: a number of more than 4,300 digits") from None

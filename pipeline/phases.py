@@ -91,7 +91,7 @@ def phases(stages: dict[str, Stage], folder: str | None = None) -> list[Phase]:
             QUESTIONS,
             partial(_questions, folder=folder),
             "ingest",
-            ["sha256", "duration_s"],
+            ["sha256", "duration_s", "annotation_flags", "events_outside_video"],
         ),
         Phase("distill", pick("select", "distill"), DISTILL, _distill, "questions", ["write_qa_unit"]),
         Phase("pack", pick("pack"), PACK_UNIT, partial(_shards, pack=stages["pack"]), "distill", ["shard"]),

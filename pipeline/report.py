@@ -19,6 +19,8 @@ def show_summary(summary: Summary, corpus: str, out: Console) -> None:
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()), highlight=False)
     for reason, n in sorted(summary.rejects.items()):
         out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}", highlight=False)
+    for note in summary.notes:
+        out.print(f"note: {note}", highlight=False, markup=False)
     for failure in summary.failures:
         out.print(f"FAILED: {failure}", highlight=False, markup=False)
     if summary.failures:

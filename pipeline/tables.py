@@ -11,7 +11,7 @@ from itertools import islice
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.decoded import SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
+from pipeline.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.workspace import Workspace
 from schemas.tables import DUPLICATE, EVENT, QA, REJECT, SAMPLE, SELECTION, SHOT
 from workers.storage import Store
@@ -31,18 +31,22 @@ _LEFT_LATER = """where video_id not in (
 # By phase: tables whose rows the phases' results hold already, ...
 FROM_RESULTS = {
     phase: {
-        "videos": (VIDEO_TABLE, f"{VIDEOS} {left} order by video_id"),
+        "videos": (VIDEO_TABLE, f"{videos} {left} order by video_id"),
         "segments": (SEGMENT_TABLE, f"{SEGMENTS} {left} order by video_id, segment_index"),
     }
-    for phase, left in (("ingest", ""), ("distill", _LEFT_LATER))
+    for phase, videos, left in (("ingest", VIDEOS, ""), ("distill", ANNOTATED_VIDEOS, _LEFT_LATER))
 }
-# ... and tables gathered from its units: the unit's column, the key their order follows.
+# ... and tables gathered from its units: the unit's column, the key their order follows, and, where a unit is one row,
+# its list of structs that are the table's rows.
 FROM_UNITS = {
-    "find_shots": {"shots": (SHOT_TABLE, "find_shots_unit", "video_id")},
-    "find_duplicates": {"duplicates": (DUPLICATE, "find_duplicates_unit", "video_id")},
-    "questions": {"events": (EVENT, "annotate_unit", "video_id"), "qa": (QA_TABLE, "write_qa_unit", "video_id")},
-    "distill": {"selections": (SELECTION, "select_unit", "video_id")},
-    "pack": {"samples": (SAMPLE, "pack_unit", "shard")},
+    "find_shots": {"shots": (SHOT_TABLE, "find_shots_unit", "video_id", "")},
+    "find_duplicates": {"duplicates": (DUPLICATE, "find_duplicates_unit", "video_id", "")},
+    "questions": {
+        "events": (EVENT, "annotate_unit", "video_id", "events"),
+        "qa": (QA_TABLE, "write_qa_unit", "video_id", ""),
+    },
+    "distill": {"selections": (SELECTION, "select_unit", "video_id", "")},
+    "pack": {"samples": (SAMPLE, "pack_unit", "shard", "")},
 }
 
 _REJECTS = """
@@ -62,7 +66,7 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
         count_decoded(work, store)
     for name, (schema, query) in FROM_RESULTS.get(phase, {}).items():
         _put(name, work.sql(query, schema), schema, work, store, publish)
-    for name, (schema, column, key) in FROM_UNITS.get(phase, {}).items():
+    for name, (schema, column, key, rows) in FROM_UNITS.get(phase, {}).items():
         query = f"select {column} from {phase} where reject is null order by {key}"
         units = [p for t in work.sql(query, pa.schema([(column, pa.string())])) for p in t[column].to_pylist()]
         made_of = hashlib.sha256("\n".join(units).encode()).hexdigest()
@@ -71,7 +75,7 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
         if store.exists(path) and _made_of(store, path) == made_of.encode():
             _put(name, _row_groups(store, path), schema, work, store, publish=False)
         else:
-            _put(name, _read_units(store, units, schema), schema, work, store, publish)
+            _put(name, _read_units(store, units, schema, rows), schema, work, store, publish)
 
 
 def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bool) -> None:
@@ -103,11 +107,16 @@ def _regroup(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(held)
 
 
-def _read_units(store: Store, units: list[str], schema: pa.Schema) -> Iterator[pa.Table]:
+def _read_units(store: Store, units: list[str], schema: pa.Schema, rows: str) -> Iterator[pa.Table]:
+    def read(path: str) -> pa.Table:
+        if not rows:
+            return store.read_table(path, schema.names)
+        return pa.Table.from_struct_array(store.read_table(path, [rows])[rows].combine_chunks().flatten())
+
     paths = iter(units)
     with ThreadPoolExecutor(8) as pool:
         while chunk := list(islice(paths, 256)):
-            for table in pool.map(lambda path: store.read_table(path, schema.names), chunk):
+            for table in pool.map(read, chunk):
                 yield table.select(schema.names).replace_schema_metadata(None)
 
 

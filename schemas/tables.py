@@ -19,7 +19,7 @@ MANIFEST = pa.schema(
         ("split", pa.string()),
         ("subtitles", pa.list_(pa.string())),
         ("events_file", pa.string()),
-        ("events", pa.list_(TIMED_TEXT)),
+        ("events", pa.string()),  # JSON, a list: parsed by annotate
         ("conversations", pa.string()),
     ]
 )
@@ -48,7 +48,7 @@ VIDEO = pa.schema(
         ("header_duration_s", pa.float64()),  # what the header claims; null where it claims nothing
         ("average_fps", pa.float64()),
         ("audio_codec", pa.string()),  # null: no audio
-        ("flags", pa.list_(pa.string())),  # codes of schemas.flags
+        ("flags", pa.list_(pa.string())),  # e.g. "truncated", "variable_frame_rate", "header_duration_off"
     ]
 )
 
@@ -69,8 +69,7 @@ SEGMENT = pa.schema(
     ]
 )
 
-# decode: a row per kept frame. A source frame that two sample times fall on is kept once. `wanted` and `decoder_errors`
-# are counted up to the row: the last row of a segment has the segment's.
+# decode: a row a kept frame. A source frame that two sample times fall on is kept once.
 FRAME = pa.schema(
     [
         ("video_id", pa.string()),
@@ -80,9 +79,6 @@ FRAME = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("wanted", pa.int32()),  # frames wanted of the segment: more than there are rows where some don't decode
-        ("decoder_errors", pa.int32()),  # frames of the segment on which the decoder reported errors, kept or not
-        ("source_width", pa.int32()),  # of the frame as it was decoded, before its pixels' shape and rotation
-        ("source_height", pa.int32()),
         ("jpeg", pa.binary()),
     ]
 )
@@ -133,7 +129,7 @@ DUPLICATE = pa.schema(
     ]
 )
 
-# annotate: timed text of a video. kind: event | scene | speech | caption | conversation (text is then JSON, no times).
+# Timed text of a video. kind: event | scene | speech | caption | conversation (text is then JSON, no times).
 EVENT = pa.schema(
     [
         ("video_id", pa.string()),
@@ -143,6 +139,17 @@ EVENT = pa.schema(
         ("kind", pa.string()),
         ("text", pa.string()),
         ("source", pa.string()),  # manifest | events_file | subtitles | conversations | model name
+    ]
+)
+
+# annotate: one row. Flags: "encoding_detected", "invalid_utf8" (U+FFFD stands for bad bytes), "events_outside_video",
+# "subtitles_not_text" (metadata or thumbnails were left out), "long_lines_cut".
+ANNOTATION = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("events", pa.list_(pa.struct(list(EVENT)))),
+        ("annotation_flags", pa.list_(pa.string())),
+        ("events_outside_video", pa.int32()),  # left out: they lie wholly before or after the video
     ]
 )
 

@@ -4,24 +4,29 @@ import hashlib
 import json
 import os
 import posixpath
-import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import pyarrow as pa
 from pyarrow import fs
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import EVENT, TIMED_TEXT
-from stages.annotations.conversations import ConversationError, parse_conversations
-from stages.annotations.cues import join_sentences, merge_rolling
-from stages.annotations.event_lines import EventError, parse_event, parse_event_lines
-from stages.annotations.subtitles import SubtitleError, Subtitles, parse_subtitles
-from stages.annotations.text import TextError
+from schemas.tables import ANNOTATION
+from stages.annotations.encodings import DETECT
+from stages.annotations.event_lines import Event
+from stages.annotations.sources import (
+    Known,
+    Track,
+    read_conversations,
+    read_event_file,
+    read_events,
+    read_subtitles,
+)
+from stages.annotations.text import AnnotationError
 from workers.storage import Store
 
 READS = pa.schema(
@@ -29,18 +34,15 @@ READS = pa.schema(
         ("video_id", pa.string()),
         ("sha256", pa.string()),
         ("duration_s", pa.float64()),
-        ("events", pa.list_(TIMED_TEXT)),
+        ("events", pa.string()),
         ("subtitles", pa.list_(pa.string())),
         ("events_file", pa.string()),
         ("annotation_stamp", pa.string()),
         ("conversations", pa.string()),
     ]
 )
-BAD = (EventError, SubtitleError, ConversationError, TextError)
-_LANGUAGE = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)$")
-_LETTER = re.compile(r"[^\W\d_]")
-
-Event = dict[str, Any]
+TRACKS: tuple[Track, ...] = ("speech", "caption", "scene")
+_MAX_DETAIL = 500
 
 
 class AnnotateConfig(StageConfig):
@@ -55,88 +57,111 @@ class AnnotateConfig(StageConfig):
     """Joining stops here."""
     instant_s: float = Field(1.0, gt=0, le=60)
     """How long an event lasts that ends where it starts."""
+    encoding: str = DETECT
+    """Encoding of annotation files that are neither UTF-8 nor marked as something else: a codec of Python, such as
+    `cp1251`, or `detect`, which finds it from the text and the language in the file's name and flags the video. A file
+    whose encoding cannot be told is bad; with `utf-8` all such files are."""
     max_file_bytes: int = Field(64 << 20, ge=1)
     """A larger annotation file is bad."""
+    max_events: int = Field(50_000, ge=1)
+    """More events of one video are bad: what writing questions costs grows faster than their number."""
     on_bad: Literal["reject", "skip"] = "reject"
     """A file that cannot be read: `reject` the video, naming file and line (it was named in the manifest, so it is
     counted on), or `skip` the file and use what else there is; a video whose every source is bad is rejected still."""
     # Reads a few kilobytes of text: waits more than it works.
     resources: Resources = Resources(cpus=0.5, workers=(1, 2))
 
+    @field_validator("encoding")
+    @classmethod
+    def _check_encoding(cls, name: str) -> str:
+        if name != DETECT:
+            try:
+                "a".encode(name)
+            except LookupError:
+                raise ValueError("give `detect` or the name of a text encoding that Python knows") from None
+        return name
+
 
 def annotate(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iterator[pa.Table]:
-    """One table of EVENT, sorted by time; conversations last.
+    """One row of ANNOTATION; its events sorted by time, conversations last.
 
-    Times are cut to the video: an event that starts at or after its end is dropped, one that runs over it ends with it.
+    Times are cut to the video; an event that lies wholly outside it is left out and counted.
     Raises Reject("bad_annotation") that names the file and the line.
     """
-    rows, bad = [], []
+    rows: list[Event] = []
+    flags: set[str] = set()
+    bad: list[str] = []
     for source, where, read in _sources(unit, config):
         try:
-            rows += [{**event, "source": source} for event in read()]
-        except BAD as error:
-            bad.append(f"{where}: {error}")
+            known = read()
+        except AnnotationError as error:
+            bad.append(f"{where}: {error}" if where else str(error))
             if config.on_bad == "reject":
-                raise Reject("bad_annotation", bad[0]) from None
-    if bad and not rows:
-        raise Reject("bad_annotation", "; ".join(bad)[:1000])
-    yield pa.Table.from_pylist(_finish(rows, unit, config), EVENT)
-
-
-def _sources(unit: dict[str, Any], config: AnnotateConfig) -> Iterator[tuple[str, str, Any]]:
-    """Each source of the video: its name, how a message names it, and a function that reads it."""
-    if unit["events"]:
-        yield "manifest", "events of the manifest", lambda: [parse_event(event) for event in unit["events"]]
-    if path := unit["events_file"]:
-        yield "events_file", posixpath.basename(path), lambda: parse_event_lines(_read(path, config))
-    if unit["subtitles"]:
-        yield "subtitles", "subtitles", lambda: _read_subtitles(unit["subtitles"], config)
-    if text := unit["conversations"]:
-        yield (
-            "conversations",
-            "conversations of the manifest",
-            lambda: [
-                {"start_s": None, "end_s": None, "kind": "conversation", "text": c} for c in parse_conversations(text)
-            ],
-        )
-
-
-def _read_subtitles(paths: Iterable[str], config: AnnotateConfig) -> list[Event]:
-    """Events of the files in the one language that is used, for speech and for visual descriptions apart."""
-    files: dict[str, list[tuple[str, Subtitles]]] = {"speech": [], "caption": []}
-    bad, first_error = [], None
-    for path in dict.fromkeys(paths):
-        try:
-            subtitles = parse_subtitles(_read(path, config))
-        except BAD as error:
-            if config.on_bad == "reject":
-                raise SubtitleError(f"{posixpath.basename(path)}: {error}") from None
-            bad.append(path)
-            first_error = first_error or SubtitleError(f"{posixpath.basename(path)}: {error}")
+                raise _reject(bad) from None
             continue
-        described = subtitles.kind == "descriptions" or "descriptions" in posixpath.basename(path).lower()
-        files["caption" if described else "speech"].append((path, subtitles))
-    if first_error and not any(files.values()):
+        rows += [{**event, "source": source} for event in known.events]
+        flags.update(known.flags)
+    if bad and not rows:
+        raise _reject(bad)
+    if len(rows) > config.max_events:
+        raise _reject([f"{len(rows)} events, above annotate.max_events = {config.max_events}"])
+    inside = [row for row in rows if _is_inside(row, unit["duration_s"])]
+    outside = len(rows) - len(inside)
+    row = {
+        "video_id": unit["video_id"],
+        "events": _finish(inside, unit, config),
+        "annotation_flags": sorted(flags | ({"events_outside_video"} if outside else set())),
+        "events_outside_video": outside,
+    }
+    yield pa.Table.from_pylist([row], ANNOTATION)
+
+
+def _reject(bad: list[str]) -> Reject:
+    return Reject("bad_annotation", "; ".join(bad)[:_MAX_DETAIL])
+
+
+def _sources(unit: dict[str, Any], config: AnnotateConfig) -> Iterator[tuple[str, str, Callable[[], Known]]]:
+    """Each source of the video: its name, how a message names it, and a function that reads it."""
+    if text := unit["events"]:
+        yield "manifest", "events of the manifest", lambda: read_events(text.encode())
+    if path := unit["events_file"]:
+        name = _shown_name(path)
+        yield "events_file", name, lambda: read_event_file(_read(path, config), config.encoding)
+    if unit["subtitles"]:
+        yield "subtitles", "", lambda: _read_subtitles(unit["subtitles"], config)
+    if conversations := unit["conversations"]:
+        where = "conversations of the manifest"
+        yield "conversations", where, lambda: read_conversations(conversations.encode())
+
+
+def _read_subtitles(paths: Iterable[str], config: AnnotateConfig) -> Known:
+    """What the files say in the one language that is used; of speech, of what is to be seen and of chapters apart."""
+    files: list[tuple[str, Known]] = []
+    first_error = None
+    for path in dict.fromkeys(paths):
+        name = posixpath.basename(path)
+        try:
+            data = _read(path, config)
+            options = (config.encoding, config.sentence_gap_s, config.max_sentence_chars)
+            files.append((PurePosixPath(name).stem, read_subtitles(data, name, *options)))
+        except AnnotationError as error:
+            first_error = first_error or AnnotationError(f"{_shown_name(path)}: {error}")
+            if config.on_bad == "reject":
+                raise first_error from None
+    if first_error and not files:
         raise first_error
-    events = []
-    for kind, parsed in files.items():
-        for subtitles in _one_language(parsed, config.subtitle_languages):
-            cues = join_sentences(merge_rolling(subtitles.cues), config.sentence_gap_s, config.max_sentence_chars)
-            for cue in cues:
-                # A clock or a number that runs through the picture is not spoken: it is to be seen.
-                shown = kind if _LETTER.search(cue.text) else "caption"
-                events.append({"start_s": cue.start_s, "end_s": cue.end_s, "kind": shown, "text": cue.text})
-    return events
+    not_text = [known for _, known in files if known.track == "data"]
+    used = [known for track in TRACKS for known in _one_language(files, track, config.subtitle_languages)]
+    flags = {flag for known in [*used, *not_text] for flag in known.flags}
+    return Known([event for known in used for event in known.events], tuple(flags))
 
 
-def _one_language(parsed: list[tuple[str, Subtitles]], wanted: tuple[str, ...]) -> list[Subtitles]:
+def _one_language(files: list[tuple[str, Known]], track: str, wanted: tuple[str, ...]) -> list[Known]:
     """The files of the first language wanted that is there; of one text in two formats the first."""
-    by_language: dict[str, dict[str, Subtitles]] = {}
-    for path, subtitles in parsed:
-        stem = Path(posixpath.basename(path)).stem
-        named = _LANGUAGE.search(stem)
-        language = (named[1] if named else subtitles.language).lower().replace("_", "-")
-        by_language.setdefault(language, {}).setdefault(stem, subtitles)
+    by_language: dict[str, dict[str, Known]] = {}
+    for stem, known in files:
+        if known.track == track and known.events:
+            by_language.setdefault(known.language, {}).setdefault(stem, known)
 
     def rank(language: str) -> tuple[int, int]:
         fits = [i for i, w in enumerate(wanted) if language == w.lower() or language.startswith(f"{w.lower()}-")]
@@ -145,15 +170,20 @@ def _one_language(parsed: list[tuple[str, Subtitles]], wanted: tuple[str, ...]) 
     return list(by_language[min(by_language, key=rank)].values()) if by_language else []
 
 
+def _is_inside(row: Event, duration_s: float) -> bool:
+    if row["start_s"] is None:
+        return True
+    return row["start_s"] < duration_s and (row["end_s"] > 0 or row["start_s"] >= 0)
+
+
 def _finish(rows: list[Event], unit: dict[str, Any], config: AnnotateConfig) -> list[Event]:
-    duration = unit["duration_s"]
+    """Events with their ids and with times that lie in the video."""
     finished: dict[str, Event] = {}
     for row in rows:
         if row["start_s"] is not None:
-            if row["start_s"] >= duration:
-                continue
-            end = row["end_s"] if row["end_s"] > row["start_s"] else row["start_s"] + config.instant_s
-            row = {**row, "end_s": min(end, duration)}
+            start = max(0.0, row["start_s"])
+            end = row["end_s"] if row["end_s"] > start else start + config.instant_s
+            row = {**row, "start_s": start, "end_s": min(end, unit["duration_s"])}
         # The source is left out: an event that two sources tell of in the same words is one event.
         told = json.dumps([unit["video_id"], row["start_s"], row["end_s"], row["kind"], row["text"]])
         event_id = hashlib.sha256(told.encode()).hexdigest()[:16]
@@ -166,20 +196,26 @@ def _order(row: Event) -> tuple:
     return (not timed, row["start_s"] or 0.0, row["end_s"] or 0.0, row["kind"], row["text"])
 
 
+def _shown_name(path: str) -> str:
+    """A file's name for a message: long ones in part."""
+    name = posixpath.basename(path)
+    return name if len(name) <= 100 else f"{name[:60]}...{name[-30:]}"
+
+
 def _read(path: str, config: AnnotateConfig) -> bytes:
-    """A file on a local path, s3:// or gs://. Raises TextError where it is absent, too large or cannot be read."""
+    """A file on a local path, s3:// or gs://. Raises AnnotationError if it is absent, too large or cannot be read."""
     filesystem, inner = fs.FileSystem.from_uri(path) if "://" in path else (fs.LocalFileSystem(), path)
     try:
         info = filesystem.get_file_info(inner)
         if info.type != fs.FileType.File:
-            raise TextError("no such file")
+            raise AnnotationError("no such file")
         if info.size > config.max_file_bytes:
-            raise TextError(f"has {info.size} bytes, above {config.max_file_bytes} (annotate.max_file_bytes)")
+            raise AnnotationError(f"has {info.size} bytes, above {config.max_file_bytes} (annotate.max_file_bytes)")
         with filesystem.open_input_stream(inner) as stream:
             return stream.read()
     except OSError as error:
         # The message of the file system would tell paths and addresses of this machine.
-        raise TextError(
+        raise AnnotationError(
             f"cannot be read: {os.strerror(error.errno) if error.errno else type(error).__name__}"
         ) from None
 
@@ -189,10 +225,11 @@ def stage(config: AnnotateConfig) -> Stage:
     return Stage(
         name="annotate",
         reads=READS,
-        writes=EVENT,
+        writes=ANNOTATION,
         run=annotate,
         config=config,
-        passes="path",
+        passes="rows",
+        version=2,
         # The stamp tells of a change in these files; where they lie makes no difference.
         located_by=("subtitles", "events_file"),
     )

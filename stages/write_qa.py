@@ -43,8 +43,8 @@ class Worker:
 
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
         """One table of QA, in the order of the tasks; no rows for a video of which nothing is known."""
-        events = self._store.read_table(unit["annotate_unit"]).to_pylist()
-        pairs = write_pairs(events, unit["duration_s"], self._config, unit["video_id"])
+        [annotation] = self._store.read_table(unit["annotate_unit"], ["events"]).to_pylist()
+        pairs = write_pairs(annotation["events"], unit["duration_s"], self._config, unit["video_id"])
         queries = [pair.pop("query") for pair in pairs]
         table = pa.Table.from_pylist(pairs, pa.schema([f for f in QA if f.name not in ("select_query", "merge_query")]))
         select, merge = self._embed(queries)

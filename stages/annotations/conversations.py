@@ -3,49 +3,55 @@
 import json
 from typing import Any
 
-_SPEAKERS = ("human", "gpt", "system", "user", "assistant")
+from stages.annotations.json_text import load_json
+from stages.annotations.text import AnnotationError, shown
 
+_ASKS, _ANSWERS = ("human", "user"), ("gpt", "assistant")
+_SPEAKERS = (*_ASKS, *_ANSWERS, "system")
 
-class ConversationError(ValueError):
-    """Conversations that are not in the LLaVA form. The message names the place and the value."""
+Turn = dict[str, Any]
 
 
 def parse_conversations(text: str) -> list[str]:
     """The conversations of a video, each as JSON text.
 
     `text` is JSON: one conversation (a list of turns `{"from": "human" | "gpt", "value": "..."}`), or a list of those.
-    A conversation that is the whole of `text` comes back as it was written. Raises ConversationError.
+    Answers before the first question are left out; a conversation that is the whole of `text` and begins with a
+    question comes back as it was written. Raises AnnotationError.
     """
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ConversationError(f"bad JSON: {error}") from None
+    value = load_json(text)
     if not isinstance(value, list):
-        raise ConversationError(f"{str(value)[:80]!r}: must be a list of turns, or a list of such lists")
+        raise AnnotationError("must be a list of turns, or a list of such lists")
     if value and all(isinstance(turn, dict) for turn in value):
-        _check(value, "the conversation")
-        return [text]
-    for index, conversation in enumerate(value):
-        _check(conversation, f"conversation {index}")
-    return [json.dumps(conversation, ensure_ascii=False) for conversation in value]
+        turns = _checked(value, "the conversation")
+        return [text if turns == value else json.dumps(turns, ensure_ascii=False)]
+    checked = [_checked(conversation, f"conversation {index}") for index, conversation in enumerate(value)]
+    return [json.dumps(turns, ensure_ascii=False) for turns in checked]
 
 
 def question_and_answer(text: str) -> tuple[str, str]:
     """First question of a conversation, without its `<image>` token, and the answer to it."""
     turns = json.loads(text)
-    asked = next(t["value"] for t in turns if t["from"] in ("human", "user"))
-    answered = next(t["value"] for t in turns if t["from"] in ("gpt", "assistant"))
-    return asked.replace("<image>", "").replace("<video>", "").strip(), answered.strip()
+    asked = next(i for i, turn in enumerate(turns) if turn["from"] in _ASKS)
+    answer = next(turn["value"] for turn in turns[asked:] if turn["from"] in _ANSWERS)
+    return turns[asked]["value"].replace("<image>", "").replace("<video>", "").strip(), answer.strip()
 
 
-def _check(conversation: Any, where: str) -> None:
+def _checked(conversation: Any, where: str) -> list[Turn]:
+    """The turns of a conversation from the first question on, after what the system says."""
     if not isinstance(conversation, list) or not conversation:
-        raise ConversationError(f"{where}: {str(conversation)[:80]!r}: must be a list of turns")
+        raise AnnotationError(f"{where}: must be a list of turns, not {shown(conversation)}")
     for index, turn in enumerate(conversation):
         if not isinstance(turn, dict) or not isinstance(turn.get("value"), str) or turn.get("from") not in _SPEAKERS:
-            raise ConversationError(f"{where}, turn {index}: {str(turn)[:80]!r}: must have `from` and `value`")
-        if any("\ud800" <= c <= "\udfff" for c in turn["value"]):
-            raise ConversationError(f"{where}, turn {index}: holds half a surrogate pair, which is no character")
-    speakers = [turn["from"] for turn in conversation]
-    if not {"human", "user"} & set(speakers) or not {"gpt", "assistant"} & set(speakers):
-        raise ConversationError(f"{where}: has no turn of `human` or none of `gpt`")
+            speakers = ", ".join(_SPEAKERS)
+            raise AnnotationError(f"{where}, turn {index}: must have `from` ({speakers}) and a text `value`")
+    try:
+        json.dumps(conversation, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise AnnotationError(f"{where}: holds half a surrogate pair, which is no character") from None
+    except ValueError:
+        raise AnnotationError(f"{where}: holds a number that is not finite, which JSON cannot hold") from None
+    asked = next((i for i, turn in enumerate(conversation) if turn["from"] in _ASKS), len(conversation))
+    if not any(turn["from"] in _ANSWERS for turn in conversation[asked:]):
+        raise AnnotationError(f"{where}: no turn of `human` is followed by one of `gpt`")
+    return [turn for i, turn in enumerate(conversation) if i > asked or turn["from"] not in _ANSWERS]

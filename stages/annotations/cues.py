@@ -7,6 +7,8 @@ from stages.annotations.subtitles import Cue
 
 # Cues this close follow each other without a pause.
 _TOUCH_S = 0.15
+# Rolling captions show fewer lines at once.
+_MAX_LINES = 16
 _SENTENCE_END = re.compile(r"[.?!\u2026\u3002\uff1f\uff01][\"'\u201d\u2019)]*$")
 _TRAILING_DOTS = re.compile(r"(?:\.{2,}|\u2026)$")
 _LEADING_DOTS = re.compile(r"^(?:\.{2,}|\u2026)\s*")
@@ -18,7 +20,8 @@ _OPEN_WORDS = frozenset(_OPEN.split())
 def merge_rolling(cues: Iterable[Cue]) -> list[Cue]:
     """Cues without the lines that the cue before showed already, as in captions that roll up line by line.
 
-    Only where cues touch or overlap: what is said again after a pause stays.
+    Each line stands in the cue that shows it first; a line that is typed word by word is one. Only where cues touch or
+    overlap: what is said again after a pause stays.
     """
     merged: list[Cue] = []
     shown: tuple[str, ...] = ()
@@ -26,26 +29,32 @@ def merge_rolling(cues: Iterable[Cue]) -> list[Cue]:
         last = merged[-1] if merged else None
         if last is None or cue.start_s > last.end_s + _TOUCH_S:
             merged.append(cue)
-            shown = cue.lines
-            continue
-        fresh = cue.lines[_carried(shown, cue.lines) :]
-        shown = cue.lines
-        if not fresh:
-            merged[-1] = Cue(last.start_s, max(last.end_s, cue.end_s), last.lines)
-        elif len(fresh) == len(cue.lines) and cue.text.startswith(last.text + " "):
-            # A caption that is typed word by word.
-            merged[-1] = Cue(last.start_s, max(last.end_s, cue.end_s), cue.lines)
         else:
-            merged.append(Cue(cue.start_s, cue.end_s, fresh))
+            carried = _carried(shown, cue.lines)
+            fresh, end_s = cue.lines[carried:], max(last.end_s, cue.end_s)
+            typed = "" if carried else _typed(shown, cue)
+            if typed:
+                merged[-1] = Cue(last.start_s, end_s, (*last.lines[:-1], last.lines[-1] + typed))
+            elif fresh:
+                merged.append(Cue(cue.start_s, cue.end_s, fresh))
+            else:
+                merged[-1] = Cue(last.start_s, end_s, last.lines)
+        shown = cue.lines
     return merged
 
 
 def _carried(before: tuple[str, ...], lines: tuple[str, ...]) -> int:
     """How many of the first lines are the last lines of the cue before."""
-    for count in range(min(len(before), len(lines)), 0, -1):
+    for count in range(min(len(before), len(lines), _MAX_LINES), 0, -1):
         if before[-count:] == lines[:count]:
             return count
     return 0
+
+
+def _typed(before: tuple[str, ...], cue: Cue) -> str:
+    """What has been added to the text of the cue before, whatever lines it stands in now; "" where it's another."""
+    text = " ".join(before)
+    return cue.text[len(text) :] if cue.text.startswith(text + " ") else ""
 
 
 def join_sentences(cues: Iterable[Cue], gap_s: float, max_chars: int) -> list[Cue]:

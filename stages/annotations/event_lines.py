@@ -1,70 +1,89 @@
-"""Timed events as people write them: an object an event, in a JSONL file or inline in the manifest."""
+"""Timed events as people write them: an object per event, in a JSONL file or in the manifest."""
 
-import json
 import math
+import re
 from typing import Any
 
-from stages.annotations.text import clean_text, decode_text
+from stages.annotations.encodings import DETECT, decode_text
+from stages.annotations.json_text import load_json
+from stages.annotations.text import AnnotationError, clean_text, shown
 
 ALIASES = {"start": "start_s", "end": "end_s", "caption": "text", "event": "text"}
 KINDS = ("event", "scene", "caption", "speech")
+# What a time may look like that is no number; any other text may be of a file that holds no events.
+_CLOCK = re.compile(r"[\d:.,; hms-]{1,20}")
 
 Event = dict[str, Any]
-
-
-class EventError(ValueError):
-    """An event that cannot be used. The message names the field, its value and the remedy."""
 
 
 def parse_event(raw: Any) -> Event:
     """A checked event: start_s, end_s (seconds), kind, text. Fields of other names are left out.
 
-    A time below zero counts as zero. Raises EventError for a missing or wrong field, and for one that ends before it
-    starts.
+    Raises AnnotationError for a missing or wrong field, and for an event that ends before it starts.
     """
     if not isinstance(raw, dict):
-        raise EventError(f"{str(raw)[:80]!r}: an event is an object with start_s, end_s, kind and text")
+        raise AnnotationError("an event is an object with start_s, end_s, kind and text")
     named: Event = {}
     for name, value in raw.items():
         target = ALIASES.get(name) or name
         if target in named and value is not None:
-            raise EventError(f"{name!r} says the same as another field: {target!r} is given twice")
+            raise AnnotationError(f"{name} says the same as another field: {target} is given twice")
         named[target] = value
     start, end = _seconds(named, "start_s"), _seconds(named, "end_s")
     if end < start:
-        raise EventError(f"end_s = {end:g} lies before start_s = {start:g}; swap or mend them")
+        raise AnnotationError(f"end_s = {end:g} lies before start_s = {start:g}; swap or correct them")
     kind = named.get("kind") or "event"
     if kind not in KINDS:
-        raise EventError(f"kind = {kind!r}: use one of {', '.join(KINDS)}")
+        raise AnnotationError(f"kind = {shown(kind)}: use one of {', '.join(KINDS)}")
     text = named.get("text")
     if not isinstance(text, str) or not (text := clean_text(text)):
-        raise EventError(f"text = {named.get('text')!r}: must be what happens, in words")
-    return {"start_s": max(0.0, start), "end_s": max(0.0, end), "kind": kind, "text": text}
+        raise AnnotationError(f"text = {shown(named.get('text'))}: must be what happens, in words")
+    return {"start_s": start, "end_s": end, "kind": kind, "text": text}
 
 
-def parse_event_lines(data: bytes) -> list[Event]:
-    """Events of a JSONL file. Raises EventError that names the line, TextError for binary data."""
-    events, videos = [], set()
-    for number, line in enumerate(decode_text(data).split("\n"), 1):
+def parse_events(text: str) -> list[Event]:
+    """Events of a manifest's row: a JSON list. Raises AnnotationError that names the event."""
+    raw_events = load_json(text)
+    if not isinstance(raw_events, list):
+        raise AnnotationError("must be a list of events")
+    events = []
+    for number, raw in enumerate(raw_events, 1):
+        try:
+            events.append(parse_event(raw))
+        except AnnotationError as error:
+            raise AnnotationError(f"event {number}: {error}") from None
+    return events
+
+
+def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Event], str]:
+    """Events of a JSONL file, and a flag of the video or "": see `decode_text`.
+
+    Raises AnnotationError that names the line.
+    """
+    events: list[Event] = []
+    videos: set[str] = set()
+    text, flag = decode_text(data, encoding=encoding)
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            raw = json.loads(line)
+            raw = load_json(line)
             events.append(parse_event(raw))
-        except json.JSONDecodeError as error:
-            raise EventError(f"line {number}: bad JSON: {error.msg} at column {error.colno}") from None
-        except RecursionError:
-            raise EventError(f"line {number}: bad JSON: nested too deeply") from None
-        except EventError as error:
-            raise EventError(f"line {number}: {error}") from None
-        videos.add(str(raw.get("video")))
+        except AnnotationError as error:
+            raise AnnotationError(f"line {number}: {error}") from None
+        videos.add(shown(raw.get("video")))
         if len(videos) > 1:
-            raise EventError(f"line {number}: the file tells of several videos: {sorted(videos)}; make a file for each")
-    return events
+            names = " and ".join(sorted(videos))
+            raise AnnotationError(f"line {number}: the file tells of several videos ({names}); make a file for each")
+    return events, flag
 
 
 def _seconds(named: Event, name: str) -> float:
     value = named.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise EventError(f"{name} = {value!r}: must be a number of seconds")
-    return float(value)
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        pass
+    told = shown(value) if not isinstance(value, str) or _CLOCK.fullmatch(value) else "a text"
+    raise AnnotationError(f"{name} = {told}: must be a number of seconds")

@@ -1,31 +1,23 @@
-"""WebVTT and SubRip files to cues, as forgiving as players are: a cue that cannot be read is left out, the rest stays.
+"""Subtitle files to cues, as forgiving as players are: a cue that cannot be read is left out, the rest stays."""
 
-Sources: W3C WebVTT (parser of section 6); SubRip has no standard, what is read is what ffmpeg and VLC read.
-"""
-
-import html
-import math
 import re
 from dataclasses import dataclass
 
-from stages.annotations.text import clean_text, decode_text
+from stages.annotations.ass_ttml import is_ass, is_ttml, read_ass, read_ttml
+from stages.annotations.cue_blocks import read_blocks
+from stages.annotations.encodings import DETECT, decode_text
+from stages.annotations.markup import is_data, plain_lines
+from stages.annotations.text import AnnotationError
 
-_TIME = r"(?:(\d{1,4}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,9}))?"
-_TIMING = re.compile(rf"^\s*(-?){_TIME}\s*-->\s*(-?){_TIME}(?:\s.*)?$")
-_HEADER = re.compile(r"^(Kind|Language)\s*:\s*(\S+)", re.IGNORECASE)
-_STYLE_CODE = re.compile(r"\{\\[^{}]*\}|\{[a-zA-Z]:[^{}]*\}")
-# "[Music]", "(applause)", notes: sounds, not what is said.
-_SOUND = re.compile(r"\[[^\[\]]*\]|^\s*\([^()]*\)\s*$|[\u2669-\u266f]")
-_SPEAKER = re.compile(r"^(?:>>+|-|\u2013|\u2014)\s*")
+NOT_TEXT, CUT = "subtitles_not_text", "long_lines_cut"  # flags of a video
 
-
-class SubtitleError(ValueError):
-    """A subtitle file without one readable cue."""
+_MAX_LINE = 4096
+_HEADER = re.compile(r"(Kind|Language)\s*:\s*(\S+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Cue:
-    """Text shown in [start_s, end_s); `lines` are as written, cleaned, none of them empty."""
+    """Text shown in [start_s, end_s); `lines` are cleaned, none of them empty. Times may lie before zero."""
 
     start_s: float
     end_s: float
@@ -43,38 +35,50 @@ class Subtitles:
     cues: list[Cue]
     kind: str = ""
     language: str = ""
+    flags: tuple[str, ...] = ()
+    """Of the video: "encoding_detected", "invalid_utf8", "subtitles_not_text", "long_lines_cut"."""
 
 
-def parse_subtitles(data: bytes) -> Subtitles:
-    """Reads a .vtt or .srt file.
+def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> Subtitles:
+    """Reads a WebVTT, SubRip, ASS, SSA or TTML file, told by its content.
 
-    A time below zero counts as zero; a cue that ends before it starts is left out, as are sounds ("[Music]") and
-    markup.
-    Raises SubtitleError that names the first bad line where there is text but no cue, TextError for binary data.
+    A cue that ends before it starts is left out, as are sounds ("[Music]"), markup, and cues that hold no text but JSON
+    or addresses of pictures. A line of more than 4,096 characters is cut.
+
+    Args:
+        language, encoding: see `decode_text`.
+
+    Raises:
+        AnnotationError: binary data, an encoding that cannot be told, or text without one readable cue.
     """
-    lines = decode_text(data).split("\n")
-    cues, bad_line = [], 0
-    header = _header(lines)
-    number = 0
-    while number < len(lines):
-        line = lines[number]
-        number += 1
-        if "-->" not in line:
+    text, flag = decode_text(data, language, encoding)
+    lines = text.split("\n")
+    header, ass, bad_line = _header(lines), is_ass(lines), 0
+    if is_ttml(text):
+        blocks = read_ttml(text)
+    else:
+        blocks, bad_line = read_ass(lines) if ass else read_blocks(lines, is_webvtt="webvtt" in header)
+    cues: list[Cue] = []
+    flags = {flag}
+    for block in blocks:
+        if header.get("kind") == "metadata" or is_data(block.text):
+            flags.add(NOT_TEXT)
             continue
-        times = _times(line)
-        if times is None:
-            bad_line = bad_line or number
-            continue
-        block, number = _block(lines, number)
-        text = tuple(filter(None, map(_clean_line, block)))
-        if text and times[1] >= times[0]:
-            cues.append(Cue(*times, text))
-    if not cues and bad_line:
-        raise SubtitleError(f"line {bad_line}: {lines[bad_line - 1].strip()[:80]!r} is no cue timing")
-    if not cues and not header and any(line.strip() for line in lines) and not any("-->" in line for line in lines):
-        raise SubtitleError(f"line 1: {lines[0].strip()[:80]!r}: neither WebVTT nor SubRip, no cue in the file")
-    cues.sort(key=lambda cue: (cue.start_s, cue.end_s))
-    return Subtitles(cues, header.get("kind", ""), header.get("language", ""))
+        cut = "\n".join(line[:_MAX_LINE] for line in block.text.split("\n"))
+        flags.add("" if cut == block.text else CUT)
+        try:
+            words = plain_lines(cut, ass)
+        except AnnotationError as error:
+            raise AnnotationError(f"line {block.line}: {error}") from None
+        if words and block.end_s >= block.start_s:
+            cues.append(Cue(block.start_s, block.end_s, words))
+    if not blocks and bad_line:
+        raise AnnotationError(f"line {bad_line}: no cue can be read; times are written 00:00:01.000 --> 00:00:02.000")
+    if not blocks and not header and not text.isspace() and text:
+        raise AnnotationError(f"no cue in its {len(lines)} lines: neither WebVTT, SubRip, ASS nor TTML")
+    # ASS shows a line twice to draw its shadow.
+    cues = sorted(dict.fromkeys(cues), key=lambda cue: (cue.start_s, cue.end_s))
+    return Subtitles(cues, header.get("kind", ""), header.get("language", ""), tuple(sorted(flags - {""})))
 
 
 def _header(lines: list[str]) -> dict[str, str]:
@@ -83,42 +87,8 @@ def _header(lines: list[str]) -> dict[str, str]:
         return {}
     fields = {"webvtt": ""}
     for line in lines[1:]:
-        if not line.strip():
+        if not line.strip() or "-->" in line:
             break
         if match := _HEADER.match(line):
-            fields[match[1].lower()] = match[2].lower()
+            fields[match[1].lower()] = match[2][:40].lower()
     return fields
-
-
-def _block(lines: list[str], number: int) -> tuple[list[str], int]:
-    """Lines of a cue's text from index `number`, and the index after them: up to an empty line or another timing."""
-    block: list[str] = []
-    while number < len(lines) and lines[number].strip() and "-->" not in lines[number]:
-        block.append(lines[number])
-        number += 1
-    if number < len(lines) and "-->" in lines[number] and block and block[-1].strip().isdigit():
-        # No empty line before the next cue: the last line is that cue's number, not text.
-        block.pop()
-    return block, number
-
-
-def _times(line: str) -> tuple[float, float] | None:
-    match = _TIMING.match(line)
-    if match is None:
-        return None
-    start, end = _seconds(match.groups()[:5]), _seconds(match.groups()[5:])
-    return max(0.0, start), max(0.0, end)
-
-
-def _seconds(parts: tuple[str | None, ...]) -> float:
-    sign, hours, minutes, seconds, fraction = parts
-    # Thousandths first: a sum of floats would give 2.0999999 for 00:02.100.
-    thousandths = (int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)) * 1000
-    thousandths += math.floor(int(fraction or 0) * 1000 / 10 ** len(fraction or ""))
-    return (-thousandths if sign else thousandths) / 1000
-
-
-def _clean_line(line: str) -> str:
-    # Entities last, then tags once more: "&lt;image&gt;" must not come out as a token.
-    text = clean_text(html.unescape(clean_text(_STYLE_CODE.sub("", line))))
-    return _SPEAKER.sub("", clean_text(_SOUND.sub(" ", text)))

@@ -1,39 +1,94 @@
-"""Bytes of a stranger's text file to clean text."""
+"""Untrusted text to plain text, in time that grows with its length and no faster."""
 
+import html
 import re
 import unicodedata
+from typing import Any
 
-_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-# What a language model's tokenizer or our own prompts could take for a control token, and markup of subtitles.
-_TAG = re.compile(r"</?[A-Za-z|][^<>]{0,200}>|</?>")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]")
+# Takes no room and means nothing. U+200C and U+200D are not here: Persian, Hindi and emoji need them.
+# Nothing to clean, as most lines: words of visible ASCII but for `&`, `<` and `>`.
+_CLEAN = re.compile(r"[!-%'-;=?-~]+(?: [!-%'-;=?-~]+)*")
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
+_BREAK = re.compile(r"</?(?:br|p|div|li|tr|td)\b[^<>]{0,200}>", re.IGNORECASE)
+_BRACKET = re.compile(r"([<>])")
+# What a language model's tokenizer or our own prompts could take for a control token, markup, and the times of words.
+_TAG = re.compile(r"</?[A-Za-z|][^<>]{0,200}>|</?>|<\d{1,4}:\d{1,2}(?::\d{1,2})?(?:[.,]\d{1,9})?>")
+# Normalisation takes quadratic time on a run of combining marks; no script has 30 of them on one letter (UAX #15).
+_MAX_MARKS = 30
+_PERHAPS_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1},}}")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
+_NO_CHARACTER = re.compile(r"&#(?:[0-9]{8}|[xX][0-9a-fA-F]{7})")
 
 
-class TextError(ValueError):
-    """Bytes that are no text."""
+class AnnotationError(ValueError):
+    """What a user wrote about a video cannot be read.
 
-
-def decode_text(data: bytes) -> str:
-    """Text of a file in UTF-8 or UTF-16 (with a mark), or else Windows-1252, as old subtitles are. Lines end in `\\n`.
-
-    Raises TextError for binary data.
+    The message names the place, the field and the remedy. It quotes nothing of a file that may be no annotation at all.
     """
-    encoding = next((name for mark, name in _BOMS.items() if data.startswith(mark)), None)
-    if encoding is None and b"\0" in data:
-        raise TextError("holds binary data, not text")
-    try:
-        text = data.decode(encoding or "utf-8")
-    except UnicodeDecodeError as error:
-        if encoding is not None:
-            raise TextError(f"starts as {encoding} text but cannot be read as such at byte {error.start}") from None
-        text = data.decode("cp1252", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def clean_text(text: str) -> str:
-    """One line of plain text: no markup, no control characters or `<image>`-like tokens, single spaces, NFC."""
-    text = unicodedata.normalize("NFC", text)
-    while (bare := _TAG.sub("", text)) != text:
-        text = bare
-    return _SPACE.sub(" ", _CONTROL.sub(" ", text)).strip()
+    """One line of plain text: no markup, entities, control characters or `<image>`-like tokens, single spaces, NFC.
+
+    Raises AnnotationError for a character reference with more digits than any character has.
+    """
+    if _CLEAN.fullmatch(text):
+        return text
+    text = _plain(text)
+    if "&" in text:
+        if _NO_CHARACTER.search(text):
+            raise AnnotationError("a character reference (`&#...;`) has more digits than any character")
+        # What was written as entities may be a tag or a control character.
+        text = _plain(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
+    return text
+
+
+def shown(value: Any) -> str:
+    """A value for a message: at most about 80 characters on one line, lists and objects by their kind alone."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    if isinstance(value, str):
+        return repr(value[:60]) if len(value) <= 60 else f"{value[:60]!r}..."
+    if isinstance(value, int) and not -(10**20) < value < 10**20:
+        return "a number of more than 20 digits"
+    return repr(value)
+
+
+def _plain(text: str) -> str:
+    text = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
+    text = _SPACE.sub(" ", _BREAK.sub(" ", _normalised(text)))
+    return _normalised(_without_tags(text)).strip()
+
+
+def _normalised(text: str) -> str:
+    return unicodedata.normalize("NFC", _PERHAPS_MARKS.sub(_fewer_marks, text))
+
+
+def _fewer_marks(symbols: re.Match) -> str:
+    kept, run = [], 0
+    for symbol in symbols[0]:
+        run = run + 1 if unicodedata.combining(symbol) else 0
+        if run <= _MAX_MARKS:
+            kept.append(symbol)
+    return "".join(kept)
+
+
+def _without_tags(text: str) -> str:
+    """Text without tags, and without those that appear when others are gone (`<im<b>age>`), in one pass."""
+    kept: list[str] = []
+    opened: list[int] = []  # places in `kept` of each `<` that a tag may begin with
+    for piece in _BRACKET.split(text):
+        if piece == ">" and opened and _TAG.fullmatch("".join(kept[opened[-1] :]) + ">"):
+            del kept[opened.pop() :]
+            continue
+        if piece == "<":
+            opened.append(len(kept))
+        elif piece == ">":
+            opened.clear()  # no tag reaches over it
+        elif kept and kept[-1].endswith(" "):
+            piece = piece.lstrip(" ")
+        if piece:
+            kept.append(piece)
+    return "".join(kept)

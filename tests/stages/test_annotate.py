@@ -2,11 +2,11 @@
 
 import json
 
-import pyarrow as pa
 import pytest
 
+from schemas.config import ConfigError, parse
 from schemas.rejects import Reject
-from schemas.tables import EVENT
+from schemas.tables import ANNOTATION
 from stages.annotate import READS, AnnotateConfig, annotate, stage
 from workers.storage import Store
 
@@ -25,15 +25,24 @@ def unit(**values):
     return {**row, **values}
 
 
-def run(tmp_path, config=None, **values):
+def known(tmp_path, config=None, **values):
+    """The one row that the stage writes."""
+    if isinstance(values.get("events"), list):
+        values["events"] = json.dumps(values["events"])
     [table] = annotate(unit(**values), config or AnnotateConfig(), Store(tmp_path))
-    assert table.schema.equals(EVENT)
-    return table.to_pylist()
+    assert table.schema.equals(ANNOTATION)
+    [row] = table.to_pylist()
+    assert row["video_id"] == "v"
+    return row
+
+
+def run(tmp_path, config=None, **values):
+    return known(tmp_path, config, **values)["events"]
 
 
 def file(tmp_path, name, content):
     path = tmp_path / name
-    path.write_text(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return str(path)
 
 
@@ -63,6 +72,60 @@ def test_times_are_cut_to_the_video(tmp_path):
     spans = [(60.0, 61.0), (59.0, 70.0), (10.0, 10.0), (59.5, 59.5), (80.0, 90.0)]
     rows = run(tmp_path, events=[event(s, e, f"number {s}") for s, e in spans])
     assert [(r["start_s"], r["end_s"]) for r in rows] == [(10.0, 11.0), (59.0, 60.0), (59.5, 60.0)]
+
+
+def test_what_lies_wholly_outside_the_video_is_left_out_and_counted(tmp_path):
+    spans = [(-5.0, -1.0), (-5.0, 0.0), (-1.0, -1.0), (60.0, 61.0), (1e300, 1e300), (-5.0, 1.0), (0.0, 0.0)]
+    row = known(tmp_path, events=[event(s, e, f"from {s} to {e}") for s, e in spans], conversations=CONVERSATION)
+    assert [(r["start_s"], r["end_s"]) for r in row["events"]] == [(0.0, 1.0), (0.0, 1.0), (None, None)]
+    assert (row["events_outside_video"], row["annotation_flags"]) == (5, ["events_outside_video"])
+    milliseconds = file(tmp_path, "e.jsonl", json.dumps(event(30_000, 31_000)))
+    row = known(tmp_path, events_file=milliseconds)
+    assert (row["events"], row["events_outside_video"]) == ([], 1)
+    subtitles = VTT.format(text="before").replace("00:01", "-00:01").replace("00:02", "-00:00")
+    row = known(tmp_path, subtitles=[file(tmp_path, "s.vtt", subtitles)])
+    assert (row["events"], row["events_outside_video"]) == ([], 1)
+
+
+def test_how_a_file_was_read_is_told_by_flags(tmp_path):
+    russian = VTT.format(text="Здравствуйте, как дела? Я не знаю, что мне делать.").encode("cp1251")
+    row = known(tmp_path, subtitles=[file(tmp_path, "film.ru.srt", russian.replace(b"WEBVTT\n", b""))])
+    assert row["events"][0]["text"].startswith("Здравствуйте")
+    assert row["annotation_flags"] == ["encoding_detected"]
+    nearly = json.dumps(event(1, 2, "größer und schöner"), ensure_ascii=False).encode().replace(b"und", b"\xff")
+    row = known(tmp_path, events_file=file(tmp_path, "e.jsonl", nearly))
+    assert (row["events"][0]["text"], row["annotation_flags"]) == ("größer \ufffd schöner", ["invalid_utf8"])
+    row = known(tmp_path, AnnotateConfig(encoding="koi8-r"), subtitles=[str(tmp_path / "film.ru.srt")])
+    assert row["annotation_flags"] == ["encoding_detected"] and "Здравствуйте" not in row["events"][0]["text"]
+    with pytest.raises(Reject, match="bad_annotation: film.ru.srt: cannot be read as utf-8"):
+        run(tmp_path, AnnotateConfig(encoding="utf-8"), subtitles=[str(tmp_path / "film.ru.srt")])
+
+
+@pytest.mark.parametrize("name", ["no such codec", "hex", "zlib"])
+def test_an_encoding_must_be_one_of_text(name):
+    with pytest.raises(ConfigError, match="encoding = .*text encoding"):
+        parse(AnnotateConfig, {"encoding": name})
+
+
+def test_chapters_are_scenes_and_other_tracks_no_speech(tmp_path):
+    chapters = file(tmp_path, "film.vtt", "WEBVTT\nKind: chapters\n" + VTT.format(text="the river and")[6:])
+    named = file(tmp_path, "film.chapters.srt", VTT.format(text="the bridge")[8:].replace("00:0", "00:00:0"))
+    speech = file(tmp_path, "film.de.vtt", VTT.format(text="Hallo"))
+    sprites = file(tmp_path, "film.thumbs.vtt", VTT.format(text="s.jpg#xywh=0,0,160,90"))
+    row = known(tmp_path, subtitles=[chapters, named, speech, sprites])
+    assert [(r["kind"], r["text"]) for r in row["events"]] == [
+        ("scene", "the bridge"),
+        ("scene", "the river and"),
+        ("speech", "Hallo"),
+    ]
+    assert row["annotation_flags"] == ["subtitles_not_text"]
+
+
+def test_more_events_than_the_limit_are_refused(tmp_path):
+    events = [event(s, s + 1) for s in range(5)]
+    assert len(run(tmp_path, AnnotateConfig(max_events=5), events=events)) == 5
+    with pytest.raises(Reject, match="5 events, above annotate.max_events = 4"):
+        run(tmp_path, AnnotateConfig(max_events=4), events=events)
 
 
 def test_nothing_known_is_no_event_and_no_error(tmp_path):
@@ -104,23 +167,43 @@ def test_what_is_described_or_has_no_letters_is_to_be_seen(tmp_path):
     [
         ({"events_file": "{tmp}/none.jsonl"}, "none.jsonl: no such file"),
         ({"events_file": "{tmp}/bad.jsonl"}, "bad.jsonl: line 2: bad JSON"),
-        ({"subtitles": ["{tmp}/bad.jsonl"]}, "bad.jsonl: line 1"),
+        ({"events_file": "{tmp}/deep.jsonl"}, "deep.jsonl: line 1: bad JSON"),
+        ({"events_file": "{tmp}/digits.jsonl"}, "digits.jsonl: line 1: start_s = a number of more than 20 digits"),
+        ({"subtitles": ["{tmp}/bad.jsonl"]}, "bad.jsonl: no cue in its 3 lines"),
         ({"subtitles": ["{tmp}/binary.vtt"]}, "binary.vtt: holds binary data"),
-        ({"events_file": "{tmp}/large.jsonl"}, "has 1001 bytes, above 1000"),
-        ({"conversations": "[]]"}, "conversations of the manifest: bad JSON"),
-        ({"events": [event(2.0, 1.0)]}, "events of the manifest: end_s = 1 lies before"),
+        ({"events_file": "{tmp}/large.jsonl"}, "has 5001 bytes, above 5000"),
+        ({"conversations": "[]]"}, "conversations of the manifest: bad JSON at column 3: Extra data"),
+        ({"events": [event(2.0, 1.0)]}, "events of the manifest: event 1: end_s = 1 lies before"),
+        ({"events": "[" * 5000}, "events of the manifest: bad JSON: nested too deeply"),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_what_cannot_be_read_is_rejected_with_file_and_line(tmp_path, values, message):
     file(tmp_path, "bad.jsonl", json.dumps(event(1, 2)) + "\n{\n")
-    file(tmp_path, "large.jsonl", " " * 1001)
-    (tmp_path / "binary.vtt").write_bytes(b"\0\1")
+    file(tmp_path, "large.jsonl", " " * 5001)
+    file(tmp_path, "deep.jsonl", "[" * 975 + "]" * 975)
+    file(tmp_path, "digits.jsonl", json.dumps(event(10**399, 10**400)))
+    file(tmp_path, "binary.vtt", b"\0\1")
 
     told = json.loads(json.dumps(values).replace("{tmp}", str(tmp_path)))
     with pytest.raises(Reject, match=f"bad_annotation.*{message}") as caught:
-        run(tmp_path, AnnotateConfig(max_file_bytes=1000), **told)
-    assert str(tmp_path) not in caught.value.detail
+        run(tmp_path, AnnotateConfig(max_file_bytes=5000), **told)
+    assert str(tmp_path) not in caught.value.detail and len(caught.value.detail) <= 500
+
+
+def test_a_file_that_is_no_annotation_is_not_quoted(tmp_path):
+    file(tmp_path, "passwd", "root:x:0:0:secret:/root:/bin/sh\n" * 3)
+    for values in ({"subtitles": [str(tmp_path / "passwd")]}, {"events_file": str(tmp_path / "passwd")}):
+        with pytest.raises(Reject, match="passwd: ") as caught:
+            run(tmp_path, **values)
+        assert not {"root", "secret", "bin"} & set(caught.value.detail.replace(":", " ").split())
+
+
+def test_messages_of_many_files_are_cut(tmp_path):
+    paths = [file(tmp_path, f"{n}{'a' * 200}.vtt", "no cue") for n in range(3)]
+    with pytest.raises(Reject) as caught:
+        run(tmp_path, AnnotateConfig(on_bad="skip"), subtitles=paths)
+    assert caught.value.detail.startswith("0" + "a" * 59 + "...") and len(caught.value.detail) <= 500
 
 
 def test_skip_uses_what_else_there_is_and_still_rejects_when_that_is_nothing(tmp_path):
@@ -148,4 +231,3 @@ def test_the_real_files(tmp_path, videos):
     assert len(rows) == 14
     rows = run(tmp_path, events_file=str(videos / "long/bbb_360p_moov_end.events.jsonl"), duration_s=596.458)
     assert len(rows) == 74
-    assert pa.Table.from_pylist(rows, EVENT).num_rows == 74

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from schemas.config import ConfigError, TowerConfig, parse
-from schemas.tables import EVENT, QA
+from schemas.tables import ANNOTATION, QA
 from stages.write_qa import WriteQaConfig, stage
 from tests.stages.qa.worlds import EIGHT, rows
 from tests.tiny_towers import save_siglip, save_vit
@@ -17,7 +17,8 @@ UNIT = {"video_id": "v", "duration_s": 100.0, "annotate_unit": "units/annotate/v
 
 def run(store, config, events):
     told = [{**row, "source": "manifest"} for row in events]
-    store.write_tables(UNIT["annotate_unit"], [pa.Table.from_pylist(told, EVENT)], EVENT)
+    annotation = {"video_id": "v", "events": told, "annotation_flags": [], "events_outside_video": 0}
+    store.write_tables(UNIT["annotate_unit"], [pa.Table.from_pylist([annotation], ANNOTATION)], ANNOTATION)
     declared = stage(config)
     path = declared.unit_path(UNIT)
     store.write_tables(path, declared.run(declared.config, store)({**UNIT, "unit_path": path}), declared.writes)

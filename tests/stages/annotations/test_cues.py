@@ -31,6 +31,17 @@ def test_a_caption_typed_word_by_word_is_one():
     assert told(merge_rolling(typed)) == [(0.0, 3.0, "look at this")]
 
 
+def test_a_line_typed_word_by_word_below_another_is_one():
+    typed = [
+        Cue(0.0, 1.0, ("hello there",)),
+        Cue(1.0, 2.0, ("hello there", "my")),
+        Cue(2.0, 3.0, ("hello there", "my name")),
+        Cue(3.0, 4.0, ("my name", "is Ann")),
+        Cue(4.0, 5.0, ("my name is", "Ann Lee")),
+    ]
+    assert told(merge_rolling(typed)) == [(0.0, 1.0, "hello there"), (1.0, 3.0, "my name"), (3.0, 5.0, "is Ann Lee")]
+
+
 def test_what_is_said_again_after_a_pause_stays():
     again = [Cue(0.0, 1.0, ("No!",)), Cue(2.0, 3.0, ("No!",))]
     assert len(merge_rolling(again)) == 2

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from stages.annotations.event_lines import EventError, parse_event, parse_event_lines
+from stages.annotations.event_lines import parse_event, parse_event_lines, parse_events
+from stages.annotations.text import AnnotationError
 
 GOOD = {"start_s": 1, "end_s": 2.5, "text": "the dog barks"}
 
@@ -16,7 +17,11 @@ def test_aliases_defaults_and_other_fields():
         "kind": "event",
         "text": "the dog barks",
     }
-    assert parse_event({**GOOD, "start_s": -3, "kind": "scene"})["start_s"] == 0.0
+    assert parse_event({**GOOD, "start_s": -3, "kind": "scene"})["start_s"] == -3.0
+
+
+def test_entities_are_characters():
+    assert parse_event({**GOOD, "text": "Tom &amp; Ann&nbsp;say &quot;hi&quot;"})["text"] == 'Tom & Ann say "hi"'
 
 
 @pytest.mark.parametrize(
@@ -27,6 +32,10 @@ def test_aliases_defaults_and_other_fields():
         ({"end_s": float("nan")}, "end_s = nan"),
         ({"end_s": float("inf")}, "end_s = inf"),
         ({"end_s": True}, "end_s = True"),
+        ({"end_s": 10**400}, "end_s = a number of more than 20 digits: must be a number of seconds"),
+        ({"end_s": "secret"}, "end_s = a text: must be a number of seconds"),
+        ({"end_s": ["secret"]}, "end_s = a list: must be a number of seconds"),
+        ({"text": {"secret": 1}}, "text = an object"),
         ({"end_s": 0.5}, "end_s = 0.5 lies before"),
         ({"kind": "song"}, "kind = 'song': use one of event, scene"),
         ({"text": " \n"}, "text = "),
@@ -36,25 +45,46 @@ def test_aliases_defaults_and_other_fields():
     ids=lambda value: str(value)[:30],
 )
 def test_a_wrong_field_is_named(change, message):
-    with pytest.raises(EventError, match=message):
+    with pytest.raises(AnnotationError, match=message) as caught:
         parse_event({**GOOD, **change})
+    assert "secret" not in str(caught.value)
 
 
 def test_lines_and_the_number_of_the_bad_one():
     text = json.dumps(GOOD)
-    assert len(parse_event_lines(f"\ufeff{text}\r\n\n{text}\n".encode())) == 2
-    for bad in ('{"start_s": 1', "[1]", '"word"', '{"start_s": 1}', "[" * 100_000):
-        with pytest.raises(EventError, match="^line 3: "):
+    assert parse_event_lines(f"\ufeff{text}\r\n\n{text}\n".encode()) == ([parse_event(GOOD)] * 2, "")
+    for bad, message in (
+        ('{"start_s": 1', "bad JSON at column 14"),
+        ("secret", "bad JSON at column 1: Expecting value$"),
+        ("[1]", "an event is an object"),
+        ('"secret"', "an event is an object"),
+        ('{"start_s": 1}', "end_s = None"),
+        ("[" * 100_000, "bad JSON: nested too deeply"),
+        ("[" * 975 + "]" * 975, "bad JSON: nested more than 64 deep|bad JSON: nested too deeply"),
+        ('{"x": ' + "1" * 5000 + "}", "bad JSON: a number of more than 4,300 digits"),
+        (json.dumps({**GOOD, "start_s": 10**400}), "start_s = a number of more than 20 digits"),
+        (json.dumps({**GOOD, "text": "&#" + "1" * 5000 + ";"}), "a character reference"),
+    ):
+        with pytest.raises(AnnotationError, match=f"^line 3: ({message})") as caught:
             parse_event_lines(f"{text}\n\n{bad}\n".encode())
+        assert "secret" not in str(caught.value) and len(str(caught.value)) < 200
+
+
+def test_events_of_a_manifest():
+    assert parse_events(json.dumps([GOOD, {**GOOD, "start_s": 2}]))[1]["start_s"] == 2.0
+    with pytest.raises(AnnotationError, match="^event 2: start_s = '0:12'"):
+        parse_events(json.dumps([GOOD, {**GOOD, "start_s": "0:12"}]))
+    with pytest.raises(AnnotationError, match="must be a list of events"):
+        parse_events("{}")
 
 
 def test_a_file_of_several_videos_is_refused():
     lines = "\n".join(json.dumps({**GOOD, "video": name}) for name in ("a.mp4", "b.mp4"))
-    with pytest.raises(EventError, match="line 2: the file tells of several videos"):
+    with pytest.raises(AnnotationError, match="line 2: the file tells of several videos"):
         parse_event_lines(lines.encode())
 
 
 def test_the_real_file(videos):
-    events = parse_event_lines((videos / "long/bbb_360p_moov_end.events.jsonl").read_bytes())
-    assert len(events) == 74
+    events, flag = parse_event_lines((videos / "long/bbb_360p_moov_end.events.jsonl").read_bytes())
+    assert len(events) == 74 and flag == ""
     assert {e["kind"] for e in events} == {"event", "scene"}

@@ -49,4 +49,4 @@ def annotated(folder: Path, name: str) -> tuple[list[dict], float]:
     unit["events_file"] = str(events_file) if events_file.exists() else None
     unit["subtitles"] = sorted(str(p) for p in stem.parent.glob(f"{stem.name}*.vtt"))
     [table] = annotate(unit, AnnotateConfig(), None)
-    return table.to_pylist(), unit["duration_s"]
+    return table["events"][0].as_py(), unit["duration_s"]

@@ -1,0 +1,68 @@
+"""ASS, SSA and TTML files to cues as they were written, by pysubs2."""
+
+import re
+from collections.abc import Iterator
+from xml.etree.ElementTree import ParseError
+
+import pysubs2
+
+from stages.annotations.cue_blocks import Block
+from stages.annotations.text import AnnotationError
+
+_SECTION = re.compile(r"\s*\[(?:Script Info|V4\+? Styles|Events)\]\s*", re.IGNORECASE)
+_TTML = re.compile(r"<(?:\w+:)?tt\b")
+# It may name an encoding, in which pysubs2 would decode once more what has been decoded.
+_DECLARATION = re.compile(r"\A\s*<\?xml[^<>]*\?>")
+# TTML's attribute is `dur`; pysubs2 looks for `duration`.
+_DURATION = re.compile(r"(<p\b[^<>]*\s)dur(?=\s*=)")
+_ASS_FIELDS = 10
+_HEAD_LINES, _HEAD_CHARS = 100, 10_000
+
+
+def is_ass(lines: list[str]) -> bool:
+    """Whether these are the lines of a file in the format ASS or SSA."""
+    return any(_SECTION.fullmatch(line) for line in lines[:_HEAD_LINES])
+
+
+def is_ttml(text: str) -> bool:
+    """Whether this is the text of a TTML file."""
+    return text.lstrip().startswith("<") and _TTML.search(text[:_HEAD_CHARS]) is not None
+
+
+def read_ass(lines: list[str]) -> tuple[list[Block], int]:
+    """The cues of a file, and the number of the first one that cannot be read; 0: there is none."""
+    blocks: list[Block] = []
+    bad_line = 0
+    # Line by line: a bad one costs itself alone, and what styles and fonts hold costs nothing.
+    for number, line in enumerate(map(str.lstrip, lines), 1):
+        if not line.startswith("Dialogue:"):
+            continue
+        try:
+            if line.count(",") < _ASS_FIELDS - 1:
+                raise ValueError("no text")
+            blocks += _blocks(pysubs2.SSAFile.from_string(line, "ssa"), number)
+        except ValueError:
+            bad_line = bad_line or number
+    return blocks, bad_line
+
+
+def read_ttml(text: str) -> list[Block]:
+    """The cues of a file. Raises AnnotationError."""
+    if "<!ENTITY" in text:
+        raise AnnotationError("declares XML entities, which no subtitles need; write them out")
+    text = _DECLARATION.sub(lambda found: "\n" * found[0].count("\n"), text, count=1)
+    try:
+        return list(_blocks(pysubs2.SSAFile.from_string(_DURATION.sub(r"\1duration", text), "ttml"), line=1))
+    except ParseError as error:
+        line, column = error.position
+        raise AnnotationError(f"bad TTML at line {line}, column {column + 1}") from None
+    except Exception as error:  # pysubs2 declares none of what it raises on a bad file
+        raise AnnotationError(
+            f"TTML that is not read ({type(error).__name__}): each <p> needs begin and end or dur, "
+            "as 00:00:01.500 or 1.5s, and only containers of the kind par are known"
+        ) from None
+
+
+def _blocks(file: pysubs2.SSAFile, line: int) -> Iterator[Block]:
+    for event in file:
+        yield Block(event.start / 1000, event.end / 1000, event.text, line)

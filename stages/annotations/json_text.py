@@ -1,0 +1,37 @@
+"""JSON that other people wrote: every fault of it is an AnnotationError."""
+
+import json
+from typing import Any
+
+from stages.annotations.text import AnnotationError
+
+_MAX_DEPTH = 64
+
+
+def load_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises AnnotationError that names line and column and quotes nothing; also for numbers that Python does not read
+    (more than 4,300 digits) and for lists and objects nested more than 64 deep.
+    """
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}" if "\n" in text else f"column {error.colno}"
+        raise AnnotationError(f"bad JSON at {place}: {error.msg}") from None
+    except RecursionError:
+        raise AnnotationError("bad JSON: nested too deeply") from None
+    except ValueError:
+        raise AnnotationError("bad JSON: a number of more than 4,300 digits") from None
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return value
+    raise AnnotationError(f"bad JSON: nested more than {_MAX_DEPTH} deep")
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        node = list(node.values())
+    return [child for child in node if isinstance(child, dict | list)] if isinstance(node, list) else []

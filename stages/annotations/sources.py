@@ -1,0 +1,75 @@
+"""From the bytes of one source to events: all that is done with untrusted text, without files or a store."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Any, Literal, NamedTuple
+
+from stages.annotations.conversations import parse_conversations
+from stages.annotations.cues import join_sentences, merge_rolling
+from stages.annotations.event_lines import Event, parse_event_lines, parse_events
+from stages.annotations.subtitles import NOT_TEXT, Cue, Subtitles, parse_subtitles
+
+Track = Literal["speech", "caption", "scene", "data"]
+
+_LANGUAGE = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)$")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+class Known(NamedTuple):
+    """What a source tells of a video."""
+
+    events: list[Event]
+    """start_s, end_s (null for conversations), kind and text. Times may lie outside the video."""
+    flags: tuple[str, ...] = ()
+    """Of the video: see `schemas.tables`."""
+    track: str = ""
+    """Of subtitles: speech, caption (what is to be seen), scene (chapters), or data, which is no text at all."""
+    language: str = ""
+    """Of subtitles, as the file's name or header has it, in small letters: "en-gb"."""
+
+
+def read_events(data: bytes) -> Known:
+    """Events that stand in the manifest's row, as a JSON list. This and the others raise AnnotationError."""
+    return Known(parse_events(data.decode()))
+
+
+def read_event_file(data: bytes, encoding: str) -> Known:
+    """A JSONL file of events."""
+    events, flag = parse_event_lines(data, encoding)
+    return Known(events, (flag,) if flag else ())
+
+
+def read_conversations(data: bytes) -> Known:
+    """LLaVA conversations that stand in the manifest's row."""
+    timeless: Event = {"start_s": None, "end_s": None, "kind": "conversation"}
+    return Known([{**timeless, "text": text} for text in parse_conversations(data.decode())])
+
+
+def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_chars: int) -> Known:
+    """A subtitle file. Its name may say a language (`film.en.vtt`) and what it is of (`film.en.chapters.vtt`).
+
+    Args:
+        gap_s, max_chars: see `join_sentences`.
+    """
+    stem = PurePosixPath(name).stem
+    named = _LANGUAGE.search(stem)
+    language = named[1].lower().replace("_", "-") if named else ""
+    subtitles = parse_subtitles(data, language, encoding)
+    track, cues = _track(stem.lower(), subtitles), subtitles.cues
+    if track != "scene":
+        cues = join_sentences(merge_rolling(cues), gap_s, max_chars)
+    return Known([_event(cue, track) for cue in cues], subtitles.flags, track, language or subtitles.language)
+
+
+def _track(stem: str, subtitles: Subtitles) -> Track:
+    if not subtitles.cues and NOT_TEXT in subtitles.flags:
+        return "data"
+    if subtitles.kind == "chapters" or "chapters" in stem.split(".")[1:]:
+        return "scene"
+    return "caption" if subtitles.kind == "descriptions" or "descriptions" in stem else "speech"
+
+
+def _event(cue: Cue, track: Track) -> dict[str, Any]:
+    # A clock or a number that runs through the frame is not spoken: it is to be seen.
+    kind = "caption" if track == "speech" and not _LETTER.search(cue.text) else track
+    return {"start_s": cue.start_s, "end_s": cue.end_s, "kind": kind, "text": cue.text}
