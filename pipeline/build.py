@@ -19,6 +19,7 @@ from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
 from pipeline.lock import only_build
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder
+from pipeline.not_built import require_built
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
@@ -26,7 +27,8 @@ from pipeline.sealed_addresses import seal
 from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
-from schemas.config import parse
+from schemas.config import ConfigError, parse
+from workers.addresses import redacted
 from workers.storage import TEMPORARY, Store
 
 VERSIONS = (
@@ -180,9 +182,11 @@ def describe(store: Store, recipe: Recipe) -> None:
 
 
 def recorded_recipe(store: Store) -> Recipe:
-    """The recipe that a corpus was last built with. Raises FileNotFoundError naming the remedy."""
-    if not store.exists("corpus.json"):
-        raise FileNotFoundError(
-            f"{store.root}: no corpus.json there. Give the folder that `longvid build --out` wrote."
-        )
-    return parse(Recipe, store.read_json("corpus.json")["recipe"])
+    """The recipe that a corpus was last built with. Raises NotBuilt, or ConfigError where corpus.json is damaged."""
+    require_built(store, "corpus.json", "corpus.json")
+    try:
+        return parse(Recipe, store.read_json("corpus.json")["recipe"])
+    except ConfigError as error:
+        raise ConfigError(f"{redacted(store.root)}/corpus.json: the recipe cannot be used: {error}") from None
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise ConfigError(f"{redacted(store.root)}/corpus.json: damaged; build the corpus again") from None

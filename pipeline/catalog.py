@@ -22,11 +22,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.decoded import SEGMENT_TABLE, VIDEO_TABLE
+from pipeline.not_built import not_built
 from pipeline.tables import QA_TABLE, SHOT_TABLE
 from schemas.tables import DUPLICATE, EVENT, REJECT, SAMPLE, SELECTION
 from workers.storage import Store
 
-# There before the first build has come so far: empty then.
 TABLES = {
     "videos": VIDEO_TABLE,
     "segments": SEGMENT_TABLE,
@@ -48,11 +48,11 @@ class CatalogError(ValueError):
 
 
 def open_catalog(corpus: str) -> duckdb.DuckDBPyConnection:
-    """A connection with a view for each of the corpus' tables. Raises CatalogError where there is no corpus."""
+    """A connection with a view for each of the corpus' tables that has been built. Raises NotBuilt where none has."""
     store = Store(corpus)
     files = {PurePosixPath(p).stem: p for p in store.files("tables") if PurePosixPath(p).match("tables/*.parquet")}
     if not files:
-        raise CatalogError(f"{corpus}: no tables there. Give the folder that `longvid build --out` wrote.")
+        raise not_built(store, "the tables")
     catalog = duckdb.connect(
         config={
             "autoinstall_known_extensions": False,
@@ -69,8 +69,6 @@ def open_catalog(corpus: str) -> duckdb.DuckDBPyConnection:
         else:
             # By the file system that wrote them: DuckDB's own would be an extension from the network.
             catalog.register(name, pads.dataset(store.full(path), filesystem=store.filesystem))
-    for name in TABLES.keys() - files.keys():
-        catalog.register(name, TABLES[name].empty_table())
     if store.is_local:
         locations = ", ".join(_literal(store.full(path)) for path in files.values())
         catalog.execute(f"set allowed_paths = [{locations}]")
@@ -91,7 +89,7 @@ def query(corpus: str, sql: str, *, format: str = "table", file: TextIO | None =
             reader = _ask(catalog, sql).to_arrow_reader(_BATCH_ROWS)
             _FORMATS[format](reader, file or sys.stdout)
         except duckdb.Error as error:
-            raise CatalogError(_explain(catalog, error)) from None
+            raise _explained(catalog, corpus, error) from None
         except BrokenPipeError:
             # The reader, such as `head`, has seen enough; what is still buffered goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -105,11 +103,13 @@ def _ask(catalog: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelatio
     return catalog.sql(statements[0].query)
 
 
-def _explain(catalog: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
+def _explained(catalog: duckdb.DuckDBPyConnection, corpus: str, error: duckdb.Error) -> ValueError:
     if unknown := re.search(r"Table with name (.+?) does not exist", str(error)):
+        if unknown[1].lower() in TABLES:
+            return not_built(Store(corpus), f"the table {unknown[1].lower()}")
         names = catalog.execute("select table_name from information_schema.tables order by 1").fetchall()
-        return f"there is no table {unknown[1]!r}; there are: {', '.join(name for (name,) in names)}"
-    return str(error)
+        return CatalogError(f"there is no table {unknown[1]!r}; there are: {', '.join(name for (name,) in names)}")
+    return CatalogError(str(error))
 
 
 def _show_table(reader: pa.RecordBatchReader, file: TextIO) -> None:

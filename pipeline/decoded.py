@@ -57,7 +57,7 @@ def _published(store: Store, path: str) -> Iterator[pa.Table]:
 
 
 def _both(work: Workspace, store: Store) -> Iterator[pa.Table]:
-    units = "select distinct decode_unit from ingest where reject is null"
+    units = "select distinct decode_unit from ingest where reject is null and decode_unit is not null"
     yield from work.sql(f"select * from known where decode_unit in ({units})", DECODED)
     new = f"select decode_unit from ({units}) where decode_unit not in (select decode_unit from known)"
     with ThreadPoolExecutor(8) as pool:

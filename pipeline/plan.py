@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline.build import recorded_recipe
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
+from pipeline.not_built import NotBuilt, require_built
 from pipeline.phases import Phase, phases
 from pipeline.recipe import Recipe, changed_fields
 from pipeline.tables import gather
@@ -74,7 +75,8 @@ def _estimate(plans: list[StagePlan], stages: dict[str, Stage], store: Store) ->
 
 
 def put_recorded_manifest(work: Workspace, store: Store) -> None:
-    """The manifest that the corpus was last built from, into the workspace."""
+    """The manifest that the corpus was last built from, into the workspace. Raises NotBuilt."""
+    require_built(store, "manifest.parquet", "manifest.parquet")
     with store.open("manifest.parquet") as source:
         work.put("manifest", read_batches(source), MANIFEST_ROWS)
 
@@ -105,7 +107,7 @@ def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> N
     """Says why each stage runs: which fields changed, or after which stage."""
     try:
         before = {name: stage.config.semantic() for name, stage in recorded_recipe(store).stages().items()}
-    except FileNotFoundError:
+    except NotBuilt:
         before = {}
     first_changed = ""
     for entry in plans:

@@ -7,6 +7,7 @@ from pipeline.build import Summary
 from pipeline.catalog import open_catalog
 from pipeline.plan import StagePlan
 from pipeline.train import TrainReport
+from workers.storage import Store
 
 
 def show_summary(summary: Summary, corpus: str, out: Console) -> None:
@@ -70,9 +71,10 @@ def show_rejects(corpus: str, out: Console) -> None:
     query = (
         "select stage, reason, count(*), any_value(unit || ': ' || detail) from rejects group by all order by 3 desc"
     )
+    if not Store(corpus).exists("tables/rejects.parquet"):
+        return
     with open_catalog(corpus) as catalog:
-        names = {row[0] for row in catalog.sql("show tables").fetchall()}
-        rows = catalog.sql(query).fetchall() if "rejects" in names else []
+        rows = catalog.sql(query).fetchall()
     if rows:
         table = Table("stage", "reason", "units", "for example", box=None)
         for stage, reason, count, example in rows:

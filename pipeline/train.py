@@ -19,6 +19,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from ray.util.queue import Queue
 
 from pipeline.cluster import ray_session
+from pipeline.not_built import require_built
 from workers.checkpoint import MANIFEST, check_same, last_checkpoint, read_log
 from workers.sample_stream import shard_samples
 from workers.shards.reader import COLUMNS
@@ -95,13 +96,15 @@ def train(corpus: str, config: TrainConfig, on_step: OnStep | None = None) -> Tr
         on_step: see `OnStep`; by default prints lines like `step 20  loss 3.21  14.2 samples/s`.
 
     Raises:
+        NotBuilt: no build of the corpus has come to its samples.
         ValueError: the split has no samples, or (ConfigError) the run was begun with other settings or samples, or the
             language model cannot be used.
         KeyboardInterrupt: Ctrl-C; the workers have ended, and the run can be gone on with.
         ray.train.TrainingFailedError: workers died more often than `config.max_failures`, or raised.
     """
-    check_model(config)
     store, run = Store(corpus), f"train/{config.run}"
+    require_built(store, SAMPLES, "the table samples")
+    check_model(config)
     _, samples = shard_samples(store, store.read_table(SAMPLES, COLUMNS), config.split, config.seed)
     resumed_at = 0
     if folder := last_checkpoint(store, run):

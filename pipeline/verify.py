@@ -11,6 +11,7 @@ import pyarrow as pa
 from pipeline.build import recorded_recipe
 from pipeline.catalog import TABLES
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder, resolve
+from pipeline.not_built import not_built
 from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
 from pipeline.tables import gather_rejects
@@ -31,6 +32,8 @@ class Verdict:
     unread_media: int = 0
     """Videos that are referenced in place and were not read, as no given manifest names them."""
     problems: list[str] = field(default_factory=list)
+    unbuilt: list[str] = field(default_factory=list)
+    """What a build that was stopped has not come to; it is one of the problems as well."""
 
 
 def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
@@ -57,11 +60,18 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
             if damaged:
                 return verdict  # later phases read these units
         gather_rejects([phase.name for phase in chain], work, store, publish=False)
+        tables = [name for name in TABLES if store.exists(f"tables/{name}.parquet")]
+        if unwritten := [name for name in TABLES if name not in tables]:
+            verdict.unbuilt.append("the tables " + ", ".join(unwritten))
         verdict.problems += _shards(store, work, verdict)
         media = pool.map(partial(_media, store, folder), _rows(work, "media", verdict))
         verdict.problems += filter(None, media)
         verdict.unread_media = work.count(_UNREAD)
         verdict.problems += filter(None, (_table(store, work, name) for name in TABLES))
+        verdict.problems += filter(None, pool.map(lambda row: _media(store, row), _rows(work, "media", verdict)))
+        verdict.problems += filter(None, (_table(store, work, name) for name in tables))
+        if verdict.unbuilt:
+            verdict.problems.append(str(not_built(store, "; ".join(verdict.unbuilt))))
     return verdict
 
 
@@ -74,7 +84,7 @@ def _standing(phase, work: Workspace, store: Store, verdict: Verdict) -> Iterato
             yield from (p for p in store.files(f"units/{stage.name}") if p.endswith(stage.suffix))
         return
     if unfinished:
-        verdict.problems.append(f"{phase.name}: {unfinished} of its inputs are not done. Run the build again.")
+        verdict.unbuilt.append(f"{phase.name}: {unfinished} of its inputs")
     for stage in phase.stages:
         column = f"{stage.name}_unit"
         query = f"select distinct {column} from {phase.name} where {column} is not null order by 1"

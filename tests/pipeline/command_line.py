@@ -1,4 +1,4 @@
-"""Builds as a user starts them: by the command line, in a process with a Ray session of its own."""
+"""Commands as a user types them: builds in a process with a Ray session of their own, others within this one."""
 
 import os
 import signal
@@ -7,6 +7,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import pytest
+
+from pipeline.cli import main
 from tests.pipeline.worlds import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +35,17 @@ def start(
         # Where the tests run in the background of a shell, interrupts are ignored, by their children too.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def run(*words: str | Path) -> int:
+    """Runs a command within this process; gives its exit code. What it printed, pytest has captured."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["longvid", *map(str, words)])
+        try:
+            main()
+        except SystemExit as ended:
+            return int(ended.code or 0)
+    return 0
 
 
 def finish(process: subprocess.Popen, timeout_s: float = 600) -> str:

@@ -1,0 +1,101 @@
+"""Every command on a corpus whose build has been stopped: it works, or says what to run."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.build import build
+from pipeline.catalog import TABLES
+from pipeline.phases import phases
+from pipeline.tables import FROM_RESULTS, FROM_UNITS
+from tests.pipeline.command_line import run
+from tests.pipeline.worlds import contents, small_recipe, small_world
+
+STAGES = list(small_recipe().stages())
+REMEDY = "not built yet: run `longvid build --manifest MANIFEST --out "
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory) -> Path:
+    return small_world(tmp_path_factory.mktemp("world"), seconds=40)
+
+
+@pytest.fixture(scope="module")
+def whole(manifest, tmp_path_factory, ray_session) -> Path:
+    corpus = tmp_path_factory.mktemp("whole")
+    build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+    return corpus
+
+
+def stopped_after(stage: str, whole: Path, corpus: Path) -> set[str]:
+    """Copies what a build has written when it is stopped after `stage`; gives the tables among it."""
+    shutil.copytree(whole, corpus)
+    finished = STAGES[: STAGES.index(stage) + 1]
+    for later in STAGES[len(finished) :]:
+        shutil.rmtree(corpus / "units" / later, ignore_errors=True)
+    if stage != "pack":
+        shutil.rmtree(corpus / "shards")
+    written = set()
+    for phase in phases(small_recipe().stages()):
+        if {s.name for s in phase.stages} <= {*finished}:
+            written |= {*FROM_RESULTS.get(phase.name, ()), *FROM_UNITS.get(phase.name, ())}
+    for table in TABLES.keys() - written:
+        (corpus / "tables" / f"{table}.parquet").unlink()
+    return written
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_command_works_or_says_what_to_run(stage, whole, tmp_path, capsys):
+    corpus = tmp_path / "corpus"
+    written = stopped_after(stage, whole, corpus)
+
+    assert run("status", corpus) == 0
+    assert run("plan", corpus) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert all(name in shown.out for name in STAGES)
+
+    assert run("verify", corpus) == 1
+    (problem, read) = capsys.readouterr().out.splitlines()
+    assert REMEDY + str(corpus) in problem
+    assert all(name in problem for name in TABLES.keys() - written)
+    assert not any(name in problem.split("tables ")[1].split(":")[0].split(", ") for name in written)
+    assert " 1 problems" in read
+
+    asked = {f"table {name}": ["query", corpus, f"select count(*) from {name}"] for name in TABLES}
+    asked["retry"] = ["retry", corpus, "--reason", "unreachable"]
+    asked["retry where"] = ["retry", corpus, "--where", "stage = 'download'"]
+    for name, command in asked.items():
+        works = name.removeprefix("table ") in written
+        assert run(*command) == (0 if works else 2), name
+        shown = capsys.readouterr()
+        assert works or (REMEDY + str(corpus) in shown.err and shown.out == ""), name
+
+    if stage != "pack":
+        assert run("train", corpus) == 2
+        assert f"the table samples: {REMEDY}{corpus}`" in capsys.readouterr().err
+
+
+def test_a_build_that_is_stopped_leaves_what_these_tests_take_for_it(whole, manifest, tmp_path):
+    def stop(line: str) -> None:
+        if line.startswith("distill:"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(manifest, str(tmp_path / "real"), small_recipe(), say=stop)
+    stopped_after("write_qa", whole, tmp_path / "copy")
+    real = {path for path in contents(tmp_path / "real") if not path.startswith(".")}
+    assert real == contents(tmp_path / "copy").keys()
+
+
+@pytest.mark.parametrize("kept", [[], ["manifest.parquet"]], ids=["nothing", "manifest"])
+def test_before_the_first_unit(kept, whole, tmp_path, capsys):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for name in kept:
+        shutil.copy(whole / name, corpus / name)
+    commands = [["status"], ["plan"], ["verify"], ["train"], ["query", "select 1"], ["retry", "--reason", "refused"]]
+    for command, *rest in commands:
+        assert run(command, corpus, *rest) == 2
+        assert f"no corpus there: run `longvid build --manifest MANIFEST --out {corpus}`" in capsys.readouterr().err
