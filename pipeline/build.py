@@ -13,7 +13,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.catalog import TABLES
 from pipeline.cluster import ray_session
 from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
@@ -28,7 +27,8 @@ from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
 from schemas.config import ConfigError, parse
-from workers.addresses import redacted
+from schemas.tables import TABLES
+from workers.fetch.urls import redacted
 from workers.storage import TEMPORARY, Store
 
 VERSIONS = (
@@ -147,7 +147,7 @@ def _drop_stale_shards(work: Workspace, store: Store) -> None:
 def _summarise(work: Workspace, summary: Summary) -> None:
     summary.notes += _events_outside(work)
     for name in TABLES:
-        summary.rows[name] = work.count(f"select count(*) from {name}")
+        summary.rows[name] = work.num_rows(name)
     schema = pa.schema([(n, pa.string()) for n in ("unit", "kind", "stage", "reason", "detail")])
     for table in work.sql("select * from rejects", schema):
         for row in table.to_pylist():

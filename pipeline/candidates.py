@@ -21,12 +21,12 @@ _FILES = """
 _KEYS = """
     select distinct n, unnest(keys) as key from shots join files using (video_id) where is_first"""
 _PAIRS = """
-    with wanted as (select key from shot_keys group by key having count(*) between 2 and {max_bucket}),
+    with wanted as (select key from shot_keys group by key having count(*) between 2 and $max_bucket),
     found as (select n, key from shot_keys semi join wanted using (key)),
     shared as (
         select a.n, b.n as other, count(*) as keys from found a join found b on a.key = b.key and b.n < a.n
-        group by a.n, b.n having count(*) >= {min_common_keys}
-        qualify row_number() over (partition by a.n order by count(*) desc, b.n) <= {max_candidates}
+        group by a.n, b.n having count(*) >= $min_common_keys
+        qualify row_number() over (partition by a.n order by count(*) desc, b.n) <= $max_candidates
     )
     select a.video_id, b.video_id as other
     from shared join files a on a.n = shared.n join files b on b.n = shared.other
@@ -44,4 +44,4 @@ def candidates(work: Workspace, config: FindDuplicatesConfig) -> Iterator[pa.Tab
     keys = pa.schema([("n", number), ("key", number)])
     work.put("shot_keys", work.sql(_KEYS, keys), keys)
     limits = {name: getattr(config, name) for name in ("max_bucket", "min_common_keys", "max_candidates")}
-    yield from work.sql(_PAIRS.format(**limits), PAIR)
+    yield from work.sql(_PAIRS, PAIR, limits)

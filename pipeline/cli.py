@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from pipeline.terminal import Terminal, allow_all_characters
+from schemas.messages import message
+from schemas.tables import TABLES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-out = Console(soft_wrap=True)
+out = Terminal()
 
 RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe's name, or the path of a YAML file.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="FIELD=VALUE, e.g. embed.batch_frames=64.")]
@@ -22,7 +25,7 @@ def config(recipe: RecipeName = "longvid", set_: Overrides = None) -> None:
     """Print a recipe, resolved."""
     from pipeline.recipe import load_recipe, show
 
-    out.print(show(load_recipe(recipe, set_)), end="", highlight=False, markup=False)
+    out.print(show(load_recipe(recipe, set_)), end="")
 
 
 @app.command()
@@ -98,12 +101,11 @@ def retry(
     ] = None,
 ) -> None:
     """Give rejected units another try in the next build."""
-    from pipeline.retry import reason_is
     from pipeline.retry import retry as mark
 
     if (reason is None) == (where is None):
         raise typer.BadParameter("give either --reason CODE or --where SQL")
-    marked = mark(corpus, reason_is(reason) if reason is not None else str(where))
+    marked = mark(corpus, reason=reason, where=where)
     out.print(f"{marked} rejects are tried again by the next build")
 
 
@@ -119,7 +121,7 @@ def verify(
 
     verdict = check(corpus, manifest)
     for problem in verdict.problems:
-        out.print(problem, highlight=False, markup=False)
+        out.print(message(problem))
     read = f"{verdict.units} units, {verdict.shards} shards, {verdict.media} videos read"
     out.print(f"{read}: {len(verdict.problems) or 'no'} problems")
     if verdict.unread_media:
@@ -127,16 +129,18 @@ def verify(
     raise typer.Exit(1 if verdict.problems else 0)
 
 
-@app.command()
+@app.command(help=f"Ask the tables of a corpus with SQL (DuckDB): {', '.join(TABLES)}.")
 def query(
     corpus: Corpus,
     sql: str,
     format_: Annotated[str, typer.Option("--format", help="table, csv or json")] = "table",
+    safe_csv: Annotated[
+        bool, typer.Option("--safe-csv", help="Put ' before text that a spreadsheet takes for a formula.")
+    ] = False,
 ) -> None:
-    """Ask the tables of a corpus with SQL (DuckDB): videos, segments, events, qa, selections, samples, rejects."""
-    from pipeline.catalog import query as ask
+    from pipeline.query import query as ask
 
-    ask(corpus, sql, format=format_)
+    ask(corpus, sql, format=format_, safe_csv=safe_csv)
 
 
 @app.command()
@@ -166,10 +170,12 @@ def _resumable(work, where: str):
 
 def main() -> None:
     """Runs the command line; an error of the user's input or of storage is one line, not a traceback."""
+    allow_all_characters()
     try:
         app()
     except (ValueError, OSError) as error:
         if type(error) in (ValueError,):  # ours are subclasses that speak to the user; a bare one is a bug to be seen
             raise
-        Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", highlight=False, markup=False)
+        # By the line, since some errors have several: one for each field that is wrong.
+        Terminal(stderr=True).print("\n".join(map(message, f"error: {error}".split("\n"))), style="red")
         sys.exit(2)

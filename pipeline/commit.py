@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.chain import REJECTED
 from pipeline.sealed_addresses import sealed
+from schemas.messages import message
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from workers.storage import Store
@@ -137,7 +138,7 @@ class Commit:
             "video_id": row.get("video_id"),
             "name": row.get("name"),
             "reason": reason,
-            "detail": detail,
+            "detail": message(detail),
             "attempts": attempts,
         }
         assert {*reject, "path"} == {f.name for f in REJECTED.type}

@@ -40,6 +40,10 @@ ANNOTATED_VIDEOS = f"""
     from ({VIDEOS}) v left join questions q using (video_id)"""
 SEGMENTS = "select * from (select * from ingest join decoded using (decode_unit) where reject is null)"
 
+_UNITS = "select distinct decode_unit from ingest where reject is null and decode_unit is not null"
+_KNOWN = f"select * from known where decode_unit in ({_UNITS})"
+_NEW = f"select decode_unit from ({_UNITS}) where decode_unit not in (select decode_unit from known)"
+
 
 def count_decoded(work: Workspace, store: Store) -> None:
     """Makes the table `decoded` in the workspace, a row a decode unit."""
@@ -57,11 +61,9 @@ def _published(store: Store, path: str) -> Iterator[pa.Table]:
 
 
 def _both(work: Workspace, store: Store) -> Iterator[pa.Table]:
-    units = "select distinct decode_unit from ingest where reject is null and decode_unit is not null"
-    yield from work.sql(f"select * from known where decode_unit in ({units})", DECODED)
-    new = f"select decode_unit from ({units}) where decode_unit not in (select decode_unit from known)"
+    yield from work.sql(_KNOWN, DECODED)
     with ThreadPoolExecutor(8) as pool:
-        for table in work.sql(new, DECODED.remove(2).remove(1)):
+        for table in work.sql(_NEW, DECODED.remove(2).remove(1)):
             yield pa.Table.from_pylist(list(pool.map(lambda unit: _count(store, unit), table[0].to_pylist())), DECODED)
 
 

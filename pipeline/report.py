@@ -1,53 +1,52 @@
 """What builds, plans and corpora look like on a terminal."""
 
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.build import Summary
 from pipeline.catalog import open_catalog
+from pipeline.closed_duckdb import EXAMPLE
 from pipeline.plan import StagePlan
+from pipeline.terminal import Terminal
 from pipeline.train import TrainReport
+from schemas.messages import message
 from workers.storage import Store
 
 
-def show_summary(summary: Summary, corpus: str, out: Console) -> None:
+def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     """What a build did; failures last, where the eye rests."""
     ran = ", ".join(f"{stage} {n}" for stage, n in summary.ran.items())
     if not summary.ran_is_exact:
-        out.print(f"ran: {ran or 'an unknown number'}, about: the process that counts was killed", highlight=False)
+        out.print(f"ran: {ran or 'an unknown number'}, about: the process that counts was killed")
     else:
-        out.print(f"ran: {ran or 'nothing, all of it stands'}", highlight=False)
-    out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()), highlight=False)
+        out.print(f"ran: {ran or 'nothing, all of it stands'}")
+    out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()))
     for reason, n in sorted(summary.rejects.items()):
-        out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}", highlight=False)
+        out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}")
     for note in summary.notes:
-        out.print(f"note: {note}", highlight=False, markup=False)
+        out.print(message(f"note: {note}"))
     for failure in summary.failures:
-        out.print(f"FAILED: {failure}", highlight=False, markup=False)
+        out.print(message(f"FAILED: {failure}"))
     if summary.failures:
         out.print("The tracebacks stand beside the units as *.error.json; the next build tries these units again.")
-    out.print(
-        f'corpus: {corpus} (longvid query {corpus} "select task, count(*) from samples group by 1")', markup=False
-    )
+    out.print(f'corpus: {corpus} (longvid query {corpus} "{EXAMPLE}")')
 
 
-def show_training(report: TrainReport, out: Console) -> None:
+def show_training(report: TrainReport, out: Terminal) -> None:
     """How a training run went, and what it could not learn from."""
     heldout = "" if report.heldout_loss is None else f" (held-out {report.heldout_loss:.2f})"
     out.print(
         f"trained: run {report.run}, steps {report.resumed_at} to {report.step}, loss {report.first_loss:.2f} -> "
         f"{report.last_loss:.2f}{heldout}; checkpoint {report.checkpoint}",
-        highlight=False,
     )
     if report.questions_cut:
         out.print(f"the questions of {report.questions_cut} samples read were cut: raise train.model.max_text_tokens")
     if report.left_out:
         out.print(f"left out: {len(report.left_out)} samples without a target, each named in the run's log, such as")
         for sample, reason in list(report.left_out.items())[:3]:
-            out.print(f"  {sample}: {reason}", highlight=False, markup=False)
+            out.print(message(f"  {sample}: {reason}"))
 
 
-def show_plan(plans: list[StagePlan], out: Console) -> None:
+def show_plan(plans: list[StagePlan], out: Terminal) -> None:
     """A row a stage; `+ about` are units whose number hangs on what is not done yet."""
     table = Table("stage", "stands", "rejected", "to run", "about", "why", box=None)
     for p in plans:
@@ -58,7 +57,7 @@ def show_plan(plans: list[StagePlan], out: Console) -> None:
         out.print("Nothing to run: the corpus is whole.")
 
 
-def show_status(plans: list[StagePlan], out: Console) -> None:
+def show_status(plans: list[StagePlan], out: Terminal) -> None:
     """A row a stage: what stands, was rejected, is missing."""
     table = Table("stage", "stands", "rejected", "missing", box=None)
     for p in plans:
@@ -66,7 +65,7 @@ def show_status(plans: list[StagePlan], out: Console) -> None:
     out.print(table)
 
 
-def show_rejects(corpus: str, out: Console) -> None:
+def show_rejects(corpus: str, out: Terminal) -> None:
     """Rejects by stage and reason, with an example each; nothing where no build has come to its end."""
     query = (
         "select stage, reason, count(*), any_value(unit || ': ' || detail) from rejects group by all order by 3 desc"
@@ -78,7 +77,7 @@ def show_rejects(corpus: str, out: Console) -> None:
     if rows:
         table = Table("stage", "reason", "units", "for example", box=None)
         for stage, reason, count, example in rows:
-            table.add_row(stage, reason, str(count), example or "")
+            table.add_row(stage, reason, str(count), message(example or ""))
         out.print(table)
 
 

@@ -1,18 +1,32 @@
 """Gives rejected units another try: the next build runs them again and counts the attempt."""
 
+import duckdb
 import pyarrow as pa
 
-from pipeline.catalog import open_catalog
+from pipeline.catalog import CatalogError, open_catalog
+from schemas.rejects import REASONS
 from workers.storage import PathError, Store
 
 
-def retry(corpus: str, where: str) -> int:
-    """Marks the rejects for which the SQL condition `where` over the table `rejects` holds; gives their number."""
+def retry(corpus: str, *, reason: str | None = None, where: str | None = None) -> int:
+    """Marks rejects: those of one reason code, or those for which an SQL condition over the table `rejects` holds.
+
+    Gives their number. Raises CatalogError for an unknown reason or a condition that is wrong, NotBuilt before a build
+    has come to its end.
+    """
+    if reason is not None and reason not in REASONS:
+        raise CatalogError(f"reason = {reason!r}: use one of {', '.join(REASONS)}")
     store = Store(corpus)
     with open_catalog(corpus) as catalog:
-        rows = catalog.sql(f"select distinct path from rejects where path is not null and ({where})").fetchall()
+        rejects = catalog.table("rejects").filter(duckdb.ColumnExpression("path").isnotnull())
+        if reason is not None:
+            rejects = rejects.filter(duckdb.ColumnExpression("reason") == duckdb.ConstantExpression(reason))
+        if where is not None:
+            # DuckDB takes it as one expression: nothing may follow it.
+            rejects = rejects.filter(where)
+        paths = [path for (path,) in rejects.select("path").distinct().fetchall()]
     marked = 0
-    for (path,) in rows:
+    for path in paths:
         _check(path)
         try:
             reject = store.read_json(path)
@@ -27,8 +41,3 @@ def _check(path: str) -> None:
     """Raises PathError for what is no reject's own file: the table may come from someone else."""
     if not (path.startswith("units/") and path.endswith(".reject.json")):
         raise PathError(f"tables/rejects.parquet: path = {path[:200]!r}: no reject of this corpus; build it again")
-
-
-def reason_is(reason: str) -> str:
-    """The condition for one reason code, quoted."""
-    return "reason = '" + reason.replace("'", "''") + "'"

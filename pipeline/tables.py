@@ -11,6 +11,7 @@ from itertools import islice
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.chain import REJECTED
 from pipeline.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.workspace import Workspace
 from schemas.tables import DUPLICATE, EVENT, QA, REJECT, SAMPLE, SELECTION, SHOT
@@ -50,7 +51,7 @@ FROM_UNITS = {
 }
 
 _REJECTS = """
-    select distinct reject.* from ({all}) where reject is not null
+    select distinct reject.* from rejected
     union all
     -- A video of which no segment is left is a rejected video, for the reason of its first segment.
     select name, 'video', arg_min(reject.stage, reject.unit), video_id, name, arg_min(reject.reason, reject.unit),
@@ -67,8 +68,7 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
     for name, (schema, query) in FROM_RESULTS.get(phase, {}).items():
         _put(name, work.sql(query, schema), schema, work, store, publish)
     for name, (schema, column, key, rows) in FROM_UNITS.get(phase, {}).items():
-        query = f"select {column} from {phase} where reject is null order by {key}"
-        units = [p for t in work.sql(query, pa.schema([(column, pa.string())])) for p in t[column].to_pylist()]
+        units = [p for (p,) in work.table(phase).filter("reject is null").sort(key).select(column).fetchall()]
         made_of = hashlib.sha256("\n".join(units).encode()).hexdigest()
         schema = schema.with_metadata({MADE_OF: made_of.encode()})
         path = f"tables/{name}.parquet"
@@ -80,8 +80,10 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
 
 def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bool) -> None:
     """The table `rejects`, over all phases done so far."""
-    union = " union all by name ".join(f"select reject from {phase}" for phase in phases)
-    _put("rejects", work.sql(_REJECTS.format(all=union), REJECT), REJECT, work, store, publish)
+    rejected = (work.table(phase).filter("reject is not null").select("reject") for phase in phases)
+    schema = pa.schema([REJECTED])
+    work.put("rejected", (table for rows in rejected for table in work.read(rows, schema)), schema)
+    _put("rejects", work.sql(_REJECTS, REJECT), REJECT, work, store, publish)
 
 
 def _put(

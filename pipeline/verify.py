@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from pipeline.build import recorded_recipe
-from pipeline.catalog import TABLES
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder, resolve
 from pipeline.not_built import not_built
 from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
 from pipeline.tables import gather_rejects
 from pipeline.workspace import Workspace
-from schemas.tables import SAMPLE
+from schemas.tables import SAMPLE, TABLES
 from workers.fetch.urls import redacted
 from workers.shards.group import find_damage
 from workers.storage import Store, sha256_of
@@ -67,8 +67,6 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
         media = pool.map(partial(_media, store, folder), _rows(work, "media", verdict))
         verdict.problems += filter(None, media)
         verdict.unread_media = work.count(_UNREAD)
-        verdict.problems += filter(None, (_table(store, work, name) for name in TABLES))
-        verdict.problems += filter(None, pool.map(lambda row: _media(store, row), _rows(work, "media", verdict)))
         verdict.problems += filter(None, (_table(store, work, name) for name in tables))
         if verdict.unbuilt:
             verdict.problems.append(str(not_built(store, "; ".join(verdict.unbuilt))))
@@ -87,8 +85,8 @@ def _standing(phase, work: Workspace, store: Store, verdict: Verdict) -> Iterato
         verdict.unbuilt.append(f"{phase.name}: {unfinished} of its inputs")
     for stage in phase.stages:
         column = f"{stage.name}_unit"
-        query = f"select distinct {column} from {phase.name} where {column} is not null order by 1"
-        for table in work.sql(query, pa.schema([(column, pa.string())])):
+        units = work.table(phase.name).select(column).filter(duckdb.ColumnExpression(column).isnotnull())
+        for table in work.read(units.distinct().sort(column), pa.schema([(column, pa.string())])):
             verdict.units += table.num_rows
             yield from table[column].to_pylist()
 
@@ -121,9 +119,8 @@ def _rows(work: Workspace, what: str, verdict: Verdict) -> Iterator[dict]:
 
 def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
     for row in _rows(work, "shards", verdict):
-        # The name is ours: shards/<split>/<number>.tar
-        query = f"select * from samples where shard = '{row['shard']}' order by sample_key, row"
-        yield from find_damage(store, pa.concat_tables(work.sql(query, SAMPLE)))
+        query = "select * from samples where shard = ? order by sample_key, row"
+        yield from find_damage(store, pa.concat_tables(work.sql(query, SAMPLE, [row["shard"]])))
 
 
 def _media(store: Store, folder: str | None, row: dict) -> str | None:
@@ -150,5 +147,5 @@ def _table(store: Store, work: Workspace, name: str) -> str | None:
         rows = store.read_table(path).num_rows
     except (OSError, ValueError, pa.ArrowException) as error:
         return f"{path}: damaged ({type(error).__name__}: {error}). Delete it and run the build again."
-    expected = work.count(f"select count(*) from {name}")
+    expected = work.num_rows(name)
     return None if rows == expected else f"{path}: {rows} rows, but the units hold {expected}. Run the build again."

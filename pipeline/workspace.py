@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.closed_duckdb import Parameters, connect, select
 from workers.node_folder import node_folder
 
 BATCH_ROWS = 4096
@@ -35,7 +36,7 @@ class Workspace:
         _clear(work)
         self.folder = Path(tempfile.mkdtemp(dir=work))
         self._lock = _locked(self.folder)
-        self._db = duckdb.connect(config={"threads": 1, "memory_limit": "1GB", "temp_directory": str(self.folder)})
+        self._db = connect(self.folder, folders=[self.folder], threads=1, memory_limit="1GB")
         return self
 
     def __exit__(self, *exc) -> None:
@@ -53,19 +54,30 @@ class Workspace:
             for table in tables:
                 writer.write_table(table.select(schema.names).cast(schema))
                 rows += table.num_rows
-        # The path is this class' own: a temporary folder and the name of a phase or table.
-        self._db.execute(f"create or replace view {name} as select * from read_parquet('{self.path(name)}')")
+        self._db.read_parquet(str(self.path(name))).create_view(name, replace=True)
         return rows
 
-    def sql(self, query: str, schema: pa.Schema) -> Iterator[pa.Table]:
-        """Rows of a query, in batches, as `schema`."""
-        reader = self._db.cursor().sql(query).to_arrow_reader(BATCH_ROWS)
-        for batch in reader:
+    def sql(self, query: str, schema: pa.Schema, parameters: Parameters = None) -> Iterator[pa.Table]:
+        """Rows of one SELECT, in batches, as `schema`. Values are `parameters` of it, never part of its text."""
+        yield from self.read(select(self._db.cursor(), query, parameters), schema)
+
+    def table(self, name: str) -> duckdb.DuckDBPyRelation:
+        """A table, to be filtered and sorted by methods where its name is not known beforehand."""
+        return self._db.cursor().table(name)
+
+    def read(self, rows: duckdb.DuckDBPyRelation, schema: pa.Schema) -> Iterator[pa.Table]:
+        """Rows of `table`, in batches, as `schema`."""
+        for batch in rows.to_arrow_reader(BATCH_ROWS):
             yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
 
-    def count(self, query: str) -> int:
-        """The one number a query gives."""
-        ((number,),) = self._db.cursor().execute(query).fetchall()
+    def count(self, query: str, parameters: Parameters = None) -> int:
+        """The one number that one SELECT gives."""
+        ((number,),) = select(self._db.cursor(), query, parameters).fetchall()
+        return number
+
+    def num_rows(self, name: str) -> int:
+        """The number of rows of a table."""
+        ((number,),) = self.table(name).count("*").fetchall()
         return number
 
 

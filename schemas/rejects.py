@@ -1,5 +1,7 @@
 """Expected failures: each is a reason code a person understands, and a row in the table `rejects`."""
 
+from schemas.messages import message
+
 REASONS = {
     "unreachable": "the source did not answer, after all retries",
     "not_found": "the source has no such file",
@@ -30,12 +32,13 @@ class Reject(Exception):
     Args:
         reason: a code of `REASONS`.
         detail: for a person, with the value that was wrong; without credentials, query strings and machine addresses.
+            It is kept printable and short, see `schemas.messages.message`.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         assert reason in REASONS, f"unknown reject reason {reason!r}"
-        super().__init__(f"{reason}: {detail}")
-        self.reason, self.detail = reason, detail
+        super().__init__(f"{reason}: {message(detail)}")
+        self.reason, self.detail = reason, message(detail)
 
     def __reduce__(self):
         return Reject, (self.reason, self.detail)

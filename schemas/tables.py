@@ -5,6 +5,9 @@ Times are seconds on the video's presentation timeline, the one a player shows; 
 
 import pyarrow as pa
 
+# The tables for users, in `tables/<name>.parquet` of a corpus, in the order of a build.
+TABLES = ("videos", "segments", "shots", "duplicates", "events", "qa", "selections", "samples", "rejects")
+
 SPAN = pa.struct([("start_s", pa.float64()), ("end_s", pa.float64())])
 TIMED_TEXT = pa.struct([*SPAN, ("kind", pa.string()), ("text", pa.string())])
 

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
 from pipeline.build import build
 from pipeline.catalog import open_catalog
 from pipeline.demo.corpus import write_demo
 from pipeline.recipe import Recipe
 from pipeline.report import show_summary, show_training
+from pipeline.terminal import Terminal
 from pipeline.train import train
 from pipeline.verify import verify
 
@@ -29,11 +28,11 @@ CAUGHT = """
     from tried"""
 
 
-def run_demo(to: Path, recipe: Recipe, out: Console) -> None:
+def run_demo(to: Path, recipe: Recipe, out: Terminal) -> None:
     """Renders, builds, verifies and trains; on a corpus that stands, only looks."""
     manifest = to / "world" / "manifest.jsonl"
     if not manifest.exists():
-        out.print(f"rendering {VIDEOS} videos of {SECONDS} s or more into {manifest.parent}", highlight=False)
+        out.print(f"rendering {VIDEOS} videos of {SECONDS} s or more into {manifest.parent}")
         write_demo(manifest.parent, videos=VIDEOS, seconds=SECONDS, seed=SEED)
     show_summary(build(manifest, str(to), recipe, say=out.print), str(to), out)
     show_questions(str(to), out)
@@ -42,17 +41,16 @@ def run_demo(to: Path, recipe: Recipe, out: Console) -> None:
     show_training(train(str(to), recipe.train), out)
 
 
-def show_questions(corpus: str, out: Console) -> None:
+def show_questions(corpus: str, out: Terminal) -> None:
     """A pair of each task, and how often the keyframes catch the event that is asked for."""
     with open_catalog(corpus) as catalog:
         pairs = "select distinct on (task) task, question, answer from qa order by task, qa_id"
         for task, question, answer in catalog.sql(pairs).fetchall():
-            out.print(f"[bold]{task}[/bold]")
-            out.print(f"  Q: {question}\n  A: {answer}", highlight=False, markup=False)
+            out.print(task, style="bold")
+            out.print(f"  Q: {question}\n  A: {answer}")
         ((count, picked, uniform),) = catalog.sql(CAUGHT).fetchall()
     if count:
         out.print(
             f"of {count} grounding questions, the keyframes hold the event in {picked:.0%}, as many uniform frames in "
             f"{uniform:.0%}",
-            highlight=False,
         )

@@ -8,13 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 import ray
 from ray._private.internal_api import get_memory_info_reply, get_state_from_address
-from rich.console import Console
 
 from pipeline.build import Summary, build
 from pipeline.catalog import open_catalog
 from pipeline.plan import plan
 from pipeline.report import show_plan, show_rejects, show_status, show_summary
-from pipeline.retry import reason_is, retry
+from pipeline.retry import retry
+from pipeline.terminal import Terminal
 from pipeline.verify import verify
 from schemas.tables import TASKS
 from tests.pipeline.worlds import contents, small_recipe, small_world
@@ -166,8 +166,8 @@ def test_a_reject_is_tried_again_when_asked(tmp_path):
     manifest = small_world(tmp_path / "world", videos=1, seconds=40)
     corpus = str(tmp_path / "corpus")
     build(manifest, corpus, small_recipe(), say=lambda line: None)
-    assert retry(corpus, "stage = 'decode'") == 0
-    assert retry(corpus, reason_is("not_a_video")) == 1
+    assert retry(corpus, where="stage = 'decode'") == 0
+    assert retry(corpus, reason="not_a_video") == 1
     assert {p.stage: p.run for p in plan(corpus, small_recipe())}["download"] == 1
     build(manifest, corpus, small_recipe(), say=lambda line: None)
     assert ask(corpus, "select reason, attempts from rejects") == [("not_a_video", 2)]
@@ -183,7 +183,7 @@ def test_shards_are_whole_tars_and_tables_have_the_promised_columns(built):
 
 def test_what_a_person_sees(built, manifest):
     corpus, summary = built
-    out = Console(file=io.StringIO(), width=200)
+    out = Terminal(file=io.StringIO(), width=200)
     show_summary(summary, str(corpus), out)
     plans = plan(str(corpus), small_recipe())
     show_plan(plans, out)
@@ -196,6 +196,6 @@ def test_what_a_person_sees(built, manifest):
 
 @pytest.mark.parametrize(("ran", "said"), [(Counter(), "an unknown number"), (Counter(decode=2), "decode 2")])
 def test_what_was_not_counted_whole_is_not_shown_as_if_it_were(ran, said):
-    out = Console(file=io.StringIO(), width=200)
+    out = Terminal(file=io.StringIO(), width=200)
     show_summary(Summary(ran=ran, ran_is_exact=False), "corpus", out)
     assert f"ran: {said}, about: the process that counts was killed\n" in out.file.getvalue()

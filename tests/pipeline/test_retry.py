@@ -1,13 +1,97 @@
-"""Retry marks the rejects of its own corpus and writes nowhere else, whatever the table says."""
+"""Rejects that are given another try: chosen by a code or a condition in SQL; no other file is written."""
 
 import json
 
 import pyarrow as pa
 import pytest
 
-from pipeline.retry import reason_is, retry
+from pipeline.catalog import CatalogError
+from pipeline.not_built import NotBuilt
+from pipeline.retry import retry
 from schemas.tables import REJECT
+from tests.pipeline.command_line import run
 from workers.storage import PathError, Store
+
+ROWS = [
+    {"stage": "download", "reason": "unreachable", "attempts": 1, "path": "units/download/a.reject.json"},
+    {"stage": "download", "reason": "not_found", "attempts": 3, "path": "units/download/b.reject.json"},
+    {"stage": "decode", "reason": "not_found", "attempts": 1, "path": "units/decode/c.reject.json"},
+    {"stage": "decode", "reason": "undecodable", "attempts": 1, "path": None},
+]
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    store = Store(tmp_path)
+    rejects = [{**dict.fromkeys(REJECT.names), **row} for row in ROWS]
+    store.write_tables("tables/rejects.parquet", [pa.Table.from_pylist(rejects, REJECT)], REJECT)
+    for row in ROWS:
+        if row["path"]:
+            store.write_json(row["path"], row)
+    return store
+
+
+def marked(store: Store) -> set[str]:
+    return {path[-len("a.reject.json")] for path in store.files("units") if store.read_json(path).get("retry")}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"reason": "unreachable"}, "a"),
+        ({"reason": "not_found"}, "bc"),
+        ({"where": "stage = 'download' and attempts < 3"}, "a"),
+        ({"where": "attempts = (select max(attempts) from rejects)"}, "b"),
+        ({"where": "true -- all"}, "abc"),
+        ({"where": "stage = 'annotate'"}, ""),
+    ],
+)
+def test_chosen_rejects_are_marked(store, chosen, expected):
+    assert retry(store.root, **chosen) == len(expected)
+    assert marked(store) == {*expected}
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "",
+        "stage =",
+        "stag = 'download'",
+        "true; copy rejects to '{path}'",
+        "true) union all (select path from rejects",
+        "true limit 1",
+        "true, false",
+        "stage = 'download' order by 1",
+        "exists (from read_text('{path}'))",
+        "(with x as (copy rejects to '{path}') select true)",
+        "'text'",
+        "select true",
+        "true \0",
+        "'\udc80' = stage",
+    ],
+)
+def test_a_condition_that_is_none_is_one_line(store, where, capsys):
+    path = store.full("tables/rejects.parquet")
+    before = store.sha256("tables/rejects.parquet")
+    assert run("retry", store.root, "--where", where.replace("{path}", path)) == 2
+    shown = capsys.readouterr()
+    assert shown.err.startswith("error: ")
+    assert "Traceback" not in shown.err
+    assert store.sha256("tables/rejects.parquet") == before
+    assert marked(store) == set()
+
+
+def test_an_unknown_reason_is_refused(store):
+    with pytest.raises(CatalogError, match="reason = \"x' or 'a' = 'a\": use one of unreachable, not_found"):
+        retry(store.root, reason="x' or 'a' = 'a")
+    assert marked(store) == set()
+
+
+def test_before_a_build_has_come_to_its_end(tmp_path):
+    Store(tmp_path).write_json("corpus.json", {})
+    with pytest.raises(NotBuilt, match="not built yet: run"):
+        retry(str(tmp_path), reason="unreachable")
+
 
 THEIRS = {"attempts": 1, "reason": "not_found"}
 
@@ -24,6 +108,6 @@ def test_no_other_file_is_written(tmp_path, path):
     row = {"reason": "not_found", "path": path.format(tmp_path)}
     store.write_tables("tables/rejects.parquet", [pa.Table.from_pylist([row], REJECT)], REJECT)
     with pytest.raises(PathError):
-        retry(store.root, reason_is("not_found"))
+        retry(store.root, reason="not_found")
     assert json.loads((tmp_path / "theirs.reject.json").read_text()) == THEIRS
     assert store.read_json("corpus.json") == THEIRS

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.build import build
-from pipeline.catalog import TABLES
 from pipeline.phases import phases
 from pipeline.tables import FROM_RESULTS, FROM_UNITS
+from schemas.tables import TABLES
 from tests.pipeline.command_line import run
 from tests.pipeline.worlds import contents, small_recipe, small_world
 
@@ -40,7 +40,7 @@ def stopped_after(stage: str, whole: Path, corpus: Path) -> set[str]:
     for phase in phases(small_recipe().stages()):
         if {s.name for s in phase.stages} <= {*finished}:
             written |= {*FROM_RESULTS.get(phase.name, ()), *FROM_UNITS.get(phase.name, ())}
-    for table in TABLES.keys() - written:
+    for table in {*TABLES} - written:
         (corpus / "tables" / f"{table}.parquet").unlink()
     return written
 
@@ -59,7 +59,7 @@ def test_each_command_works_or_says_what_to_run(stage, whole, tmp_path, capsys):
     assert run("verify", corpus) == 1
     (problem, read) = capsys.readouterr().out.splitlines()
     assert REMEDY + str(corpus) in problem
-    assert all(name in problem for name in TABLES.keys() - written)
+    assert all(name in problem for name in {*TABLES} - written)
     assert not any(name in problem.split("tables ")[1].split(":")[0].split(", ") for name in written)
     assert " 1 problems" in read
 

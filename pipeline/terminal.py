@@ -1,0 +1,27 @@
+"""The terminal: what is printed there is text, whatever it holds."""
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from schemas.messages import printable
+
+
+class Terminal(Console):
+    """Prints strings as they are: no markup, no emoji codes, no colouring of numbers, no control characters."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"soft_wrap": True, "markup": False, "emoji": False, "highlight": False, **options})
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """All strings come by here, those in the cells of tables too."""
+        return super().render_str(printable(text), **options)
+
+
+def allow_all_characters() -> None:
+    """Lets standard output and error write characters that their encoding (Latin-1, say) lacks, as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

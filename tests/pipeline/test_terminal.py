@@ -1,0 +1,55 @@
+"""What is printed is text, whatever it holds."""
+
+import io
+
+import pyarrow as pa
+import pytest
+from rich.table import Table
+
+from pipeline.build import Summary
+from pipeline.report import show_rejects, show_summary
+from pipeline.terminal import Terminal
+from schemas.tables import REJECT
+from tests.pipeline.command_line import run
+from workers.storage import Store
+
+ODD = "film[/b] [red]:cat: \x1b[2J\x9b"
+SHOWN = r"film[/b] [red]:cat: \x1b[2J\x9b"
+
+
+@pytest.fixture
+def out() -> Terminal:
+    return Terminal(file=io.StringIO(), width=400)
+
+
+def seen(out: Terminal) -> str:
+    text = out.file.getvalue()
+    assert "\x1b" not in text
+    assert "\x9b" not in text
+    return text
+
+
+def test_lines_and_cells(out):
+    out.print(ODD, style="bold")
+    table = Table(ODD, title=ODD)
+    table.add_row(ODD)
+    out.print(table)
+    assert seen(out).count(SHOWN) == 4
+
+
+def test_rejects_and_failures_of_strangers_units(out, tmp_path):
+    row = {"unit": ODD, "stage": "decode", "reason": "failed", "detail": "x" * 10_000}
+    store = Store(tmp_path)
+    store.write_tables("tables/rejects.parquet", [pa.Table.from_pylist([row], REJECT)], REJECT)
+    show_rejects(str(tmp_path), out)
+    show_summary(Summary(failures=[f"{ODD}: {'x' * 10_000}"]), str(tmp_path), out)
+    text = seen(out)
+    assert text.count(SHOWN) == 2
+    assert len(text) < 3000
+
+
+def test_an_error_is_printable_and_short(tmp_path, capsys):
+    assert run("status", tmp_path / ODD) == 2
+    assert SHOWN in capsys.readouterr().err
+    assert run("status", tmp_path / ("x" * 3000)) == 2
+    assert len(capsys.readouterr().err) < 600
