@@ -123,7 +123,7 @@ def verify(
     for problem in verdict.problems:
         out.print(message(problem))
     read = f"{verdict.units} units, {verdict.shards} shards, {verdict.media} videos read"
-    out.print(f"{read}: {len(verdict.problems) or 'no'} problems")
+    out.print(f"{read}: {len(verdict.problems) or 'no'} problem{'' if len(verdict.problems) == 1 else 's'}")
     if verdict.unread_media:
         out.print(f"{verdict.unread_media} videos lie outside the corpus: give --manifest to have them read, too")
     raise typer.Exit(1 if verdict.problems else 0)
