@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.stop_signals import ended_by_signals
 from pipeline.terminal import Terminal, allow_all_characters
 from schemas.messages import message
 from schemas.tables import TABLES
@@ -17,7 +18,7 @@ RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe's name
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="FIELD=VALUE, e.g. embed.batch_frames=64.")]
 Corpus = Annotated[str, typer.Argument(help="Folder of the corpus, or s3://... or gs://...")]
 ManifestFile = Annotated[str, typer.Option("--manifest", "-m", help="JSONL, CSV or Parquet: a row a video.")]
-INTERRUPTED = 130
+RESUMABLE = "What is committed stays: run the same command again to go on."
 
 
 @app.command()
@@ -50,7 +51,7 @@ def build(
     from pipeline.recipe import load_recipe
     from pipeline.report import show_summary
 
-    summary = _resumable(lambda: build(manifest, to, load_recipe(recipe, set_), say=out.print), to)
+    summary = build(manifest, to, load_recipe(recipe, set_), say=out.print)
     show_summary(summary, to, out)
     raise typer.Exit(1 if summary.failures else 0)
 
@@ -61,7 +62,7 @@ def demo(to: Annotated[Path, typer.Option("--out", "-o")] = Path("demo_corpus"),
     from pipeline.demo.run import run_demo
     from pipeline.recipe import load_recipe
 
-    _resumable(lambda: run_demo(to, load_recipe("demo", set_), out), str(to))
+    run_demo(to, load_recipe("demo", set_), out)
 
 
 @app.command()
@@ -150,7 +151,7 @@ def train(corpus: Corpus, recipe: RecipeName = "longvid", set_: Overrides = None
     from pipeline.report import show_training
     from pipeline.train import train as run
 
-    show_training(_resumable(lambda: run(corpus, load_recipe(recipe, set_).train), corpus), out)
+    show_training(run(corpus, load_recipe(recipe, set_).train), out)
 
 
 def _recorded(corpus: str):
@@ -160,19 +161,13 @@ def _recorded(corpus: str):
     return recorded_recipe(Store(corpus))
 
 
-def _resumable(work, where: str):
-    try:
-        return work()
-    except KeyboardInterrupt:
-        out.print(f"\nInterrupted. What is committed in {where} stays: run the same command again to go on.")
-        raise typer.Exit(INTERRUPTED) from None
-
-
 def main() -> None:
-    """Runs the command line; an error of the user's input or of storage is one line, not a traceback."""
+    """Runs the command line; a signal, or an error of the user's input or of storage, is one line, not a traceback."""
     allow_all_characters()
+    advice = RESUMABLE if {"build", "demo", "train"} & {*sys.argv[1:2]} else ""
     try:
-        app()
+        with ended_by_signals(advice):
+            app()
     except (ValueError, OSError) as error:
         if type(error) in (ValueError,):  # ours are subclasses that speak to the user; a bare one is a bug to be seen
             raise

@@ -14,23 +14,34 @@ DECODED = pa.schema(
         ("decode_unit", pa.string()),  # where the frames lie, as JPEG
         ("num_frames", pa.int32()),
         ("num_wanted", pa.int32()),  # more than num_frames where some don't decode; null where there are none
+        ("num_decoder_errors", pa.int32()),  # frames on which the decoder reported errors
+        ("source_sizes", pa.list_(pa.string())),  # "640x360": one, but for a stream that changes
     ]
 )
+UNIT = pa.schema([DECODED.field("decode_unit")])
 SEGMENT_TABLE = pa.schema([*SEGMENT, *DECODED])
 VIDEO_TABLE = pa.schema(
     [
         *VIDEO,
-        ("decoded_share", pa.float64()),  # of the wanted frames; below 1 there is a flag "partly_decoded"
+        ("decoded_share", pa.float64()),  # of the wanted frames
+        ("decoder_errors", pa.int64()),  # frames on which the decoder reported errors, kept or not
         ANNOTATION.field("events_outside_video"),  # null: not annotated yet; above 0 there is a flag of that name
     ]
 )
 
 # Ingest's results without its rejects, to which a condition on the video may be added.
 VIDEOS = """
-    select * exclude (flags), null as events_outside_video,
-           flags || case when decoded_share < 1 then ['partly_decoded'] else [] end as flags
+    select * exclude (flags, sizes), null as events_outside_video, flags || list_filter([
+        case when decoded_share < 1 then 'partly_decoded' end,
+        case when decoder_errors > 0 then 'decoder_errors' end,
+        case when sizes > 1 then 'resolution_changes' end
+    ], lambda flag: flag is not null) as flags
     from (select distinct on (video_id) * from ingest where reject is null order by video_id) join (
-        select video_id, sum(coalesce(num_frames, 0)) / sum(coalesce(num_wanted, num_samples)) as decoded_share
+        select
+            video_id,
+            sum(coalesce(num_frames, 0)) / sum(coalesce(num_wanted, num_samples)) as decoded_share,
+            coalesce(sum(num_decoder_errors), 0)::bigint as decoder_errors,
+            len(list_distinct(flatten(list(coalesce(source_sizes, []))))) as sizes
         from ingest left join decoded using (decode_unit) group by video_id
     ) using (video_id)"""
 # The same when it is known what was written about them.
@@ -63,10 +74,18 @@ def _published(store: Store, path: str) -> Iterator[pa.Table]:
 def _both(work: Workspace, store: Store) -> Iterator[pa.Table]:
     yield from work.sql(_KNOWN, DECODED)
     with ThreadPoolExecutor(8) as pool:
-        for table in work.sql(_NEW, DECODED.remove(2).remove(1)):
+        for table in work.sql(_NEW, UNIT):
             yield pa.Table.from_pylist(list(pool.map(lambda unit: _count(store, unit), table[0].to_pylist())), DECODED)
 
 
 def _count(store: Store, unit: str) -> dict:
-    wanted = store.read_table(unit, ["wanted"])["wanted"]
-    return {"decode_unit": unit, "num_frames": len(wanted), "num_wanted": wanted[0].as_py() if len(wanted) else None}
+    frames = store.read_table(unit, ["wanted", "decoder_errors", "source_width", "source_height"])
+    sizes = frames.group_by(["source_width", "source_height"]).aggregate([]).to_pylist()
+    last = frames.slice(max(0, len(frames) - 1)).to_pylist()
+    return {
+        "decode_unit": unit,
+        "num_frames": len(frames),
+        "num_wanted": last[0]["wanted"] if last else None,
+        "num_decoder_errors": last[0]["decoder_errors"] if last else None,
+        "source_sizes": sorted(f"{size['source_width']}x{size['source_height']}" for size in sizes),
+    }

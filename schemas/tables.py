@@ -51,7 +51,7 @@ VIDEO = pa.schema(
         ("header_duration_s", pa.float64()),  # what the header claims; null where it claims nothing
         ("average_fps", pa.float64()),
         ("audio_codec", pa.string()),  # null: no audio
-        ("flags", pa.list_(pa.string())),  # e.g. "truncated", "variable_frame_rate", "header_duration_off"
+        ("flags", pa.list_(pa.string())),  # codes of schemas.flags
     ]
 )
 
@@ -72,7 +72,8 @@ SEGMENT = pa.schema(
     ]
 )
 
-# decode: a row a kept frame. A source frame that two sample times fall on is kept once.
+# decode: a row per kept frame. A source frame that two sample times fall on is kept once. `wanted` and `decoder_errors`
+# are counted up to the row: the last row of a segment has the segment's.
 FRAME = pa.schema(
     [
         ("video_id", pa.string()),
@@ -82,6 +83,9 @@ FRAME = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("wanted", pa.int32()),  # frames wanted of the segment: more than there are rows where some don't decode
+        ("decoder_errors", pa.int32()),  # frames of the segment on which the decoder reported errors, kept or not
+        ("source_width", pa.int32()),  # of the frame as it was decoded, before its pixels' shape and rotation
+        ("source_height", pa.int32()),
         ("jpeg", pa.binary()),
     ]
 )

@@ -103,7 +103,7 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
-        version=4,
+        version=5,
         writes=FRAME,
         run=Decoder,
         config=config,

@@ -159,6 +159,7 @@ def _padded(lists: list[list[int]]) -> np.ndarray:
 def stage(config: DistillConfig) -> Stage:
     return Stage(
         name="distill",
+        version=2,
         reads=READS,
         writes=None,
         run=Distiller,

@@ -18,12 +18,11 @@ from pydantic import Field
 from schemas.config import ConfigError, Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import QA, SAMPLE
+from workers.safetensors_file import Tensors, encode_tensors
 from workers.shards.group import (
     KEYFRAME_TENSORS,
     QUERY_TENSORS,
     SHARED_TENSORS,
-    Tensors,
-    encode_tensors,
     open_tokens,
     shared_bytes,
     take_queries,

@@ -19,6 +19,7 @@ def write_video(
     codec: str = "libx264",
     options: dict[str, str] | None = None,
     container: str | None = None,
+    container_options: dict[str, str] | None = None,
     time_base: Fraction = Fraction(1, 90000),
     size: tuple[int, int] = (BITS * CELL, 3 * CELL),
     gop: int = 12,
@@ -34,7 +35,7 @@ def write_video(
         sound: codec of a silent audio stream, from the first to the last frame or to `sound_s`; "": none.
     """
     # FLV cannot be written where sound goes ahead of the decode times that B-frames held for long begin with.
-    muxer = {"max_interleave_delta": "0"} if path.suffix == ".flv" else {}
+    muxer = {**({"max_interleave_delta": "0"} if path.suffix == ".flv" else {}), **(container_options or {})}
     with av.open(str(path), "w", format=container, options=muxer) as output:
         stream = output.add_stream(codec, rate=rate, options=options or {})
         times = list(times_s)

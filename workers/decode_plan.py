@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from workers.packet_index import PacketIndex
+from workers.packet_index import PacketIndex, seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,16 +36,23 @@ class Segment:
         # A thousandth of a tick: a sample that falls on a frame finds it, whatever the last bit of a float.
         return np.floor(np.asarray(time_s) / float(time_base) + 1e-3).astype(np.int64) + self.origin(time_base)
 
+    def time_s(self, pts: np.ndarray | int, time_base: Fraction) -> np.ndarray:
+        """Ticks of the container's clock as seconds on the video's timeline; never before the segment's start."""
+        # Origin and start were rounded.
+        return np.maximum(seconds(pts - self.origin(time_base), time_base), self.start_s)
+
 
 @dataclass(frozen=True)
 class Plan:
     """W wanted pictures, P packets of the index.
 
-    The picture wanted for a time is the one shown then (the last that starts at or before it), or, within the segment's
+    The frame wanted for a time is the one shown then (the last that starts at or before it), or, within the segment's
     tolerance, one that costs less to decode. One that two samples fall on is wanted once, for the first of them.
     """
 
     wanted_pts_W: np.ndarray
+    time_s_W: np.ndarray
+    """Seconds on the video's timeline, strictly ascending, also from a segment to the next."""
     sample_index_W: np.ndarray
     send_P: np.ndarray
     """Packets the decoder must see."""
@@ -57,13 +64,12 @@ def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) ->
     """Args:
     everything: send all packets, whatever their bytes say about who needs them.
     """
-    numbers = np.flatnonzero(index.shown_P & (index.pts_P >= segment.seek_pts))
-    numbers = numbers[np.argsort(index.pts_P[numbers], kind="stable")]
+    numbers = _candidates(index, segment)
     shown = index.pts_P[numbers]
     ticks = segment.ticks(segment.sample_times(), index.time_base)
     if not len(shown) or not len(ticks):
-        empty = np.zeros(0, np.int64)
-        return Plan(empty, empty, np.zeros(len(index), bool), np.zeros(len(index), bool))
+        empty, none = np.zeros(0, np.int64), np.zeros(len(index), bool)
+        return Plan(empty, empty.astype(np.float64), empty, none, none)
     position = np.maximum(np.searchsorted(shown, ticks, side="right") - 1, 0)
     if segment.sample_tolerance_s and not index.by_order:
         position = _cheapest(index, segment, numbers, position)
@@ -74,7 +80,16 @@ def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) ->
         restart = np.zeros(len(index), bool)
     else:
         send, restart = _needed(index, wanted)
-    return Plan(wanted, segment.first_sample + first, send, restart)
+    return Plan(wanted, segment.time_s(wanted, index.time_base), segment.first_sample + first, send, restart)
+
+
+def _candidates(index: PacketIndex, segment: Segment) -> np.ndarray:
+    """Numbers of the packets whose frames may be kept, by their time: of those whose times are one float, the first."""
+    numbers = np.flatnonzero(index.shown_P & (index.pts_P >= segment.seek_pts))
+    numbers = numbers[np.argsort(index.pts_P[numbers], kind="stable")]
+    time_s, first = np.unique(segment.time_s(index.pts_P[numbers], index.time_base), return_index=True)
+    # The segment's own first frame stays, however short the segment is.
+    return numbers[first[(time_s < segment.end_s) | (time_s == time_s[:1])]]
 
 
 def _cheapest(index: PacketIndex, segment: Segment, numbers: np.ndarray, position: np.ndarray) -> np.ndarray:

@@ -122,9 +122,9 @@ def _entry_points(path: str) -> Iterator[Message]:
 
 def _sample(alive: _Pulse, path: str, segment: dict, jpeg_quality: int, **options) -> Iterator[Message]:
     for picture in sample_frames(path, Segment(**segment), alive=alive, **options):
-        height, width = picture.rgb.shape[:2]
-        header = {"sample_index": picture.sample_index, "time_s": picture.time_s, "width": width, "height": height}
-        yield {**header, "wanted": picture.wanted}, encode_jpeg(picture.rgb, jpeg_quality)
+        header = picture._asdict()
+        rgb = header.pop("rgb")
+        yield {**header, "width": rgb.shape[1], "height": rgb.shape[0]}, encode_jpeg(rgb, jpeg_quality)
 
 
 def _call(function: str, **arguments) -> Iterator[Message]:

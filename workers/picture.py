@@ -22,6 +22,14 @@ def has_alpha(pixel_format: str) -> bool:
     return pixel_format.startswith(_ALPHA)
 
 
+def shows_through(frame: VideoFrame) -> bool:
+    """Whether frames like this may have transparent parts; a palette, whether colours that the frame uses are."""
+    if frame.format.name != "pal8":
+        return has_alpha(frame.format.name)
+    indices, palette = frame.to_ndarray(format="pal8")
+    return bool((palette[np.unique(indices), 0] < 255).any())
+
+
 def clockwise(frame: VideoFrame) -> int:
     """Degrees clockwise to turn a frame by for display. FFmpeg's display matrix counts the other way round."""
     return round(-frame.rotation / 90) % 4 * 90

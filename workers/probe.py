@@ -1,25 +1,25 @@
 """What a video file is, by demuxing all of it and decoding its first picture; the header is only compared."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
-from workers.demuxer import Demuxer, codec_name, nominal_rate, tick
+from workers.demuxer import Demuxer, codec_name
+from workers.durations import Claim, ends_early, header_claim, last_duration
 from workers.media_file import open_media, video_stream
 from workers.packet_index import PacketIndex, clock_origin, read_index, seconds
-from workers.picture import clockwise, has_alpha, upright_size
+from workers.picture import clockwise, shows_through, upright_size
 
-_CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]*)?)")  # Matroska's statistics tag of a track
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+_BT2020_PRIMARIES = 9
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ def entry_points(path: str | Path) -> EntryPoints:
     if index.by_order or index.jumps:
         entries = entries[:0]
     pts = np.union1d(shown[:1], entries[entries > shown[0]])
-    return EntryPoints(pts, seconds(pts - origin, index.time_base))
+    # Of those whose times are one float, the first.
+    time_s, first = np.unique(seconds(pts - origin, index.time_base), return_index=True)
+    return EntryPoints(pts[first], time_s)
 
 
 class _FirstFrame:
@@ -133,11 +135,14 @@ def _facts(demuxer: Demuxer, index: PacketIndex, frame: VideoFrame, packets_befo
     container, stream = demuxer.container, demuxer.stream
     shown = index.shown_pts()
     start = int(shown[0])
-    end = int(shown[-1]) + _last_duration(demuxer, index)
-    duration = seconds(end - start, index.time_base)
-    header = _header_duration(container, stream)
+    duration = seconds(int(shown[-1]) + last_duration(demuxer, index) - start, index.time_base)
     width, height = display_size(frame, stream)
     audio = next((s for s in container.streams.audio if s.codec_context is not None), None)
+    first_s = seconds(start - clock_origin(container, stream, start), index.time_base)
+    claim = header_claim(container, stream)
+    flags = [*_stream_flags(index, shown, packets_before), *_frame_flags(frame, stream)]
+    if sum(not s.disposition & Disposition.attached_pic for s in container.streams.video) > 1:
+        flags.append("several_video_streams")
     return VideoFacts(
         container=container.format.name,
         codec=codec_name(stream),
@@ -146,55 +151,28 @@ def _facts(demuxer: Demuxer, index: PacketIndex, frame: VideoFrame, packets_befo
         height=height,
         rotation=clockwise(frame),
         frame_count=len(shown),
-        first_frame_s=seconds(start - clock_origin(container, stream, start), index.time_base),
+        first_frame_s=first_s,
         duration_s=duration,
-        header_duration_s=header,
+        header_duration_s=claim.seconds if claim else None,
         average_fps=len(shown) / duration,
         audio_codec=audio.codec_context.codec.canonical_name if audio else None,
-        flags=tuple(_flags(container, stream, index, frame, shown, duration, header, packets_before)),
+        # Last: it may read the container again.
+        flags=(*_length_flags(demuxer, index, claim, seconds(start, index.time_base), duration), *flags),
     )
 
 
-def _last_duration(demuxer: Demuxer, index: PacketIndex) -> int:
-    """How long the last frame is shown, in ticks.
-
-    Where containers store decode times, a packet's duration is the distance to the next one in decoding order: of
-    reordered streams of variable rate it is another frame's, and the nominal rate the better guess.
-    """
-    durations, stream = index.duration_P[index.shown_P], demuxer.stream
-    last = int(durations[np.argmax(index.pts_P[index.shown_P])])
-    rates = [rate for rate in (stream.base_rate, nominal_rate(stream)) if rate and rate <= 1000]
-    nominal = max(1, round(1 / (max(rates) * index.time_base))) if rates else 1
-    if last <= 0:
-        return nominal
-    anothers = index.reordered and demuxer.stores_dts and np.ptp(durations) > 0
-    return min(last, nominal) if anothers else last
-
-
-def _header_duration(container: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration:
-        return seconds(stream.duration, tick(stream))
-    if clock := _CLOCK.fullmatch(stream.metadata.get("DURATION", "")):
-        hours, minutes, rest = clock.groups()
-        return int(hours) * 3600 + int(minutes) * 60 + float(rest)
-    return container.duration / av.time_base if container.duration else None
-
-
-def _flags(
-    container: InputContainer,
-    stream: VideoStream,
-    index: PacketIndex,
-    frame: VideoFrame,
-    shown: np.ndarray,
-    duration: float,
-    header: float | None,
-    packets_before: int,
+def _length_flags(
+    demuxer: Demuxer, index: PacketIndex, claim: Claim | None, start_s: float, duration_s: float
 ) -> Iterator[str]:
-    tolerance = max(1.0, 0.02 * duration)
-    if index.error or (header is not None and header > duration + tolerance):
+    tolerance_s = max(1.0, 0.02 * duration_s)
+    early = claim is not None and ends_early(demuxer, claim, start_s, duration_s, tolerance_s)
+    if index.error or early:
         yield "truncated"
-    if header is not None and abs(header - duration) > tolerance:
+    if claim and (early or claim.seconds < duration_s - tolerance_s):
         yield "header_duration_off"
+
+
+def _stream_flags(index: PacketIndex, shown: np.ndarray, packets_before: int) -> Iterator[str]:
     gaps = np.diff(shown)
     # A tick either way is the rounding of the time base.
     if len(gaps) and (np.abs(gaps - np.median(gaps)) > np.maximum(1, 0.02 * np.median(gaps))).mean() > 0.01:
@@ -207,16 +185,20 @@ def _flags(
         yield "demuxer_error"
     if packets_before > 64 + len(index) // 10:
         yield "undecodable_start"
+
+
+def _frame_flags(frame: VideoFrame, stream: VideoStream) -> Iterator[str]:
+    """What the first frame shows."""
     if frame.interlaced_frame:
         yield "interlaced"
     if stream.sample_aspect_ratio not in (None, 0, 1):
         yield "anamorphic"
-    if has_alpha(frame.format.name):
+    if shows_through(frame):
         yield "alpha"
     if frame.color_trc in _HDR_TRANSFERS:
         yield "hdr"
-    if sum(not s.disposition & av.stream.Disposition.attached_pic for s in container.streams.video) > 1:
-        yield "several_video_streams"
+    if frame.color_primaries == _BT2020_PRIMARIES:
+        yield "bt2020"
 
 
 def display_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

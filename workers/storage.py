@@ -16,9 +16,9 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
-from safetensors import numpy as safetensors_numpy
 
 from workers.local_copies import LocalCopies
+from workers.safetensors_file import decode_tensors, encode_tensors
 
 # Files being written. In one folder, so that what a killed process left is found without a search.
 TEMPORARY = ".tmp"
@@ -171,15 +171,19 @@ class Store:
 
     def read_tensors(self, path: str) -> dict:
         """Named numpy arrays of a safetensors file. Raises ValueError when the stored checksum does not agree."""
-        data = self.read_bytes(path)
-        header_end = 8 + int.from_bytes(data[:8], "little")
-        stored = json.loads(data[8:header_end]).get("__metadata__", {}).get("sha256")
-        if stored != hashlib.sha256(memoryview(data)[header_end:]).hexdigest():
-            raise ValueError(f"{path}: the tensors differ from their checksum; delete the file and build again")
-        return safetensors_numpy.load(data)
+        data = bytearray(self.size(path))  # not bytes: the arrays, which share its memory, may be written to
+        with self.open(path) as stream:
+            stream.readinto(data)
+        try:
+            return decode_tensors(data)[0]
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}; delete the file and build again") from None
 
     def write_tensors(self, path: str, tensors: dict) -> None:
-        self.write_bytes(path, pack_tensors(tensors))
+        """Writes named numpy arrays as safetensors, the SHA-256 of the data in the metadata."""
+        with self.writer(path) as stream:
+            for chunk in encode_tensors(tensors, {})[0]:
+                stream.write(chunk)
 
     @contextmanager
     def local(self, path: str) -> Iterator[Path]:
@@ -205,13 +209,6 @@ def sha256_of(stream: Any) -> str:
     while block := stream.read(1 << 22):
         found.update(block)
     return found.hexdigest()
-
-
-def pack_tensors(tensors: dict) -> bytes:
-    """Numpy arrays as safetensors bytes, the SHA-256 of the data in their metadata; same arrays, same bytes."""
-    data = safetensors_numpy.save(tensors)
-    body = memoryview(data)[8 + int.from_bytes(data[:8], "little") :]
-    return safetensors_numpy.save(tensors, metadata={"sha256": hashlib.sha256(body).hexdigest()})
 
 
 def open_file(folder: str, name: str) -> pa.NativeFile:

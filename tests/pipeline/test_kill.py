@@ -103,13 +103,21 @@ def test_fifty_kills_over_one_build(tmp_path):
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
-def test_interrupted_it_says_how_to_go_on(world, tmp_path):
+@pytest.mark.parametrize(
+    ("signum", "word", "code"), [(signal.SIGINT, "Interrupted", 130), (signal.SIGTERM, "Terminated", 143)]
+)
+def test_signal_ends_a_build_with_one_line_and_it_goes_on_when_run_again(world, whole, tmp_path, signum, word, code):
     process = start(world, tmp_path)
     while not list(tmp_path.glob("units/download/*/*/*.parquet")):
         assert process.poll() is None
         time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signum)
     said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "run the same command again to go on" in said
-    assert "Traceback" not in said
+    assert process.returncode == code
+    lines = [line for line in said.splitlines() if line and not line.startswith("download: ")]
+    assert lines == [
+        "ingest: download -> shard -> decode -> embed for 3 units",
+        f"{word}. What is committed stays: run the same command again to go on.",
+    ]
+    finish(start(world, tmp_path))
+    assert contents(tmp_path) == whole

@@ -67,7 +67,7 @@ def test_damage_is_found(tmp_path):
     data = bytearray(store.read_bytes(path))
     data[-1] ^= 1
     store.write_bytes(path, bytes(data))
-    with pytest.raises(ValueError, match="model.safetensors: the tensors differ from their checksum"):
+    with pytest.raises(ValueError, match="model.safetensors: the data differs from its checksum"):
         load_checkpoint(store, "run/step_000001")
 
 

@@ -124,3 +124,27 @@ def test_each_sample_has_its_own_picture_within_tolerance(groups, steps, period_
     # At most a key frame more, where the picture it stands for is decoded all the same.
     if len(plan.wanted_pts_W) == len(exact.wanted_pts_W):
         assert plan.send_P.sum() <= exact.send_P.sum() + len(groups)
+
+
+@given(
+    groups=groups,
+    steps=st.lists(st.integers(1, 2000), min_size=1, max_size=20),
+    start=st.integers(0, 4 * 10**18),
+    period_s=st.floats(1e-9, 1e-3),
+    tolerance=st.floats(0.0, 0.49),
+)
+def test_times_ascend_where_floats_cannot_tell_them_apart(groups, steps, start, period_s, tolerance):
+    index = index_of(groups)
+    times = start + np.concatenate([[0], np.cumsum(np.resize(steps, len(index)))])
+    index = replace(index, pts_P=times[index.pts_P], time_base=Fraction(1, 10**9))
+    start_s, end_s = start / 10**9, int(times[-1]) / 10**9
+    segment = replace(
+        segment_of(index_of(groups), 1.0, 0.0),
+        **{"start_s": start_s, "end_s": end_s, "seek_pts": start, "num_samples": 1 + int((end_s - start_s) / period_s)},
+        **{"sample_origin_s": start_s, "sample_period_s": period_s, "sample_tolerance_s": tolerance * period_s},
+    )
+    plan = make_plan(index, segment)
+    assert len(plan.time_s_W) > 0
+    assert (np.diff(plan.time_s_W) > 0).all()
+    assert plan.time_s_W[0] >= start_s
+    assert (plan.time_s_W[1:] < end_s).all()

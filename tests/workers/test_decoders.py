@@ -106,7 +106,7 @@ def test_what_decodes_is_kept(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(60) / 30)
 
     def breaks_off(*args, **kwargs):
-        yield Picture(0, 0.0, np.zeros((4, 4, 3), np.uint8), 1)
+        yield Picture(0, 0.0, np.zeros((4, 4, 3), np.uint8), 1, 4, 4)
         raise Reject("undecodable", "the rest is damaged")
 
     monkeypatch.setitem(frame_decoder.BACKENDS, "pyav", breaks_off)

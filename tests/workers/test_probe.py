@@ -159,3 +159,36 @@ def test_times_beyond_all_clocks_are_undecodable(tmp_path):
     assert reason_of(path) == "undecodable"
     with pytest.raises(Reject, match="no clock"):
         entry_points(path)
+
+
+OPAQUE = np.array([[255, 0, 0, 0], [255, 250, 10, 10]] + [[0, 0, 0, 0]] * 254, np.uint8)  # ARGB
+PALETTES = {
+    "opaque where it is used": (OPAQUE, False),
+    "transparent": (OPAQUE * np.array([[1], [0]] * 128, np.uint8), True),
+}
+
+
+@pytest.mark.parametrize(("palette", "alpha"), PALETTES.values(), ids=PALETTES)
+def test_a_palette_has_alpha_where_colours_in_use_are_transparent(tmp_path, palette, alpha):
+    pixels = np.tile(np.array([0, 1], np.uint8), (48, 32))
+    with av.open(str(tmp_path / "v.mov"), "w") as output:
+        stream = output.add_stream("png", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "pal8"
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray((pixels, palette), "pal8")
+            frame.pts = number
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+    found = probe(tmp_path / "v.mov")
+    assert found.pixel_format == "pal8"
+    assert ("alpha" in found.flags) == alpha
+
+
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "flags"),
+    [(9, 14, {"bt2020"}), (9, 16, {"bt2020", "hdr"}), (9, 18, {"bt2020", "hdr"}), (1, 1, set())],
+)
+def test_colours_that_screens_do_not_have_are_flagged(tmp_path, primaries, transfer, flags):
+    params = f"log-level=none:colorprim={primaries}:transfer={transfer}:colormatrix={primaries}"
+    path = write_video(tmp_path / "v.mp4", np.arange(5) / 5, codec="libx265", options={"x265-params": params})
+    assert set(probe(path).flags) & {"bt2020", "hdr"} == flags

@@ -6,9 +6,12 @@ import numpy as np
 
 
 class Picture(NamedTuple):
-    """A picture that was sampled."""
+    """A frame that was sampled. The counts are those up to it: the last one has those of the whole segment."""
 
     sample_index: int
     time_s: float  # true presentation time of the frame that was kept
     rgb: np.ndarray  # [height, width, 3] uint8, upright, square pixels
-    wanted: int  # pictures of the segment that are wanted: more than are given where some don't decode
+    wanted: int  # frames of the segment that are wanted: more than are given where some don't decode
+    source_width: int  # of the frame as it was decoded
+    source_height: int
+    decoder_errors: int = 0  # frames of the segment on which the decoder reported errors

@@ -12,7 +12,7 @@ from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
 from workers.demuxer import Demuxer
 from workers.media_file import check_self_contained, open_media, video_stream
-from workers.packet_index import read_index, seconds
+from workers.packet_index import read_index
 from workers.picture import Renderer
 
 _BATCH = 8  # pictures at the size of the source
@@ -38,10 +38,9 @@ def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int 
             raise Reject("undecodable", f"decord counts {len(reader)} frames, its container {len(shown)}")
         for start in range(0, len(numbers), _BATCH):
             for offset, rgb in enumerate(_batch(reader, numbers[start : start + _BATCH])):
-                pts = plan.wanted_pts_W[start + offset] - segment.origin(index.time_base)
                 frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
-                sample, time_s = int(plan.sample_index_W[start + offset]), float(seconds(pts, index.time_base))
-                yield Picture(sample, time_s, render(frame), len(numbers))
+                sample, time_s = int(plan.sample_index_W[start + offset]), float(plan.time_s_W[start + offset])
+                yield Picture(sample, time_s, render(frame), len(numbers), frame.width, frame.height)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Sampling by PyAV: the packets that no wanted picture needs never reach the decoder."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from workers.decoders import Picture
 from workers.decoders.key_frame import at_key_frame
 from workers.demuxer import tick
 from workers.media_file import reason
-from workers.packet_index import PacketIndex, read_index, seconds
+from workers.packet_index import PacketIndex, read_index
 from workers.picture import Renderer
 
 # A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
@@ -26,22 +27,27 @@ _HELD_BYTES = 64 << 20
 def decode(
     path: str | Path, segment: Segment, *, short_side: int, threads: int = 1, alive: Callable[[], None] = lambda: None
 ) -> Iterator[Picture]:
-    """The segment's sampled pictures, in the order of time.
+    """The segment's sampled frames, in the order of time.
 
     Args:
-        alive: called at each packet: pictures may be hours apart where a damaged one is decoded up to again.
+        alive: called at each packet: frames may be hours apart where a damaged one is decoded up to again.
 
-    Where a wanted picture doesn't come out, the segment is decoded again with nothing left out; where it still
-    doesn't, the last one before it is kept in its place, once and under its own time.
+    Where a wanted frame doesn't come out, the segment is decoded again with nothing left out; where it still
+    doesn't, the last one before it is kept in its place, once and under its own time. If the decoder reports no error
+    there, its packet says "no change" (screen recordings), and the frame before it was the one to keep.
 
     Raises:
         Reject: `undecodable` where no picture comes out; as `open_media` and `video_stream`.
     """
     sampler = _Sampler(path, segment, short_side, threads, alive)
-    yield from sampler.pictures(everything=False)
-    if sampler.missed:
-        yield from sampler.pictures(everything=True)
-    if not sampler.found:
+    last: Picture | None = None
+    for picture in sampler.pictures():
+        if last is not None:
+            yield last
+        last = picture
+    if last is not None:
+        yield last._replace(wanted=sampler.wanted, decoder_errors=sampler.errors)
+    else:
         raise Reject(
             "undecodable", f"no picture from {segment.start_s:.3f} s on: {sampler.error or 'the decoder gave none'}"
         )
@@ -53,18 +59,25 @@ class _Sampler:
     ) -> None:
         self._alive = alive
         self._path, self._segment, self._short_side, self._threads = path, segment, short_side, threads
-        self._done = 0  # wanted pictures that are dealt with
-        self._last_pts: int | None = None  # of the picture given last
-        self.found, self.missed, self.error = 0, False, ""
+        self._done = 0  # wanted frames that are dealt with
+        self._last_s = -math.inf  # time of the frame given last
+        self._failed: set[int | None] = set()  # times of packets on which the decoder reported errors
+        self._missed = False
+        self.wanted = self.errors = 0
+        self.error = ""
 
-    def pictures(self, everything: bool) -> Iterator[Picture]:
-        """Ends early, with `missed` set, where a wanted picture is missing and packets were left out."""
+    def pictures(self) -> Iterator[Picture]:
+        yield from self._attempt(everything=False)
+        if self._missed:
+            yield from self._attempt(everything=True)
+
+    def _attempt(self, everything: bool) -> Iterator[Picture]:
+        """Ends early, with `_missed` set, where a wanted frame is missing and packets were left out."""
         with at_key_frame(self._path, self._segment, self._threads) as (demuxer, packets):
             held, stream = _Held(packets), demuxer.stream
             end = int(self._segment.ticks(self._segment.end_s, tick(stream))) + 1
             index = read_index(demuxer, held, end)
             plan = make_plan(index, self._segment, everything)
-            self._ordered = index.by_order
             if held.complete:
                 yield from self._sample(stream, index, plan, iter(held.packets))
                 return
@@ -76,25 +89,46 @@ class _Sampler:
     ) -> Iterator[Picture]:
         render = Renderer(self._short_side, stream.sample_aspect_ratio)
         exhaustive = bool(plan.send_P.all())
-        self.missed = False
-        decoded = self._decoded(stream, index, plan, packets)
-        for position, pts, frame in select(decoded, plan.wanted_pts_W.tolist(), self._done):
-            if pts != plan.wanted_pts_W[position] and not exhaustive:
-                self.missed = True
+        wanted = plan.wanted_pts_W.tolist()
+        self._missed, self.errors, self.wanted = False, 0, len(wanted)
+        self._failed.clear()
+        for position, pts, frame in select(self._decoded(stream, index, plan, packets), wanted, self._done):
+            missing = pts != wanted[position]
+            if missing and not exhaustive:
+                self._missed = True
                 return
-            if frame is not None and pts is not None and pts != self._last_pts:
-                time_s = seconds(pts - self._segment.origin(index.time_base), index.time_base)
-                sample = int(plan.sample_index_W[position])
-                yield Picture(sample, float(time_s), render(frame), len(plan.wanted_pts_W))
-                self.found, self._last_pts = self.found + 1, pts
             self._done = position + 1
+            if frame is None or pts is None:
+                continue
+            if missing and not self._has_failed(wanted[position], index):
+                self.wanted -= 1
+            time_s = float(self._segment.time_s(pts, index.time_base))
+            if time_s > self._last_s:
+                sample, self._last_s = int(plan.sample_index_W[position]), time_s
+                yield Picture(sample, time_s, render(frame), self.wanted, frame.width, frame.height, self.errors)
+
+    def _has_failed(self, pts: int, index: PacketIndex) -> bool:
+        """Where times are told by the order of frames, any error may be that of any frame."""
+        return bool(self._failed) if index.by_order else pts in self._failed
 
     def _decoded(
         self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterable[Packet]
     ) -> Iterator[tuple[int, VideoFrame]]:
-        """Frames in the order of the decoder, each with its repaired time in ticks."""
-        context = stream.codec_context
-        by_order = iter(index.shown_pts().tolist() if index.by_order else ())
+        """Frames of the segment in the order of the decoder, each with its repaired time in ticks."""
+        context, first = stream.codec_context, self._segment.seek_pts
+        by_order = iter(index.shown_pts().tolist()) if index.by_order else None
+        for packet in self._sent(context, index, plan, packets):
+            for frame in self._decode(context, packet):
+                pts = frame.pts if by_order is None else next(by_order, None)
+                # What is shown before the segment's key frame may lack the frames that it refers to.
+                if pts is not None and pts >= first:
+                    self.errors += frame.is_corrupt
+                    yield pts, frame
+
+    def _sent(
+        self, context: VideoCodecContext, index: PacketIndex, plan: Plan, packets: Iterable[Packet]
+    ) -> Iterator[Packet | None]:
+        """Packets for the decoder, with their repaired times; None where it is to be emptied."""
         send, restart = plan.send_P.tolist(), plan.restart_P.tolist()
         shift = index.shift_P.tolist() if index.jumps else None
         end = len(send) - send[::-1].index(True) if True in send else 0
@@ -103,28 +137,27 @@ class _Sampler:
             if not send[number]:
                 continue
             if restart[number]:
-                yield from self._stamped(context, None, by_order)
+                yield None
                 context.flush_buffers()
             if shift and shift[number] and packet.pts is not None:
                 packet.pts += shift[number]
-            yield from self._stamped(context, packet, by_order)
-        yield from self._stamped(context, None, by_order)
+            yield packet
+        yield None
 
-    def _stamped(
-        self, context: VideoCodecContext, packet: Packet | None, by_order: Iterator[int]
-    ) -> list[tuple[int, VideoFrame]]:
+    def _decode(self, context: VideoCodecContext, packet: Packet | None) -> list[VideoFrame]:
         try:
-            frames = context.decode(packet)
+            return context.decode(packet)
         except (av.EOFError, av.BlockingIOError):
             return []
         except MemoryError:
             raise
         except (av.FFmpegError, ValueError) as error:
             self.error = reason(error)
+            pts = packet.pts if packet else None
+            if pts is None or pts >= self._segment.seek_pts:
+                self._failed.add(pts)
+                self.errors += 1
             return []
-        if self._ordered:
-            return [(pts, frame) for frame, pts in zip(frames, by_order, strict=False)]
-        return [(frame.pts, frame) for frame in frames if frame.pts is not None]
 
 
 class _Held:

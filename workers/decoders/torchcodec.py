@@ -11,7 +11,7 @@ from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
 from workers.demuxer import Demuxer
 from workers.media_file import check_self_contained, open_media, video_stream
-from workers.packet_index import read_index, seconds
+from workers.packet_index import read_index
 from workers.picture import Renderer
 
 _BATCH = 8  # pictures at the size of the source
@@ -54,7 +54,7 @@ def decode(
                 batch.data.cpu().numpy(), batch.pts_seconds, plan.sample_index_W[start:], strict=False
             ):
                 pts = int(np.rint(float(time_s) / float(index.time_base)))
-                true_s = seconds(pts - segment.origin(index.time_base), index.time_base)
-                yield Picture(int(sample), float(true_s), render(av.VideoFrame.from_ndarray(rgb, "rgb24")), len(times))
+                true_s, frame = segment.time_s(pts, index.time_base), av.VideoFrame.from_ndarray(rgb, "rgb24")
+                yield Picture(int(sample), float(true_s), render(frame), len(times), frame.width, frame.height)
     except (RuntimeError, ValueError, IndexError) as error:
         raise Reject("undecodable", f"torchcodec: {type(error).__name__}") from None

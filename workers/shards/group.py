@@ -24,65 +24,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workers.safetensors_file import Tensors, decode_tensors
 from workers.storage import Store
-
-Tensors = dict[str, np.ndarray]
 
 # What a part of the queries takes of a distill unit: rows of the queries, rows of the keyframes, or all.
 QUERY_TENSORS = ("query_keyframes", "merged_tokens")
 KEYFRAME_TENSORS = ("keyframes", "keyframe_tokens")
 SHARED_TENSORS = ("time_s", "sample_index")
 OPTIONAL_TENSORS = ("clip_tokens",)
-
-# In the order in which the library lays tensors out.
-_DTYPES = {"I64": "<i8", "F64": "<f8", "F32": "<f4", "I32": "<i4", "F16": "<f2"}
-_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
-
-
-def encode_tensors(tensors: Tensors, metadata: dict[str, str]) -> tuple[list[bytes | memoryview], str]:
-    """A safetensors file in chunks that share the arrays' memory, and the SHA-256 of its data, which the metadata gets.
-
-    The format: https://github.com/huggingface/safetensors, "Format". Its own `save` copies the data twice.
-    """
-    ranks = {np.dtype(dtype): rank for rank, dtype in enumerate(_DTYPES.values())}
-    names = sorted(tensors, key=lambda name: (ranks[tensors[name].dtype], name))
-    header, chunks, start, sha256 = {}, [], 0, hashlib.sha256()
-    for name in names:
-        array = np.ascontiguousarray(tensors[name])
-        end = start + array.nbytes
-        header[name] = {"dtype": _NAMES[array.dtype], "shape": list(array.shape), "data_offsets": [start, end]}
-        start = end
-        if array.nbytes:
-            chunks.append(array.data.cast("B"))
-            sha256.update(chunks[-1])
-    header["__metadata__"] = {**metadata, "sha256": sha256.hexdigest()}
-    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # so that the data is aligned for a reader that maps it
-    return [len(text).to_bytes(8, "little") + text, *chunks], sha256.hexdigest()
-
-
-def decode_tensors(data: Any, verify: bool = True) -> tuple[Tensors, dict[str, str]]:
-    """Arrays that share the memory of a safetensors file, and its metadata.
-
-    Raises ValueError for bytes that are no such file or, with `verify`, differ from the checksum in the metadata.
-    """
-    data = memoryview(data)
-    start = 8 + int.from_bytes(data[:8], "little")
-    if not 8 < start <= len(data):
-        raise ValueError("not a safetensors file, or cut short")
-    tensors = {}
-    try:
-        header = json.loads(bytes(data[8:start]))
-        metadata = header.pop("__metadata__", {})
-        for name, entry in header.items():
-            first, last = entry["data_offsets"]
-            array = np.frombuffer(data[start + first : start + last], dtype=_DTYPES[entry["dtype"]])
-            tensors[name] = array.reshape(entry["shape"])
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"the header is not one of safetensors: {error!r}") from None
-    if verify and metadata.get("sha256") != hashlib.sha256(data[start:]).hexdigest():
-        raise ValueError("the data differs from its checksum")
-    return tensors, metadata
 
 
 @dataclass(frozen=True)

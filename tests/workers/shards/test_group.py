@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors import numpy as safetensors_numpy
 
 from tests.workers.shard_units import distill_tensors, pack, write_video
+from workers.safetensors_file import encode_tensors
 from workers.shards.group import (
     ShardError,
-    decode_tensors,
-    encode_tensors,
     find_damage,
     open_tokens,
     read_group,
@@ -29,18 +27,6 @@ def same(left: dict, right: dict) -> bool:
     )
 
 
-@given(num_frames=st.integers(1, 20), num_queries=st.integers(1, 6), seed=st.integers(0, 99), clips=st.booleans())
-@settings(max_examples=40, deadline=None)
-def test_others_read_our_safetensors_and_we_read_theirs(num_frames, num_queries, seed, clips):
-    tensors = distill_tensors(np.random.default_rng(seed), num_frames, num_queries, min(3, num_frames), clips)
-    ours = joined(tensors, {"qa_sha256": "x"})
-    assert same(safetensors_numpy.load(ours), tensors)
-    found, metadata = decode_tensors(ours)
-    assert same(found, tensors)
-    assert metadata["qa_sha256"] == "x"
-    assert same(decode_tensors(safetensors_numpy.save(tensors), verify=False)[0], tensors)
-
-
 def test_data_and_its_hash_are_those_of_the_store(tmp_path):
     tensors = distill_tensors(np.random.default_rng(0), 9, 3, 3)
     chunks, sha256 = encode_tensors(tensors, {})
@@ -56,29 +42,6 @@ def test_the_store_accepts_the_checksum(tmp_path):
     tensors = distill_tensors(np.random.default_rng(0), 9, 3, 3)
     Store(tmp_path).write_bytes("x.safetensors", joined(tensors))
     assert same(Store(tmp_path).read_tensors("x.safetensors"), tensors)
-
-
-def test_empty_axes_come_back():
-    tensors = {"a": np.zeros((0, 3), "<f2"), "b": np.arange(4, dtype="<i8"), "c": np.zeros((2, 0), "<i4")}
-    assert same(decode_tensors(joined(tensors))[0], tensors)
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda d: d[:5],
-        lambda d: d[:-1],
-        lambda d: d[:-1] + bytes([d[-1] ^ 1]),
-        lambda d: b"\xff" * 8 + d[8:],
-        lambda d: d[:8] + b"[" + d[9:],
-        lambda d: d.replace(b'"F16"', b'"F17"', 1),
-        lambda d: d.replace(b"__metadata__", b"__metabata__", 1),
-    ],
-    ids=["stub", "short", "bit", "header length", "header", "dtype", "metadata"],
-)
-def test_damaged_tensors_are_refused(spoil):
-    with pytest.raises(ValueError):
-        decode_tensors(spoil(joined(distill_tensors(np.random.default_rng(0), 9, 3, 3))))
 
 
 def test_a_damaged_unit_is_named(tmp_path):

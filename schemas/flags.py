@@ -1,0 +1,25 @@
+"""What is odd about a video but no reason to reject it: codes in the column `flags` of the table `videos`."""
+
+# Found in the file, when it is downloaded.
+FILE_FLAGS = {
+    "truncated": "the video's own stream ends before its header says, or reading it ended with an error",
+    "header_duration_off": "the length in the header is not that of the video",
+    "variable_frame_rate": "frames are not the same time apart",
+    "no_timestamps": "the container doesn't say when each frame is shown; they are evenly spaced",
+    "timestamp_jumps": "the clock was reset or spliced, and is continued",
+    "demuxer_error": "reading the container ended with an error",
+    "undecodable_start": "the first packets give no frame",
+    "interlaced": "each frame is two fields",
+    "anamorphic": "pixels are not square; frames are kept with square ones",
+    "alpha": "parts may be transparent; they are kept black",
+    "hdr": "colours have a PQ or HLG transfer function",
+    "bt2020": "colours have the primaries of BT.2020",
+    "several_video_streams": "one of several video streams was taken",
+}
+# Found in the frames, when they are decoded.
+DECODE_FLAGS = {
+    "partly_decoded": "frames that were wanted could not be decoded: see `decoded_share`",
+    "decoder_errors": "the decoder reported errors on frames: see `decoder_errors`",
+    "resolution_changes": "frames were decoded in more than one size: see `source_sizes` of the table `segments`",
+}
+FLAGS = FILE_FLAGS | DECODE_FLAGS

@@ -1,0 +1,20 @@
+import ast
+import re
+from pathlib import Path
+
+from pipeline import decoded
+from schemas.flags import DECODE_FLAGS, FILE_FLAGS
+from workers import probe
+
+
+def yielded(tree: ast.AST) -> set[str]:
+    """Strings that are yielded or appended."""
+    values = [node.value for node in ast.walk(tree) if isinstance(node, ast.Yield)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    values += [call.args[0] for call in calls if call.func.attr == "append"]
+    return {value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)}
+
+
+def test_every_flag_is_explained():
+    assert yielded(ast.parse(Path(probe.__file__).read_text())) == set(FILE_FLAGS)
+    assert set(re.findall(r"then '(\w+)'", decoded.VIDEOS)) == set(DECODE_FLAGS)

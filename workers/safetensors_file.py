@@ -1,0 +1,98 @@
+"""Named arrays as safetensors bytes and back, without copying the data.
+
+The format: https://github.com/huggingface/safetensors, "Format". The library's own `save` copies the data twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+Tensors = dict[str, np.ndarray]
+Shape = tuple[np.dtype, tuple[int, ...]]
+
+# In the order in which the library lays tensors out.
+_DTYPES = {
+    "U64": "<u8",
+    "I64": "<i8",
+    "F64": "<f8",
+    "F32": "<f4",
+    "U32": "<u4",
+    "I32": "<i4",
+    "F16": "<f2",
+    "U16": "<u2",
+    "I16": "<i2",
+    "I8": "i1",
+    "U8": "u1",
+    "BOOL": "?",
+}
+_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
+_RANKS = {name: rank for rank, name in enumerate(_DTYPES)}
+_NO_SHA256 = "0" * 64
+
+
+def encode_tensors(tensors: Tensors, metadata: Mapping[str, str]) -> tuple[list[bytes | memoryview], str]:
+    """A safetensors file in chunks that share the arrays' memory, and the SHA-256 of its data, which the metadata gets.
+
+    The same arrays and metadata give the same bytes.
+    """
+    shapes = {name: (array.dtype, array.shape) for name, array in tensors.items()}
+    chunks: list[memoryview] = []
+    sha256 = hashlib.sha256()
+    for name in _in_order(shapes):
+        if tensors[name].nbytes:
+            chunks.append(np.ascontiguousarray(tensors[name]).reshape(-1).view(np.uint8).data)
+            sha256.update(chunks[-1])
+    return [_header(shapes, {**metadata, "sha256": sha256.hexdigest()}), *chunks], sha256.hexdigest()
+
+
+def encoded_bytes(shapes: Mapping[str, Shape], metadata: Mapping[str, str]) -> int:
+    """Size of what `encode_tensors` gives for arrays of these types and shapes."""
+    data = sum(_nbytes(dtype, shape) for dtype, shape in shapes.values())
+    return len(_header(shapes, {**metadata, "sha256": _NO_SHA256})) + data
+
+
+def decode_tensors(data: Any, verify: bool = True) -> tuple[Tensors, dict[str, str]]:
+    """Arrays that share the memory of a safetensors file, and its metadata.
+
+    Raises ValueError for bytes that are no such file or, with `verify`, differ from the checksum in the metadata.
+    """
+    data = memoryview(data)
+    start = 8 + int.from_bytes(data[:8], "little")
+    if not 8 < start <= len(data):
+        raise ValueError("not a safetensors file, or cut short")
+    tensors = {}
+    try:
+        header = json.loads(bytes(data[8:start]))
+        metadata = dict(header.pop("__metadata__", {}))
+        for name, entry in header.items():
+            first, last = entry["data_offsets"]
+            array = np.frombuffer(data[start + first : start + last], dtype=_DTYPES[entry["dtype"]])
+            tensors[name] = array.reshape(entry["shape"])
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"the header is not one of safetensors: {error!r}") from None
+    if verify and metadata.get("sha256") != hashlib.sha256(data[start:]).hexdigest():
+        raise ValueError("the data differs from its checksum")
+    return tensors, metadata
+
+
+def _header(shapes: Mapping[str, Shape], metadata: Mapping[str, str]) -> bytes:
+    header: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for name in _in_order(shapes):
+        dtype, shape = shapes[name]
+        start, end = end, end + _nbytes(dtype, shape)
+        header[name] = {"dtype": _NAMES[dtype], "shape": list(shape), "data_offsets": [start, end]}
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # so that the data is aligned for a reader that maps it
+    return len(text).to_bytes(8, "little") + text
+
+
+def _in_order(shapes: Mapping[str, Shape]) -> list[str]:
+    return sorted(shapes, key=lambda name: (_RANKS[_NAMES[shapes[name][0]]], name))
+
+
+def _nbytes(dtype: np.dtype, shape: tuple[int, ...]) -> int:
+    return int(dtype.itemsize * np.prod(shape, dtype=np.int64))
