@@ -210,7 +210,7 @@ def stage(config: DownloadConfig) -> Stage:
     reads = pa.schema([VIDEO.field("video_id"), *known, ("source_stamp", pa.string()), ("location", pa.string())])
     return Stage(
         name="download",
-        version=3,
+        version=4,
         reads=reads,
         writes=VIDEO,
         run=run,

@@ -120,7 +120,7 @@ def stage(config: ShardConfig) -> Stage:
     reads = pa.schema([*known, ("location", pa.string())])
     return Stage(
         name="shard",
-        version=3,
+        version=4,
         reads=reads,
         writes=SEGMENT,
         run=run,

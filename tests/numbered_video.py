@@ -27,19 +27,21 @@ def write_video(
     pixel_format: str = "yuv420p",
     rate: int = 30,
     sound: str = "",
+    sound_from_s: float | None = None,
     sound_s: float = 0.0,
 ) -> Path:
     """One frame at each time (seconds, ascending); frame i shows the number i.
 
     Args:
-        sound: codec of a silent audio stream, from the first to the last frame or to `sound_s`; "": none.
+        sound: codec of a silent audio stream, from the first frame, or `sound_from_s`, to the last one or to
+            `sound_s`; "": none.
     """
     # FLV cannot be written where sound goes ahead of the decode times that B-frames held for long begin with.
     muxer = {**({"max_interleave_delta": "0"} if path.suffix == ".flv" else {}), **(container_options or {})}
     with av.open(str(path), "w", format=container, options=muxer) as output:
         stream = output.add_stream(codec, rate=rate, options=options or {})
         times = list(times_s)
-        silence = _Silence(output, sound, times[0]) if sound else None
+        silence = _Silence(output, sound, times[0] if sound_from_s is None else sound_from_s) if sound else None
         stream.width, stream.height = size
         stream.pix_fmt, stream.gop_size, stream.max_b_frames = pixel_format, gop, b_frames
         stream.time_base = stream.codec_context.time_base = time_base

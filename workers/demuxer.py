@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
@@ -30,12 +31,16 @@ class Demuxer:
     Args:
         from_start: the container has not been seeked in. Elsewhere a clock is never continued: a file with timestamp
             discontinuities is read from its start only.
+        follow: read the other streams whatever the format.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream, from_start: bool = True) -> None:
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, from_start: bool = True, follow: bool = False
+    ) -> None:
         self.container, self.stream, self.from_start = container, stream, from_start
         formats = set(container.format.name.split(","))
         self.may_jump_forward = from_start and bool(formats & DISCONTINUOUS)
+        self._follows = follow or self.may_jump_forward
         self.stores_dts = not formats & _WITHOUT_DTS
         self.limit = int(JUMP_S / tick(stream))
         self.limit_back = int((_BACK_S if self.may_jump_forward else JUMP_S) / tick(stream))
@@ -43,7 +48,7 @@ class Demuxer:
         self._ticks: dict[int, float] = {}  # of each other stream's clock, in ticks of ours
 
     def __iter__(self) -> Iterator[Packet]:
-        if not self.may_jump_forward:
+        if not self._follows:
             yield from (packet for packet in self.container.demux(self.stream) if packet.size)
             return
         number = self.stream.index
@@ -70,6 +75,18 @@ class Demuxer:
     def goes_on(self, start: int, end: int) -> bool:
         """Whether another stream has packets all the way between two times of this stream, without a jump."""
         return any(run.start <= start + self.limit and run.end >= end - self.limit for run in self._runs.values())
+
+    def starts_later(self, origin: int, first: int) -> bool:
+        """Whether another stream goes on from `origin` to the first packet of this one. Reads the container anew."""
+        anew = Demuxer(self.container, self.stream, follow=True)
+        try:
+            self.container.seek(self.container.start_time or 0)
+            next(iter(anew), None)
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            return False
+        return anew.goes_on(origin, first)
 
 
 @dataclass

@@ -12,9 +12,7 @@ from typing import Any
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.packet import Packet
-from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
 from workers.bitstream import reader
@@ -151,18 +149,22 @@ def _presentation(
     return bool(untimed), pts_P
 
 
-def clock_origin(container: InputContainer, stream: VideoStream, first_pts: int) -> int:
+def clock_origin(demuxer: Demuxer, first_pts: int) -> int:
     """The time, in the stream's time base, that a player shows as 0.
 
     0 where the container has a timeline of its own (MP4 and its edit lists, Matroska, AVI, ...): a video that starts
-    at 5 s starts at 5 s. Where clocks start anywhere, the first time of all the container's streams.
+    at 5 s starts at 5 s. Where clocks start anywhere, the first time of all the container's streams. May read the
+    container anew.
     """
+    container, stream = demuxer.container, demuxer.stream
     if not set(container.format.name.split(",")) & ARBITRARY_CLOCKS:
         return 0
     if container.start_time is None:
         return first_pts
     origin = round(Fraction(container.start_time, av.time_base) / tick(stream))
-    return origin if 0 <= (first_pts - origin) * tick(stream) <= JUMP_S else first_pts
+    late_s = (first_pts - origin) * tick(stream)
+    is_near = 0 <= late_s <= JUMP_S
+    return origin if is_near or (late_s > 0 and demuxer.starts_later(origin, first_pts)) else first_pts
 
 
 def seconds(ticks: int | np.ndarray, time_base: Fraction) -> Any:

@@ -85,11 +85,12 @@ def entry_points(path: str | Path) -> EntryPoints:
     """
     with open_media(path) as container:
         stream = video_stream(container)
-        index = read_index(Demuxer(container, stream))
+        demuxer = Demuxer(container, stream)
+        index = read_index(demuxer)
         if not index.shown_P.any():
             raise Reject("no_frames", "no packet holds a picture that is shown")
         shown = index.shown_pts()
-        origin = clock_origin(container, stream, int(shown[0]))
+        origin = clock_origin(demuxer, int(shown[0]))
     entries = np.unique(index.pts_P[index.entry_P & index.shown_P])
     if index.by_order or index.jumps:
         entries = entries[:0]
@@ -138,7 +139,7 @@ def _facts(demuxer: Demuxer, index: PacketIndex, frame: VideoFrame, packets_befo
     duration = seconds(int(shown[-1]) + last_duration(demuxer, index) - start, index.time_base)
     width, height = display_size(frame, stream)
     audio = next((s for s in container.streams.audio if s.codec_context is not None), None)
-    first_s = seconds(start - clock_origin(container, stream, start), index.time_base)
+    first_s = seconds(start - clock_origin(demuxer, start), index.time_base)
     claim = header_claim(container, stream)
     flags = [*_stream_flags(index, shown, packets_before), *_frame_flags(frame, stream)]
     if sum(not s.disposition & Disposition.attached_pic for s in container.streams.video) > 1:

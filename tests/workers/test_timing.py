@@ -104,7 +104,7 @@ def test_each_kept_frame_is_that_of_a_plain_decode_at_its_time(stream, fps, tole
 
 
 @pytest.mark.soak
-@settings(max_examples=300)
+@settings(max_examples=2000)
 @given(stream=streams(), fps=st.floats(0.1, 12.0), tolerance=st.sampled_from([0.0, 0.1, 0.25, 0.49]))
 def test_the_same_for_many_streams(stream, fps, tolerance):
     check(stream, fps, tolerance)
@@ -161,3 +161,25 @@ def test_a_clock_that_jumps_for_all_streams_goes_on(tmp_path, starts_s, b_frames
     assert [number for _, number in frames] == pytest.approx(
         numbers[[round(25 * time_s) for time_s, _ in frames]], abs=7
     )
+
+
+@pytest.mark.parametrize(("suffix", "sound"), [(".ts", "mp2"), (".flv", "aac"), (".mp4", "aac"), (".mkv", "aac")])
+def test_a_video_that_starts_long_after_the_sound_starts_there(tmp_path, suffix, sound):
+    path = tmp_path / f"v{suffix}"
+    write_video(path, 15 + np.arange(50) / 25, sound=sound, sound_from_s=0.0, time_base=Fraction(1, 1000), rate=25)
+    facts = probe(path)
+    assert facts.first_frame_s == pytest.approx(15, abs=0.1)
+    assert entry_points(path).time_s[0] == facts.first_frame_s
+    assert not {"truncated", "timestamp_jumps"} & set(facts.flags)
+
+
+def test_a_first_packet_of_an_older_clock_is_no_start(tmp_path):
+    """Recordings of a live stream: a sound packet at 0, then all of it hours later."""
+    path = write_video(tmp_path / "v.flv", 5000 + np.arange(50) / 25, sound="aac", time_base=Fraction(1, 1000), rate=25)
+    data, at = bytearray(path.read_bytes()), 13  # behind the header: tags of type, length (3), time (4), stream (3)
+    while data[at] != 8 or data[at + 12] == 0:  # a sound tag that is no AAC header
+        at += 15 + int.from_bytes(data[at + 1 : at + 4], "big")
+    assert int.from_bytes(data[at + 4 : at + 7], "big") + (data[at + 7] << 24) > 4_900_000
+    data[at + 4 : at + 8] = bytes(4)
+    path.write_bytes(data)
+    assert probe(path).first_frame_s == pytest.approx(0, abs=0.2)
