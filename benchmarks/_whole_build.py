@@ -33,16 +33,17 @@ def build(manifest: str, short_side: int, corpus: str) -> None:
     begun = time.perf_counter()
     from pipeline.cluster import ray_session
     from pipeline.compose import run_chain
-    from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder
+    from pipeline.inputs.addresses import manifest_folder
+    from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
     from pipeline.phases import phases
     from pipeline.progress import Display
     from pipeline.workspace import Workspace
 
-    stages, store = _stages(short_side), Store(corpus)
+    stages, store, folder = _stages(short_side), Store(corpus), manifest_folder(manifest)
     with ray_session(CORES), Workspace() as work:
         ready = time.perf_counter()
-        work.put("manifest", iterate_manifest(manifest), MANIFEST_ROWS)
-        ingest = phases(stages, manifest_folder(manifest))[0]
+        work.put("manifest", iterate_manifest(manifest, stages["download"].config), MANIFEST_ROWS)
+        ingest = phases(stages, folder, stages["download"].config.access(folder))[0]
         chain = [stages[name] for name in STAGES]
         with Display(list(STAGES), 0, "shard") as display:
             tables = run_chain(
@@ -101,7 +102,8 @@ def _run(name: str, short_side: int, corpus: str):
 def _stages(short_side: int) -> dict[str, Stage]:
     from pipeline.recipe import load_recipe
 
-    return load_recipe("demo", [f"decode.short_side={short_side}"]).stages()
+    recipe = load_recipe("demo", [f"decode.short_side={short_side}"])
+    return recipe.stages(recipe.download.access("/"))
 
 
 if __name__ == "__main__":

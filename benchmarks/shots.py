@@ -37,7 +37,7 @@ TOLERANCE = ShardConfig().tolerance
 def shots_of(path: Path, store: Store, **settings) -> tuple[list[dict], dict]:
     """The shots of a file, and the unit they were made from."""
     recipe = load_recipe("demo", [f"{key}={value}" for key, value in settings.items()])
-    ingest = phases(recipe.stages())[0]
+    ingest = phases(recipe.stages(recipe.download.access("/")))[0]
     schemas = chain(ingest.schema, ingest.stages, ingest.keeps)
     rows = [{**dict.fromkeys(schemas[0].names), "id": path.stem, "uri": str(path), "video_id": path.stem}]
     rows[0] |= {"name": path.stem, "location": str(path), "source_stamp": "", "reject": None}

@@ -16,19 +16,21 @@ import pyarrow.parquet as pq
 from pipeline.cluster import ray_session
 from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
+from pipeline.inputs.addresses import fingerprint_addresses, manifest_folder
+from pipeline.inputs.network_settings import check_network_settings, unused_environment
 from pipeline.lock import only_build
-from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder
+from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.not_built import require_built
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
-from pipeline.sealed_addresses import seal
 from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
 from schemas.config import ConfigError, parse
 from schemas.tables import TABLES
-from workers.fetch.urls import redacted
+from stages.download import FETCHING
+from workers.fetch.redaction import redacted
 from workers.storage import TEMPORARY, Store
 
 VERSIONS = (
@@ -69,19 +71,26 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
 
     Raises CorpusBusy, ManifestError, ConfigError or ClusterTooSmall before anything runs.
     """
-    store = Store(corpus)
+    check_network_settings(recipe.download)
+    store, folder = Store(corpus), manifest_folder(manifest)
+    access = recipe.download.access(folder)
+    for line in unused_environment(recipe.download):
+        say(line)
     with only_build(store), Workspace() as work, ExitStack() as session:
-        work.put("manifest", iterate_manifest(manifest, recipe.download.allow_local_files), MANIFEST_ROWS)
-        store.write_tables("manifest.parquet", map(seal, read_batches(work.path("manifest"))), MANIFEST_ROWS)
+        work.put("manifest", iterate_manifest(manifest, recipe.download), MANIFEST_ROWS)
+        kept = (
+            fingerprint_addresses(t, recipe.download.ignored_parameters) for t in read_batches(work.path("manifest"))
+        )
+        store.write_tables("manifest.parquet", kept, MANIFEST_ROWS)
         describe(store, recipe)
         summary, done = Summary(), []
-        for phase in phases(recipe.stages(), manifest_folder(manifest)):
+        for phase in phases(recipe.stages(access), folder, access):
             _run(phase, work, store, recipe, session, summary, say)
             done.append(phase.name)
             gather(phase.name, work, store, publish=True)
         gather_rejects(done, work, store, publish=True)
         _drop_stale_shards(work, store)
-        for left_by_the_killed in (TEMPORARY, RUNNING):
+        for left_by_the_killed in (TEMPORARY, RUNNING, FETCHING):
             store.delete_folder(left_by_the_killed)
         _summarise(work, summary)
     return summary

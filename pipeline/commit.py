@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.chain import REJECTED
-from pipeline.sealed_addresses import sealed
 from schemas.messages import message
-from schemas.rejects import Reject
+from schemas.rejects import BuildStopped, Reject
 from schemas.stage import Stage
+from workers.fetch.redaction import scrub_text
 from workers.storage import Store
 
 Row = dict[str, Any]
@@ -51,7 +51,7 @@ class Commit:
     def unit(self, row: Row) -> Iterator[Row]:
         """The rows that go on from one unit."""
         unit = {name: row[name] for name in self.stage.reads.names}
-        unit["unit_path"] = path = self.stage.unit_path(sealed(unit))
+        unit["unit_path"] = path = self.stage.unit_path(unit)
         reject: Row | None = None
         if self._stands(unit):
             outcome = "kept"
@@ -84,10 +84,13 @@ class Commit:
             reject = self._reject(row, expected.reason, expected.detail, attempts + 1)
             self.store.write_json(f"{path}.reject.json", reject)
             outcome = "rejected"
+        except BuildStopped:
+            self.store.delete(self._marker(path))
+            raise
         except Exception as error:
             # Not expected: the others go on, and the build ends with this unit and its traceback before the user.
-            reject = self._reject(row, "failed", f"{type(error).__name__}: {error}", attempts)
-            self.store.write_json(f"{path}.error.json", {**reject, "traceback": traceback.format_exc()})
+            reject = self._reject(row, "failed", scrub_text(f"{type(error).__name__}: {error}"), attempts)
+            self.store.write_json(f"{path}.error.json", {**reject, "traceback": scrub_text(traceback.format_exc())})
             outcome = "failed"
         else:
             outcome = "done"

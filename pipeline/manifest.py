@@ -26,14 +26,23 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
+from pipeline.inputs.addresses import (
+    annotation_stamp,
+    as_said,
+    manifest_folder,
+    name_below,
+    resolve,
+    source_stamp,
+)
 from pipeline.manifest_formats import BATCH_ROWS, ManifestError, Row, raw_rows
 from pipeline.media_folder import list_media
 from schemas.tables import MANIFEST
-from workers.fetch.urls import can_be_parted, redacted, shown
+from stages.download import DownloadConfig
+from workers.fetch.redaction import format_value, redacted, without_credentials
+from workers.fetch.urls import UrlError, parse_url
 
 # The stamps: size and time of change of the files that a row names, so that a changed one is read again.
 MANIFEST_ROWS = pa.schema([*MANIFEST, *((n, pa.string()) for n in ("video_id", "source_stamp", "annotation_stamp"))])
@@ -44,39 +53,38 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
-def read_manifest(path: str | Path, allow_local_files: bool = False) -> pa.Table:
+def read_manifest(path: str | Path, settings: DownloadConfig | None = None) -> pa.Table:
     """A whole manifest as one table: see `iterate_manifest`."""
-    return pa.concat_tables(iterate_manifest(path, allow_local_files))
+    return pa.concat_tables(iterate_manifest(path, settings or DownloadConfig()))
 
 
-def iterate_manifest(path: str | Path, allow_local_files: bool = False) -> Iterator[pa.Table]:
+def iterate_manifest(path: str | Path, settings: DownloadConfig) -> Iterator[pa.Table]:
     """A manifest as tables of the schema MANIFEST_ROWS. Paths are as it has them: `resolve` says where they lead.
 
     `video_id` is the first 16 hex digits of the id's SHA-256. Holds one batch and the ids seen. Raises ManifestError
-    for the first row that is wrong and for an id that comes twice; and, without `allow_local_files`, where a manifest
-    that lies elsewhere names a file of this machine: whoever wrote it may have no right to read here.
+    for the first row that is wrong and for an id that comes twice; and where a manifest that lies elsewhere names a
+    file of this machine, unless `settings` allow it: whoever wrote it may have no right to read here.
     """
     folder = manifest_folder(path)
+    access = settings.access(folder)
     seen: dict[str, str] = {}
     rows: list[Row] = []
     for where, raw in raw_rows(folder, posixpath.basename(str(path))):
         row = _row(raw, where, folder)
-        if "://" in folder and not allow_local_files:
+        if not access.local_files:
             _check_remote(row, folder, where)
+        ignored, annotations = settings.ignored_parameters, [*(row["subtitles"] or []), row["events_file"]]
+        row["source_stamp"] = source_stamp(row["uri"], row["sha256"], folder, access, ignored)
+        row["annotation_stamp"] = annotation_stamp([*filter(None, annotations)], folder, access, ignored)
         if (first := seen.setdefault(row["video_id"], where)) != where:
             raise ManifestError(
-                f"{where}: id {shown(row['id'])} was given by {first} already; give each row its own `id`"
+                f"{where}: id {format_value(row['id'])} was given by {first} already; give each row its own `id`"
             )
         rows.append(row)
         if len(rows) == BATCH_ROWS:
             yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
             rows = []
     yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
-
-
-def manifest_folder(path: str | Path) -> str:
-    """The folder that relative paths of a manifest count from."""
-    return posixpath.dirname(str(path) if "://" in str(path) else str(Path(path).absolute()))
 
 
 def make_manifest(folder: str | Path) -> list[Row]:
@@ -118,7 +126,7 @@ def write_manifest(rows: Iterable[Row], path: str | Path) -> int:
 
 
 def _row(raw: Any, where: str, folder: str) -> Row:
-    """A checked row with its video_id and stamps."""
+    """A checked row with its video_id."""
     if not isinstance(raw, dict):
         raise ManifestError(f"{where}: a row is an object with named columns, not {type(raw).__name__}")
     row: Row = dict.fromkeys(MANIFEST.names)
@@ -126,34 +134,25 @@ def _row(raw: Any, where: str, folder: str) -> Row:
         target = ALIASES.get(column, column)
         if target not in row:
             accepted = ", ".join([*MANIFEST.names, *ALIASES])
-            raise ManifestError(f"{where}: unknown column {shown(column)}. Use some of: {accepted}")
+            raise ManifestError(f"{where}: unknown column {format_value(column)}. Use some of: {accepted}")
         if value is not None and row[target] is not None:
             raise ManifestError(f"{where}: {column!r} says the same as another column: {target!r} is given twice")
         row[target] = value if row[target] is None else row[target]
     _check(row, where)
+    try:
+        parse_url(resolve(row["uri"], folder))
+    except UrlError as error:
+        raise ManifestError(f"{where}: uri = {format_value(row['uri'])}: {error}") from None
     name = row["id"] or redacted(row["uri"])
     row["video_id"] = hashlib.sha256(name.encode()).hexdigest()[:16]
-    row["uri"] = _as_path(row["uri"], folder)
-    row["id"] = row["id"] or (_below(row["uri"], folder) if row["uri"].startswith("/") else name)
+    row["uri"] = as_said(row["uri"], folder)
+    row["id"] = row["id"] or (name_below(row["uri"], folder) if row["uri"].startswith("/") else name)
+    for column in ("id", "licence", "source"):  # free text, which goes into tables and shards
+        row[column] = row[column] and without_credentials(row[column])
     row["subtitles"] = [_annotation_path("subtitles", p, folder, where) for p in row["subtitles"] or []] or None
-    annotations = list(row["subtitles"] or [])
     if row["events_file"]:
         row["events_file"] = _annotation_path("events_file", row["events_file"], folder, where)
-        annotations.append(row["events_file"])
-    row["source_stamp"] = _stamp(resolve(row["uri"], folder))
-    row["annotation_stamp"] = " ".join(_stamp(resolve(path, folder)) for path in annotations)
     return row
-
-
-def _stamp(location: str) -> str:
-    """Size and time of change of a local file; empty for a remote one."""
-    if "://" in location:
-        return ""
-    try:
-        found = Path(location).stat()
-    except (OSError, ValueError):
-        return "absent"
-    return f"{found.st_size}:{found.st_mtime_ns}"
 
 
 def _check_remote(row: Row, folder: str, where: str) -> None:
@@ -162,15 +161,15 @@ def _check_remote(row: Row, folder: str, where: str) -> None:
         for path in paths:
             if "://" not in resolve(path, folder):
                 raise ManifestError(
-                    f"{where}: {column} = {path!r}: a manifest that lies elsewhere may not name files of this machine; "
-                    "set download.allow_local_files to true, or copy the manifest here, if they are yours"
+                    f"{where}: {column} = {format_value(path)}: a manifest that lies elsewhere may not name files of "
+                    "this machine; set download.allow_local_files to true, or copy the manifest here, if they are yours"
                 )
 
 
 def _check(row: Row, where: str) -> None:
     events = row["events"]
     if events is not None and not isinstance(events, list) and not str(events).lstrip().startswith("["):
-        raise ManifestError(f"{where}: events = {shown(events)}: must be a list of events")
+        raise ManifestError(f"{where}: events = {format_value(events)}: must be a list of events")
     for name in ("events", "conversations"):
         if row[name] is not None and not isinstance(row[name], str):
             # Parsed where the video is annotated: what is wrong with them costs their own video alone.
@@ -178,30 +177,29 @@ def _check(row: Row, where: str) -> None:
     _check_text(row, where)
     if not row["uri"]:
         raise ManifestError(f"{where}: `uri` is missing: the path or address of the video")
-    for name, value in (("uri", row["uri"]), ("events_file", row["events_file"]), ("subtitles", row["subtitles"])):
-        if not all(can_be_parted(address) for address in ([value] if isinstance(value, str) else value or [])):
-            raise ManifestError(f"{where}: {name} = {shown(value)}: no host stands behind its `//`; mend it")
     if row["sha256"] is not None:
         row["sha256"] = row["sha256"].lower()
         if not _SHA256.fullmatch(row["sha256"]):
-            raise ManifestError(f"{where}: sha256 = {shown(row['sha256'])}: not 64 hex digits")
+            raise ManifestError(f"{where}: sha256 = {format_value(row['sha256'])}: not 64 hex digits")
     if row["split"] is not None and not _SPLIT.fullmatch(row["split"]):
-        raise ManifestError(f"{where}: split = {shown(row['split'])}: use at most 32 letters, digits, `_` and `-`")
+        raise ManifestError(
+            f"{where}: split = {format_value(row['split'])}: use at most 32 letters, digits, `_` and `-`"
+        )
 
 
 def _check_text(row: Row, where: str) -> None:
     for name in ("id", "uri", "sha256", "licence", "source", "split", "events_file", "events", "conversations"):
         value = row.get(name)
         if value is not None and not isinstance(value, str):
-            raise ManifestError(f"{where}: {name} = {shown(value)}: must be text, in quotes")
+            raise ManifestError(f"{where}: {name} = {format_value(value)}: must be text, in quotes")
         if value and ("\0" in value or _HALF_CHARACTER.search(value)):
-            raise ManifestError(f"{where}: {name} = {shown(value)}: holds what is no UTF-8 text; mend it")
+            raise ManifestError(f"{where}: {name} = {format_value(value)}: holds what is no UTF-8 text; mend it")
     subtitles = row.get("subtitles")
     if subtitles is not None and not (
         isinstance(subtitles, list)
         and all(isinstance(s, str) and s and not _HALF_CHARACTER.search(s) for s in subtitles)
     ):
-        raise ManifestError(f"{where}: subtitles = {shown(subtitles)}: must be a list of paths")
+        raise ManifestError(f"{where}: subtitles = {format_value(subtitles)}: must be a list of paths")
 
 
 def _json(value: Any, where: str, ascii_only: bool) -> str:
@@ -216,33 +214,10 @@ def _absolute(path: str | Path) -> Path:
     return Path(os.path.normpath(Path(path).absolute()))
 
 
-def _as_path(path: str, folder: str) -> str:
-    """What a manifest in `folder` says, in one form: `file://` becomes a path."""
-    if path.lower().startswith("file://"):
-        return posixpath.normpath(unquote(urlsplit(path).path))
-    if "://" in path or ("://" in folder and not path.startswith("/")):
-        return path
-    return posixpath.normpath(path)
-
-
-def _below(path: str, folder: str) -> str:
-    """An absolute path as a name that tells nothing of this machine."""
-    return posixpath.relpath(path, folder) if path.startswith(f"{folder}/") else posixpath.basename(path)
-
-
-def resolve(path: str, folder: str) -> str:
-    """Where a path of a manifest in `folder` leads: an absolute path, or an address with a scheme."""
-    if "://" in path:
-        return path
-    if "://" in folder and not path.startswith("/"):
-        return f"{folder}/{path}"
-    return posixpath.normpath(posixpath.join(folder, path))
-
-
 def _annotation_path(column: str, path: str, folder: str, where: str) -> str:
-    said = _as_path(path, folder)
+    said = as_said(path, folder)
     if "://" in said and not said.startswith(("s3://", "gs://")):
-        raise ManifestError(f"{where}: {column} = {shown(path)}: must be a path, s3:// or gs://; fetch it first")
+        raise ManifestError(f"{where}: {column} = {format_value(path)}: must be a path, s3:// or gs://; fetch it first")
     return said
 
 
@@ -252,4 +227,4 @@ def _relative(column: str, value: Any, folder: Path) -> Any:
     if column not in ("uri", "events_file") or "://" in value:
         return value
     path = Path(value)
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+    return as_said(f"./{path.relative_to(folder)}", str(folder)) if path.is_relative_to(folder) else str(path)

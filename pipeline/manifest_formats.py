@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.config import ConfigError
-from workers.fetch.urls import redacted
+from workers.fetch.redaction import redacted
 from workers.storage import open_file
 
 BATCH_ROWS = 4096

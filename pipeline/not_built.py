@@ -1,6 +1,6 @@
 """What a command says that needs more of a corpus than has been built."""
 
-from workers.fetch.urls import redacted
+from workers.fetch.redaction import redacted
 from workers.storage import Store
 
 

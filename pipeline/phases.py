@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.candidates import PAIR, candidates
-from pipeline.manifest import resolve
+from pipeline.inputs.addresses import allowed_location, resolve
 from pipeline.workspace import Workspace
 from schemas.config import StageConfig
 from schemas.stage import Stage
@@ -20,6 +20,7 @@ from schemas.tables import MANIFEST, SEGMENT, VIDEO
 from stages import find_duplicates
 from stages.find_duplicates import FindDuplicatesConfig
 from stages.pack import PACK_UNIT, PackConfig, plan_shards
+from workers.fetch.access import Access
 from workers.storage import Store
 
 TEXT, TEXTS, NUMBER = pa.string(), pa.list_(pa.string()), pa.float64()
@@ -57,13 +58,14 @@ class Phase:
     """Columns of its stages that later phases and tables need."""
 
 
-def phases(stages: dict[str, Stage], folder: str | None = None) -> list[Phase]:
+def phases(stages: dict[str, Stage], folder: str | None = None, access: Access | None = None) -> list[Phase]:
     """All phases of a build, in order.
 
     Args:
         stages: by name.
         folder: that the paths of the manifest count from. None where nothing outside the corpus is to be opened: then
             the phases can be looked at and not run.
+        access: what addresses of the manifest may reach.
     """
 
     def pick(*names: str) -> list[Stage]:
@@ -74,7 +76,7 @@ def phases(stages: dict[str, Stage], folder: str | None = None) -> list[Phase]:
             "ingest",
             pick("download", "shard", "decode", "embed"),
             INGEST,
-            partial(_ingest, folder=folder),
+            partial(_ingest, folder=folder, access=access or Access(local_files=False)),
             keeps=[*dict.fromkeys(VIDEO.names + SEGMENT.names)],
         ),
         Phase("find_shots", pick("find_shots"), SHOTS, _shots, "ingest", ["embed_units"]),
@@ -98,10 +100,10 @@ def phases(stages: dict[str, Stage], folder: str | None = None) -> list[Phase]:
     ]
 
 
-def _ingest(work: Workspace, store: Store, folder: str | None) -> Iterator[pa.Table]:
+def _ingest(work: Workspace, store: Store, folder: str | None, access: Access) -> Iterator[pa.Table]:
     query = "select *, id as name, uri as location from manifest order by video_id"
     for table in work.sql(query, INGEST):
-        yield _located(table, ("location",), folder)
+        yield _located(table, ("location",), folder, partial(allowed_location, access=access))
 
 
 def _shots(work: Workspace, store: Store) -> Iterator[pa.Table]:
@@ -136,7 +138,7 @@ def _questions(work: Workspace, store: Store, folder: str | None) -> Iterator[pa
             from ingest where reject is null group by video_id
         ) v using (video_id) order by v.duration_s desc, video_id"""
     for table in work.sql(query, QUESTIONS):
-        yield _located(table, ("subtitles", "events_file"), folder)
+        yield _located(table, ("subtitles", "events_file"), folder, resolve)
 
 
 def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
@@ -169,7 +171,9 @@ def _shards(work: Workspace, store: Store, pack: Stage) -> Iterator[pa.Table]:
         yield pa.Table.from_pylist([unit], PACK_UNIT)
 
 
-def _located(table: pa.Table, names: Sequence[str], folder: str | None) -> pa.Table:
+def _located(
+    table: pa.Table, names: Sequence[str], folder: str | None, resolve: Callable[[str, str], str | None]
+) -> pa.Table:
     """The table with columns of paths as they lead from the manifest's folder; without one, nowhere."""
 
     def lead(path: Any) -> Any:

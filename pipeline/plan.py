@@ -48,7 +48,7 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
         if manifest is None:
             put_recorded_manifest(work, store)
         else:
-            rows = iterate_manifest(manifest, recipe.download.allow_local_files)
+            rows = iterate_manifest(manifest, recipe.download)
             work.put("manifest", rows, MANIFEST_ROWS)
         for phase in phases(stages):
             walk, held_back = look(phase, work, store, ahead=True)

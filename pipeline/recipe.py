@@ -33,6 +33,7 @@ from stages.pack import PackConfig
 from stages.select_keyframes import SelectConfig
 from stages.shard import ShardConfig
 from stages.write_qa import WriteQaConfig
+from workers.fetch.access import Access
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -55,16 +56,16 @@ class Recipe(Config):
     max_deaths: int = Field(5, ge=1)
     """A unit whose worker's process died this often within one build is rejected."""
 
-    def stages(self) -> dict[str, Stage]:
-        """All stages by name, in order."""
+    def stages(self, access: Access | None = None) -> dict[str, Stage]:
+        """All stages by name, in order. Without `access`, they open no address of a manifest."""
         declared = [
-            download.stage(self.download),
+            download.stage(self.download, access),
             shard.stage(self.shard),
             decode.stage(self.decode),
             embed.stage(self.embed),
             find_shots.stage(self.find_shots),
             find_duplicates.stage(self.find_duplicates),
-            annotate.stage(self.annotate),
+            annotate.stage(self.annotate, access),
             write_qa.stage(self.write_qa),
             select_keyframes.stage(self.select),
             distill.stage(self.distill),

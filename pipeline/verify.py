@@ -10,14 +10,18 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.build import recorded_recipe
-from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, manifest_folder, resolve
+from pipeline.inputs.addresses import manifest_folder, resolve
+from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.not_built import not_built
 from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
 from pipeline.tables import gather_rejects
 from pipeline.workspace import Workspace
+from schemas.rejects import Reject
 from schemas.tables import SAMPLE, TABLES
-from workers.fetch.urls import redacted
+from workers.fetch.access import Access, check, open_local
+from workers.fetch.redaction import redacted
+from workers.fetch.urls import LocalUrl
 from workers.shards.group import find_damage
 from workers.storage import Store, sha256_of
 
@@ -46,10 +50,11 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
     """
     store, verdict = Store(corpus), Verdict()
     recipe = recorded_recipe(store)
-    folder = None if manifest is None else manifest_folder(manifest)
+    folder = "" if manifest is None else manifest_folder(manifest)
+    access = recipe.download.access(folder)
     with Workspace() as work, ThreadPoolExecutor(8) as pool:
         put_recorded_manifest(work, store)
-        given = iterate_manifest(manifest, recipe.download.allow_local_files) if manifest is not None else ()
+        given = iterate_manifest(manifest, recipe.download) if manifest is not None else ()
         work.put("given", given, MANIFEST_ROWS)
         chain = phases(recipe.stages())
         for phase in chain:
@@ -64,7 +69,7 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
         if unwritten := [name for name in TABLES if name not in tables]:
             verdict.unbuilt.append("the tables " + ", ".join(unwritten))
         verdict.problems += _shards(store, work, verdict)
-        media = pool.map(partial(_media, store, folder), _rows(work, "media", verdict))
+        media = pool.map(partial(_media, store, folder, access), _rows(work, "media", verdict))
         verdict.problems += filter(None, media)
         verdict.unread_media = work.count(_UNREAD)
         verdict.problems += filter(None, (_table(store, work, name) for name in tables))
@@ -123,12 +128,16 @@ def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
         yield from find_damage(store, pa.concat_tables(work.sql(query, SAMPLE, [row["shard"]])))
 
 
-def _media(store: Store, folder: str | None, row: dict) -> str | None:
+def _media(store: Store, folder: str, access: Access, row: dict) -> str | None:
     shown = row["media"] or redacted(row["uri"])
     try:
-        found = store.sha256(row["media"]) if row["media"] else _sha256(resolve(row["uri"], str(folder)))
+        found = store.sha256(row["media"]) if row["media"] else _sha256(resolve(row["uri"], folder), access)
     except FileNotFoundError:
         return f"{shown}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
+    except Reject as rejected:
+        if rejected.reason == "not_found":
+            return f"{shown}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
+        return f"{shown}: the file of video {row['name']!r} is not read: {rejected.detail}"
     except (OSError, ValueError) as error:
         return f"{shown}: the file of video {row['name']!r} cannot be read: {error}"
     if found != row["sha256"]:
@@ -136,8 +145,11 @@ def _media(store: Store, folder: str | None, row: dict) -> str | None:
     return None
 
 
-def _sha256(location: str) -> str:
-    with Path(location).open("rb") as file:
+def _sha256(location: str, access: Access) -> str:
+    url = check(location, access)
+    if not isinstance(url, LocalUrl):
+        raise Reject("refused", "what was fetched lies in the corpus")
+    with open_local(url) as file:
         return sha256_of(file)
 
 

@@ -26,6 +26,10 @@ REASONS = {
 }
 
 
+class BuildStopped(ValueError):
+    """Raised by a stage where no unit can be done until the user acts: ends the build with its message as one line."""
+
+
 class Reject(Exception):
     """Raised by a stage for a unit that cannot be done; compose writes it as a reject row and goes on.
 

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import pyarrow as pa
-from pyarrow import fs
 from pydantic import Field, field_validator
 
 from schemas.config import Resources, StageConfig
@@ -27,6 +26,9 @@ from stages.annotations.sources import (
     read_subtitles,
 )
 from stages.annotations.text import AnnotationError
+from workers.fetch.access import Access
+from workers.fetch.fetcher import read_bytes
+from workers.fetch.redaction import redacted, scrub_secrets
 from workers.storage import Store
 
 READS = pa.schema(
@@ -82,7 +84,9 @@ class AnnotateConfig(StageConfig):
         return name
 
 
-def annotate(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iterator[pa.Table]:
+def annotate(
+    unit: dict[str, Any], config: AnnotateConfig, store: Store, access: Access = Access()
+) -> Iterator[pa.Table]:
     """One row of ANNOTATION; its events sorted by time, conversations last.
 
     Times are cut to the video; an event that lies wholly outside it is left out and counted.
@@ -91,7 +95,7 @@ def annotate(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iter
     rows: list[Event] = []
     flags: set[str] = set()
     bad: list[str] = []
-    for source, where, read in _sources(unit, config):
+    for source, where, read in _sources(unit, config, access):
         try:
             known = read()
         except AnnotationError as error:
@@ -120,28 +124,30 @@ def _reject(bad: list[str]) -> Reject:
     return Reject("bad_annotation", "; ".join(bad)[:_MAX_DETAIL])
 
 
-def _sources(unit: dict[str, Any], config: AnnotateConfig) -> Iterator[tuple[str, str, Callable[[], Known]]]:
+def _sources(
+    unit: dict[str, Any], config: AnnotateConfig, access: Access
+) -> Iterator[tuple[str, str, Callable[[], Known]]]:
     """Each source of the video: its name, how a message names it, and a function that reads it."""
     if text := unit["events"]:
         yield "manifest", "events of the manifest", lambda: read_events(text.encode())
     if path := unit["events_file"]:
         name = _shown_name(path)
-        yield "events_file", name, lambda: read_event_file(_read(path, config), config.encoding)
+        yield "events_file", name, lambda: read_event_file(_read(path, config, access), config.encoding)
     if unit["subtitles"]:
-        yield "subtitles", "", lambda: _read_subtitles(unit["subtitles"], config)
+        yield "subtitles", "", lambda: _read_subtitles(unit["subtitles"], config, access)
     if conversations := unit["conversations"]:
         where = "conversations of the manifest"
         yield "conversations", where, lambda: read_conversations(conversations.encode())
 
 
-def _read_subtitles(paths: Iterable[str], config: AnnotateConfig) -> Known:
+def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access) -> Known:
     """What the files say in the one language that is used; of speech, of what is to be seen and of chapters apart."""
     files: list[tuple[str, Known]] = []
     first_error = None
     for path in dict.fromkeys(paths):
         name = posixpath.basename(path)
         try:
-            data = _read(path, config)
+            data = _read(path, config, access)
             options = (config.encoding, config.sentence_gap_s, config.max_sentence_chars)
             files.append((PurePosixPath(name).stem, read_subtitles(data, name, *options)))
         except AnnotationError as error:
@@ -198,35 +204,26 @@ def _order(row: Event) -> tuple:
 
 def _shown_name(path: str) -> str:
     """A file's name for a message: long ones in part."""
-    name = posixpath.basename(path)
+    name = posixpath.basename(redacted(path))
     return name if len(name) <= 100 else f"{name[:60]}...{name[-30:]}"
 
 
-def _read(path: str, config: AnnotateConfig) -> bytes:
-    """A file on a local path, s3:// or gs://. Raises AnnotationError if it is absent, too large or cannot be read."""
-    filesystem, inner = fs.FileSystem.from_uri(path) if "://" in path else (fs.LocalFileSystem(), path)
+def _read(address: str, config: AnnotateConfig, access: Access) -> bytes:
+    """A file on a local path, s3:// or gs://. Raises AnnotationError where it is absent, too large or not readable."""
     try:
-        info = filesystem.get_file_info(inner)
-        if info.type != fs.FileType.File:
-            raise AnnotationError("no such file")
-        if info.size > config.max_file_bytes:
-            raise AnnotationError(f"has {info.size} bytes, above {config.max_file_bytes} (annotate.max_file_bytes)")
-        with filesystem.open_input_stream(inner) as stream:
-            return stream.read()
-    except OSError as error:
-        # The message of the file system would tell paths and addresses of this machine.
-        raise AnnotationError(
-            f"cannot be read: {os.strerror(error.errno) if error.errno else type(error).__name__}"
-        ) from None
+        return read_bytes(address, config.max_file_bytes, access)
+    except Reject as rejected:
+        setting = " (annotate.max_file_bytes)" if rejected.reason == "too_large" else ""
+        raise AnnotationError(scrub_secrets(rejected.detail, address) + setting) from None
 
 
-def stage(config: AnnotateConfig) -> Stage:
+def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
     """The declaration."""
     return Stage(
         name="annotate",
         reads=READS,
         writes=ANNOTATION,
-        run=annotate,
+        run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
         passes="rows",
         version=2,

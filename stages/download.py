@@ -2,24 +2,28 @@
 
 import hashlib
 import importlib
+import re
 import shutil
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_serializer, field_validator
 
 from schemas.config import Resources, StageConfig
-from schemas.rejects import Reject
+from schemas.rejects import BuildStopped, Reject
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
-from workers.fetch.fetcher import fetch
-from workers.fetch.partial_file import FetchLimits, locked
-from workers.fetch.urls import redacted, without_secrets
+from workers.fetch.access import Access, check, open_local, short_name
+from workers.fetch.fetcher import fetch_changed
+from workers.fetch.partial_file import FetchLimits, PartialFile, locked
+from workers.fetch.redaction import fingerprinted, format_value, redacted, scrub_secrets
+from workers.fetch.urls import HttpUrl, LocalUrl, UrlError, parse_url
+from workers.local_media import required_location
 from workers.media_process import MediaLimits, media_process, probe_apart
 from workers.node_folder import node_folder
 from workers.storage import Store, sha256_of
@@ -38,6 +42,15 @@ _EXTENSIONS = {
 }
 
 
+# Folder of a corpus for what is on its way here.
+FETCHING = "media/fetching"
+# Of signatures: of S3, Google, CloudFront and Azure, and of the usual web server.
+IGNORED_PARAMETERS = (
+    *("X-Amz-*", "X-Goog-*", "Signature", "Expires", "sig", "token", "AWSAccessKeyId", "GoogleAccessId"),
+    *("Key-Pair-Id", "Policy", "se", "st", "ske", "skt"),
+)
+
+
 class DownloadConfig(StageConfig):
     """Config of the download stage."""
 
@@ -51,18 +64,39 @@ class DownloadConfig(StageConfig):
     """Attempts of a fetch; each goes on where the last one stopped."""
     backoff_s: float = Field(1.0, ge=0)
     """First wait between attempts; doubles, with jitter. A server's Retry-After goes before it."""
+    max_retry_after_s: float = Field(300.0, ge=0, le=7 * 86400.0)
+    """Longest pause that a host may ask for and be waited for. A host that asks for more is left alone for that long:
+    its videos are rejected as `unreachable`, without being asked for."""
     timeout_s: float = Field(30.0, gt=0)
     """To connect, and between two packets."""
     min_bytes_per_s: int = Field(1024, ge=0)
     """A slower source is given up."""
+    max_partial_bytes: int = Field(1 << 40, ge=1)
+    """Of all files that are being fetched into a corpus on a disk, or else on a node. What killed builds left goes
+    first, the oldest before others."""
     per_host: int = Field(4, ge=1, le=1000)
     """Fetches from one host at once, of all workers on a node."""
     allow_private_addresses: bool = False
     """Fetch from private, loopback and link-local addresses too (an own media server)."""
+    buckets: tuple[str, ...] | None = None
+    """Buckets and prefixes (`s3://bucket`, `gs://bucket/folder`) that are read with the credentials of the environment;
+    all others are read anonymously. Default: the bucket that the manifest lies in."""
+    proxy: str = Field("", repr=False)
+    """`http://[user:password@]host:port` that http, https and s3 go through; that of the environment is not used. Hosts
+    that are known here to be private are refused as ever; one that only the proxy can look up is the proxy's to
+    refuse. The library for gs takes the environment's proxy by itself."""
+    ca_bundle: str = ""
+    """A file of certificates that servers are checked by, on every node, in place of those of certifi."""
+    ignored_parameters: tuple[str, ...] = IGNORED_PARAMETERS
+    """Patterns of the query parameters that do not identify a file, as those of a signature: a row whose address
+    differs in them alone keeps its file. Upper and lower case are the same."""
     any_content_type: bool = False
     """Fetch what a server calls a page, a picture or a document too: the probe says what it is."""
     allow_local_files: bool = False
     """Let a manifest that lies elsewhere (`s3://`, `gs://`) name files of this machine."""
+    root: str = ""
+    """A folder that the local files of a manifest lie in, subtitles and events too, symbolic links followed; others
+    are refused. Empty: anywhere."""
     extractors: dict[str, str] = {}
     """Host -> `module:function`, for pages that hold a video (an own wrapper of yt-dlp, say): called with the address,
     a folder and the FetchLimits in place of fetching, it gives the path of the file it put there or raises Reject.
@@ -78,22 +112,59 @@ class DownloadConfig(StageConfig):
         """Only what the rows depend on: how a file was fetched doesn't change it."""
         return {"media": self.media}
 
-    def fetch_limits(self) -> FetchLimits:
-        known: dict[str, Any] = {field.name: getattr(self, field.name, field.default) for field in fields(FetchLimits)}
-        return FetchLimits(**known)
+    def access(self, folder: str | None = None) -> Access:
+        """What the addresses of a manifest may reach.
+
+        Args:
+            folder: that the manifest lies in. None: no manifest is at hand, and nothing may be reached.
+        """
+        own = "/".join(folder.split("/")[:3]) if folder and "://" in folder else ""
+        return Access(
+            local_files=folder is not None and (not own or self.allow_local_files),
+            root=str(Path(self.root).absolute()) if self.root else "",
+            buckets=tuple(filter(None, [own])) if self.buckets is None else self.buckets,
+            allow_private_addresses=self.allow_private_addresses,
+            proxy=self.proxy,
+            ca_bundle=self.ca_bundle,
+        )
+
+    def fetch_limits(self, access: Access) -> FetchLimits:
+        names = {field.name for field in fields(FetchLimits)} & {*type(self).model_fields}
+        return FetchLimits(access=access, **{name: getattr(self, name) for name in names})
+
+    @field_validator("buckets")
+    @classmethod
+    def _check_buckets(cls, buckets: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if bad := [b for b in buckets or () if not re.fullmatch(r"(s3|gs)://[A-Za-z0-9][A-Za-z0-9._-]*(/.*)?", b)]:
+            raise ValueError(f"{format_value(bad[0])} is no bucket: write s3://bucket or gs://bucket/folder")
+        return buckets
+
+    @field_validator("proxy")
+    @classmethod
+    def _check_proxy(cls, proxy: str) -> str:
+        try:
+            assert not proxy or isinstance(parse_url(proxy), HttpUrl)
+        except (UrlError, AssertionError):
+            raise ValueError("write http://host:port or https://host:port") from None
+        return proxy
+
+    @field_serializer("proxy", when_used="json")
+    def _redact_proxy(self, proxy: str) -> str:
+        """A corpus keeps its recipe, and no password."""
+        return redacted(proxy)
 
 
-def run(unit: dict, config: DownloadConfig, store: Store) -> Iterator[pa.Table]:
-    """A table of one VIDEO row. Raises Reject, as `fetch` and `probe_apart` do.
+def run(unit: dict, config: DownloadConfig, store: Store, access: Access | None = None) -> Iterator[pa.Table]:
+    """A table of one VIDEO row. Raises Reject and BuildStopped, as `fetch` and `probe_apart` do.
 
     The file is read from `location`; `uri` is what the manifest says of it, which may be relative to the manifest.
+    Without `access`, that of a manifest of this machine.
     """
-    uri = unit["location"]
-    scheme = urlsplit(uri).scheme.lower() if "://" in uri else ""
-    if scheme in ("", "file"):
-        media, sha256, size, facts = _local(Path(unquote(urlsplit(uri).path) if scheme else uri), unit, config, store)
+    location, access = required_location(unit), access or config.access("")
+    if isinstance(url := check(location, access), LocalUrl):
+        media, sha256, size, facts = _local(url, unit, config, store)
     else:
-        media, sha256, size, facts = _fetched(unit, config, store)
+        media, sha256, size, facts = _fetched(unit, config, store, access)
     row = {
         "video_id": unit["video_id"],
         "name": unit["id"],
@@ -112,10 +183,12 @@ def _published(uri: str) -> str:
     return Path(uri).name if uri.startswith("/") else redacted(uri)
 
 
-def _local(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str | None, str, int, dict]:
-    path = path.absolute()
-    if not path.is_file():
-        raise Reject("not_found", f"{path.name}: no such file")
+def _local(url: LocalUrl, unit: dict, config: DownloadConfig, store: Store) -> tuple[str | None, str, int, dict]:
+    path = Path(url.path)
+    try:
+        open_local(url).close()
+    except Reject as rejected:
+        raise Reject(rejected.reason, f"{short_name(url.path)}: {rejected.detail}") from None
     if config.media == "reference":
         facts, sha256 = _probe(path, config), _sha256(path, unit)
         return None, sha256, path.stat().st_size, facts
@@ -124,47 +197,104 @@ def _local(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tupl
     return _keep(path, unit, config, store)
 
 
-def _fetched(unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, dict]:
-    """Fetches a file once, however often the stage is run: a finished fetch leaves a note of where its file lies."""
-    uri = unit["location"]
-    key = hashlib.sha256(uri.encode()).hexdigest()[:32]
-    note = f"media/fetched/{key}.json"
-    lock, folder = _fetching(store, f"{key}.lock"), _fetching(store, key)
+def _fetched(unit: dict, config: DownloadConfig, store: Store, access: Access) -> tuple[str, str, int, dict]:
+    """Fetches a file once, however often the stage is run and its address is signed anew."""
+    uri, notes = unit["location"], _Notes(unit, config, store)
+    lock, folder = _fetching(store, f"{notes.key}.lock"), _fetching(store, notes.key)
     lock.parent.mkdir(parents=True, exist_ok=True)
     with locked(lock):
-        if store.exists(note):
-            known = store.read_json(note)
-            if store.exists(known["media"]) and store.size(known["media"]) == known["size_bytes"]:
-                with store.local(known["media"]) as path:
-                    return known["media"], _sha256(path, unit), known["size_bytes"], _probe(path, config)
-        try:
-            kept = _keep(_get(uri, folder, config), unit, config, store)
-        except Reject as rejected:
-            if rejected.reason not in ("incomplete", "unreachable"):  # nothing to go on with
+        media = notes.media()
+        if media is None:
+            known = notes.of_video()
+            try:
+                path = _get(uri, folder, config, access, known.get("version") or {})
+                kept = _keep(path, unit, config, store) if path else None
+            except Reject:
                 shutil.rmtree(folder, ignore_errors=True)
-            raise
-        store.write_json(note, {"media": kept[0], "size_bytes": kept[2], "uri": redacted(uri)})
-        shutil.rmtree(folder, ignore_errors=True)
-        return kept
+                raise
+            version = PartialFile(folder, config.fetch_limits(access)).version() if path else known["version"]
+            media = kept[0] if kept else known["media"]
+            notes.write(media, store.size(media), version)
+            shutil.rmtree(folder, ignore_errors=True)
+            if kept:
+                return kept
+        with store.local(media) as path:
+            return media, _sha256(path, unit), store.size(media), _probe(path, config)
+
+
+class _Notes:
+    """What a corpus notes of the files that were fetched, so that none is fetched again.
+
+    By address: another row may name the same one. By video: its address may change where its file does not.
+    """
+
+    def __init__(self, unit: dict, config: DownloadConfig, store: Store) -> None:
+        self._store, self._unit = store, unit
+        self._uri = unit["location"]
+        self._address = fingerprinted(self._uri, config.ignored_parameters)
+        self.key = _short_hash(self._address)
+        """Of what is on its way here, however its address is signed."""
+        self._by_address = f"media/fetched/{_short_hash(self._uri)}.json"
+        self._by_video = f"media/fetched/video-{unit['video_id']}.json"
+
+    def media(self) -> str | None:
+        """The file in the media store, where there is no doubt that it is the one."""
+        by_address, by_video = self._read(self._by_address), self.of_video()
+        if by_address or by_video.get("address") == self._address:
+            return (by_address or by_video)["media"]
+        if sha256 := self._unit["sha256"]:
+            return next((p for p in self._store.files(f"media/{sha256[:2]}") if Path(p).stem == sha256), None)
+        return None
+
+    def of_video(self) -> dict:
+        """What was noted of the file that the video had last: `media`, `address`, `version`."""
+        return self._read(self._by_video)
+
+    def write(self, media: str, size: int, version: dict) -> None:
+        note = {"media": media, "size_bytes": size, "uri": redacted(self._uri)}
+        self._store.write_json(self._by_address, note)
+        self._store.write_json(self._by_video, {**note, "address": self._address, "version": version})
+
+    def _read(self, path: str) -> dict:
+        """A note whose file is there, whole and the one that the manifest asks for; else empty."""
+        if not self._store.exists(path):
+            return {}
+        note = self._store.read_json(path)
+        media = note["media"]
+        is_whole = self._store.exists(media) and self._store.size(media) == note["size_bytes"]
+        return note if is_whole and self._unit["sha256"] in (None, Path(media).stem) else {}
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _fetching(store: Store, name: str) -> Path:
     """Where something lies while a file is fetched: in a corpus on a disk, else on the node."""
-    return Path(store.full(f"media/fetching/{name}")) if store.is_local else node_folder("fetching") / name
+    return Path(store.full(f"{FETCHING}/{name}")) if store.is_local else node_folder("fetching") / name
 
 
-def _get(uri: str, folder: Path, config: DownloadConfig) -> Path:
-    """The file, by an extractor or the fetcher. What goes wrong is said without the address' secrets."""
+def _get(uri: str, folder: Path, config: DownloadConfig, access: Access, known: dict) -> Path | None:
+    """The file, by an extractor or the fetcher; None where it is still the one of the version `known`.
+
+    What goes wrong is said without the address' secrets.
+    """
+    limits = config.fetch_limits(access)
     try:
-        return (_extractor(uri, config) or fetch)(uri, folder, config.fetch_limits())
+        if extract := _extractor(uri, config):
+            return extract(uri, folder, limits)
+        return fetch_changed(uri, folder, limits, known)
     except Reject as rejected:
-        raise Reject(rejected.reason, without_secrets(rejected.detail, uri)) from None
+        raise Reject(rejected.reason, scrub_secrets(rejected.detail, uri)) from None
+    except BuildStopped:
+        raise
     except Exception:
-        raise RuntimeError(without_secrets(traceback.format_exc(), uri)) from None
+        raise RuntimeError(scrub_secrets(traceback.format_exc(), uri)) from None
 
 
 def _extractor(uri: str, config: DownloadConfig) -> Callable[[str, Path, FetchLimits], Path] | None:
-    host = f".{urlsplit(uri).hostname}"
+    url = parse_url(uri)
+    host = f".{url.host}" if isinstance(url, HttpUrl) else ""
     for known in sorted(config.extractors, key=len, reverse=True):
         if host.endswith(f".{known.lower()}"):
             module, _, name = config.extractors[known].partition(":")
@@ -204,8 +334,8 @@ def stands(unit: dict, store: Store) -> bool:
     return store.exists(row["media"]) and store.size(row["media"]) == row["size_bytes"]
 
 
-def stage(config: DownloadConfig) -> Stage:
-    """The declaration."""
+def stage(config: DownloadConfig, access: Access | None = None) -> Stage:
+    """The declaration. Without `access`, no file of this machine is read and no bucket with credentials."""
     known = [MANIFEST.field(name) for name in ("id", "uri", "sha256", "licence", "source", "split")]
     reads = pa.schema([VIDEO.field("video_id"), *known, ("source_stamp", pa.string()), ("location", pa.string())])
     return Stage(
@@ -213,10 +343,11 @@ def stage(config: DownloadConfig) -> Stage:
         version=4,
         reads=reads,
         writes=VIDEO,
-        run=run,
+        run=partial(run, access=access or config.access()),
         config=config,
         passes="rows",
-        located_by=("location",),
+        # The stamp tells of a change in the file; where it lies, and who signed for it, makes no difference.
+        located_by=("location", "uri"),
         stands=stands,
         kind="video",
     )

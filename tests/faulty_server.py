@@ -100,11 +100,21 @@ class _Handler(BaseHTTPRequestHandler):
     def wait_a_day(self, number: int) -> None:
         self.send(b"", 429, Retry_After="86400")
 
+    def wait_a_second(self, number: int) -> None:
+        self.send(*((b"", 429, None) if number == 0 else (BODY,)), Retry_After="1")
+
     def missing(self, number: int) -> None:
         self.send(b"gone", 404)
 
     def forbidden(self, number: int) -> None:
         self.send(b"no", 403)
+
+    def expired(self, number: int) -> None:
+        """As an object store answers for a signature that has expired."""
+        self.send(b"<Error><Code>ExpiredToken</Code><Message>secret</Message></Error>", 403)
+
+    def slow_down(self, number: int) -> None:
+        self.send(b"<Error><Code>SlowDown</Code></Error>", 503)
 
     def too_short(self, number: int) -> None:
         self.send(BODY[:1000], length=len(BODY), ETag="")
@@ -114,6 +124,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(BODY[:1000] if number == 0 else BODY, length=len(BODY))
         else:
             self.send(BODY, 206, Content_Range=f"bytes 0-{len(BODY) - 1}/{len(BODY)}")
+
+    def whole_range(self, number: int) -> None:
+        """The whole file as a range of itself, whether a range was asked for or not."""
+        self.send(BODY, 206, Content_Range=f"bytes 0-{len(BODY) - 1}/{len(BODY)}")
+
+    def first_range(self, number: int) -> None:
+        self.send(BODY[:100], 206, Content_Range=f"bytes 0-99/{len(BODY)}")
 
     def unasked_range(self, number: int) -> None:
         self.send(BODY[100:], 206, Content_Range=f"bytes 100-{len(BODY) - 1}/{len(BODY)}")
@@ -132,6 +149,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def hints(self, number: int) -> None:
         self.pour(b"HTTP/1.1 103 Early Hints\r\n\r\n", 0)
+
+    def five_hints(self, number: int) -> None:
+        self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" * 5)
+        self.send(BODY)
+
+    def six_hints(self, number: int) -> None:
+        self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 6)
+        self.send(BODY)
+
+    def long_headers(self, number: int) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000)
+        self.send(BODY)
 
     def stalls(self, number: int) -> None:
         """Of no known length: its end looks like the file's."""

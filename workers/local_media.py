@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from schemas.rejects import Reject
 from workers.storage import Store
 
 
@@ -19,7 +20,14 @@ def local_media(store: Store, unit: Mapping[str, Any]) -> Iterator[Path]:
             have written.
     """
     if unit["media"] is None:
-        yield Path(unit["location"])
+        yield Path(required_location(unit))
         return
     with store.local(unit["media"]) as path:
         yield path
+
+
+def required_location(unit: Mapping[str, Any]) -> str:
+    """Where the manifest says that a video's file lies. Raises Reject: `refused` where it may not be read there."""
+    if unit["location"] is None:
+        raise Reject("refused", "the file lies outside download.root")
+    return unit["location"]

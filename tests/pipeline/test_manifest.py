@@ -23,6 +23,7 @@ from pipeline.manifest import (
     write_manifest,
 )
 from schemas.tables import MANIFEST
+from stages.download import DownloadConfig
 from tests.object_store import s3_corpus
 
 EVENT = {"start_s": 1, "end_s": 2.5, "kind": "event", "text": "the dog barks"}
@@ -67,7 +68,7 @@ def test_stamps_tell_of_a_changed_file(tmp_path):
     for content in ("", "x"):
         (tmp_path / "a.vtt").write_text(content)
         stamps.append(read_manifest(written(tmp_path, row)).to_pylist()[0])
-    assert [row["source_stamp"] for row in stamps] == ["absent", "absent"]
+    assert [row["source_stamp"] for row in stamps] == ["a.mp4 absent", "a.mp4 absent"]
     assert [row["annotation_stamp"].split(":")[0] for row in stamps] == ["0", "1"]
     assert all(row["annotation_stamp"].endswith(" absent") for row in stamps)
 
@@ -159,7 +160,7 @@ def test_a_manifest_from_elsewhere_names_no_file_of_this_machine_unless_it_may(b
     path = bucket(row)
     with pytest.raises(ManifestError, match=r"m.jsonl, line 1: .*'/etc/passwd'.*download.allow_local_files"):
         read_manifest(path)
-    assert "/etc/passwd" in str(read_manifest(path, allow_local_files=True).to_pylist()[0])
+    assert "/etc/passwd" in str(read_manifest(path, DownloadConfig(allow_local_files=True)).to_pylist()[0])
 
 
 def test_conversations_may_be_json_or_text_of_it(tmp_path):

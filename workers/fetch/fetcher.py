@@ -4,21 +4,21 @@ A fetch lies in a folder of its own: `data` grows, `state.json` says what it is 
 next fetch asks the server for the rest, under the condition that the file is still the same one.
 """
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import tenacity
 
 from schemas.rejects import Reject
-from workers.fetch.host_limiter import HostGate
+from workers.fetch.access import Access, check, open_local
+from workers.fetch.host_limiter import HostLimiter
 from workers.fetch.http import receive_http
-from workers.fetch.object_store import receive_object
-from workers.fetch.partial_file import Again, FetchLimits, PartialFile
-from workers.fetch.urls import redacted
-
-_HTTP, _OBJECTS = ("http", "https"), ("s3", "gs")
+from workers.fetch.object_store import OpenObject, open_object, receive_object
+from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError
+from workers.fetch.redaction import redacted, scrub_secrets
+from workers.fetch.urls import HttpUrl, LocalUrl
 
 
 def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
@@ -29,37 +29,74 @@ def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
     Raises:
         Reject: `unreachable`, `not_found`, `refused`, `too_large`, `incomplete`, `not_a_video` (a type of content
             that is no media). No message holds credentials or a query string.
+        BuildStopped: credentials that are not accepted.
     """
-    scheme = urlsplit(uri).scheme.lower()
-    if scheme not in (*_HTTP, *_OBJECTS):
-        raise Reject("refused", f"{scheme}: is no scheme to fetch from; use http, https, s3, gs or a local path")
+    path = fetch_changed(uri, folder, limits, {})
+    assert path
+    return path
+
+
+def fetch_changed(uri: str, folder: Path, limits: FetchLimits, known: dict) -> Path | None:
+    """As `fetch`; None where the source says that it still has the file of which `known` was noted."""
+    try:
+        url = check(uri, limits.access)
+        if isinstance(url, LocalUrl):
+            raise Reject("refused", "a local file is not fetched")
+    except Reject as rejected:
+        raise _named(uri, rejected) from None
     folder.mkdir(parents=True, exist_ok=True)
-    partial, gate = PartialFile(folder, limits), HostGate(limits.per_host)
+    partial, limiter = PartialFile(folder, limits), HostLimiter(limits.per_host, limits.max_retry_after_s)
     if partial.state().get("complete"):
         return partial.data
 
-    def attempt() -> None:
-        if scheme in _HTTP:
-            receive_http(uri, partial, limits, gate)
-            return
-        with gate.slot(urlsplit(uri).hostname or "") as waited_s:
+    def attempt() -> bool:
+        if isinstance(url, HttpUrl):
+            return receive_http(url, partial, limits, limiter, known)
+        with limiter.slot(url.bucket) as waited_s:
             partial.start(waited_s)
-            receive_object(uri, partial, limits)
+            return receive_object(url, partial, limits, known)
 
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(limits.attempts),
         wait=_wait(limits),
-        retry=tenacity.retry_if_exception_type(Again),
+        retry=tenacity.retry_if_exception_type(RetryableError),
         reraise=True,
     )
     try:
-        retrying(attempt)
-    except (Again, Reject) as failure:
+        if not retrying(attempt):
+            return None
+    except (RetryableError, Reject) as failure:
         if not partial.state():  # nothing says what it is a part of
             shutil.rmtree(folder, ignore_errors=True)
-        raise Reject(failure.reason, f"{redacted(uri)}: {failure.detail}") from None
-    partial.note(complete=1)
+        raise _named(uri, failure) from None
+    partial.note(**{**partial.state(), "complete": True})
     return partial.data
+
+
+def read_bytes(uri: str, max_bytes: int, access: Access) -> bytes:
+    """A small file of this machine, s3 or gs as a whole.
+
+    Raises:
+        Reject: `not_found`, `refused`, `unreachable`, `too_large`.
+        BuildStopped: credentials that are not accepted.
+    """
+    url = check(uri, access)
+    if isinstance(url, HttpUrl):
+        raise Reject("refused", "is not read from http; fetch it first")
+    try:
+        source = open_local(url) if isinstance(url, LocalUrl) else open_object(url, access)
+        with source:
+            size = source.size if isinstance(source, OpenObject) else os.fstat(source.fileno()).st_size
+            data = source.read(max_bytes + 1) if size <= max_bytes else b""
+    except RetryableError as failure:
+        raise Reject(failure.reason, failure.detail) from None
+    if max(size, len(data)) > max_bytes:
+        raise Reject("too_large", f"has {max(size, len(data))} bytes, above {max_bytes}")
+    return data
+
+
+def _named(uri: str, failure: Reject | RetryableError) -> Reject:
+    return Reject(failure.reason, f"{redacted(uri)}: {scrub_secrets(failure.detail, uri)}")
 
 
 def _wait(limits: FetchLimits) -> Callable[[tenacity.RetryCallState], float]:
@@ -67,7 +104,8 @@ def _wait(limits: FetchLimits) -> Callable[[tenacity.RetryCallState], float]:
 
     def wait(state: tenacity.RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
-        asked = failure.wait_s if isinstance(failure, Again) else None
-        return max(asked, 0.0) if asked is not None else exponential(state)
+        if isinstance(failure, RetryableError) and (failure.at_once or failure.pause_s is not None):
+            return 0.0  # the limiter waits for the end of a pause
+        return exponential(state)
 
     return wait

@@ -1,202 +1,213 @@
-"""Files from http(s): every address is looked at before it is asked, after redirects too."""
+"""Files from http(s): every address is checked before it is asked, after redirects too; every answer has a deadline."""
 
-import email.utils
+import base64
+import os
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
-from typing import Any
-from urllib.parse import urljoin
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import lru_cache
 
+import anyio
+import certifi
+import httpcore
 import httpx
 
 from schemas.rejects import Reject
-from workers.fetch.host_limiter import HostGate
-from workers.fetch.partial_file import Again, FetchLimits, PartialFile
-from workers.fetch.urls import resolve
+from workers.fetch.access import Access, check
+from workers.fetch.host_limiter import HostLimiter
+from workers.fetch.network import CheckedNetwork
+from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError
+from workers.fetch.public_ips import resolve
+from workers.fetch.responses import Answer, check_answer, is_another, range_start, service_code, validator_of
+from workers.fetch.urls import HttpUrl
 
 _MAX_REDIRECTS = 10
-# What is no media whatever its name says; unknown types go on to the probe.
-_REFUSED_TYPES = (
-    *("text/html", "application/xhtml", "application/json", "application/xml", "text/xml", "text/css"),
-    *("text/javascript", "application/javascript", "application/pdf", "image/", "font/"),
-)
-_PLAYLIST_TYPES = ("mpegurl", "dash+xml", "smil", "scpls")
+_MAX_ERROR_BYTES = 4096
+_NETWORK_ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.RemoteProtocolError, httpcore.ProxyError)
+_CAUSES: dict[type, str] = {
+    httpcore.ConnectTimeout: "no connection in download.timeout_s",
+    httpcore.TimeoutException: "no bytes in download.timeout_s",
+    httpcore.RemoteProtocolError: "the connection ended early, or what came is no HTTP",
+    httpcore.NetworkError: "the connection broke",
+}
 
 
-def receive_http(uri: str, partial: PartialFile, limits: FetchLimits, gate: HostGate) -> None:
-    """One attempt to make a partial file whole. Raises Again or Reject."""
-    timeout = httpx.Timeout(limits.timeout_s)
-    try:
-        with httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client:
-            _follow(client, uri, partial, limits, gate)
-    except (httpx.TransportError, socket.gaierror) as error:
-        partial.check_time()  # a connection that was cut for its time looks like any broken one
-        reason = "incomplete" if partial.size() else "unreachable"
-        raise Again(reason, f"{type(error).__name__} after {partial.size()} bytes") from None
-    except (httpx.InvalidURL, ValueError) as error:
-        raise Reject("refused", f"no usable address ({type(error).__name__})") from None
+def receive_http(
+    url: HttpUrl, partial: PartialFile, limits: FetchLimits, limiter: HostLimiter, known: dict | None = None
+) -> bool:
+    """One attempt to make a partial file whole, after all redirects; False: it is still the file `known` describes.
 
-
-def _follow(client: httpx.Client, uri: str, partial: PartialFile, limits: FetchLimits, gate: HostGate) -> None:
-    """Receives the file after all redirects. Each host is asked in its own turn, and only one turn is held at once."""
+    Each host is asked in its own turn, and only one turn is held at once. Raises RetryableError or Reject.
+    """
     for _ in range(_MAX_REDIRECTS + 1):
-        url = httpx.URL(uri)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise Reject("refused", f"a redirect to {url.scheme}: is not followed")
-        with gate.slot(url.host) as waited_s:
+        with limiter.slot(url.host) as waited_s:
             partial.start(waited_s)
             try:
-                location = _ask(client, url, partial, limits)
-            except Again as failure:
-                if failure.wait_s:
-                    gate.pause(url.host, failure.wait_s)
+                with _failures(partial):
+                    location = anyio.run(_ask, url, partial, limits, known)
+            except RetryableError as failure:
+                if failure.pause_s:
+                    limiter.pause(url.host, failure.pause_s)
                 raise
-        if location is None:
-            return
-        uri = urljoin(uri, location)
+        if isinstance(location, bool):
+            return location
+        target = check(str(url.url.join(location)), limits.access)
+        if not isinstance(target, HttpUrl):
+            raise Reject("refused", "a redirect to another scheme is not followed")
+        url = target
     raise Reject("unreachable", f"more than {_MAX_REDIRECTS} redirects")
 
 
-def _ask(client: httpx.Client, url: httpx.URL, partial: PartialFile, limits: FetchLimits) -> str | None:
+async def _ask(url: HttpUrl, partial: PartialFile, limits: FetchLimits, known: dict | None) -> str | bool:
     """Receives the file, or gives where it lies instead."""
-    validator = partial.state().get("validator", "")
-    have = partial.size() if validator else 0
-    headers = {"Accept-Encoding": "identity", "User-Agent": limits.user_agent}
-    if have:
-        headers |= {"Range": f"bytes={have}-", "If-Range": validator}
-    port = url.port or {"http": 80, "https": 443}[url.scheme]
-    address = resolve(url.host, port, limits.allow_private_addresses)
-    with _cut_in_time(partial) as trace:
-        # To the address that was checked, under the name that was asked for.
-        request = client.build_request(
-            "GET",
-            url.copy_with(host=address, fragment=None),
-            headers={**headers, "Host": url.netloc.rpartition(b"@")[2].decode("ascii")},
-            extensions={"sni_hostname": url.host, "trace": trace},
-        )
-        with closing(client.send(request, stream=True, auth=_credentials(url))) as response:
-            if response.has_redirect_location:
-                return response.headers["location"]
-            _receive(response, have, partial, limits)
-    return None
+    with anyio.fail_after(partial.left_s()):
+        state = partial.state()
+        have = partial.size() if state.get("validator") else 0
+        async with _answer(url, have, state, limits) as answer:
+            if answer.location:
+                return answer.location
+            total = check_answer(answer, have, limits)
+            # A date and a length are no proof that a file at another address is the same one.
+            if known and (etag := answer.headers.get("etag")) and {"validator": etag, "total": total} == known:
+                return False
+            if not _is_here_already(answer, have, total, partial, limits):
+                with partial.appending(total or partial.state().get("total")) as write:
+                    async for block in answer.blocks:
+                        write(block)
+    return True
 
 
-@contextmanager
-def _cut_in_time(partial: PartialFile) -> Iterator[Callable[[str, dict[str, Any]], None]]:
-    """A trace for httpx that cuts a connection when the time of the fetch is over.
-
-    httpx limits each read alone: with a byte a read, headers and the lines between chunks could last for ever.
-    """
-    with ExitStack() as ended:
-
-        def trace(event: str, info: dict[str, Any]) -> None:
-            if event == "connection.connect_tcp.complete":
-                # A handle of its own: httpx closes its one, or gives it to TLS, when it likes.
-                connection = ended.enter_context(info["return_value"].get_extra_info("socket").dup())
-                timer = threading.Timer(min(partial.left_s(), threading.TIMEOUT_MAX), _cut, [connection])
-                timer.daemon = True
-                timer.start()
-                ended.callback(timer.join)
-                ended.callback(timer.cancel)
-
-        yield trace
-
-
-def _cut(connection: socket.socket) -> None:
-    with suppress(OSError):  # the server was faster
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-def _credentials(url: httpx.URL) -> httpx.BasicAuth | None:
-    return httpx.BasicAuth(url.username, url.password) if url.username else None
-
-
-def _receive(response: httpx.Response, have: int, partial: PartialFile, limits: FetchLimits) -> None:
-    total, state = _checked(response, have, limits), partial.state()
-    if response.status_code == 416:
-        if total == have and have and not _is_another(response, total, state):
-            return  # all of it was here already
+def _is_here_already(answer: Answer, have: int, total: int | None, partial: PartialFile, limits: FetchLimits) -> bool:
+    """Makes the partial file ready for what the answer brings, unless nothing is missing."""
+    state = partial.state()
+    if answer.status == 416:
+        if total == have and have and not is_another(answer, total, state):
+            return True
         partial.restart()
-        raise Again("incomplete", f"the source has not the {have} bytes that were fetched from it", wait_s=0)
+        raise RetryableError(
+            "incomplete", f"the source has not the {have} bytes that were fetched from it", at_once=True
+        )
     if total is not None and total > limits.max_bytes:
         raise Reject("too_large", f"{total} bytes, above download.max_bytes = {limits.max_bytes}")
-    if response.status_code == 206:
-        start = _range_start(response)
+    if answer.status == 206 and have:
+        start = range_start(answer)
         if start != have:
             partial.restart()
-            raise Again("incomplete", f"asked for bytes from {have}, got them from {start}", wait_s=0)
-        if _is_another(response, total, state):
+            raise RetryableError("incomplete", f"asked for bytes from {have}, got them from {start}", at_once=True)
+        if is_another(answer, total, state):
             partial.restart()
-            raise Again("incomplete", f"the file changed after {have} bytes", wait_s=0)
-        total = total or state.get("total")
-    elif validator := _validator(response):
+            raise RetryableError("incomplete", f"the file changed after {have} bytes", at_once=True)
+    elif validator := validator_of(answer):
         partial.restart(validator=validator, total=total)
     else:
         partial.restart()
-    # Raw: what a server compresses although asked not to is refused, so nothing is ever unpacked.
-    partial.append(response.iter_raw(), total)
+    return False
 
 
-def _checked(response: httpx.Response, have: int, limits: FetchLimits) -> int | None:
-    """The length of the whole file by the response's headers. Raises where the response is no file."""
-    status, headers = response.status_code, response.headers
-    if status in (404, 410):
-        raise Reject("not_found", f"HTTP {status}")
-    if status in (401, 403, 451):
-        raise Reject("refused", f"HTTP {status}: the source gives it to others only")
-    if status in (408, 425, 429) or status >= 500:
-        raise Again("unreachable", f"HTTP {status}", _retry_after(headers, limits))
-    content_range = headers.get("content-range", "")
-    if status == 416:
-        return _number(content_range.rpartition("/")[2])
-    if status not in (200, 206) or (status == 206 and not have):
-        raise Reject("unreachable", f"HTTP {status}")
-    if headers.get("content-encoding", "identity") != "identity":
-        raise Reject("refused", f"compressed as {headers['content-encoding'][:40]}, although asked not to")
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    no_media = kind.startswith(_REFUSED_TYPES) or any(word in kind for word in _PLAYLIST_TYPES)
-    if no_media and not limits.any_content_type:
-        raise Reject("not_a_video", f"the source sends {kind[:60]}; download.any_content_type fetches it all the same")
-    if status == 206:
-        return _number(content_range.rpartition("/")[2])
-    return _number(headers.get("content-length", ""))
-
-
-def _retry_after(headers: httpx.Headers, limits: FetchLimits) -> float | None:
-    """Seconds a server asks to wait, in either form of the header. Raises Reject where that is too long."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    seconds = float(value) if value.isdecimal() else None
-    if seconds is None:
+@asynccontextmanager
+async def _answer(url: HttpUrl, have: int, state: dict, limits: FetchLimits) -> AsyncIterator[Answer]:
+    """Asks for the file, or for what is missing of it. The answer's headers have a deadline of their own."""
+    headers: dict[str | bytes, str | bytes] = {
+        "Accept-Encoding": "identity",
+        "User-Agent": limits.user_agent,
+        **_credentials(url.url),
+    }
+    if have:
+        headers |= {"Range": f"bytes={have}-", "If-Range": state["validator"]}
+    timeouts = dict.fromkeys(("connect", "read", "write", "pool"), limits.timeout_s)
+    async with AsyncExitStack() as opened:
         try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    if seconds > limits.max_retry_after_s:
-        raise Reject("unreachable", f"the source asks to wait {seconds:.0f} s")
-    return seconds
+            with anyio.fail_after(limits.max_header_s):
+                client = await opened.enter_async_context(_client(url, limits.access))
+                asking = client.stream("GET", _for_core(url.url), headers=headers, extensions={"timeout": timeouts})
+                response = await opened.enter_async_context(asking)
+                body = response.aiter_stream()
+                code = service_code(await _start_of(body)) if response.status >= 400 else ""
+        except TimeoutError:
+            raise RetryableError("unreachable", f"no answer within {limits.max_header_s:g} s") from None
+        yield Answer(response.status, httpx.Headers(response.headers), body, code)
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() else None
+async def _start_of(body: AsyncIterator[bytes]) -> bytes:
+    start = b""
+    async for block in body:
+        start += block
+        if len(start) >= _MAX_ERROR_BYTES:
+            break
+    return start
 
 
-def _range_start(response: httpx.Response) -> int | None:
-    unit, _, span = response.headers.get("content-range", "").partition(" ")
-    return _number(span.partition("-")[0]) if unit.lower() == "bytes" else None
+def _for_core(url: httpx.URL, target: bytes = b"") -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target or url.raw_path)
 
 
-def _validator(response: httpx.Response) -> str:
-    """What a later request for the rest is bound to; a weak ETag says too little for that (RFC 9110, 13.1.5)."""
-    etag = response.headers.get("etag", "")
-    return etag if etag and not etag.startswith("W/") else response.headers.get("last-modified", "")
+def _client(url: HttpUrl, access: Access) -> httpcore.AsyncConnectionPool:
+    if not access.proxy:
+        network = CheckedNetwork(access.allow_private_addresses)
+        return httpcore.AsyncConnectionPool(_certificates(access.ca_bundle), network_backend=network)
+    if not access.allow_private_addresses:
+        _check_behind_proxy(url)
+    proxy = httpx.URL(access.proxy)
+    return httpcore.AsyncHTTPProxy(
+        _for_core(proxy, target=b"/"),
+        proxy_auth=(proxy.username, proxy.password) if proxy.username else None,
+        ssl_context=_certificates(access.ca_bundle),
+        proxy_ssl_context=_certificates(access.ca_bundle) if proxy.scheme == "https" else None,
+        network_backend=CheckedNetwork(allow_private=True),  # the proxy is the user's own
+    )
 
 
-def _is_another(response: httpx.Response, total: int | None, state: dict) -> bool:
-    """Whether a source sends the rest of another file than the one begun: not all of them look at If-Range."""
-    validator, known = state.get("validator", ""), state.get("total")
-    header = "etag" if validator.startswith('"') else "last-modified"
-    return response.headers.get(header, validator) != validator or (None not in (total, known) and total != known)
+def _check_behind_proxy(url: HttpUrl) -> None:
+    """Refuses a host that is known here to be private; one that only the proxy can look up is the proxy's to refuse."""
+    try:
+        resolve(url.host, url.port, allow_private=False)
+    except OSError:
+        return
+
+
+@lru_cache(maxsize=4)
+def _certificates(ca_bundle: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_bundle or certifi.where())
+
+
+def _credentials(url: httpx.URL) -> dict[str | bytes, str | bytes]:
+    if not url.username:
+        return {}
+    pair = f"{url.username}:{url.password}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+@contextmanager
+def _failures(partial: PartialFile) -> Iterator[None]:
+    """Errors of the network as RetryableError or Reject; those of the disk stay what they are."""
+    try:
+        yield
+    except (*_NETWORK_ERRORS, ssl.SSLError, socket.gaierror, ConnectionError, TimeoutError) as error:
+        partial.check_time()  # a connection that was cut for its time looks like any broken one
+        cause, may_pass = _cause(error)
+        if not may_pass:
+            raise Reject("unreachable", cause) from None
+        reason = "incomplete" if partial.size() else "unreachable"
+        raise RetryableError(reason, f"{cause} after {partial.size()} bytes") from None
+    except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL):
+        raise Reject("refused", "no usable address") from None
+
+
+def _cause(error: BaseException) -> tuple[str, bool]:
+    """What failed, for a person, and whether it may go well another time. No text of a server."""
+    link: BaseException | None = error
+    while link:
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return f"TLS: {link.verify_message}", False
+        if isinstance(link, ssl.SSLError):
+            return f"TLS: {(link.reason or 'the handshake failed').replace('_', ' ').lower()}", True
+        if isinstance(link, socket.gaierror):
+            return f"DNS: {link.strerror}", True
+        if isinstance(link, OSError) and link.errno:
+            return os.strerror(link.errno).lower(), True
+        if isinstance(link, httpcore.ProxyError):
+            return f"the proxy refuses: {str(link)[:100]}", True
+        link = link.__cause__ or link.__context__
+    known = [text for kind, text in _CAUSES.items() if isinstance(error, kind)]
+    return known[0] if known else type(error).__name__, True

@@ -1,48 +1,185 @@
-"""Files from s3:// and gs://, through pyarrow.fs."""
+"""Objects of s3:// and gs://, through pyarrow.fs: with credentials where the settings say so, else anonymously."""
 
+import os
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
 
-from schemas.rejects import Reject
-from workers.fetch.partial_file import Again, FetchLimits, PartialFile
+from schemas.rejects import BuildStopped, Reject
+from workers.fetch.access import Access, uses_credentials
+from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError
+from workers.fetch.urls import ObjectUrl, decoded
 
-_BLOCK = 1 << 20
-
-
-def receive_object(uri: str, partial: PartialFile, limits: FetchLimits) -> None:
-    """One attempt to make a partial file whole. Raises Again or Reject."""
-    parts = urlsplit(uri)
-    if parts.query and not limits.allow_private_addresses:
-        raise Reject("refused", "options in an object's address (endpoint_override, ...) could lead anywhere")
-    filesystem, path, info = _object_info(uri)
-    if info.type != fs.FileType.File:
-        raise Reject("not_found", "no such object")
-    if info.size > limits.max_bytes:
-        raise Reject("too_large", f"{info.size} bytes, above download.max_bytes = {limits.max_bytes}")
-    same = {"size": info.size, "mtime_ns": info.mtime_ns}
-    if partial.state() != same:
-        partial.restart(**same)
-    partial.append(_object_blocks(filesystem, path, partial.size()), info.size)
+_BLOCK = 8 << 20  # a request per block
+_AWS = re.compile(
+    r"AWS Error (\w+)(?: \(HTTP status (\d+)\))? during \w+ operation: (?:[^:]*ExceptionName: (\w+))?(.*)"
+)
+_GCS = re.compile(r"google::cloud::Status\((\w+): (.*?) error_info=\{reason=(\w*)")
+_REFUSED = {"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "PermissionDenied", "forbidden"}
+_MISSING = {"NoSuchKey", "NoSuchBucket", "ResourceNotFound", "notFound", "HTTP 404"}
+# Until the user renews or corrects them, no object can be read with these credentials.
+_CREDENTIALS = {
+    *("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
+    *("RequestTimeTooSkewed", "RequestExpired", "UnrecognizedClient", "InvalidClientTokenId", "authError"),
+    *("Unauthenticated", "NoAccessToken"),
+}
 
 
-def _object_info(uri: str) -> tuple[fs.FileSystem, str, fs.FileInfo]:
+class OpenObject:
+    """An object, opened. Raises, at each call:
+
+    Reject: `not_found`, `refused`, with the service's code.
+    RetryableError: `unreachable`, with the service's code or the network's cause.
+    BuildStopped: credentials that are not accepted.
+    """
+
+    def __init__(self, url: ObjectUrl, access: Access) -> None:
+        self._url, self._access = url, access
+        with self._failures():
+            self._fs = _filesystem(url, access)
+            self._path = f"{url.bucket}/{url.key}"
+            self._stream = self._fs.open_input_stream(self._path)
+            facts = {k.lower(): v.decode("latin1") for k, v in (self._stream.metadata() or {}).items()}
+        self.size = int(facts.get("content-length") or facts["size"])
+        self.version: dict[str, str | int | None] = {
+            "validator": facts.get("generation") or facts.get("etag", ""),
+            "total": self.size,
+        }
+        """What tells this state of the object from others."""
+
+    def __enter__(self) -> "OpenObject":
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._stream.close()
+
+    def read(self, size: int) -> bytes:
+        with self._failures():
+            return self._stream.read(size)
+
+    def blocks(self, start: int) -> Iterator[bytes]:
+        """All from a byte on."""
+        if start:
+            with self._failures():
+                self._stream.close()
+                self._stream = self._fs.open_input_file(self._path)
+                self._stream.seek(start)
+        while block := self.read(_BLOCK):
+            yield block
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise Reject("not_found", "no such object") from None
+        except pa.ArrowInvalid:
+            raise Reject("refused", "no usable key of an object") from None
+        except OSError as error:
+            raise _failure(error, self._url, self._access) from None
+
+
+def open_object(url: ObjectUrl, access: Access) -> OpenObject:
+    """Opens an object; one whose key does not exist as written is looked for under its percent-decoded key."""
     try:
-        filesystem, path = fs.FileSystem.from_uri(uri)
-        return filesystem, path, filesystem.get_file_info(path)
-    except (pa.ArrowInvalid, ValueError) as error:
-        raise Reject("refused", f"no usable address ({type(error).__name__})") from None
-    except OSError as error:
-        raise Again("unreachable", type(error).__name__) from None
+        return OpenObject(url, access)
+    except Reject as rejected:
+        other = decoded(url)
+        if rejected.reason != "not_found" or not other:
+            raise
+    return OpenObject(other, access)
 
 
-def _object_blocks(filesystem: fs.FileSystem, path: str, start: int) -> Iterator[bytes]:
+def receive_object(url: ObjectUrl, partial: PartialFile, limits: FetchLimits, known: dict | None = None) -> bool:
+    """One attempt to make a partial file whole; False: the object is still the one that `known` describes.
+
+    Raises as `OpenObject`, and Reject: `too_large`.
+    """
+    with open_object(url, limits.access) as found:
+        if found.version == known:
+            return False
+        if found.size > limits.max_bytes:
+            raise Reject("too_large", f"{found.size} bytes, above download.max_bytes = {limits.max_bytes}")
+        if partial.state() != found.version:
+            partial.restart(**found.version)
+        with partial.appending(found.size) as write:
+            for block in found.blocks(partial.size()):
+                write(block)
+    return True
+
+
+def _filesystem(url: ObjectUrl, access: Access) -> fs.FileSystem:
+    if url.scheme == "gs":
+        return _gcs(uses_credentials(url, access))
+    # The environment's own service: a manifest can name none.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    return _s3(url.bucket, uses_credentials(url, access), access.proxy, access.ca_bundle, endpoint)
+
+
+@lru_cache(maxsize=256)
+def _gcs(credentials: bool) -> fs.FileSystem:
+    return fs.GcsFileSystem(anonymous=not credentials, retry_time_limit=timedelta(seconds=30))
+
+
+@lru_cache(maxsize=256)
+def _s3(bucket: str, credentials: bool, proxy: str, ca_bundle: str, endpoint: str) -> fs.FileSystem:
+    server = urlsplit(endpoint)
+    return fs.S3FileSystem(
+        anonymous=not credentials,
+        # The look-up goes through no proxy; behind one, AWS_REGION says the region.
+        region=None if endpoint or proxy else fs.resolve_s3_region(bucket),
+        scheme=server.scheme or None,
+        endpoint_override=server.netloc + server.path.rstrip("/") or None,
+        proxy_options=proxy or None,
+        tls_ca_file_path=ca_bundle or None,
+    )
+
+
+def _failure(error: OSError, url: ObjectUrl, access: Access) -> Exception:
+    message = str(error)
+    if "No response body" in message:  # a HEAD request is told no reason, a listing is
+        message = _listing_error(url, access) or message
+    code, cause = _code(message)
+    detail = ": ".join(filter(None, [code, cause]))
+    own = uses_credentials(url, access)
+    if code in _CREDENTIALS and own:
+        return BuildStopped(
+            f"{url.scheme}://{url.bucket}: the credentials are not accepted ({detail}). Renew them (or the clock) and "
+            "run the same command again: it goes on where it stopped."
+        )
+    if code in _REFUSED | _CREDENTIALS or "(HTTP status 403)" in message:
+        hint = f"; read anonymously: if it is yours, add {url.scheme}://{url.bucket} to download.buckets"
+        return Reject("refused", detail + ("" if own else hint))
+    if code in _MISSING:
+        return Reject("not_found", detail)
+    return RetryableError("unreachable", detail)
+
+
+def _listing_error(url: ObjectUrl, access: Access) -> str:
     try:
-        with filesystem.open_input_file(path) as source:
-            source.seek(start)
-            while block := source.read(_BLOCK):
-                yield block
+        _filesystem(url, access).get_file_info(fs.FileSelector(f"{url.bucket}/{url.key}/none", allow_not_found=True))
     except OSError as error:
-        raise Again("unreachable", type(error).__name__) from None
+        return str(error)
+    return ""
+
+
+def _code(message: str) -> tuple[str, str]:
+    """The service's code for what failed (`AccessDenied`, `SlowDown`, ...), else the network's cause."""
+    if found := _AWS.search(message):
+        name, status, other, cause = found.groups()
+        if name == "NETWORK_CONNECTION":
+            return "", cause.partition(", ")[2].partition(";")[0][:200] or "the connection broke"
+        return other or (f"HTTP {status}" if name == "UNKNOWN" else name.title().replace("_", "")), ""
+    if found := _GCS.search(message):
+        status, cause, reason = found.groups()
+        if "OAuth2 access token" in cause:
+            return "NoAccessToken", ""
+        network = re.search(r"CURL error \[\d+\]=([\w ]+)", cause)
+        return ("", network[1]) if network else (reason or status.title().replace("_", ""), "")
+    return "", "the connection failed"

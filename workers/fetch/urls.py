@@ -1,77 +1,159 @@
-"""Which addresses a manifest may lead to, and how they are written where others read them."""
+"""Addresses of untrusted manifests, parsed once: what opens an address takes the result and parses nothing again."""
 
-import ipaddress
-import socket
-from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+import os
+import posixpath
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from schemas.rejects import Reject
+import httpx
 
-
-def redacted(uri: str) -> str:
-    """The URI without credentials, query and fragment."""
-    if "://" not in uri:
-        return uri
-    parts = urlsplit(uri)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def shown(value: Any) -> str:
-    """A value of a manifest as a message shows it: short, and redacted, as an address may stand in any column."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(shown, value[:10]))}]"
-    if not isinstance(value, str):
-        return repr(value) if isinstance(value, int | float) else type(value).__name__
-    return repr(redacted(value)[:200]) if can_be_parted(value) else "an address"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+# A scheme whose slashes are missing, or a password before a host: a file of such a name is written as `./NAME`.
+_MISWRITTEN = re.compile(r"//|(https?|s3|gs|file):|[^/@\s:]+:[^/@\s]+@[^/@\s]+/", re.IGNORECASE)
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_.-])?|[0-9a-f:.]*:[0-9a-f:.]*")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_OPTIONS = re.compile(r"\?[A-Za-z0-9_.-]+=")
 
 
-def can_be_parted(address: str) -> bool:
-    """Whether an address has the parts of one: without, nobody knows where its secrets stand."""
-    try:
-        urlsplit(address)
-    except ValueError:
-        return False
-    return True
+class UrlError(ValueError):
+    """An address that cannot be used. The message says why and holds no part of the address but its scheme."""
 
 
-def without_secrets(text: str, uri: str) -> str:
-    """A text in which a URI, its credentials and the values of its query may stand, without them."""
-    parts = urlsplit(uri)
-    values = [value for _, value in parse_qsl(parts.query)]
-    secrets = {parts.query, parts.fragment, parts.netloc.rpartition("@")[0], parts.password or "", *values}
-    text = text.replace(uri, redacted(uri))
-    for secret in sorted({*secrets, *map(unquote, secrets), *map(quote, secrets)}, key=len, reverse=True):
-        text = text.replace(secret, "***") if len(secret) > 3 else text
-    return text
+@dataclass(frozen=True)
+class LocalUrl:
+    """A file of this machine."""
+
+    path: str
 
 
-def resolve(host: str, port: int, allow_private: bool) -> str:
-    """One IP address of a host, which the caller connects to: a second look-up could answer otherwise.
+@dataclass(frozen=True)
+class ObjectUrl:
+    """An object in a bucket of `s3` or `gs`."""
+
+    scheme: str
+    bucket: str
+    key: str
+    """As the store lists it: nothing in it is percent-encoded."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class HttpUrl:
+    """A file on an `http` or `https` server."""
+
+    url: httpx.URL = field(repr=False)
+
+    @property
+    def host(self) -> str:
+        return self.url.raw_host.decode("ascii")
+
+    @property
+    def port(self) -> int:
+        return {"http": 80, "https": 443}[self.url.scheme] if self.url.port is None else self.url.port
+
+
+Url = LocalUrl | ObjectUrl | HttpUrl
+
+
+def parse_url(text: str) -> Url:
+    """Parses an address: a path, `file://`, `http(s)://`, `s3://` or `gs://`.
+
+    A key of `s3://` and `gs://` is taken as a listing shows it: `100% ä.mp4` is the object of that name.
 
     Raises:
-        Reject: `refused` where any of its addresses is private, loopback, link-local or otherwise not public.
-        OSError: the name cannot be resolved.
+        UrlError: another scheme, control characters or outer blanks, no host, credentials or options in the address of
+            an object, or a key that a client would shorten (`..`).
     """
-    addresses = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    for address in addresses:
-        if not allow_private and not is_public(address):
-            raise Reject(
-                "refused", f"{host} is no public address; set download.allow_private_addresses if it is one of yours"
-            )
-    return addresses[0]
+    _check_characters(text)
+    if found := _SCHEME.match(text):
+        scheme, rest = found[1].lower(), text[found.end() :]
+        if scheme == "file":
+            return _local(text)
+        if scheme in ("http", "https"):
+            return _http(text)
+        if scheme in ("s3", "gs"):
+            return _object(scheme, rest)
+        raise UrlError(f"{scheme[:20]}: is no scheme to fetch from; use http, https, s3, gs or a local path")
+    if "://" in text or _MISWRITTEN.match(text):
+        raise UrlError("neither a path nor an address that starts with its scheme; write a file's path as ./PATH")
+    return LocalUrl(text)
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet. IPv6 that stands for IPv4 is judged by that."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        embedded = ip.ipv4_mapped or ip.sixtofour or _nat64(ip)
-        if embedded is not None:
-            ip = embedded
-    return ip.is_global and not ip.is_multicast
+def join_url(folder: str, text: str) -> str:
+    """An address that a manifest in `folder` holds, made absolute: `file://` and relative paths become paths.
+
+    Raises UrlError as `parse_url` does, and where a relative path leaves the bucket of its manifest.
+    """
+    base, url = (_SCHEME.match(folder), parse_url(text))
+    if not isinstance(url, LocalUrl):
+        return text
+    if base and not url.path.startswith("/"):
+        bucket, _, prefix = folder[base.end() :].partition("/")
+        key = posixpath.normpath(posixpath.join(prefix, url.path))
+        if key.startswith("../"):
+            raise UrlError("the path leaves the bucket of its manifest")
+        return f"{base[0]}{bucket}/{key}"
+    return os.path.normpath(posixpath.join(folder, url.path))
 
 
-def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if ip in ipaddress.ip_network("64:ff9b::/96"):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return None
+def decoded(url: ObjectUrl) -> ObjectUrl | None:
+    """The object that a percent-encoded address means, for a key that does not exist as it is written."""
+    try:
+        other = parse_url(unquote(str(url)))
+    except UrlError:
+        return None
+    return other if isinstance(other, ObjectUrl) and other != url else None
+
+
+def _check_characters(text: str) -> None:
+    if not text or text != text.strip():
+        raise UrlError("an address neither is empty nor begins or ends with a blank")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        raise UrlError("holds control characters")
+
+
+def _local(text: str) -> LocalUrl:
+    parts = _split(text)
+    if parts.netloc.lower() not in ("", "localhost") or parts.query or parts.fragment:
+        raise UrlError("file:// takes a path of this machine alone; write `?` and `#` as %3F and %23")
+    path = unquote(parts.path)
+    if not path.startswith("/") or any(unicodedata.category(character) == "Cc" for character in path):
+        raise UrlError("file:// takes an absolute path without control characters")
+    return LocalUrl(path)
+
+
+def _http(text: str) -> HttpUrl:
+    # A percent sign that begins no escape stands for itself, as browsers read it.
+    text = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
+    try:
+        url = httpx.URL(text).copy_with(fragment=None)
+    except (httpx.InvalidURL, ValueError):  # the message shows the address
+        raise UrlError("not an address of http") from None
+    parsed = HttpUrl(url)
+    if not _HOST.fullmatch(parsed.host) or len(parsed.host) > 253 or not 0 < parsed.port < 1 << 16:
+        raise UrlError("no host stands behind its `//`, or no port behind its `:`")
+    return parsed
+
+
+def _object(scheme: str, rest: str) -> ObjectUrl:
+    bucket, _, key = rest.partition("/")
+    if "@" in bucket or (":" in bucket and "@" in key):
+        raise UrlError(f"{scheme}:// takes no credentials: set those of the environment, and download.buckets")
+    if _OPTIONS.search(rest):
+        raise UrlError(f"{scheme}:// takes no options (endpoint_override, ...), which could lead anywhere")
+    if not _BUCKET.fullmatch(bucket):
+        raise UrlError(f"no bucket stands behind {scheme}://")
+    if not key or {"", ".", ".."} & {*key.split("/")}:
+        raise UrlError("a key is not empty, and none of the parts between its slashes is empty, `.` or `..`")
+    return ObjectUrl(scheme, bucket, key)
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        raise UrlError("not an address") from None

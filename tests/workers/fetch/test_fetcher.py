@@ -8,19 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from schemas.rejects import Reject
 from tests.faulty_server import BODY, faulty_server
-from workers.fetch import http, object_store
+from workers.fetch import network
+from workers.fetch.access import Access
 from workers.fetch.fetcher import fetch
-from workers.fetch.host_limiter import HostGate
-from workers.fetch.partial_file import Again, FetchLimits, PartialFile
+from workers.fetch.host_limiter import HostLimiter
+from workers.fetch.partial_file import FetchLimits, PartialFile
 
 LIMITS = FetchLimits(
-    max_bytes=4 * len(BODY), max_seconds=20, attempts=8, backoff_s=0.01, timeout_s=1, allow_private_addresses=True
+    max_bytes=4 * len(BODY),
+    max_seconds=20,
+    attempts=8,
+    backoff_s=0.01,
+    timeout_s=1,
+    access=Access(allow_private_addresses=True),
 )
 
 
@@ -37,7 +41,9 @@ def rejected(uri, folder, limits=LIMITS):
     return error.value.reason
 
 
-@pytest.mark.parametrize("path", ["good", "busy", "to_good", "reset", "reset_without_validator", "wrong_range"])
+@pytest.mark.parametrize(
+    "path", ["good", "busy", "to_good", "reset", "reset_without_validator", "wrong_range", "whole_range", "five_hints"]
+)
 def test_arrives_whole(server, tmp_path, path):
     assert fetch(f"{server.url}/{path}", tmp_path / "f", LIMITS).read_bytes() == BODY
 
@@ -62,8 +68,13 @@ def test_a_file_that_changed_is_fetched_anew(server, tmp_path, path):
         ("loop", "unreachable"),
         ("to_nowhere", "unreachable"),
         ("unasked_range", "unreachable"),
+        ("first_range", "unreachable"),
+        ("six_hints", "unreachable"),
+        ("hints", "unreachable"),
+        ("long_headers", "unreachable"),
         ("missing", "not_found"),
         ("forbidden", "refused"),
+        ("expired", "refused"),
         ("to_file", "refused"),
         ("bomb", "refused"),
         ("too_short", "incomplete"),
@@ -82,12 +93,53 @@ def test_a_type_that_is_no_media_can_be_allowed(server, tmp_path):
     assert fetch(f"{server.url}/page", tmp_path / "f", limits).stat().st_size > 0
 
 
-@pytest.mark.parametrize(
-    "path", ["drip", "header_drip", "chunk_drip", "hints", "stalls", "slow_loop", "to_header_drip"]
-)
+@pytest.mark.parametrize("path", ["drip", "header_drip", "chunk_drip", "stalls", "slow_loop", "to_header_drip"])
 def test_what_takes_too_long_is_given_up(server, tmp_path, path):
     limits = replace(LIMITS, max_seconds=0.5, attempts=1)
     assert rejected(f"{server.url}/{path}", tmp_path / "f", limits) == "incomplete"
+
+
+def test_headers_have_a_deadline_of_their_own(server, tmp_path):
+    limits = replace(LIMITS, max_header_s=0.3, attempts=1)
+    with pytest.raises(Reject, match="unreachable.*no answer within 0.3 s"):
+        fetch(f"{server.url}/header_drip", tmp_path / "f", limits)
+
+
+@pytest.mark.parametrize(
+    ("path", "detail", "asked"),
+    [
+        ("expired", "HTTP 403 ExpiredToken", 1),
+        ("forbidden", "HTTP 403", 1),
+        ("slow_down", "HTTP 503 SlowDown", 2),
+        ("six_hints", "more than 5 answers", 1),
+        ("silent", "no bytes in download.timeout_s", 2),
+    ],
+)
+def test_the_detail_tells_why(server, tmp_path, path, detail, asked):
+    with pytest.raises(Reject, match=detail):
+        fetch(f"{server.url}/{path}", tmp_path / "f", replace(LIMITS, attempts=2, timeout_s=0.2))
+    assert server.seen[f"/{path}"] == asked
+
+
+@pytest.mark.parametrize(
+    ("address", "detail"),
+    [("http://127.0.0.1:9/v", "connection refused"), ("http://none.invalid/v", "DNS: ")],
+)
+def test_the_network_s_cause_is_told(tmp_path, address, detail):
+    with pytest.raises(Reject, match=f"unreachable.*{detail}"):
+        fetch(address, tmp_path / "f", replace(LIMITS, attempts=2))
+
+
+def test_a_host_that_asks_for_a_long_pause_is_left_alone(server, tmp_path):
+    assert rejected(f"{server.url}/wait_a_day", tmp_path / "f") == "unreachable"
+    assert rejected(f"{server.url}/good", tmp_path / "g") == "unreachable"
+    assert server.seen == {"/wait_a_day": 1}
+
+
+def test_a_pause_is_waited_for_where_the_setting_allows(server, tmp_path):
+    limits = replace(LIMITS, max_retry_after_s=2, max_seconds=0.9, timeout_s=0.5)
+    assert fetch(f"{server.url}/wait_a_second", tmp_path / "f", limits).read_bytes() == BODY
+    assert server.seen["/wait_a_second"] == 2
 
 
 def test_waiting_for_a_turn_is_no_fault_of_the_source(tmp_path):
@@ -99,14 +151,7 @@ def test_waiting_for_a_turn_is_no_fault_of_the_source(tmp_path):
     partial.start(60)
 
 
-@pytest.fixture
-def hosts(tmp_path, monkeypatch):
-    """The node's folder of slots and pauses, empty."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return tmp_path / f"longvid-hosts-{os.getuid()}"
-
-
-def test_a_redirect_waits_for_the_host_it_leads_to(server, tmp_path, hosts):
+def test_a_redirect_waits_for_the_host_it_leads_to(server, tmp_path):
     limits = replace(LIMITS, per_host=1)
     names = ["127.0.0.1", "127.1", "localhost"]
     with ThreadPoolExecutor(len(names)) as pool:
@@ -118,7 +163,7 @@ def test_a_redirect_waits_for_the_host_it_leads_to(server, tmp_path, hosts):
 def test_a_pause_is_kept_for_the_host_that_asked_for_it(server, tmp_path, hosts):
     assert rejected(f"{server.url}/to_pause", tmp_path / "f", replace(LIMITS, attempts=1)) == "unreachable"
     (tmp_path / "expected").mkdir()
-    HostGate(1, tmp_path / "expected").pause("localhost", 60)
+    HostLimiter(1, 60, tmp_path / "expected").pause("localhost", 60)
     assert [p.name for p in hosts.glob("*.pause")] == [p.name for p in (tmp_path / "expected").iterdir()]
 
 
@@ -141,17 +186,17 @@ def test_no_server(tmp_path):
     ["127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "0x7f.1"],
 )
 def test_private_addresses_are_refused(tmp_path, host):
-    limits = replace(LIMITS, allow_private_addresses=False, attempts=1)
+    limits = replace(LIMITS, access=Access(), attempts=1)
     assert rejected(f"http://{host}/v.mp4", tmp_path / "f", limits) == "refused"
 
 
 def test_redirects_to_private_addresses_are_refused(server, tmp_path, monkeypatch):
-    real = http.resolve
+    real = network.resolve
     # The test's own server counts as public.
     monkeypatch.setattr(
-        http, "resolve", lambda host, port, allow: host if host == "127.0.0.1" else real(host, port, allow)
+        network, "resolve", lambda host, port, allow: host if host == "127.0.0.1" else real(host, port, allow)
     )
-    limits = replace(LIMITS, allow_private_addresses=False, attempts=1)
+    limits = replace(LIMITS, access=Access(), attempts=1)
     assert rejected(f"{server.url}/to_private", tmp_path / "f", limits) == "refused"
     assert server.seen["/good"] == 0
 
@@ -160,7 +205,7 @@ def test_redirects_to_private_addresses_are_refused(server, tmp_path, monkeypatc
     "uri", ["ftp://h/v.mp4", "file:///etc/passwd", "data:video/mp4,x", "concat:a|b", "s3://b/k?x=1"]
 )
 def test_other_schemes_are_refused(tmp_path, uri):
-    assert rejected(uri, tmp_path / "f", replace(LIMITS, allow_private_addresses=False)) == "refused"
+    assert rejected(uri, tmp_path / "f", replace(LIMITS, access=Access())) == "refused"
 
 
 def test_a_killed_fetch_is_gone_on_with(server, tmp_path):
@@ -168,12 +213,10 @@ def test_a_killed_fetch_is_gone_on_with(server, tmp_path):
         import sys, time
         from pathlib import Path
         from workers.fetch.fetcher import fetch
-        from workers.fetch.partial_file import PartialFile
+        from workers.fetch import partial_file
         from tests.workers.fetch.test_fetcher import LIMITS
-        append = PartialFile.append
-        def slow(self, blocks, expected):
-            append(self, (time.sleep(0.05) or block for block in blocks), expected)
-        PartialFile.append = slow
+        write = partial_file._Writer.write
+        partial_file._Writer.write = lambda self, block: (time.sleep(0.05), write(self, block))
         fetch(sys.argv[1], Path(sys.argv[2]), LIMITS)
     """
     command = [sys.executable, "-c", textwrap.dedent(program), f"{server.url}/good", str(tmp_path / "f")]
@@ -201,47 +244,3 @@ def test_credentials_go_to_their_server_only(server, tmp_path):
     first, second = (headers for _, headers in server.requests)
     assert first["Authorization"].startswith("Basic ")
     assert "Authorization" not in second
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "id")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
-        client.create_bucket(Bucket="videos")
-        client.put_object(Bucket="videos", Key="a b/v.mp4", Body=BODY)
-        yield f"?endpoint_override={host}:{port}&scheme=http&region=us-east-1"
-    server.stop()
-
-
-def test_an_object_arrives_whole(bucket, tmp_path):
-    assert fetch(f"s3://videos/a%20b/v.mp4{bucket}", tmp_path / "f", LIMITS).read_bytes() == BODY
-
-
-def test_an_object_is_gone_on_with(bucket, tmp_path, monkeypatch):
-    real, starts = object_store._object_blocks, []
-
-    def breaks_once(filesystem, path, start):
-        starts.append(start)
-        for number, block in enumerate(real(filesystem, path, start)):
-            if number == 3 and len(starts) == 1:
-                raise Again("unreachable", "broken off")
-            yield block
-
-    monkeypatch.setattr(object_store, "_object_blocks", breaks_once)
-    monkeypatch.setattr(object_store, "_BLOCK", 4096)
-    assert fetch(f"s3://videos/a%20b/v.mp4{bucket}", tmp_path / "f", LIMITS).read_bytes() == BODY
-    assert starts == [0, 3 * 4096]
-
-
-@pytest.mark.parametrize(
-    ("key", "limits", "reason"),
-    [("none.mp4", {}, "not_found"), ("a%20b", {}, "not_found"), ("a%20b/v.mp4", {"max_bytes": 10}, "too_large")],
-)
-def test_object_reasons(bucket, tmp_path, key, limits, reason):
-    assert rejected(f"s3://videos/{key}{bucket}", tmp_path / "f", replace(LIMITS, **limits)) == reason

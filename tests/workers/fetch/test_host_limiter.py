@@ -6,7 +6,10 @@ import threading
 import time
 from pathlib import Path
 
-from workers.fetch.host_limiter import HostGate
+import pytest
+
+from schemas.rejects import Reject
+from workers.fetch.host_limiter import HostLimiter, _file_name
 
 
 def test_no_more_than_its_slots_ask_a_host_at_once(tmp_path):
@@ -14,7 +17,7 @@ def test_no_more_than_its_slots_ask_a_host_at_once(tmp_path):
 
     def ask(host):
         nonlocal now, most
-        with HostGate(2, tmp_path).slot(host):
+        with HostLimiter(2, 60, tmp_path).slot(host):
             with lock:
                 now += 1
                 most = max(most, now)
@@ -31,18 +34,18 @@ def test_no_more_than_its_slots_ask_a_host_at_once(tmp_path):
 
 
 def test_hosts_do_not_wait_for_each_other(tmp_path):
-    gate = HostGate(1, tmp_path)
+    gate = HostLimiter(1, 60, tmp_path)
     with gate.slot("one"), gate.slot("two"):
         pass
 
 
 def test_a_pause_is_kept_by_all(tmp_path):
-    HostGate(1, tmp_path).pause("one", 0.3)
-    HostGate(1, tmp_path).pause("one", 0.1)  # a shorter one does not end it
+    HostLimiter(1, 60, tmp_path).pause("one", 0.3)
+    HostLimiter(1, 60, tmp_path).pause("one", 0.1)  # a shorter one does not end it
     start = time.monotonic()
-    with HostGate(1, tmp_path).slot("two"):
+    with HostLimiter(1, 60, tmp_path).slot("two"):
         assert time.monotonic() - start < 0.25
-    with HostGate(1, tmp_path).slot("one"):
+    with HostLimiter(1, 60, tmp_path).slot("one"):
         assert time.monotonic() - start > 0.25
 
 
@@ -50,8 +53,8 @@ def test_the_dead_hold_no_slot(tmp_path):
     program = f"""
 import time
 from pathlib import Path
-from workers.fetch.host_limiter import HostGate
-with HostGate(1, Path({str(tmp_path)!r})).slot("one"):
+from workers.fetch.host_limiter import HostLimiter
+with HostLimiter(1, 60, Path({str(tmp_path)!r})).slot("one"):
     print("in", flush=True)
     time.sleep(60)
 """
@@ -62,5 +65,12 @@ with HostGate(1, Path({str(tmp_path)!r})).slot("one"):
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
     holder.stdout.close()
-    with HostGate(1, tmp_path).slot("one"):
+    with HostLimiter(1, 60, tmp_path).slot("one"):
         pass
+
+
+def test_a_pause_that_is_too_long_is_not_waited_for(tmp_path):
+    HostLimiter(1, 60, tmp_path).pause("one", 1e9)  # kept for a week at most
+    with pytest.raises(Reject, match="unreachable: one asked to be left alone for 6048.. s more"):
+        HostLimiter(1, 60, tmp_path).slot("one").__enter__()
+    HostLimiter(1, 60, tmp_path)._acquire(_file_name("one")).close()  # its slot is free again

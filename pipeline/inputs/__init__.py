@@ -1,0 +1,1 @@
+"""What users write: manifests and the addresses in them."""

@@ -1,0 +1,80 @@
+"""The connections that an HTTP client makes: to addresses that were checked, with answers that come to an end."""
+
+import re
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import anyio
+import httpcore
+
+from schemas.rejects import Reject
+from workers.fetch.public_ips import resolve
+
+_MAX_INFORMATIONAL = 5
+_MAX_HEADER_BYTES = 64 << 10
+_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
+_INFORMATIONAL = re.compile(rb"HTTP/1\.[01] 1\d\d")
+
+
+class CheckedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects to the very address of a host that was checked: a second look-up could answer otherwise."""
+
+    def __init__(self, allow_private: bool) -> None:
+        self._allow_private, self._network = allow_private, httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        address = await anyio.to_thread.run_sync(resolve, host, port, self._allow_private, abandon_on_cancel=True)
+        stream = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+        return _BoundedStream(stream)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._network.sleep(seconds)
+
+
+class _BoundedStream(httpcore.AsyncNetworkStream):
+    """A connection that ends where headers go on and on, or more than five informational answers precede the last."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream, self._informational = stream, 0
+        self._headers: bytearray | None = bytearray()
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = await self._stream.read(max_bytes, timeout)
+        if self._headers is not None:
+            self._check_headers(self._headers, data)
+        return data
+
+    def _check_headers(self, headers: bytearray, data: bytes) -> None:
+        headers += data
+        while end := _END_OF_HEADERS.search(headers):
+            if not _INFORMATIONAL.match(headers):
+                self._headers = None
+                return
+            self._informational += 1
+            if self._informational > _MAX_INFORMATIONAL:
+                raise Reject("unreachable", f"more than {_MAX_INFORMATIONAL} answers (1xx) before the last")
+            del headers[: end.end()]
+        if len(headers) > _MAX_HEADER_BYTES:
+            raise Reject("unreachable", f"more than {_MAX_HEADER_BYTES} bytes of headers")
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        return _BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
