@@ -116,7 +116,7 @@ def questions_of(script: Script, kind: str) -> list[tuple[str, list]]:
     if kind == "pipeline":
         row = manifest_row("held", script, split="val")
         events = [{**event, "video_id": "held", "event_id": str(i)} for i, event in enumerate(row["events"])]
-        config = WritingConfig(tasks=("temporal_grounding",), max_per_task=1000)
+        config = WritingConfig(tasks=("temporal_grounding",), max_pairs=1000)
         pairs = write_pairs(events, script.seconds, config, "held")
         return [(p["query"], [(e["start_s"], e["end_s"]) for e in p["evidence"]]) for p in pairs]
     if kind == "scene":

@@ -172,6 +172,12 @@ QA = pa.schema(
         ("answer_index", pa.int32()),  # into options; null: open-ended
         ("evidence", pa.list_(SPAN)),  # where in the video the answer can be seen
         ("event_ids", pa.list_(pa.string())),
+        ("form", pa.string()),  # which kind of question of the task: stages.qa.plan
+        ("hops", pa.int32()),  # events that have to be found one after the other; null: passed through
+        ("solver_agrees", pa.bool_()),  # stages.qa.solver gives the answer, and rejects the other options
+        ("evidence_necessary", pa.bool_()),  # without any one event of the evidence it does not
+        ("evidence_sufficient", pa.bool_()),  # from the evidence alone it does
+        ("language", pa.string()),  # ISO 639-1, of the annotation; empty where there is too little to tell
         ("provenance", pa.string()),  # "template:<name>" | "conversation" | "model:<name>"
         ("conversations", pa.string()),  # JSON, LLaVA form: [{"from": "human", "value": "<image>\n..."}, ...]
         ("flags", pa.list_(pa.string())),

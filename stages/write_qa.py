@@ -1,7 +1,8 @@
 """Write QA: events -> question-answer pairs of the five LongVid tasks, audited, with the query embeddings. N:M.
 
 Tasks after VideoChat-Flash (arXiv 2501.00574, section 4): captioning, temporal grounding, event relationship, scene
-relationship, event counting. Templates are in `stages/qa`, a file a task.
+relationship, event counting. Plans are in `stages/qa/tasks`, a file per task; `stages/qa/solver.py` audits them and
+`stages/qa/realize` gives them words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,4 +63,4 @@ class Worker:
 
 def stage(config: WriteQaConfig) -> Stage:
     """The declaration."""
-    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, passes="path")
+    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, passes="path", version=2)

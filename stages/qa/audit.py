@@ -1,14 +1,15 @@
-"""The audit of QA pairs: what gives an answer away or makes a pair unusable. One pair at a time, and over many.
+"""The audit of pairs in words: what gives an answer away or makes a pair unusable. `stages.qa.solver` audits plans.
 
 An outside audit of LongVid found 22% of rows with the answer in the question, "what happens after X" whose answer is X
-again, and a third of rows that ask for a number. Pairs with a problem named here are dropped by the writer.
+again, and a third of rows that ask for a number. Pairs with a problem named here are dropped and counted.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from stages.qa.draft import Draft
+from stages.qa.plan import Plan
+from stages.qa.realize.templates import Realized
 from stages.qa.similarity import content_words, near_duplicates
 
 PROBLEMS = {
@@ -17,28 +18,29 @@ PROBLEMS = {
     "answer_copies_event": "the answer says again what the question tells of",
     "options_alike": "two options say the same",
     "outside_video": "the evidence lies outside the video or is empty",
-    "too_long": "question or answer is longer than a model should read for one pair",
+    "too_long": "question, options and answer are longer than a model should read for one pair",
 }
 _MAX_CHARS = 6000
 _WORD = re.compile(r"[^\W_]+(?:['\u2019.:][^\W_]+)*")
 _NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 
 
-def problems(draft: Draft, duration_s: float) -> list[str]:
+def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
     """Codes of PROBLEMS that a pair has."""
     found = []
-    if not _WORD.search(draft.question) or not _WORD.search(draft.answer):
+    is_text = not (isinstance(plan.answer, int) or plan.form == "order" or plan.is_none)
+    if not _WORD.search(words.question) or not _WORD.search(words.answer):
         found.append("empty")
-    if answer_in_question(draft.question, draft.answer):
+    if is_text and answer_in_question(words.question, words.answer):
         found.append("answer_in_question")
-    if any(near_duplicates(draft.answer, text) for text in draft.asked) and not _is_times(draft.answer):
+    if is_text and not _is_times(words.answer) and any(near_duplicates(words.answer, e.text) for e in plan.asked):
         found.append("answer_copies_event")
-    options = [" ".join(_words(option)) for option in (draft.answer, *draft.wrong)]
+    options = [" ".join(_words(option)) or option for option in (words.answer, *words.wrong)]
     if len(set(options)) < len(options):
         found.append("options_alike")
-    if not all(0 <= start < end <= duration_s for start, end in draft.evidence) or not draft.evidence:
+    if not plan.evidence or not all(0 <= e.start_s < e.end_s <= duration_s for e in plan.evidence):
         found.append("outside_video")
-    if len(draft.question) > _MAX_CHARS or len(draft.answer) > _MAX_CHARS:
+    if sum(map(len, (words.question, words.answer, *words.wrong))) > _MAX_CHARS:
         found.append("too_long")
     return found
 
@@ -60,9 +62,10 @@ def leak_report(pairs: Sequence[dict[str, Any]]) -> dict[str, float]:
     if not pairs:
         return {"answer_in_question": 0.0, "numeric": 0.0, "top_position": 0.0}
     chosen = [p["answer_index"] for p in pairs if p["answer_index"] is not None]
+    texts = [p for p in pairs if not p["answer"].isdigit() and p.get("form") != "order"]
     top = max((chosen.count(i) for i in set(chosen)), default=0)
     return {
-        "answer_in_question": _share(answer_in_question(p["question"], p["answer"]) for p in pairs),
+        "answer_in_question": _share(answer_in_question(p["question"], p["answer"]) for p in texts),
         "numeric": _share(p["answer"].isdigit() for p in pairs),
         "top_position": top / len(chosen) if chosen else 0.0,
     }
@@ -74,9 +77,9 @@ def _words(text: str) -> list[str]:
 
 def _is_times(answer: str) -> bool:
     """A number or a span of time: its words cannot copy an event's."""
-    return all(word[:1].isdigit() or word in ("s", "to", "from") for word in _words(answer))
+    return all(word[:1].isdigit() or word in ("s", "to", "from", "at", "about") for word in _words(answer))
 
 
 def _share(flags: Iterable[bool]) -> float:
     found = list(flags)
-    return sum(found) / len(found)
+    return sum(found) / len(found) if found else 0.0

@@ -12,27 +12,37 @@ class WritingConfig(Config):
     """How many pairs of which tasks, and what an event must be like to be asked for."""
 
     seed: int = Field(0, ge=0)
-    """Another seed, other questions of the same video."""
+    """Another seed gives other questions about the same video."""
     tasks: tuple[Literal[TASKS], ...] = TASKS  # type: ignore[valid-type]
     """Which of the five tasks to write."""
-    max_per_task: int = Field(6, ge=1, le=1000)
-    """Most pairs of one task a video. Five tasks of six make the 30 pairs a video that LongVid has."""
+    pairs_per_event: float = Field(3.0, gt=0, le=20)
+    """Pairs per event of a video: about 30 for ten events, as LongVid has."""
+    max_pairs: int = Field(60, ge=1)
+    """Most pairs per video: each has its own merged tokens in the shard."""
     max_counting_share: float = Field(0.2, ge=0, le=1)
     """Most of a video's pairs that may ask for a number."""
     num_options: int = Field(4, ge=2, le=8)
-    """Options of a multiple-choice question; where a video has too few wrong ones, one less."""
+    """Options of a multiple-choice question."""
+    none_share: float = Field(0.05, ge=0, le=0.2)
+    """Share of the multiple-choice questions whose answer is "None of these": what is asked for is no option. The
+    option is offered `num_options` times as often, so that offering it says nothing."""
     min_event_s: float = Field(0.3, ge=0)
     """A shorter event is not asked for: sampling may miss it."""
     max_event_share: float = Field(0.5, gt=0, le=1)
     """An event that fills more of the video than this is not asked for: finding it shows nothing."""
-    max_gap_s: float = Field(10.0, ge=0)
-    """What starts within this of an event's end happens "right after" it."""
+    max_gap_s: float = Field(30.0, ge=0)
+    """An event is followed by another only where that starts within this of its end: more may happen in between that
+    nobody annotated."""
+    touch_s: float = Field(2.0, ge=0)
+    """Repeats of one event that lie at most this far apart are one event: a song cut in four is one song."""
     caption_events: int = Field(12, ge=2, le=200)
-    """Most events that a description of a whole video tells."""
-    silence_s: float = Field(5.0, gt=0)
-    """A longer pause in what is said parts two conversations."""
-    count_mentions: bool = True
-    """Also count in how many parts of a video something appears that several events name ("the purple bird"). Right
-    only where the annotation names it each time: such pairs have the flag `annotation_dependent`."""
+    """Most events that one description tells."""
     max_count: int = Field(12, ge=2)
     """Higher counts are not asked for."""
+    speech: Literal["with_transcript", "visual_only"] = "with_transcript"
+    """Questions that only speech answers: `with_transcript` puts the transcript of their part of the video into the
+    prompt, `visual_only` leaves them out."""
+    languages: tuple[str, ...] = ("en",)
+    """Languages (ISO 639-1) of events that are asked about: the templates are English. Empty: any."""
+    max_words: int = Field(40, ge=5, le=200)
+    """A longer sentence is not quoted in a question, nor offered as an option."""

@@ -1,140 +1,199 @@
-"""From a video's events to its QA pairs: all tasks, audited, in a fixed order, right options in balanced positions."""
+"""From a video's events to its QA pairs: plans of all tasks, each checked by the solver, in words, options in place."""
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain, repeat, zip_longest
+from dataclasses import replace
 from typing import Any
 
 from stages.annotations.conversations import question_and_answer
-from stages.qa import captioning, event_counting, event_relationship, scene_relationship, temporal_grounding
 from stages.qa.audit import problems
 from stages.qa.config import WritingConfig
-from stages.qa.draft import Draft, Template
-from stages.qa.video import Video, make_video
+from stages.qa.event import Event, make_events, overlap_s
+from stages.qa.plan import SAID, Plan
+from stages.qa.realize.templates import Realized, realize
+from stages.qa.solver import Verdict, check
+from stages.qa.tasks import WRITERS
+from stages.qa.timeline import Timeline
 
-TEMPLATES: dict[str, dict[str, Template]] = {
-    "captioning": captioning.TEMPLATES,
-    "temporal_grounding": temporal_grounding.TEMPLATES,
-    "event_relationship": event_relationship.TEMPLATES,
-    "scene_relationship": scene_relationship.TEMPLATES,
-    "event_counting": event_counting.TEMPLATES,
-}
 _LETTERS = "ABCDEFGH"
+_TASK_SHARE = 0.4  # of a video's pairs that one task may have, where the others have few
+_TRANSCRIPT_LINES = 60
+_NONE_FORMS = ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene")
 
 Pair = dict[str, Any]
 
 
-def write_pairs(events: Iterable[Pair], duration_s: float, config: WritingConfig, video_id: str) -> list[Pair]:
+def write_pairs(
+    events: Iterable[Pair],
+    duration_s: float,
+    config: WritingConfig,
+    video_id: str,
+    *,
+    counts: Counter[str] | None = None,
+) -> list[Pair]:
     """Rows of the schema QA less the two query columns, with `query`, the text they embed. `events` are rows of EVENT.
 
-    Task by task, and in each the templates by turns, until `max_per_task`; conversations follow as they are. Depends on
-    the arguments alone.
+    Depends on the arguments alone. `counts` is given what was left out and why: reasons of `make_events`, codes of
+    `stages.qa.audit.PROBLEMS`, `solver` and `repeats`.
     """
-    events = list(events)
-    video = make_video(video_id, duration_s, events, config)
-    taken: dict[str, list[tuple[str, Draft]]] = {}
-    for task in TEMPLATES:
-        if task in config.tasks:
-            taken[task] = list(_take(video, task, config.max_per_task))
-    _limit_counting(taken, config.max_counting_share)
-    pairs = [_pair(video, task, name, draft) for task, drafts in taken.items() for name, draft in drafts]
-    _place_options(video, pairs)
-    pairs += [_passed_through(row) for row in events if row["kind"] == "conversation"]
+    rows, counts = list(events), Counter() if counts is None else counts
+    made, left_out, language = make_events(rows, duration_s, config)
+    counts.update(left_out)
+    timeline = Timeline(video_id, duration_s, tuple(made), config)
+    written = list(_take(timeline, counts))
+    pairs = [_pair(timeline, plan, words, verdict, language) for plan, words, verdict in written]
+    _place_options(timeline, pairs)
+    pairs += _passed_through(rows, counts)
     return list({pair["qa_id"]: pair for pair in pairs}.values())
 
 
-def _take(video: Video, task: str, count: int) -> Iterator[tuple[str, Draft]]:
-    """Drafts without a problem, one of each template by turns; none twice of the same events."""
-    streams = [zip(repeat(name), template(video), strict=False) for name, template in TEMPLATES[task].items()]
-    asked: set[object] = set()
-    for item in chain.from_iterable(zip_longest(*streams)):
-        if count == 0:
-            return
-        if item is None or problems(item[1], video.duration_s):
-            continue
-        keys = {item[1].question, frozenset(item[1].event_ids)}
-        if keys & asked:
-            continue
-        asked |= keys
-        count -= 1
-        yield item
+def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[tuple[Plan, Realized, Verdict]]:
+    """Plans that hold, by turns of task and form, as many as the events are worth, none twice in substance."""
+    config, rng = timeline.config, timeline.rng("words")
+    told = sum(e.kind != "speech" for e in timeline.events)
+    target = min(config.max_pairs, round(config.pairs_per_event * told))
+    streams = [(task, writer(timeline)) for task in WRITERS if task in config.tasks for writer in WRITERS[task]]
+    taken, asked, texts = Counter[str](), set[object](), set[str]()
+    while streams and taken.total() < target:
+        for task, stream in list(streams):
+            share = config.max_counting_share if task == "event_counting" else _TASK_SHARE
+            most = max(1, round(share * target)) if share else 0
+            plan = next(stream, None) if taken[task] < most else None
+            if plan is None:
+                streams.remove((task, stream))
+            elif plan.substance in asked:
+                counts["repeats"] += 1
+            elif not (verdict := check(plan, timeline.events)).holds:
+                counts["solver"] += 1
+            else:
+                plan = _with_none(plan, timeline)
+                words = realize(plan, rng)
+                found = problems(plan, words, timeline.duration_s)
+                counts.update(found)
+                if not found and words.question not in texts and taken.total() < target:
+                    asked.add(plan.substance)
+                    texts.add(words.question)
+                    taken[task] += 1
+                    yield plan, words, verdict
 
 
-def _limit_counting(taken: dict[str, list[tuple[str, Draft]]], share: float) -> None:
-    others = sum(len(drafts) for task, drafts in taken.items() if task != "event_counting")
-    if "event_counting" in taken and others:
-        most = max(1, int(share * others / (1 - share))) if share < 1 else len(taken["event_counting"])
-        taken["event_counting"] = taken["event_counting"][: most if share > 0 else 0]
+def _with_none(plan: Plan, timeline: Timeline) -> Plan:
+    """Offers "None of these" in some questions, and makes it right in one of `num_options` of those."""
+    count = timeline.config.num_options
+    if plan.form not in _NONE_FORMS or len(plan.wrong) < 3:
+        return plan
+    rng = timeline.rng(f"none:{plan.form}:{plan.evidence}:{plan.number}")
+    if rng.random() >= timeline.config.none_share * count:
+        return plan
+    if rng.random() < 1 / count:
+        return replace(plan, is_none=True)
+    return replace(plan, wrong=plan.wrong[:-1], offers_none=True)
 
 
-def _pair(video: Video, task: str, name: str, draft: Draft) -> Pair:
-    content = json.dumps(
-        [video.video_id, task, name, draft.question, draft.answer, sorted(draft.wrong), draft.evidence]
-    )
+def _pair(timeline: Timeline, plan: Plan, words: Realized, verdict: Verdict, language: str) -> Pair:
+    spans = [e.span for e in plan.evidence] if not plan.is_caption else [plan.window or (0.0, timeline.duration_s)]
+    content = [timeline.video_id, plan.task, plan.form, words.question, words.answer, sorted(words.wrong), spans]
+    flags = {"none_of_these"} if plan.is_none else set()
+    transcript = ""
+    if plan.form in SAID:
+        transcript = _transcript(timeline, plan)
+        flags.add("with_transcript")
     return {
-        "video_id": video.video_id,
-        "qa_id": hashlib.sha256(content.encode()).hexdigest()[:16],
-        "task": task,
-        "question": draft.question,
-        "query": draft.query,
-        "answer": draft.answer,
-        "options": list(draft.wrong),
+        "video_id": timeline.video_id,
+        "qa_id": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16],
+        "task": plan.task,
+        "form": plan.form,
+        "question": words.question,
+        "query": words.query,
+        "answer": words.answer,
+        "options": list(words.wrong),
         "answer_index": None,
-        "evidence": [{"start_s": start, "end_s": end} for start, end in draft.evidence],
-        "event_ids": list(draft.event_ids),
-        "provenance": f"template:{task}/{name}",
-        "conversations": conversation(draft.question, [], draft.answer, draft.hint),
-        "flags": sorted(draft.flags),
+        "evidence": [{"start_s": start, "end_s": end} for start, end in spans],
+        "event_ids": list(dict.fromkeys(i for e in plan.evidence for i in e.event_ids)),
+        "hops": plan.hops,
+        "solver_agrees": verdict.agrees,
+        "evidence_necessary": verdict.necessary,
+        "evidence_sufficient": verdict.sufficient,
+        "language": language,
+        "provenance": f"template:{plan.task}/{plan.form}",
+        "conversations": conversation(words.question, [], words.answer, words.hint, transcript),
+        "flags": sorted(flags),
+        "_hint": words.hint,
+        "_transcript": transcript,
     }
 
 
-def _place_options(video: Video, pairs: list[Pair]) -> None:
+def _transcript(timeline: Timeline, plan: Plan) -> str:
+    """What is said from the first of the offered and asked events to the last, with times."""
+    named = [e for e in (plan.answer, *plan.wrong, *plan.asked) if isinstance(e, Event)]
+    window = min(e.start_s for e in named), max(e.end_s for e in named)
+    lines = [e for e in timeline.speech if overlap_s(e.span, window) > 0]
+    told = [f"[{line.start_s:.1f} s] {line.text}" for line in lines[:_TRANSCRIPT_LINES]]
+    return "Transcript:\n" + "\n".join(told)
+
+
+def _place_options(timeline: Timeline, pairs: list[Pair]) -> None:
     """Puts the right option of each pair in its place: by turns through a shuffled row of places, so that all come up
-    as often as each other.
-    """
-    rng = video.rng("positions")
+    as often as each other. Numbers stay in order."""
+    rng = timeline.rng("positions")
     places: dict[int, list[int]] = {}
     for pair in pairs:
+        hint, transcript = pair.pop("_hint"), pair.pop("_transcript")
         if not pair["options"]:
             continue
         count = len(pair["options"]) + 1
         if not places.get(count):
-            places[count] = video.shuffled(range(count), rng)
-        options = video.shuffled(pair["options"], rng)
+            places[count] = rng.sample(range(count), count)
+        options = rng.sample(pair["options"], count - 1)
         pair["answer_index"] = places[count].pop()
         options.insert(pair["answer_index"], pair["answer"])
         pair["options"] = options
-        pair["conversations"] = conversation(pair["question"], options, pair["answer"])
+        pair["conversations"] = conversation(pair["question"], options, pair["answer"], hint, transcript)
 
 
-def conversation(question: str, options: list[str], answer: str, hint: str = "") -> str:
+def conversation(question: str, options: list[str], answer: str, hint: str = "", transcript: str = "") -> str:
     """JSON of a pair in the LLaVA form, the options lettered."""
-    asked, told = question, answer
+    lines, told = [f"{question} {hint}".strip()], answer
     if options:
         lettered = [f"({letter}) {option}" for letter, option in zip(_LETTERS, options, strict=False)]
-        asked = "\n".join([question, *lettered, "Answer with the letter and the text of the right option."])
+        lines += [*lettered, "Answer with the letter and the text of the right option."]
         told = lettered[options.index(answer)]
-    elif hint:
-        asked = f"{question} {hint}"
+    asked = "\n".join([*([transcript] if transcript else []), *lines])
     turns = [{"from": "human", "value": f"<image>\n{asked}"}, {"from": "gpt", "value": told}]
     return json.dumps(turns, ensure_ascii=False)
 
 
-def _passed_through(row: Pair) -> Pair:
-    question, answer = question_and_answer(row["text"])
-    return {
-        "video_id": row["video_id"],
-        "qa_id": hashlib.sha256(f"{row['video_id']}:{row['text']}".encode()).hexdigest()[:16],
-        "task": "conversation",
-        "question": question,
-        "query": question,
-        "answer": answer,
-        "options": [],
-        "answer_index": None,
-        "evidence": [],
-        "event_ids": [row["event_id"]],
-        "provenance": "conversation",
-        "conversations": row["text"],
-        "flags": [],
-    }
+def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
+    """Conversations that came with the video, audited like all others: what their question gives away is left out."""
+    from stages.qa.audit import answer_in_question
+
+    for row in rows:
+        if row["kind"] != "conversation":
+            continue
+        question, answer = question_and_answer(row["text"])
+        if answer_in_question(question, answer):
+            counts["answer_in_question"] += 1
+            continue
+        yield {
+            "video_id": row["video_id"],
+            "qa_id": hashlib.sha256(f"{row['video_id']}:{row['text']}".encode()).hexdigest()[:16],
+            "task": "conversation",
+            "form": "conversation",
+            "question": question,
+            "query": question,
+            "answer": answer,
+            "options": [],
+            "answer_index": None,
+            "evidence": [],
+            "event_ids": [row["event_id"]],
+            "hops": None,
+            "solver_agrees": None,
+            "evidence_necessary": None,
+            "evidence_sufficient": None,
+            "language": "",
+            "provenance": "conversation",
+            "conversations": row["text"],
+            "flags": [],
+        }

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.config import ConfigError, TowerConfig, parse
 from schemas.tables import ANNOTATION, QA
+from stages.qa.writing import write_pairs
 from stages.write_qa import WriteQaConfig, stage
 from tests.stages.qa.worlds import EIGHT, rows
 from tests.tiny_towers import save_siglip, save_vit
@@ -36,10 +37,11 @@ def test_pairs_with_the_queries_of_both_towers(tmp_path, towers):
     table = run(Store(tmp_path), WriteQaConfig(select_tower=select, merge_tower=merge), rows(*EIGHT))
     assert table.schema.equals(QA)
     assert table.num_rows >= 15
-    plain = [row for row in table.to_pylist() if "/first_or_last" not in row["provenance"]]
+    written = write_pairs(rows(*EIGHT), 100.0, WriteQaConfig(), "v")
+    assert [pair["qa_id"] for pair in written] == table["qa_id"].to_pylist()
     for name, tower in (("select_query", select), ("merge_query", merge)):
-        embedded = QueryEmbedder(tower)([row["question"] for row in plain])
-        assert np.array_equal(np.array([row[name] for row in plain], np.float16), embedded)
+        embedded = QueryEmbedder(tower)([pair["query"] for pair in written])
+        assert np.array_equal(np.array(table[name].to_pylist(), np.float16), embedded)
 
 
 def test_one_tower_for_both_gives_the_same_query(tmp_path, towers):
@@ -50,8 +52,8 @@ def test_one_tower_for_both_gives_the_same_query(tmp_path, towers):
 def test_a_question_that_names_nothing_is_embedded_with_its_options(tmp_path, towers):
     config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[0], tasks=("event_relationship",))
     table = run(Store(tmp_path), config, rows(*EIGHT)).to_pylist()
-    [row] = [row for row in table if "first_or_last" in row["provenance"]]
-    query = f"{row['question']} {'; '.join(sorted(row['options']))}"
+    row = next(row for row in table if row["form"] == "first_or_last")
+    query = "; ".join(sorted(row["options"]))
     assert np.array_equal(np.array(row["select_query"], np.float16), QueryEmbedder(towers[0])([query])[0])
 
 
@@ -79,7 +81,7 @@ def test_what_a_unit_depends_on(towers):
 
 
 @pytest.mark.parametrize(
-    "values", [{"tasks": ["poetry"]}, {"num_options": 1}, {"max_per_task": 0}, {"seed": -1}, {"colour": 1}]
+    "values", [{"tasks": ["poetry"]}, {"num_options": 1}, {"max_pairs": 0}, {"seed": -1}, {"colour": 1}]
 )
 def test_values_that_are_refused(values):
     with pytest.raises(ConfigError, match=next(iter(values))):

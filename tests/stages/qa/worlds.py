@@ -5,7 +5,10 @@ from pathlib import Path
 
 from stages.annotate import READS, AnnotateConfig, annotate
 from stages.qa.config import WritingConfig
-from stages.qa.video import Video, make_video
+from stages.qa.event import make_events
+from stages.qa.plan import Plan
+from stages.qa.tasks import WRITERS
+from stages.qa.timeline import Timeline
 
 
 def rows(*events: tuple) -> list[dict]:
@@ -17,8 +20,20 @@ def rows(*events: tuple) -> list[dict]:
     ]
 
 
-def video(*events: tuple, duration: float = 100.0, **config) -> Video:
-    return make_video("v", duration, rows(*events), WritingConfig(**config))
+def timeline(*events: tuple, duration: float = 100.0, **config) -> Timeline:
+    settings = WritingConfig(**config)
+    made, _, _ = make_events(rows(*events), duration, settings)
+    return Timeline("v", duration, tuple(made), settings)
+
+
+def plans(line: Timeline, form: str, *, seeds: int = 20) -> list[Plan]:
+    """All plans of a form that several seeds give."""
+    found = []
+    for seed in range(seeds):
+        seeded = Timeline(line.video_id, line.duration_s, line.events, line.config.model_copy(update={"seed": seed}))
+        for writers in WRITERS.values():
+            found += [plan for writer in writers if writer.__name__ == form for plan in writer(seeded)]
+    return found
 
 
 # Eight things that happen once, ten seconds apart, in one shape of sentence.
@@ -37,6 +52,16 @@ EIGHT = [
         ]
     )
 ]
+
+# Scenes around them, and one thing that happens three times.
+SCENES = [
+    (0, 18, "a sunny yard", "scene"),
+    (18, 38, "a dark cellar", "scene"),
+    (38, 58, "a wide road", "scene"),
+    (58, 68, "a snowy mountain", "scene"),
+    (68, 100, "a railway station", "scene"),
+]
+RINGS = [(7, 8, "a bell rings"), (37, 38, "a bell rings"), (57, 58, "a bell rings")]
 
 
 def annotated(folder: Path, name: str) -> tuple[list[dict], float]:

@@ -1,0 +1,155 @@
+"""Question-answer pairs: grammar, what can be guessed, what the solver finds, and the cost of writing.
+
+    python -m benchmarks.qa
+
+Demo: 500 scripted videos of six minutes, not rendered. ActivityNet and YouCook2: the caption files beside the checkout.
+"""
+
+import importlib.util
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from benchmarks._measure import at_least, at_most, report
+from benchmarks._qa_heuristics import RULES, Pair, most_frequent, over_chance
+from benchmarks._qa_worlds import ANNOTATIONS, REAL, World, demo, real
+from stages.qa.config import WritingConfig
+from stages.qa.event import make_events
+from stages.qa.plan import CAPTIONS, Plan
+from stages.qa.solver import check
+from stages.qa.tasks import WRITERS
+from stages.qa.timeline import Timeline
+from stages.qa.writing import write_pairs
+
+PATTERNS = ANNOTATIONS.parent / "reference" / "qa_patterns.py"
+DEMO_VIDEOS, LEAST_PAIRS = 500, 300
+CONFIG = WritingConfig()
+
+
+def load_patterns() -> Callable[[str, str], list[str]] | None:
+    """The reviewers' patterns of grammar faults, from the file beside the checkout; None where it is not there."""
+    spec = importlib.util.spec_from_file_location("qa_patterns", PATTERNS) if PATTERNS.is_file() else None
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.faults
+
+
+def with_times(world: World, pairs: list[Pair]) -> list[Pair]:
+    """Adds when the options and the asked events happen, where each is one event."""
+    events, _, _ = make_events(world.rows, world.duration_s, CONFIG)
+    middle: dict[str, float | None] = {}
+    for event in events:
+        for name in {f'"{event.text}"' if event.kind == "speech" else event.text, *event.event_ids}:
+            middle[name] = (event.start_s + event.end_s) / 2 if name not in middle else None
+    for pair in pairs:
+        times = [middle.get(option) for option in pair["options"]]
+        pair["option_times"] = times if times and None not in times else []
+        seen = [middle[i] for i in pair["event_ids"] if middle.get(i) is not None]
+        answer = middle.get(pair["answer"])
+        if pair["form"] in ("neighbour", "next_scene") and answer is not None:
+            pair["asked_times"] = [max(seen, key=lambda t: abs(t - answer))]  # the evidence is a path from it
+        else:
+            pair["asked_times"] = [t for t in seen if t != answer] if pair["form"] == "between" else []
+    return pairs
+
+
+def grammar(name: str, pairs: list[Pair]) -> None:
+    figure = f"{name}: grammar faults by the reviewers' patterns"
+    faults = load_patterns()
+    if faults is None:
+        report(figure, None, "%", "<= 1", None, why=f"no file {PATTERNS.name} beside the checkout")
+        return
+    found = [f for pair in pairs if (f := faults(pair["question"], pair["answer"]))]
+    kinds = Counter(kind for names in found for kind in names)
+    at_most(figure, 100 * len(found) / len(pairs), "%", 1.0, pairs=len(pairs), kinds=dict(kinds.most_common(3)))
+
+
+def guesses(name: str, pairs: list[Pair]) -> None:
+    forms: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        if pair["options"]:
+            forms[pair["form"]].append(pair)
+    worst = {}
+    for form, asked in forms.items():
+        rules = {rule: [guess(pair) for pair in asked] for rule, guess in RULES.items()}
+        rules["most frequent"] = most_frequent(asked)
+        for rule, guessed in rules.items():
+            points, low, count = over_chance(asked, guessed)
+            if count >= LEAST_PAIRS:
+                worst[form, rule] = (low, points, count)
+    figure = f"{name}: the best rule over chance, any form of {LEAST_PAIRS} pairs, lower end of 95%"
+    if not worst:
+        report(figure, None, "points", "<= 3", None, why=f"no form has {LEAST_PAIRS} pairs", pairs=len(pairs))
+        return
+    (form, rule), (low, points, count) = max(worst.items(), key=lambda item: item[1])
+    at_most(figure, low, "points", 3.0, form=form, rule=rule, mean=round(points, 2), pairs=count, compared=len(worst))
+
+
+def planted(worlds: Iterable[World]) -> None:
+    """Spoils honest plans in four ways; the solver must find each."""
+    found: Counter[str] = Counter()
+    tried: Counter[str] = Counter()
+    honest = dropped = 0
+    for world in worlds:
+        events, _, _ = make_events(world.rows, world.duration_s, CONFIG)
+        timeline = Timeline(world.video_id, world.duration_s, tuple(events), CONFIG)
+        for writer in (w for writers in WRITERS.values() for w in writers):
+            for plan, _ in zip(writer(timeline), range(4), strict=False):
+                honest += 1
+                if not check(plan, timeline.events).holds:
+                    dropped += 1
+                    continue
+                for name, spoiled in _spoiled(plan, timeline).items():
+                    tried[name] += 1
+                    found[name] += not check(spoiled, timeline.events).holds
+    for name, count in tried.items():
+        at_least(f"solver: plans with {name} that it finds", 100 * found[name] / count, "%", 100, plans=count)
+    at_most("solver: honest plans that it drops", 100 * dropped / honest, "%", 10, plans=honest)
+
+
+def _spoiled(plan: Plan, timeline: Timeline) -> dict[str, Plan]:
+    if plan.form in CAPTIONS:
+        assert isinstance(plan.answer, tuple)
+        return {"a wrong order": replace(plan, answer=plan.answer[::-1])}
+    spoiled = {"missing evidence": replace(plan, evidence=plan.evidence[1:])}
+    if others := [e for e in timeline.events if e not in plan.evidence and e not in plan.asked]:
+        spoiled["needless evidence"] = replace(plan, evidence=(*plan.evidence, others[0]))
+    if plan.wrong:
+        spoiled["a wrong answer"] = replace(plan, answer=plan.wrong[0], wrong=(plan.answer, *plan.wrong[1:]))
+        spoiled["a right distractor"] = replace(plan, wrong=(plan.answer, *plan.wrong[1:]))
+    return spoiled
+
+
+def write(worlds: Iterable[World]) -> tuple[list[Pair], float, Counter[str]]:
+    """All pairs of some videos, the CPU seconds that writing took, and what was left out."""
+    pairs: list[Pair] = []
+    taken, counts = 0.0, Counter[str]()
+    for world in worlds:
+        start = time.process_time()
+        written: list[dict[str, Any]] = write_pairs(world.rows, world.duration_s, CONFIG, world.video_id, counts=counts)
+        taken += time.process_time() - start
+        pairs += with_times(world, written)
+    return pairs, taken, counts
+
+
+def main() -> None:
+    for name, worlds in {"demo": demo(DEMO_VIDEOS), **{name: real(name) for name in REAL}}.items():
+        pairs, taken, counts = write(worlds)
+        if not pairs:
+            report(f"{name}: pairs", None, "pairs", None, None, why="the annotation file is not beside the checkout")
+            continue
+        videos = len({pair["video_id"] for pair in pairs})
+        report(f"{name}: pairs per video", len(pairs) / videos, "pairs", None, None, left_out=dict(counts))
+        if name == "demo":
+            at_most("one million pairs written", taken / len(pairs) * 1e6, "CPU s", 720, pairs=len(pairs))
+        grammar(name, pairs)
+        guesses(name, pairs)
+    planted(demo(40))
+
+
+if __name__ == "__main__":
+    main()

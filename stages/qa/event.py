@@ -1,0 +1,133 @@
+"""Events of a video as questions are planned over them: cleaned, cut into sentences, repeats put together."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stages.qa.clean import says_who, sentences
+from stages.qa.config import WritingConfig
+from stages.qa.language import language_of
+from stages.qa.similarity import same_words
+
+Span = tuple[float, float]
+KINDS = {"event": "event", "caption": "event", "scene": "scene", "speech": "speech"}
+
+
+@dataclass(frozen=True)
+class Event:
+    """A sentence that holds in [start_s, end_s), in seconds.
+
+    Attributes:
+        event_id: of the annotation's row (of the first one where several were put together).
+        kind: "event", "scene" or "speech".
+        text: a sentence without its full stop.
+        group: number of the words; events of one group tell of the same thing happening again.
+        is_point: the annotation gives one time, no span.
+        is_spread: the sentence shared its span with others, so its own times are a guess.
+        event_ids: of all rows that it was made of.
+    """
+
+    event_id: str
+    start_s: float
+    end_s: float
+    kind: str
+    text: str
+    group: int = -1
+    is_point: bool = False
+    is_spread: bool = False
+    event_ids: tuple[str, ...] = ()
+
+    @property
+    def span(self) -> Span:
+        return self.start_s, self.end_s
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a question can name it: understood alone, and at a time of its own."""
+        return not self.is_spread and (self.kind == "speech" or says_who(self.text))
+
+
+def overlap_s(a: Span, b: Span) -> float:
+    """Seconds that two spans share, at least 0."""
+    return max(0.0, min(a[1], b[1]) - max(a[0], b[0]))
+
+
+def make_events(
+    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig
+) -> tuple[list[Event], Counter[str], str]:
+    """Events sorted by start, how many rows were left out by reason, and the language.
+
+    Args:
+        rows: of the schema EVENT; conversations are left to others.
+        duration_s: of the video.
+
+    Returns:
+        Reasons: `outside_video`, `no_event` (music, camera talk, marks of doubt), `other_language`, `merged`.
+    """
+    left_out: Counter[str] = Counter()
+    rows = [row for row in rows if row["kind"] != "conversation"]
+    language = language_of([row["text"] for row in rows if row["kind"] != "speech"] or [row["text"] for row in rows])
+    if config.languages and language not in (*config.languages, ""):
+        left_out["other_language"] = len(rows)
+        return [], left_out, language
+    events: list[Event] = []
+    for row in sorted(rows, key=lambda row: (row["start_s"], row["end_s"], row["event_id"])):
+        if row["start_s"] >= duration_s:
+            left_out["outside_video"] += 1
+            continue
+        made = _split(row, duration_s)
+        left_out["no_event"] += not made
+        events += made
+    events.sort(key=lambda e: (e.start_s, e.end_s, e.event_id, e.text))
+    merged = _merge_touching(_grouped(events), config.touch_s)
+    left_out["merged"] = len(events) - len(merged)
+    return merged, +left_out, language
+
+
+def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
+    start, end = row["start_s"], min(row["end_s"], duration_s)
+    kind = KINDS[row["kind"]]
+    if kind == "speech":
+        text = " ".join(row["text"].replace('"', "'").split())
+        return [Event(row["event_id"], start, end, kind, text, event_ids=(row["event_id"],))] if text else []
+    told = sentences(row["text"])
+    step = (end - start) / len(told) if told else 0.0
+    return [
+        Event(
+            row["event_id"],
+            start + i * step,
+            start + (i + 1) * step,
+            kind,
+            text,
+            is_point=bool(row.get("is_point")),
+            is_spread=len(told) > 1,
+            event_ids=(row["event_id"],),
+        )
+        for i, text in enumerate(told)
+    ]
+
+
+def _grouped(events: Sequence[Event]) -> list[Event]:
+    """Numbers the events by their words, but for articles, endings and case; kinds apart."""
+    numbers: dict[tuple[str, object], int] = {}
+    return [replace(e, group=numbers.setdefault((e.kind, same_words(e.text)), len(numbers))) for e in events]
+
+
+def _merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
+    last: dict[int, int] = {}
+    merged: list[Event] = []
+    for event in events:
+        before = last.get(event.group)
+        if before is not None and event.start_s <= merged[before].end_s + touch_s:
+            first = merged[before]
+            merged[before] = replace(
+                first,
+                end_s=max(first.end_s, event.end_s),
+                is_point=first.is_point and event.is_point,
+                event_ids=tuple(dict.fromkeys((*first.event_ids, *event.event_ids))),
+            )
+            continue
+        last[event.group] = len(merged)
+        merged.append(event)
+    return merged

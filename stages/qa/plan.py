@@ -1,0 +1,62 @@
+"""A question before it has words: what is asked, what is right, what is wrong, and what shows it.
+
+A plan is independent of language. A writer in `stages/qa/tasks` makes it, `stages.qa.solver` answers it anew from the
+event table, `stages.qa.realize` gives it words.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from stages.qa.event import Event, Span
+
+Answer = Event | Span | int | tuple[Event, ...]
+"""An event; a span of time (start_s, end_s); a number; or events in order."""
+CAPTIONS = ("summary", "brief", "part", "timed_part")
+SAID = ("while_said", "said_while")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One question.
+
+    Attributes:
+        task: one of schemas.tables.TASKS.
+        form: which kind of question of the task; the solver and the realizer know it by this name.
+        answer: what is right.
+        wrong: what is offered beside it; empty: an open question.
+        asked: events that the question names.
+        evidence: events without which the question cannot be answered, in time order.
+        listed: events that the question lists, in the order of the list (`order`, `first_or_last`).
+        window: seconds that the question names.
+        number: which occurrence, or how many steps away (1: the next one).
+        side: "after", "before", "first" or "last", where the form has sides.
+        hops: events that have to be found one after the other.
+        is_none: the answer is "None of these": `answer` is what would be right, and is not offered.
+        offers_none: "None of these" is one of the options.
+    """
+
+    task: str
+    form: str
+    answer: Answer
+    evidence: tuple[Event, ...]
+    wrong: tuple[Answer, ...] = ()
+    asked: tuple[Event, ...] = ()
+    listed: tuple[Event, ...] = ()
+    window: Span | None = None
+    number: int = 1
+    side: str = ""
+    hops: int = 1
+    is_none: bool = False
+    offers_none: bool = False
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_caption(self) -> bool:
+        """Whether it is a description, which needs all events and whose wording is free."""
+        return self.form in CAPTIONS
+
+    @property
+    def substance(self) -> object:
+        """What two plans have in common that ask for the same piece of knowledge, whatever their task."""
+        seen = frozenset(e.event_id for e in self.evidence)
+        return (self.window or self.form) if self.is_caption else (seen, self.form if len(seen) > 2 else "")

@@ -1,0 +1,1 @@
+"""Realizers: from a plan to the words of a question, its options and its answer."""

@@ -1,0 +1,127 @@
+"""The realizer `templates`: English sentences that quote events, so that they are right whatever the captions are."""
+
+import random
+from dataclasses import dataclass
+
+from stages.qa.event import Event, Span
+from stages.qa.plan import Answer, Plan
+from stages.qa.realize.clause import inverted
+from stages.qa.realize.wordings import HINTS, NONE, ORDINALS, POINT_HINT, REPEAT_RULE, WORDINGS
+
+
+@dataclass(frozen=True)
+class Realized:
+    """A plan in words.
+
+    Attributes:
+        question: without options.
+        answer: the right option, or an open answer.
+        wrong: the other options.
+        hint: how to answer; for a model to read, no part of the question.
+        query: what frames are selected by: no more than question and options tell.
+    """
+
+    question: str
+    answer: str
+    wrong: tuple[str, ...]
+    hint: str
+    query: str
+
+
+def realize(plan: Plan, rng: random.Random) -> Realized:
+    """The words of a plan; another `rng`, another of its wordings."""
+    question = _question(plan, rng)
+    if plan.form == "order":
+        listed = "; ".join(f"({number}) {_quoted(e)}" for number, e in enumerate(plan.listed, 1))
+        question = f"{question} {listed}"
+    answer, wrong = _answer(plan, plan.answer), tuple(_answer(plan, w) for w in plan.wrong)
+    if plan.is_none:
+        answer = NONE
+    elif plan.offers_none:
+        wrong = (*wrong, NONE)
+    open_hint = HINTS.get(plan.form, "") if not wrong else ""
+    hint = POINT_HINT if open_hint and plan.evidence[-1].is_point else open_hint
+    if plan.form in ("count", "count_beside"):
+        hint = REPEAT_RULE
+    return Realized(question, answer, wrong, hint, _query(plan, question, [answer, *wrong]))
+
+
+def _question(plan: Plan, rng: random.Random) -> str:
+    asked = plan.asked[0] if plan.asked else None
+    does = inverted(asked.text) if asked and asked.kind != "speech" else None
+    wordings = [w for w in WORDINGS[_wording_of(plan)] if does or "{does}" not in w]
+    start, end = (_seconds(time) for time in plan.window or (0.0, 0.0))
+    return rng.choice(wordings).format(
+        a=_quoted(plan.asked[0]) if plan.asked else "",
+        b=_quoted(plan.asked[1]) if len(plan.asked) > 1 else "",
+        does=does,
+        nth=ORDINALS.get(plan.number, f"{plan.number}th"),
+        side=plan.side,
+        Side=plan.side.capitalize(),
+        start=start,
+        end=end,
+    )
+
+
+def _wording_of(plan: Plan) -> str:
+    if plan.form == "occurrence" and plan.side == "last":
+        return "last_occurrence"
+    names = {
+        ("neighbour", "after"): ("next", "further"),
+        ("neighbour", "before"): ("previous", "earlier"),
+        ("next_scene", "after"): ("next_scene", "further_scene"),
+        ("next_scene", "before"): ("previous_scene", "earlier_scene"),
+    }
+    if (plan.form, plan.side) in names:
+        return names[plan.form, plan.side][plan.number > 1]
+    return plan.form
+
+
+def _answer(plan: Plan, value: Answer) -> str:
+    if isinstance(value, Event):
+        return _option(value)
+    if isinstance(value, int):
+        return str(value)
+    if plan.form == "order":
+        return ", ".join(f"({plan.listed.index(e) + 1})" for e in value if isinstance(e, Event))
+    if plan.is_caption:
+        return _story([e for e in value if isinstance(e, Event)], with_times=plan.form == "timed_part")
+    return _times(value, is_point=plan.evidence[-1].is_point, is_open=not plan.wrong)  # type: ignore[arg-type]
+
+
+def _story(events: list[Event], *, with_times: bool) -> str:
+    """A numbered line per event."""
+    times = [f"{_times(e.span, is_point=e.is_point)}: " if with_times else "" for e in events]
+    return "\n".join(f"{i}. {time}{e.text}." for i, (time, e) in enumerate(zip(times, events, strict=True), 1))
+
+
+def _times(span: Span, *, is_point: bool = False, is_open: bool = False) -> str:
+    if is_point:
+        return f"{'At about' if is_open else 'about'} {round(span[0])} s"
+    text = f"{_seconds(span[0])} to {_seconds(span[1])}"
+    return f"From {text}" if is_open else text
+
+
+def _seconds(time_s: float) -> str:
+    """83.0 -> "83 s", 14.52 -> "14.5 s"."""
+    return f"{round(time_s, 1):.1f}".removesuffix(".0") + " s"
+
+
+def _option(event: Event) -> str:
+    return _quoted(event) if event.kind == "speech" else event.text
+
+
+def _quoted(event: Event) -> str:
+    return '"' + event.text + '"'
+
+
+def _query(plan: Plan, question: str, options: list[str]) -> str:
+    """The texts of the named events; where none is named, of the listed ones or the options, in an order that tells
+    nothing; else the question."""
+    if plan.asked:
+        return "; ".join(e.text for e in plan.asked)
+    if plan.listed:
+        return "; ".join(e.text for e in sorted(plan.listed, key=lambda e: e.text))
+    if len(options) > 1:
+        return "; ".join(sorted(o for o in options if o != NONE))
+    return question

@@ -1,0 +1,148 @@
+"""The wordings of each form of question. {a}, {b}: the asked events, quoted; {does}: the first, as a question has it.
+
+A wording with {does} is used only where `clause.inverted` is certain; all others are grammatical whatever the events'
+texts look like, since they quote them.
+"""
+
+WORDINGS: dict[str, tuple[str, ...]] = {
+    "when": (
+        "When does the following happen: {a}?",
+        "At what time in the video does this happen: {a}?",
+        "During which part of the video does this take place: {a}?",
+        "Where in the video can the following be seen: {a}?",
+        "In which seconds of the video does this happen: {a}?",
+        "When {does}?",
+        "At what time {does}?",
+    ),
+    "what_at": (
+        "What happens between {start} and {end}?",
+        "Which of these events takes place from {start} to {end}?",
+        "What can be seen from {start} to {end}?",
+        "Which event fills the part of the video between {start} and {end}?",
+    ),
+    "occurrence": (
+        "When does the following happen for the {nth} time: {a}?",
+        "The following happens more than once: {a}. When does it happen for the {nth} time?",
+        "At what time in the video does this happen for the {nth} time: {a}?",
+        "When {does} for the {nth} time?",
+    ),
+    "last_occurrence": (
+        "When does the following happen for the last time: {a}?",
+        "The following happens more than once: {a}. When does it happen for the last time?",
+        "At what time in the video does this happen for the last time: {a}?",
+    ),
+    "next": (
+        "What happens next after the following event: {a}?",
+        "Which of these events follows next after {a}?",
+        "After the following event, what is the next thing to happen: {a}?",
+        "Which event comes directly after {a}?",
+    ),
+    "previous": (
+        "What happens last before the following event: {a}?",
+        "Which of these events comes directly before {a}?",
+        "What is the last thing to happen before the following event: {a}?",
+        "Which event immediately precedes {a}?",
+    ),
+    "further": (
+        "What is the {nth} thing to happen after the following event: {a}?",
+        "Counting from the end of the following event, which event is the {nth} to come: {a}?",
+        "Which event is the {nth} one after {a}?",
+    ),
+    "earlier": (
+        "What is the {nth} thing to happen before the following event, counting backwards: {a}?",
+        "Counting backwards from the following event, which event is the {nth}: {a}?",
+        "Which event is the {nth} one before {a}, counting backwards?",
+    ),
+    "between": (
+        "Which of these happens between the following two events: {a} and {b}?",
+        "Which of these events takes place after {a} and before {b}?",
+        "What happens at some time between {a} and {b}?",
+    ),
+    "order": (
+        "In which order do these events happen?",
+        "Which of these orders is the order in the video?",
+        "How do the following events follow one another in the video?",
+        "Which sequence of these events is the right one?",
+    ),
+    "first_or_last": (
+        "Which of these events happens {side}?",
+        "Which of the following comes {side} in the video?",
+        "Of these events, which one happens {side}?",
+    ),
+    "scene_of": (
+        "In which scene does the following happen: {a}?",
+        "Which scene does this event belong to: {a}?",
+        "Where in the video does the following happen, in which scene: {a}?",
+        "In which scene {does}?",
+    ),
+    "in_scene": (
+        "Which of these events happens in the following scene: {a}?",
+        "What takes place in this scene: {a}?",
+        "Which event can be seen in the scene {a}?",
+    ),
+    "next_scene": (
+        "Which scene comes next after the following scene: {a}?",
+        "Which scene follows directly after {a}?",
+    ),
+    "previous_scene": (
+        "Which scene comes last before the following scene: {a}?",
+        "Which scene directly precedes {a}?",
+    ),
+    "further_scene": ("Which scene is the {nth} one after {a}?",),
+    "earlier_scene": ("Which scene is the {nth} one before {a}, counting backwards?",),
+    "first_or_last_scene": (
+        "Which of these scenes comes {side} in the video?",
+        "Of these scenes, which one is shown {side}?",
+    ),
+    "while_said": (
+        "What can be seen while someone says {a}?",
+        "Which of these events happens while this line is spoken: {a}?",
+    ),
+    "said_while": (
+        "What is said while the following can be seen: {a}?",
+        "Which of these lines is spoken during this event: {a}?",
+    ),
+    "count": (
+        "How many times does the following happen: {a}?",
+        "How often does this happen in the video: {a}?",
+        "Count the times that this happens in the video: {a}. How many are there?",
+        "What is the number of times that the following happens: {a}?",
+        "In the whole video, how many times can this be seen: {a}?",
+        "How many times {does}?",
+        "How often {does} in the video?",
+    ),
+    "count_beside": (
+        "How many times does the following happen {side} the event {b}: {a}?",
+        "Considering only the part of the video {side} {b}, how many times does this happen: {a}?",
+        "{Side} the event {b}, how often can the following be seen: {a}?",
+        "How often does this happen {side} {b}: {a}?",
+        "How many times {does} {side} the event {b}?",
+    ),
+    "summary": (
+        "What happens in this video, from beginning to end?",
+        "Describe the whole video in the order in which things happen.",
+        "Give a detailed account of the video in order.",
+        "Tell step by step what this video shows.",
+    ),
+    "brief": (
+        "What are the main events of this video, in order?",
+        "Summarise the video in a few steps.",
+        "Give a short outline of the video.",
+        "Which few events sum up this video?",
+    ),
+    "part": (
+        "What happens between {start} and {end}, in order?",
+        "Describe in order what can be seen from {start} to {end}.",
+        "Tell step by step what happens in the part of the video from {start} to {end}.",
+    ),
+    "timed_part": (
+        "What happens between {start} and {end}, and when?",
+        "List what happens from {start} to {end}, with times.",
+        "Describe the part of the video from {start} to {end}, and give the time of each event.",
+    ),
+}
+ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
+NONE = "None of these"
+REPEAT_RULE = "Repeats that directly follow one another count as one time."
+HINTS = {"when": "Give the start and the end in seconds.", "occurrence": "Give the start and the end in seconds."}
+POINT_HINT = "Give the time in seconds."

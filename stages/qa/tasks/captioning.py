@@ -1,0 +1,78 @@
+"""Plans of long video captioning: the whole video at two levels of detail, a part of it, a part with times."""
+
+from collections.abc import Iterator, Sequence
+
+from stages.qa.event import Event, Span, overlap_s
+from stages.qa.plan import Plan
+from stages.qa.similarity import near_duplicates
+from stages.qa.timeline import SLACK_S, Timeline
+
+TASK = "captioning"
+BRIEF_EVENTS = 4
+
+
+def summary(timeline: Timeline) -> Iterator[Plan]:
+    """What happens in the whole video?"""
+    told = spread(_tellable(timeline), timeline.config.caption_events)
+    if len(told) >= 3:
+        yield Plan(TASK, "summary", tuple(told), tuple(told), hops=len(told))
+
+
+def brief(timeline: Timeline) -> Iterator[Plan]:
+    """What are the main events?"""
+    events = _tellable(timeline)
+    told = spread(events, BRIEF_EVENTS)
+    if len(events) > 2 * BRIEF_EVENTS and len(told) >= 3:
+        yield Plan(TASK, "brief", tuple(told), tuple(told), hops=len(told))
+
+
+def part(timeline: Timeline) -> Iterator[Plan]:
+    """What happens in a part of the video, in order? The part cuts no event in two."""
+    yield from _parts(timeline, "part")
+
+
+def timed_part(timeline: Timeline) -> Iterator[Plan]:
+    """The same, with times."""
+    yield from _parts(timeline, "timed_part")
+
+
+WRITERS = (summary, part, timed_part, brief)
+
+
+def spread(events: Sequence[Event], count: int) -> list[Event]:
+    """At most `count` events in time order: the longest of each of `count` equal parts, none told twice."""
+    if len(events) > count:
+        start, end = events[0].start_s, max(e.start_s for e in events)
+        longest: dict[int, Event] = {}
+        for event in events:
+            slot = min(count - 1, int(count * (event.start_s - start) / (end - start or 1.0)))
+            if slot not in longest or event.end_s - event.start_s > longest[slot].end_s - longest[slot].start_s:
+                longest[slot] = event
+        events = sorted(longest.values(), key=lambda e: (e.start_s, e.end_s))
+    told: list[Event] = []
+    for event in events:
+        if not told or not near_duplicates(told[-1].text, event.text):
+            told.append(event)
+    return told
+
+
+def _tellable(timeline: Timeline) -> list[Event]:
+    """Visual events that are more than a word."""
+    return [e for e in timeline.visual or timeline.scenes if " " in e.text]
+
+
+def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
+    rng, given = timeline.rng(form), list[Span]()
+    steps = [e for e in timeline.steps if " " in e.text]
+    for first in timeline.some(range(len(steps)), rng):
+        inside = steps[first : first + rng.randint(3, 7)]
+        start, end = inside[0].start_s, inside[-1].end_s
+        cut = [
+            e for e in timeline.visual if e not in inside and e.start_s < end - SLACK_S and e.end_s > start + SLACK_S
+        ]
+        alike = any(near_duplicates(a.text, b.text) for a, b in zip(inside, inside[1:], strict=False))
+        told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
+        if len(inside) < 3 or cut or alike or told or end - start > 0.7 * timeline.duration_s:
+            continue
+        given.append((start, end))
+        yield Plan(TASK, form, tuple(inside), tuple(inside), window=(start, end), hops=len(inside))

@@ -1,0 +1,122 @@
+"""Plans of event relationship: what comes after, before and between, in which order, first or last."""
+
+from collections.abc import Iterator
+from itertools import permutations
+
+from stages.qa.event import Event
+from stages.qa.plan import Plan
+from stages.qa.tasks.options import wrong_events
+from stages.qa.timeline import Timeline, precedes
+
+TASK = "event_relationship"
+MOST_STEPS = 3
+
+
+def neighbour(timeline: Timeline) -> Iterator[Plan]:
+    """What is the next thing, or the second or third next, after an event, or before it?
+
+    As often the next as a further one: then the option nearest in time is right no more often than by chance.
+    """
+    rng = timeline.rng("neighbour")
+    for event in timeline.some(filter(timeline.is_askable, timeline.steps), rng):
+        number = rng.choice((1, 1, 2, MOST_STEPS))
+        side, sign = rng.choice((("after", 1), ("before", -1)))
+        truth = timeline.step(event, sign * number)
+        if truth is None or not timeline.is_short(truth):
+            continue
+        path = [step for i in range(1, number + 1) if (step := timeline.step(event, sign * i))]
+        behind = timeline.step(event, -sign)
+        if number == 1 and behind is None:
+            continue  # the only neighbour would be right
+        wrong = wrong_events(timeline, truth, [*path[:-1], behind], timeline.steps, rng, asked=[event])
+        if wrong:
+            evidence = sorted([event, *path], key=lambda e: e.start_s)
+            yield Plan(
+                TASK,
+                "neighbour",
+                truth,
+                tuple(evidence),
+                wrong=wrong,
+                asked=(event,),
+                number=number,
+                side=side,
+                hops=number + 1,
+            )
+
+
+def between(timeline: Timeline) -> Iterator[Plan]:
+    """Which of these happens between two events?"""
+    rng = timeline.rng("between")
+    steps = timeline.steps
+    askable = [i for i, e in enumerate(steps) if timeline.is_askable(e)]
+    for first in timeline.some(askable, rng):
+        second = first + rng.randint(3, 7)
+        if second >= len(steps) or not timeline.is_askable(steps[second]):
+            continue
+        truth = steps[rng.randint(first + 1, second - 1)]
+        if truth in (steps[first + 1], steps[second - 1]) and rng.random() < 0.5:
+            continue  # else the option nearest to the asked two would be right too often
+        outside = [steps[first - 1] if first else None, steps[second + 1] if second + 1 < len(steps) else None]
+        # What also happens in between, under the same words, is no wrong option.
+        inside = {e.group for e in steps[first : second + 1]}
+        pool = [e for i, e in enumerate(steps) if not first <= i <= second and e.group not in inside]
+        if any(e is not None and e.group in inside for e in outside):
+            continue
+        asked = [steps[first], steps[second]]
+        if not timeline.is_short(truth) or not timeline.is_unique(truth):
+            continue
+        wrong = wrong_events(timeline, truth, outside, pool, rng, asked=asked)
+        if wrong:
+            evidence = (steps[first], truth, steps[second])
+            yield Plan(TASK, "between", truth, evidence, wrong=wrong, asked=tuple(asked), hops=3)
+
+
+def order(timeline: Timeline) -> Iterator[Plan]:
+    """In which order do these happen? Every order may be right, that of the list too."""
+    rng = timeline.rng("order")
+    for events in samples(timeline, timeline.steps, rng, sizes=(3, 4)):
+        listed = rng.sample(events, len(events))
+        orders = list(permutations(events))
+        wrong = rng.sample(orders[1:], min(timeline.config.num_options - 1, len(orders) - 1))
+        yield Plan(
+            TASK, "order", tuple(events), tuple(events), wrong=tuple(wrong), listed=tuple(listed), hops=len(events)
+        )
+
+
+def first_or_last(timeline: Timeline) -> Iterator[Plan]:
+    """Which of these happens first, or last?"""
+    yield from first_or_last_of(timeline, timeline.steps, TASK, "first_or_last")
+
+
+WRITERS = (neighbour, between, order, first_or_last)
+
+
+def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str) -> Iterator[Plan]:
+    """Plans for "which of these comes first, or last" over a pool of events."""
+    rng = timeline.rng(form)
+    count = timeline.config.num_options
+    for events in samples(timeline, pool, rng, sizes=(count,)):
+        side = rng.choice(("first", "last"))
+        truth = events[0] if side == "first" else events[-1]
+        wrong = tuple(e for e in events if e is not truth)
+        yield Plan(task, form, truth, tuple(events), wrong=wrong, listed=tuple(events), side=side, hops=count)
+
+
+def samples(timeline: Timeline, pool: list[Event], rng, sizes: tuple[int, ...]) -> Iterator[list[Event]]:
+    """Askable events that lie apart, in time order; each event in at most three samples."""
+    askable = [e for e in pool if timeline.is_askable(e)]
+    for _ in range(3):
+        left = timeline.some(askable, rng)
+        size = rng.choice(sizes)
+        while len(left) >= size:
+            chosen: list[Event] = []
+            for event in left:
+                if all(precedes(k, event) or precedes(event, k) for k in chosen):
+                    chosen.append(event)
+                if len(chosen) == size:
+                    break
+            if len(chosen) < size:
+                break
+            left = [e for e in left if e not in chosen]
+            yield sorted(chosen, key=lambda e: e.start_s)
+            size = rng.choice(sizes)

@@ -1,0 +1,82 @@
+"""Chooses wrong options: the neighbours in time always, and no place in time that gives the right one away."""
+
+import random
+from collections.abc import Iterable, Sequence
+
+from stages.qa.event import Event, Span, overlap_s
+from stages.qa.solver import same
+from stages.qa.timeline import Timeline
+
+
+def wrong_events(
+    timeline: Timeline,
+    truth: Event,
+    required: Sequence[Event | None],
+    pool: Iterable[Event],
+    rng: random.Random,
+    *,
+    asked: Sequence[Event] = (),
+) -> tuple[Event, ...] | None:
+    """Wrong events for a right one, or None where there are too few.
+
+    Which place the right one takes among the options, in the order of the video, is drawn first, so that "the earliest
+    option" and "the latest option" are right no more often than any other.
+
+    Args:
+        required: events that must be offered (the neighbours of the asked one); None for one that is not there.
+        pool: what else may be offered.
+        asked: events that the question names: never offered.
+    """
+    must = _distinct([e for e in required if e is not None], [truth, *asked])
+    if must is None:
+        return None
+    count = timeline.config.num_options
+    free = [e for e in timeline.some(pool, rng) if timeline.is_short(e) and e not in must]
+    earlier = sum(e.start_s < truth.start_s for e in must)
+    lowest, highest = earlier, count - 1 - (len(must) - earlier)
+    places = list(range(lowest, highest + 1))
+    if not places:
+        return None
+    # Place 0 (the earliest) comes up once in `count` even where few places are left.
+    place = rng.choice(places)
+    if place == 0 and len(places) < count and rng.random() > len(places) / count:
+        return None
+    want = {True: place - earlier, False: count - 1 - place - (len(must) - earlier)}
+    chosen = list(must)
+    for event in free:
+        before = event.start_s < truth.start_s
+        if want[before] and not any(same(event, other) for other in (truth, *asked, *chosen)):
+            chosen.append(event)
+            want[before] -= 1
+        if not any(want.values()):
+            return tuple(chosen)
+    return tuple(chosen) if not any(want.values()) else None
+
+
+def _distinct(events: Sequence[Event], others: Sequence[Event]) -> list[Event] | None:
+    """The events, each once; None where one says the same as one of `others`, so that it cannot be offered."""
+    chosen: list[Event] = []
+    for event in events:
+        if any(same(event, other) for other in others):
+            return None
+        if not any(same(event, other) for other in chosen):
+            chosen.append(event)
+    return chosen
+
+
+def wrong_spans(
+    timeline: Timeline, truth: Event, required: Sequence[Event], pool: Iterable[Event], rng: random.Random
+) -> tuple[Span, ...] | None:
+    """Wrong spans of time for a right one, those of other events, by the same rule."""
+    apart = [e for e in pool if overlap_s(e.span, truth.span) == 0]
+    must = [e for e in required if overlap_s(e.span, truth.span) == 0]
+    count = timeline.config.num_options
+    place = rng.randrange(count)
+    want = {True: place, False: count - 1 - place}
+    chosen: list[Event] = []
+    for event in [*must, *timeline.some(apart, rng)]:
+        before = event.start_s < truth.start_s
+        if want[before] and not any(overlap_s(event.span, other.span) > 0 or event == other for other in chosen):
+            chosen.append(event)
+            want[before] -= 1
+    return tuple(e.span for e in chosen) if not any(want.values()) else None

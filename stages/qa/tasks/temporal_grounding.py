@@ -1,0 +1,71 @@
+"""Plans of temporal grounding: when something happens, what happens at a time, when it happens again."""
+
+from collections.abc import Iterator
+
+from stages.qa.plan import Plan
+from stages.qa.tasks.options import wrong_events, wrong_spans
+from stages.qa.timeline import Timeline
+
+TASK = "temporal_grounding"
+
+
+def when(timeline: Timeline) -> Iterator[Plan]:
+    """When does it happen? Open, or among the times of other events."""
+    rng = timeline.rng("when")
+    visual = [e for e in timeline.events if e.kind != "speech" and not e.is_spread]
+    for event in timeline.some(filter(timeline.is_askable, visual), rng):
+        near = [e for e in (timeline.step(event, -1), timeline.step(event, 1)) if e]
+        same_kind = [e for e in visual if e.kind == event.kind and e.is_point == event.is_point]
+        wrong = wrong_spans(timeline, event, near, same_kind, rng) if rng.random() < 0.5 else None
+        yield Plan(TASK, "when", event.span, (event,), wrong=wrong or (), asked=(event,))
+
+
+def what_at(timeline: Timeline) -> Iterator[Plan]:
+    """What happens in these seconds?"""
+    rng = timeline.rng("what_at")
+    for event in timeline.some(timeline.steps, rng):
+        before, after = timeline.step(event, -1), timeline.step(event, 1)
+        if event.is_point or not timeline.is_short(event) or event.end_s - event.start_s < timeline.config.min_event_s:
+            continue
+        wrong = wrong_events(timeline, event, [before, after], timeline.visual, rng)
+        # Where cuts overlap a little, the part that is this event's alone.
+        start = max(event.start_s, before.end_s if before else 0.0)
+        end = min(event.end_s, after.start_s if after else event.end_s)
+        if wrong and end - start >= timeline.config.min_event_s:
+            yield Plan(TASK, "what_at", event, (event,), wrong=wrong, window=(start, end))
+
+
+def occurrence(timeline: Timeline) -> Iterator[Plan]:
+    """When does it happen for the second time, or the last?"""
+    rng = timeline.rng("occurrence")
+    for group in timeline.some(repeated(timeline), rng):
+        number = rng.randint(1, min(len(group), 5))
+        side = "last" if number == len(group) and rng.random() < 0.5 else ""
+        event = group[number - 1]
+        others = [e for e in group if e is not event]
+        wrong = wrong_spans(timeline, event, others, timeline.visual, rng) if rng.random() < 0.5 else None
+        yield Plan(
+            TASK,
+            "occurrence",
+            event.span,
+            tuple(group[:number]),
+            wrong=wrong or (),
+            asked=(event,),
+            number=number,
+            side=side,
+            hops=number,
+        )
+
+
+WRITERS = (when, what_at, occurrence)
+
+
+def repeated(timeline: Timeline) -> Iterator[list]:
+    """Groups of visual events that happen several times, one after the other, and that nothing else tells of."""
+    for group in timeline.groups.values():
+        if not 2 <= len(group) <= timeline.config.max_count or group[0].kind != "event":
+            continue
+        apart = all(a.end_s <= b.start_s for a, b in zip(group, group[1:], strict=False))
+        named = all(e.is_named and timeline.is_short(e) for e in group)
+        if apart and named and not timeline.rivals(group[0]):
+            yield group

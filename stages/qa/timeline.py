@@ -1,0 +1,152 @@
+"""The events of a video in time order, with what writers of questions look up in them."""
+
+import hashlib
+import random
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from stages.qa.config import WritingConfig
+from stages.qa.event import Event, overlap_s
+from stages.qa.similarity import content_words, near_duplicates
+
+# Annotators' cuts overlap where one event follows another: by so many seconds, or this share of the shorter one.
+SLACK_S = 0.5
+SLACK_SHARE = 0.25
+# Of a video of ten thousand events, so many are looked at for one form of question.
+SOME = 300
+
+
+def precedes(a: Event, b: Event) -> bool:
+    """Whether one event is over, but for the slack of annotators' cuts, when another begins."""
+    shorter = min(a.end_s - a.start_s, b.end_s - b.start_s)
+    slack = max(SLACK_S, SLACK_SHARE * shorter)
+    return a.start_s < b.start_s and a.end_s < b.end_s and a.end_s - b.start_s <= slack
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Events of one video, sorted by start."""
+
+    video_id: str
+    duration_s: float
+    events: tuple[Event, ...]
+    config: WritingConfig
+
+    @cached_property
+    def visual(self) -> list[Event]:
+        return [e for e in self.events if e.kind == "event"]
+
+    @cached_property
+    def scenes(self) -> list[Event]:
+        return [e for e in self.events if e.kind == "scene"]
+
+    @cached_property
+    def speech(self) -> list[Event]:
+        return [e for e in self.events if e.kind == "speech"]
+
+    @cached_property
+    def groups(self) -> dict[int, list[Event]]:
+        """Events of each group, in time order."""
+        groups: dict[int, list[Event]] = {}
+        for event in self.events:
+            groups.setdefault(event.group, []).append(event)
+        return groups
+
+    @cached_property
+    def steps(self) -> list[Event]:
+        """Visual events that surely follow one another: those that no other overlaps by more than annotators' slack.
+
+        Nested and overlapping captions (a whole-video caption beside its parts) have no order.
+        """
+        events = [e for e in self.visual if not e.is_spread]
+        alone: list[Event] = []
+        latest: Event | None = None  # of those before, the one that ends last
+        for i, event in enumerate(events):
+            follows = latest is None or precedes(latest, event)
+            if follows and all(precedes(event, later) for later in events[i + 1 : i + 2]):
+                alone.append(event)
+            if latest is None or event.end_s > latest.end_s:
+                latest = event
+        return alone
+
+    def rng(self, purpose: str) -> random.Random:
+        """Chance that depends on the seed, the video and the purpose, and on nothing else."""
+        told = f"{self.config.seed}:{self.video_id}:{purpose}"
+        return random.Random(int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big"))
+
+    def some(self, events: Iterable[Any], rng: random.Random) -> list[Any]:
+        """Events in an order of chance; of very many, only some."""
+        events = list(events)
+        return rng.sample(events, min(len(events), SOME))
+
+    def is_askable(self, event: Event) -> bool:
+        """Whether a question can name an event: understood alone, unique, long enough to be sampled, not too long."""
+        length = event.end_s - event.start_s
+        fits = self.config.min_event_s <= length <= self.config.max_event_share * self.duration_s
+        return fits and event.is_named and self.is_short(event) and self.is_unique(event)
+
+    def is_short(self, event: Event) -> bool:
+        """Whether an event's text can be quoted."""
+        return len(event.text.split()) <= self.config.max_words
+
+    def is_unique(self, event: Event) -> bool:
+        """Whether no other event of the video could be taken for it."""
+        known = self._unique
+        if event.event_id not in known:
+            known[event.event_id] = len(self.groups[event.group]) == 1 and not self.rivals(event)
+        return known[event.event_id]
+
+    def rivals(self, event: Event) -> list[Event]:
+        """Events of other groups whose words say about the same."""
+        words = sorted(content_words(event.text), key=lambda word: len(self._holders[word]))
+        others = {e.event_id + e.text: e for word in words for e in self._holders[word] if e.group != event.group}
+        same_kind = (e for e in others.values() if (e.kind == "speech") == (event.kind == "speech"))
+        return [e for e in same_kind if near_duplicates(event.text, e.text)]
+
+    def step(self, event: Event, number: int) -> Event | None:
+        """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""
+        pool = self.steps if event.kind == "event" else self.scenes
+        at = bisect_left(pool, (event.start_s, event.end_s), key=lambda e: (e.start_s, e.end_s))
+        if at == len(pool) or pool[at] is not event or not 0 <= at + number < len(pool):
+            return None
+        low, high = sorted((at, at + number))
+        for a, b in zip(pool[low:high], pool[low + 1 : high + 1], strict=True):
+            if not precedes(a, b) or b.start_s > a.end_s + self.config.max_gap_s:
+                return None
+            if event.kind == "event" and self._is_interrupted(a, b):
+                return None
+        return pool[at + number]
+
+    def _is_interrupted(self, a: Event, b: Event) -> bool:
+        """Whether an event that is no step of its own goes on between two steps."""
+        return any(
+            e is not a
+            and e is not b
+            and (overlap_s(e.span, (a.end_s, b.start_s)) > 0 or a.start_s < e.start_s < b.start_s)
+            for e in self._around(a.start_s, b.end_s)
+        )
+
+    def _around(self, start_s: float, end_s: float) -> Sequence[Event]:
+        high = bisect_left(self.visual, end_s, key=lambda e: e.start_s)
+        return [e for e in self.visual[max(0, high - 40) : high] if e.end_s > start_s]
+
+    def scene_of(self, event: Event) -> Event | None:
+        """The one scene that an event lies in."""
+        around = [s for s in self.scenes if overlap_s(s.span, event.span) > 0]
+        inside = len(around) == 1 and overlap_s(around[0].span, event.span) >= 0.9 * (event.end_s - event.start_s)
+        return around[0] if inside else None
+
+    @cached_property
+    def _unique(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _holders(self) -> dict[str, list[Event]]:
+        holders: dict[str, list[Event]] = {}
+        for event in self.events:
+            for word in content_words(event.text):
+                holders.setdefault(word, []).append(event)
+        return holders

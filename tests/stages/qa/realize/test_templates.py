@@ -1,0 +1,75 @@
+"""Words of plans: right whatever the captions look like, and many of them."""
+
+import random
+import re
+import string
+
+import pytest
+
+from stages.qa.realize.clause import inverted
+from stages.qa.realize.templates import realize
+from stages.qa.realize.wordings import WORDINGS
+from stages.qa.tasks import WRITERS
+from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
+
+
+def test_each_task_has_twelve_wordings():
+    names = {
+        "neighbour": ("next", "previous", "further", "earlier"),
+        "next_scene": ("next_scene", "previous_scene", "further_scene", "earlier_scene"),
+        "occurrence": ("occurrence", "last_occurrence"),
+    }
+    for writers in WRITERS.values():
+        forms = [name for w in writers for name in names.get(w.__name__, (w.__name__,))]
+        assert sum(len(WORDINGS[form]) for form in forms) >= 12
+
+
+def test_every_wording_is_used_and_ends_as_a_question_or_a_request():
+    rng = random.Random(0)
+    line = timeline(*EIGHT, *SCENES, *RINGS, num_options=3)
+    for writers in WRITERS.values():
+        for writer in writers:
+            for plan in plans(line, writer.__name__, seeds=3):
+                question = realize(plan, rng).question
+                assert "{" not in question and "  " not in question
+                assert question.split(' (1) "')[0].endswith(("?", "."))
+    fields = {name for ws in WORDINGS.values() for w in ws for _, name, _, _ in string.Formatter().parse(w) if name}
+    assert fields == {"a", "b", "does", "nth", "side", "Side", "start", "end"}
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("The red circle bounces", "does the red circle bounce"),
+        ("A dog digs a hole", "does a dog dig a hole"),
+        ("the red circle enters from the left", "does the red circle enter from the left"),
+        ("the cat catches a mouse", "does the cat catch a mouse"),
+        ("Add salt and pepper", None),
+        ("The camera wearer picks the cup", None),
+        ("a man opened the door", None),
+        ("two girls jump", None),
+        ("There is a dog", None),
+        ("the man do not open the door", None),
+        ("the dog digs a hole and runs", None),
+        ("he jumps", None),
+    ],
+)
+def test_only_certain_sentences_become_questions(text, question):
+    assert inverted(text) == question
+
+
+def test_the_query_tells_no_more_than_question_and_options():
+    rng = random.Random(0)
+    line = timeline(*EIGHT, *SCENES, *RINGS)
+    for writers in WRITERS.values():
+        for writer in writers:
+            for plan in plans(line, writer.__name__, seeds=3):
+                words = realize(plan, rng)
+                known = (
+                    " ".join([words.question, words.answer, *words.wrong]).lower()
+                    if words.wrong
+                    else words.question.lower()
+                )
+                told = set(re.findall(r"\w+", words.query.lower()))
+                if not plan.asked or inverted(plan.asked[0].text) is None:
+                    assert told <= set(re.findall(r"\w+", known))

@@ -1,0 +1,80 @@
+"""What the plans of each task are made of."""
+
+from collections import Counter
+
+import pytest
+
+from stages.qa.timeline import precedes
+from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
+
+
+def test_both_neighbours_are_always_among_the_options():
+    line = timeline(*EIGHT)
+    found = plans(line, "neighbour")
+    assert found
+    for plan in found:
+        [asked] = plan.asked
+        options = {e.text for e in (plan.answer, *plan.wrong)}
+        around = {e.text for e in (line.step(asked, 1), line.step(asked, -1)) if e}
+        assert around <= options
+        assert asked.text not in options
+
+
+def test_the_next_thing_is_right_as_often_as_a_further_one():
+    numbers = Counter(plan.number == 1 for plan in plans(timeline(*EIGHT), "neighbour", seeds=60))
+    assert 0.3 < numbers[True] / numbers.total() < 0.7
+
+
+@pytest.mark.parametrize("form", ["neighbour", "what_at"])
+def test_the_earliest_option_is_right_no_more_often_than_others(form):
+    ranks = Counter()
+    for plan in plans(timeline(*EIGHT, *SCENES), form, seeds=80):
+        ranks[sorted(e.start_s for e in (plan.answer, *plan.wrong)).index(plan.answer.start_s)] += 1
+    assert ranks.total() > 50
+    assert ranks[0] / ranks.total() <= 0.3
+
+
+def test_any_order_may_be_right_the_listed_one_too():
+    found = [plan for plan in plans(timeline(*EIGHT), "order", seeds=60) if len(plan.listed) == 3]
+    places = Counter(tuple(plan.answer.index(e) for e in plan.listed) for plan in found)
+    assert len(places) == 6
+    assert places[0, 1, 2] > 0
+
+
+def test_each_number_is_right_once_and_once_is_not_always_right():
+    found = plans(timeline(*EIGHT, *RINGS), "count", seeds=1)
+    assert sorted(plan.answer for plan in found) == [1, 3]
+    assert all({plan.answer, *plan.wrong} == {1, 3} for plan in found)
+
+
+def test_a_song_cut_in_four_is_counted_once():
+    song = [(10 * i, 10 * i + 10, "a man sings a song") for i in range(4)]
+    again = (60, 70, "a man sings a song")
+    [three] = [p for p in plans(timeline(*song, again, (80, 90, "a dog barks")), "count", seeds=1) if p.answer != 1]
+    assert three.answer == 2
+
+
+def test_nothing_that_overlaps_or_nests_is_put_in_order():
+    line = timeline((0, 90, "people ride bicycles"), (30, 40, "a man falls"), (38, 50, "a woman waves"))
+    assert line.steps == []
+    assert not plans(line, "neighbour") and not plans(line, "order")
+    slack = timeline((0, 10, "people ride bicycles"), (9, 20, "a man falls"), (21, 30, "a woman waves"))
+    assert len(slack.steps) == 3
+    assert all(precedes(a, b) for a, b in zip(slack.steps, slack.steps[1:], strict=False))
+
+
+def test_pronouns_and_repeated_events_are_not_asked_for():
+    line = timeline(*EIGHT, (80, 84, "he waves"), (85, 88, "the dog digs another hole"))
+    named = {plan.asked[0].text for plan in plans(line, "when")}
+    assert "He waves" not in named
+    assert "The dog digs a hole" not in named
+
+
+def test_wrong_times_never_touch_the_right_one():
+    for plan in plans(timeline(*EIGHT), "when"):
+        assert all(end <= plan.answer[0] or start >= plan.answer[1] for start, end in plan.wrong)
+
+
+def test_no_plans_of_nothing():
+    for form in ("when", "neighbour", "order", "count", "summary", "scene_of", "part"):
+        assert plans(timeline(), form) == []

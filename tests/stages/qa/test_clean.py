@@ -1,0 +1,60 @@
+"""Captions as people write them, and the sentences that can be quoted."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.qa.clean import says_who, sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (" The man is strumming one drum.", ["The man is strumming one drum"]),
+        ("#C C picks the cup", ["The camera wearer picks the cup"]),
+        ("#O Man X eats the food", ["Man X eats the food"]),
+        ("#Unsure", []),
+        ("#C C opens #unsure", []),
+        ("Between 00s and 40s, a man runs. Between 40s and 80s, he sits.", ["A man runs", "He sits"]),
+        ("It cooks from 0:10 to 0:20", ["It cooks"]),
+        ("She waves at 60 seconds", ["She waves"]),
+        ("Mr. Bean walks. He falls", ["Mr. Bean walks", "He falls"]),
+        ("does the chef stir the soup??", ["Does the chef stir the soup"]),
+        ("a girl paints a picture,", ["A girl paints a picture"]),
+        ("a CHILD plays IN THE GARDEN", ["A child plays in the garden"]),
+        ("He then begins mixing paint.", ["He begins mixing paint"]),
+        ("Finally, the dog leaves", ["The dog leaves"]),
+        ("We see young ladies hug", ["Young ladies hug"]),
+        ("The camera pans around the yard", []),
+        ("The cameraman waves", ["The cameraman waves"]),
+        ("music playing", []),
+        ("[Music]", []),
+        ("0:09:59", []),
+        ("a orange cat meets a unicorn and a one eyed man", ["An orange cat meets a unicorn and a one eyed man"]),
+        ('she says "no"', ["She says 'no'"]),
+        ("add salt and pepper", ["Add salt and pepper"]),
+        ("Ein Hund bellt. Die Katze schläft.", ["Ein Hund bellt", "Die Katze schläft"]),
+        ("一个人在跑步", ["一个人在跑步"]),
+    ],
+)
+def test_what_is_quoted(text, expected):
+    assert list(sentences(text)) == expected
+
+
+def test_numbers_that_are_no_times_stay():
+    assert sentences("put 3 eggs in 2 cups of water") == ("Put 3 eggs in 2 cups of water",)
+    assert sentences("a man at 5 years old") == ("A man at 5 years old",)
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=300)
+def test_any_text_gives_sentences_without_edges_or_quotes(text):
+    for sentence in sentences(text):
+        assert sentence == sentence.strip()
+        assert '"' not in sentence
+        assert any(c.isalpha() for c in sentence)
+
+
+def test_a_pronoun_alone_names_nobody():
+    assert not says_who("He pours the oil")
+    assert says_who("The man pours his oil")

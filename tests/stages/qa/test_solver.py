@@ -1,0 +1,85 @@
+"""The solver finds planted wrong plans of every form, and agrees with honest ones."""
+
+from dataclasses import replace
+
+import pytest
+
+from stages.qa.event import Event
+from stages.qa.solver import check, same, solve
+from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
+
+SAID = [(12, 14, "Climb up there", "speech"), (42, 44, "Mix it well", "speech"), (52, 54, "Jump now", "speech"),
+        (22, 24, "These are fresh", "speech"), (72, 74, "All the news", "speech")]  # fmt: skip
+WORLD = timeline(*EIGHT, *SCENES, *RINGS, *SAID, num_options=3)
+FORMS = (
+    "when", "what_at", "occurrence", "neighbour", "between", "order", "first_or_last", "scene_of", "in_scene",
+    "next_scene", "first_or_last_scene", "while_said", "said_while", "count", "count_beside", "summary", "part",
+    "timed_part",
+)  # fmt: skip
+NEEDLESS = {"summary", "part", "timed_part"}
+
+
+def honest(form):
+    return [plan for plan in plans(WORLD, form) if check(plan, WORLD.events).holds]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_honest_plans_hold(form):
+    written = plans(WORLD, form)
+    assert written
+    assert len(honest(form)) >= 0.9 * len(written)
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in NEEDLESS])
+def test_a_wrong_answer_is_found(form):
+    found = [plan for plan in honest(form) if plan.wrong]
+    for plan in found:
+        swapped = replace(plan, answer=plan.wrong[0], wrong=(plan.answer, *plan.wrong[1:]))
+        assert not check(swapped, WORLD.events).agrees
+    assert found
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in NEEDLESS])
+def test_a_right_option_among_the_wrong_ones_is_found(form):
+    for plan in honest(form):
+        assert not check(replace(plan, wrong=(*plan.wrong, plan.answer)), WORLD.events).agrees
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in NEEDLESS])
+def test_needless_evidence_is_found(form):
+    for plan in honest(form):
+        others = [e for e in WORLD.events if e not in plan.evidence and e not in plan.asked]
+        changes = [e for e in others if check(replace(plan, evidence=(*plan.evidence, e)), WORLD.events).holds]
+        assert not changes
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in NEEDLESS])
+def test_missing_evidence_is_found(form):
+    for plan in honest(form):
+        for gone in plan.evidence:
+            left = tuple(e for e in plan.evidence if e is not gone)
+            assert not check(replace(plan, evidence=left), WORLD.events).holds
+
+
+@pytest.mark.parametrize("form", sorted(NEEDLESS))
+def test_a_description_out_of_order_or_of_another_part_is_found(form):
+    for plan in honest(form):
+        assert not check(replace(plan, answer=plan.answer[::-1]), WORLD.events).agrees
+        if plan.window:
+            later = (plan.window[0] + 20, plan.window[1] + 20)
+            assert not check(replace(plan, window=later), WORLD.events).agrees
+
+
+def test_an_event_that_two_could_be_meant_by_is_not_found():
+    line = timeline(*EIGHT, (90, 96, "a dog is digging a hole"))
+    [plan, *_] = plans(timeline(*EIGHT), "when")
+    asked = line.events[0]
+    assert solve(replace(plan, asked=(asked,), answer=asked.span, evidence=(asked,)), line.events) is None
+
+
+def test_answers_that_say_the_same():
+    dog, other = (Event(str(i), 0, 1, "event", t, i) for i, t in enumerate(["a dog digs a hole", "the dog digs holes"]))
+    assert same(dog, other)
+    assert same((1.0, 5.0), (1.5, 5.0)) and not same((1.0, 5.0), (5.0, 9.0))
+    assert same(2, 2) and not same(2, 3)
+    assert not same(2, dog)
