@@ -53,7 +53,6 @@ _CAPITAL_INSIDE = re.compile(
     r"(?<=, )(?:The|A|An|He|She|They|It|There|In|Then|Two|His|Her|Another|One|We|And|But)(?= [a-z])"
 )
 _SHOUTED = re.compile(r"\b[A-Z]{2,}(?: [A-Z]{2,})+\b")
-_LETTERS = re.compile(r"[^\W\d_]{2}")
 _PRONOUN = re.compile(r"^(?:he|she|they|it|him|her|them|his|their|its|this|that|these|those|one|another one)\b", re.I)
 
 
@@ -78,7 +77,7 @@ def clean(sentence: str) -> str:
     text = _LINK.sub("", _SHOWN.sub("", _LINK.sub("", text)))
     text = _INNER_LINK.sub(" ", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
-    if not _LETTERS.search(text) or _NO_EVENT.match(text):
+    if sum(map(str.isalpha, text)) < 2 or _NO_EVENT.match(text):
         return ""
     text = _BEFORE_VOWEL.sub(r"\1n", text)
     text = _CAPITAL_INSIDE.sub(lambda found: found[0].lower(), text)

@@ -1,7 +1,7 @@
 """Captions as people write them, and the sentences that can be quoted."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.qa.clean import says_who, sentences
@@ -47,6 +47,7 @@ def test_numbers_that_are_no_times_stay():
 
 
 @given(st.text(max_size=200))
+@example("\u00b9\u00bc")
 @settings(max_examples=300)
 def test_any_text_gives_sentences_without_edges_or_quotes(text):
     for sentence in sentences(text):
