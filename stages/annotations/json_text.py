@@ -23,11 +23,17 @@ def load_json(text: str) -> Any:
         raise AnnotationError("bad JSON: nested too deeply") from None
     except ValueError:
         raise AnnotationError("bad JSON: a number of more than 4,300 digits") from None
+    check_depth(value)
+    return value
+
+
+def check_depth(value: Any) -> None:
+    """Raises AnnotationError for lists and objects nested more than 64 deep."""
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [child for node in level for child in _children(node)]
         if not level:
-            return value
+            return
     raise AnnotationError(f"bad JSON: nested more than {_MAX_DEPTH} deep")
 
 

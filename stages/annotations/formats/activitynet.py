@@ -1,0 +1,39 @@
+"""Dense captions of ActivityNet Captions, and of all that took over its form: YouCook2 of PDVC, VidChapters, TACoS.
+
+    {"v_QOlSCBRmfWY": {"duration": 82.73,
+                       "timestamps": [[0.83, 19.86], [17.37, 60.81]],
+                       "sentences": ["A young woman is seen standing in a room.", " She dances around it."]},
+     "s13-d21.avi": {"timestamps": [[360, 444]], "sentences": ["He took out a knife."],
+                     "fps": 29.4, "num_frames": 6800}}
+
+Where there is `fps`, as in TACoS, times are numbers of frames.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stages.annotations.formats.entry import Entry, Format, list_of, pair, row, seconds
+
+
+def is_of(key: str, value: Any) -> bool:
+    return bool(key) and isinstance(value, dict) and {"timestamps", "sentences"} <= value.keys()
+
+
+def read(key: str, value: Any) -> Iterator[Entry]:
+    spans, sentences = list_of(value["timestamps"]), list_of(value["sentences"])
+    fps, duration_s = seconds(value.get("fps")), seconds(value.get("duration"))
+    per_unit = 1.0
+    if fps and fps > 0:
+        per_unit, frames = fps, seconds(value.get("num_frames"))
+        duration_s = frames / fps if frames else None
+    rows = []
+    for index, (span, sentence) in enumerate(zip(spans, sentences, strict=False)):
+        found = row(*pair(span), sentence, ref=str(index))
+        if found.start_s is not None and found.end_s is not None:
+            found = found._replace(start_s=found.start_s / per_unit, end_s=found.end_s / per_unit)
+        rows.append(found)
+    unpaired = abs(len(spans) - len(sentences))
+    yield Entry(key, rows, duration_s, dropped={"no_time_or_text": unpaired} if unpaired else {})
+
+
+FORMAT = Format("activitynet", is_of, read)

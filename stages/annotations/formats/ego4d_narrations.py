@@ -1,0 +1,41 @@
+"""Ego4D's narrations (`narration.json`): sentences at points in time, and summaries of stretches.
+
+    {"videos": {"77ed9624-f87b-4196-9a0e-95b7023b18e4": {"narration_pass_1": {
+        "narrations": [{"timestamp_sec": 3.42, "narration_text": "#C C picks up a knife", "annotation_uid": "..."},
+                       {"timestamp_sec": 5.1, "narration_text": "#O man X opens the #unsure"}],
+        "summaries": [{"start_sec": 0.0, "end_sec": 300.0, "summary_text": "#Summary C cooked a meal"}]},
+     "narration_pass_2": {...}}}}
+
+Two people narrated each video. The second pass says the same in other words and is left out and counted, unless the
+first has no narrations. What is no narration of an event (`#unsure` alone) is for the step that writes questions.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stages.annotations.formats.entry import Entry, Format, Row, dict_of, list_of, row, seconds, text_of
+
+_PASSES = ("narration_pass_1", "narration_pass_2")
+
+
+def is_of(key: str, value: Any) -> bool:
+    return bool(key) and isinstance(value, dict) and any(name in value for name in _PASSES)
+
+
+def read(key: str, value: Any) -> Iterator[Entry]:
+    passes = [dict_of(value.get(name)) for name in _PASSES]
+    first, second = (list_of(told.get("narrations")) for told in passes)
+    rows = [_point(dict_of(n)) for n in first or second]
+    for summary in map(dict_of, list_of((passes[0] if first else passes[1]).get("summaries"))):
+        text = text_of(summary.get("summary_text")).removeprefix("#Summary").removeprefix("#summary")
+        rows.append(row(summary.get("start_sec"), summary.get("end_sec"), text, "caption"))
+    left_out = len(second) if first else 0
+    yield Entry(key, rows, dropped={"second_pass": left_out} if left_out else {})
+
+
+def _point(narration: dict[str, Any]) -> Row:
+    at = seconds(narration.get("timestamp_sec"))
+    return Row(at, at, text_of(narration.get("narration_text")), is_point=True)
+
+
+FORMAT = Format("ego4d_narrations", is_of, read)

@@ -1,0 +1,129 @@
+"""What a record of an annotation file tells of one video: the type that all formats read into, and how fields are read.
+
+A field that is absent or of another kind than expected gives None, "" or []: a format never raises for it. What such a
+row lacks is counted where rows are checked.
+"""
+
+import ast
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2})(?:[.,](\d{1,9}))?")
+_ISO = re.compile(r"PT(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,5}(?:\.\d{1,9})?)S)?")
+_NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{0,18})?(?:[eE][+-]?\d{1,2})?")
+_MAX_LITERAL = 1 << 20
+
+Turns = list[dict[str, str]]
+
+
+class Row(NamedTuple):
+    """One event. `start_s` is None where the file gives no readable time; `end_s` None: until the end of the video."""
+
+    start_s: float | None
+    end_s: float | None
+    text: str
+    kind: str = "event"
+    is_point: bool = False
+    label: str = ""
+    """Where there is no text: the name under which a file of labels gives it."""
+    ref: str = ""
+    """The row's name in its video: a row of this name that has no time takes that of one in another file."""
+    within: str = ""
+    """The `ref` of the row from whose start this one's times count."""
+
+
+class Entry(NamedTuple):
+    """What a record tells of one video."""
+
+    video: str
+    """Its id as written; "": the one that the file is named after."""
+    rows: list[Row] = []
+    duration_s: float | None = None
+    clip_of: str = ""
+    """The video that this one was cut from, if the id says so, and the second at which it begins there."""
+    offset_s: float = 0.0
+    conversations: list[Turns] = []
+    split: str = ""
+    labels: dict[str, str] = {}
+    """Texts of labels; an entry that has some is of no video."""
+    dropped: dict[str, int] = {}
+    """How many rows of the record were left out by the format, by reason."""
+
+
+class Format(NamedTuple):
+    """A form of annotation: which records are of it, and what they tell.
+
+    A record is a key and a value: an object's member, an item of a list or a line of JSON (key ""), a row of a table
+    (a dict of its cells) or a whole text file (a string).
+    """
+
+    name: str
+    is_of: Callable[[str, Any], bool]
+    read: Callable[[str, Any], Iterator[Entry]]
+
+
+def seconds(value: Any) -> float | None:
+    """A number, a number as text, a clock (`1:02:03.5`, `62:03`) or an ISO 8601 duration, in seconds."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value) if abs(value) < 1e15 else None  # also False for NaN
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    value = value.strip()
+    if _NUMBER.fullmatch(value):
+        number = float(value)
+        return number if math.isfinite(number) and abs(number) < 1e15 else None
+    if match := _CLOCK.fullmatch(value):
+        whole = int(match[1] or 0) * 3600 + int(match[2]) * 60 + int(match[3])
+        return whole + (int(match[4]) / 10 ** len(match[4]) if match[4] else 0.0)
+    if (match := _ISO.fullmatch(value)) and value != "PT":
+        return int(match[1] or 0) * 3600 + int(match[2] or 0) * 60 + float(match[3] or 0)
+    return None
+
+
+def row(start: Any, end: Any, text: Any, kind: str = "event", label: str = "", ref: str = "") -> Row:
+    """A row with a start and an end; without both of them it has no time."""
+    start_s, end_s = seconds(start), seconds(end)
+    has_time = start_s is not None and end_s is not None
+    return Row(start_s if has_time else None, end_s if has_time else None, text_of(text), kind, label=label, ref=ref)
+
+
+def whole_video(text: Any, kind: str = "caption") -> Row:
+    """A row about all of the video."""
+    return Row(0.0, None, text_of(text), kind)
+
+
+def text_of(value: Any) -> str:
+    """A text or a number as text; "" for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else ""
+
+
+def list_of(value: Any) -> list:
+    """A list, also one that stands in a cell as Python or JSON text; [] for anything else."""
+    if isinstance(value, str) and value.lstrip().startswith("[") and len(value) <= _MAX_LITERAL:
+        try:
+            value = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            return []
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def dict_of(value: Any) -> dict[str, Any]:
+    """An object; {} for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def pair(value: Any) -> tuple[Any, Any]:
+    """The two values of a list of two; Nones for anything else."""
+    found = list_of(value)
+    return (found[0], found[1]) if len(found) == 2 else (None, None)
+
+
+def first_of(record: dict[str, Any], *names: str) -> Any:
+    """The value of the first of the fields that is there and not null or empty."""
+    return next((record[name] for name in names if record.get(name) not in (None, "")), None)

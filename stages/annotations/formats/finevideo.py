@@ -1,0 +1,49 @@
+"""FineVideo: scenes of a video with their activities, times as text. A file per video, or lines of JSON.
+
+    {"content_metadata": {"description": "...", "scenes": [
+        {"sceneId": 1, "title": "Intro",
+         "timestamps": {"start_timestamp": "00:00:00.000", "end_timestamp": "00:00:12.000"},
+         "activities": [{"description": "A man opens a box.",
+                         "timestamp": {"start_timestamp": "00:00:03.000", "end_timestamp": "00:00:08.500"}}]}]},
+     "original_video_filename": "sample_1.mp4", "duration_seconds": 120}
+
+Titles of scenes are scenes, activities are events. A list `scenes` of numbers, as other parts have it, is no list of
+scenes.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stages.annotations.formats.entry import Entry, Format, Row, dict_of, first_of, list_of, row, seconds, text_of
+
+
+def _content(value: Any) -> dict[str, Any]:
+    value = dict_of(value)
+    return dict_of(first_of(value, "content_metadata", "json")) or value
+
+
+def _scenes(value: Any) -> list[dict[str, Any]]:
+    return [scene for scene in list_of(_content(value).get("scenes")) if isinstance(scene, dict)]
+
+
+def is_of(key: str, value: Any) -> bool:
+    return any("activities" in scene or "timestamps" in scene for scene in _scenes(value)[:3])
+
+
+def read(key: str, value: Any) -> Iterator[Entry]:
+    rows = []
+    for scene in _scenes(value):
+        rows.append(_timed(scene, scene.get("title"), "scene"))
+        for activity in map(dict_of, list_of(scene.get("activities"))):
+            rows.append(_timed(activity, activity.get("description"), "event"))
+    video = first_of(value, "original_video_filename", "video_id", "youtube_id")
+    duration_s = seconds(first_of(value, "duration_seconds", "duration"))
+    yield Entry(text_of(video) or key, rows, duration_s)
+
+
+def _timed(told: dict[str, Any], text: Any, kind: str) -> Row:
+    stamps = dict_of(first_of(told, "timestamps", "timestamp"))
+    return row(stamps.get("start_timestamp"), stamps.get("end_timestamp"), text, kind)
+
+
+FORMAT = Format("finevideo", is_of, read)

@@ -1,0 +1,27 @@
+"""HD-VILA-100M: the clips of a video by their times. There are no captions in it: what others wrote may be in `text`.
+
+    {"video_id": "QMi8x8o55Ns", "url": "https://www.youtube.com/watch?v=QMi8x8o55Ns",
+     "clip": [{"clip_id": "QMi8x8o55Ns.1.mp4", "span": ["00:00:17.759", "00:00:23.279"]},
+              {"clip_id": "QMi8x8o55Ns.16.mp4", "span": ["00:04:52.140", "00:05:03.350"],
+               "text": "a boat leaves the harbour"}]}
+
+Clips without a text are left out and counted.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stages.annotations.formats.entry import Entry, Format, dict_of, first_of, pair, row, text_of
+
+
+def is_of(key: str, value: Any) -> bool:
+    return isinstance(value, dict) and "video_id" in value and isinstance(value.get("clip"), list)
+
+
+def read(key: str, value: Any) -> Iterator[Entry]:
+    clips = [dict_of(clip) for clip in value["clip"]]
+    rows = [row(*pair(clip.get("span")), first_of(clip, "text", "caption")) for clip in clips]
+    yield Entry(text_of(value["video_id"]), rows)
+
+
+FORMAT = Format("hdvila", is_of, read)

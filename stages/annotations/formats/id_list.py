@@ -1,0 +1,45 @@
+"""Lists of videos that tell nothing of what happens: HowTo100M, HD-VILA, CrossTask, splits.
+
+    video_path
+    33ocZ8pSh3Q.mp4
+
+    [{"vid": "DUhlrNEsKys", "task": "23521", "length": 14}]
+
+    {"train": ["--3t0-oT8Y0", "--4ezeKcHzQ"], "val_seen": ["--728h8mnDY"]}
+
+    {"005651d6-...": {"video_uid": "4c64e0d9-...", "starting_sec": 270, "ending_sec": 450}}
+
+With `--annotations` they say which videos of a folder are of the data set, and the third form, of which split. The last
+one, of EgoSchema, says what each of its clips was cut from.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stages.annotations.formats.entry import Entry, Format, first_of, list_of, seconds, text_of
+
+_VIDEO = ("video_id", "videoID", "videoid", "vid", "video_path", "video", "youtube_id", "YoutubeID", "video_uid", "id")
+_SPLITS = ("train", "training", "val", "validation", "valid", "test", "testing")
+
+
+def is_of(key: str, value: Any) -> bool:
+    if isinstance(value, list):
+        return key.split("_")[0].lower() in _SPLITS and bool(value) and all(isinstance(v, str) for v in value[:20])
+    if isinstance(value, dict) and not key:
+        return "video_group" in value or any(isinstance(value.get(name), str | int) for name in _VIDEO)
+    return isinstance(value, dict) and {"video_uid", "starting_sec"} <= value.keys()
+
+
+def read(key: str, value: Any) -> Iterator[Entry]:
+    if isinstance(value, list):
+        for video in list_of(value):
+            yield Entry(text_of(video), split=key)
+    elif "starting_sec" in value:
+        yield Entry(key, clip_of=text_of(value["video_uid"]), offset_s=seconds(value["starting_sec"]) or 0.0)
+    elif "video_group" in value:
+        yield from (Entry(text_of(video)) for video in list_of(value["video_group"]))
+    else:
+        yield Entry(text_of(first_of(value, *_VIDEO)))
+
+
+FORMAT = Format("ids", is_of, read)

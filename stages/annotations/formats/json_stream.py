@@ -1,0 +1,104 @@
+"""A JSON document of any length, an object or a list of videos, one member at a time."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from stages.annotations.json_text import check_depth
+from stages.annotations.text import AnnotationError
+
+WRAPPERS = ("database", "videos", "annotations")
+"""Members of the outermost object that hold the videos."""
+_PIECE = 1 << 20
+_MAX_VALUE = 256 << 20
+
+
+def stream_json(stream: TextIO) -> Iterator[tuple[str, Any]]:
+    """Members of the object, or items of the list with the key "".
+
+    What a member of WRAPPERS holds comes in place of it. Raises AnnotationError, also for a value of more than 256 MiB.
+    """
+    scanner = _Scanner(stream)
+    for key in scanner.members():
+        if key in WRAPPERS and scanner.peek() in "{[":
+            for inner in scanner.members():
+                yield inner, scanner.value()
+        else:
+            yield key, scanner.value()
+
+
+class _Scanner:
+    """The place in a JSON text up to which it has been read."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._text, self._at, self._read = stream, "", 0, 0
+        self._decoder = json.JSONDecoder()
+
+    def members(self) -> Iterator[str]:
+        """Keys of the object, or "" for each item of the list, that begins here.
+
+        Whoever asks reads each member's value before the next key.
+        """
+        is_object = self._take() == "{"
+        close = "}" if is_object else "]"
+        if self.peek() == close:
+            self._at += 1
+            return
+        while True:
+            key = self.value() if is_object else ""
+            if is_object and (not isinstance(key, str) or self._take() != ":"):
+                raise self._bad("a key and a colon")
+            yield key
+            if (found := self._take()) == close:
+                return
+            if found != ",":
+                raise self._bad(f"',' or '{close}'")
+
+    def peek(self) -> str:
+        """The next character that is no white space; "" at the end."""
+        while True:
+            while self._at < len(self._text):
+                if self._text[self._at] not in " \t\r\n":
+                    return self._text[self._at]
+                self._at += 1
+            if not self._more():
+                return ""
+
+    def value(self) -> Any:
+        """The value that begins here."""
+        self.peek()
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._at)
+                # Where the text read so far ends, a number may go on: `1` of `1.5`, of `1e+5`.
+                if end + 2 < len(self._text) or not self._more():
+                    break
+            except json.JSONDecodeError as error:
+                if not self._more():
+                    raise AnnotationError(f"bad JSON: {error.msg}") from None
+            except RecursionError:
+                raise AnnotationError("bad JSON: nested too deeply") from None
+            except ValueError:
+                raise AnnotationError("bad JSON: a number of more than 4,300 digits") from None
+        check_depth(value)
+        self._at = end
+        return value
+
+    def _take(self) -> str:
+        found = self.peek()
+        self._at += 1
+        return found
+
+    def _more(self) -> bool:
+        rest = len(self._text) - self._at
+        if rest > _MAX_VALUE:
+            raise AnnotationError(f"bad JSON: a value of more than {_MAX_VALUE >> 20} MiB")
+        # As much again as there is: a long value is tried a few times only.
+        piece = self._stream.read(max(_PIECE, rest))
+        if piece:
+            self._read += self._at
+            self._text, self._at = self._text[self._at :] + piece, 0
+        return bool(piece)
+
+    def _bad(self, wanted: str) -> AnnotationError:
+        return AnnotationError(f"bad JSON at character {self._read + self._at}: expected {wanted}")

@@ -1,0 +1,38 @@
+"""Conversations in the LLaVA form (LLaVA-Video, VideoChat-Flash, InternVideo, ViLAMP): lists or lines of JSON.
+
+    [{"id": "video_3827", "video": "video_3827.mp4", "duration": 21.3,
+      "conversations": [{"from": "human", "value": "<image>\\nWhat does the man hold?"},
+                        {"from": "gpt", "value": "A cup."}]}]
+
+The turns come back as they were written. A sample of several videos, or of images, is left out and counted.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from stages.annotations.conversations import parse_conversations
+from stages.annotations.formats.entry import Entry, Format, first_of, seconds, text_of
+from stages.annotations.text import AnnotationError
+
+
+def is_of(key: str, value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("conversations"), list)
+
+
+def read(key: str, value: Any) -> Iterator[Entry]:
+    named = value.get("video")
+    videos = named if isinstance(named, list) else [named or first_of(value, "video_path", "video_id")]
+    video = text_of(videos[0]) if len(videos) == 1 else ""
+    if not video:
+        yield Entry("", dropped={"several_videos" if len(videos) > 1 else "no_video": 1})
+        return
+    try:
+        turns = [json.loads(text) for text in parse_conversations(json.dumps(value["conversations"]))]
+        dropped = {}
+    except AnnotationError:
+        turns, dropped = [], {"bad_conversation": 1}
+    yield Entry(video, [], seconds(value.get("duration")), conversations=turns, dropped=dropped)
+
+
+FORMAT = Format("llava", is_of, read)

@@ -1,0 +1,146 @@
+"""Annotation files in any of the known forms, by their content or by name, to what they tell of each video."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import BinaryIO
+
+from stages.annotations.encodings import DETECT
+from stages.annotations.formats import (
+    activitynet,
+    chapters,
+    charades,
+    clip_list,
+    coin,
+    crosstask,
+    didemo,
+    ego4d_narrations,
+    finevideo,
+    goalstep,
+    hdvila,
+    howto100m,
+    htstep,
+    id_list,
+    llava,
+    miradata,
+    panda70m,
+    question_rows,
+    qvhighlights,
+    sharegpt4video,
+    subtitle_file,
+    timechat,
+    vript,
+    webvid,
+    whisper,
+    youcook2,
+    youtube_json3,
+    youtube_xml,
+)
+from stages.annotations.formats.entry import Entry, Format, dict_of
+from stages.annotations.formats.json_stream import WRAPPERS
+from stages.annotations.formats.records import Record, read_records
+from stages.annotations.text import AnnotationError, clean_text, shown
+
+# In the order in which they are tried: those that ask for more first.
+_MODULES = (
+    activitynet, youcook2, coin, goalstep, ego4d_narrations, howto100m, whisper, youtube_json3, youtube_xml,
+    crosstask, charades, subtitle_file, chapters, vript, finevideo, sharegpt4video, miradata, panda70m, hdvila,
+    htstep, qvhighlights, didemo, llava, timechat, question_rows, clip_list, webvid, id_list,
+)  # fmt: skip
+FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _MODULES}
+_LOOK_AHEAD = 1000
+_MAX_TEXT = 20_000
+_MAX_VIDEO = 500
+
+
+class FormatReader:
+    """Reads one file.
+
+    Args:
+        name: of the file; it may be all that names the video.
+        format_name: a key of FORMATS; "": found from the content.
+        encoding: see `decode_text`.
+
+    Raises AnnotationError for an unknown name of a format.
+    """
+
+    def __init__(self, name: str, format_name: str = "", encoding: str = DETECT) -> None:
+        if format_name and format_name not in FORMATS:
+            raise AnnotationError(f"no format {shown(format_name)}; use one of {', '.join(sorted(FORMATS))}")
+        self._name, self._encoding = name, encoding
+        self._asked = format_name
+        self.format: Format | None = FORMATS.get(format_name)
+        """The format, once the first entry has been read."""
+
+    def entries(self, stream: BinaryIO) -> Iterator[Entry]:
+        """What the file tells, in its order; texts are plain, and rows without time or text are left out and counted.
+
+        Raises AnnotationError: the file cannot be read, or has no known form.
+        """
+        records = read_records(stream, self._name, self._encoding)
+        head = list(islice(records, _LOOK_AHEAD))
+        candidates = [self.format] if self.format else list(FORMATS.values())
+        self.format = next((f for r in head for f in candidates if _is_of(f, r)), None)
+        if self.format is None:
+            raise AnnotationError(_unknown(head, self._asked))
+        is_of, read, lost = self.format.is_of, self.format.read, 0
+        for record in chain(head, records):
+            for key, value in _opened(self.format, record):
+                if is_of(key, value):
+                    yield from (_checked(entry) for entry in read(key, value))
+                else:
+                    lost += isinstance(value, dict)
+        if lost:
+            yield Entry("", dropped={"other_form": lost})
+
+
+def _is_of(form: Format, record: Record) -> bool:
+    return any(form.is_of(key, value) for key, value in islice(_opened(form, record), 5))
+
+
+def _opened(form: Format, record: Record) -> Iterator[Record]:
+    """The record itself if it is of the format, or what its wrapper holds."""
+    key, value = record
+    if form.is_of(key, value) or not isinstance(value, dict):
+        yield record
+        return
+    wrapped = [value[name] for name in WRAPPERS if isinstance(value.get(name), dict | list)]
+    if not key and wrapped:
+        for inner in wrapped:
+            yield from inner.items() if isinstance(inner, dict) else (("", item) for item in inner)
+    elif not key and value and all(isinstance(inner, dict | list) for inner in value.values()):
+        yield from value.items()
+    else:
+        yield record
+
+
+def _checked(entry: Entry) -> Entry:
+    """With plain texts, and without the rows that have no time or say nothing."""
+    dropped, rows = Counter(entry.dropped), []
+    for found in entry.rows:
+        try:
+            text = clean_text(found.text[:_MAX_TEXT])
+        except AnnotationError:
+            text = ""
+        if found.start_s is None and not found.ref:
+            dropped["no_time"] += 1
+        elif not text and not found.label and not (found.ref and found.start_s is not None):
+            dropped["no_text"] += 1
+        else:
+            rows.append(found._replace(text=text))
+    labels = {name: clean_text(text[:_MAX_TEXT]) for name, text in entry.labels.items()}
+    video = entry.video.strip()[:_MAX_VIDEO]
+    return entry._replace(video=video, rows=rows, labels=labels, dropped=dict(dropped))
+
+
+def _unknown(head: list[Record], asked: str) -> str:
+    if asked:
+        return f"is not of the format {asked}; leave --annotation-format out to have it found from the content"
+    if not head:
+        return "is empty"
+    key, value = head[0]
+    if isinstance(value, str) and value.lstrip().startswith(("datasets:", "- json_path")):
+        return "lists annotation files; give those files themselves"
+    if any({"root", "annotation"} <= dict_of(inner).keys() for inner in dict_of(value).values()):
+        return "lists annotation files; give those files themselves"
+    return f"has no known form; name one with --annotation-format: {', '.join(sorted(FORMATS))}"

@@ -1,0 +1,135 @@
+"""The bytes of an annotation file to records: members of a JSON object, items of a list, lines, rows of a table.
+
+Large files are read piece by piece, so that memory does not grow with them: JSON, too.
+"""
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.annotations.encodings import decode_text
+from stages.annotations.formats.json_stream import stream_json
+from stages.annotations.formats.whisper import TSV
+from stages.annotations.json_text import load_json
+from stages.annotations.text import AnnotationError
+
+Record = tuple[str, Any]
+
+# Above it a file is streamed: it must be UTF-8, and JSON an object or list of videos.
+_WHOLE_BYTES = 32 << 20
+_HEAD_BYTES = 1 << 20
+_MAX_LINE = 16 << 20
+_MAX_CELL = 1 << 20
+_BATCH_ROWS = 100
+# A head of a table has names, not numbers or sentences.
+_HEAD = re.compile(r"[^\d\W][\w \-./:]{0,40}")
+# `{1}{25}` of MicroDVD and `[Script Info]` of ASS are no JSON.
+_JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\]-])")
+
+
+def read_records(stream: BinaryIO, name: str, encoding: str) -> Iterator[Record]:
+    """Records as keys and values: see `Format`. Raises AnnotationError."""
+    head = stream.read(_HEAD_BYTES)
+    if head.startswith(b"PAR1"):
+        yield from _parquet(stream)
+        return
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if size <= _WHOLE_BYTES:
+        text, _ = decode_text(stream.read(), encoding=encoding)
+        yield from _whole(text.removeprefix("\ufeff"), name)
+        return
+    try:
+        lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        yield from _streamed(lines, name, head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1])
+    except UnicodeDecodeError:
+        raise AnnotationError(f"is no UTF-8, which a file above {_WHOLE_BYTES >> 20} MiB has to be") from None
+
+
+def _whole(text: str, name: str) -> Iterator[Record]:
+    if not text.strip():
+        return
+    if not _JSON.match(text) and not name.lower().endswith((".json", ".jsonl")):
+        yield from _table_or_text(text, name)
+        return
+    if not _is_lines(text):
+        value = load_json(text)
+        yield from (("", item) for item in value) if isinstance(value, list) else [("", value)]
+        return
+    yield from _json_lines(io.StringIO(text))
+
+
+def _streamed(lines: io.TextIOWrapper, name: str, first: bytes) -> Iterator[Record]:
+    if first == b"{" and _is_lines(lines.readline(_MAX_LINE) + "{"):
+        lines.seek(0)
+        yield from _json_lines(lines)
+    elif first in (b"{", b"["):
+        lines.seek(0)
+        yield from stream_json(lines)
+    else:
+        yield from _table(lines, "\t" if name.lower().endswith(".tsv") else ",")
+
+
+def _is_lines(text: str) -> bool:
+    """Whether the first line is a whole JSON object and more follow."""
+    first, _, rest = text.lstrip().partition("\n")
+    if not rest.lstrip().startswith("{") or not first.rstrip().endswith("}"):
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _json_lines(lines: io.TextIOBase) -> Iterator[Record]:
+    number = 0
+    while line := lines.readline(_MAX_LINE):
+        number += 1
+        if line.strip():
+            try:
+                yield "", load_json(line)
+            except AnnotationError as error:
+                raise AnnotationError(f"line {number}: {error}") from None
+
+
+def _table_or_text(text: str, name: str) -> Iterator[Record]:
+    suffix, first = PurePosixPath(name).suffix.lower(), text.lstrip("\n").partition("\n")[0]
+    delimiter = "\t" if suffix == ".tsv" or "\t" in first else ","
+    cells = next(csv.reader([first[:_MAX_CELL]], delimiter=delimiter), [])
+    is_table = len(cells) > 1 or suffix in (".csv", ".tsv")
+    if is_table and all(_HEAD.fullmatch(cell.strip()) or not cell for cell in cells) and any(cells):
+        yield from _table(io.StringIO(text), delimiter)
+    elif text.strip():
+        # A whole text is named by its file.
+        yield name, text
+
+
+def _table(lines: io.TextIOBase, delimiter: str) -> Iterator[Record]:
+    csv.field_size_limit(_MAX_CELL)
+    reader = csv.DictReader(lines, delimiter=delimiter, skipinitialspace=True)
+    try:
+        key = TSV if delimiter == "\t" and set(reader.fieldnames or ()) == {"start", "end", "text"} else ""
+        for cells in reader:
+            yield (
+                key,
+                {head.strip(): cell or "" for head, cell in cells.items() if head and isinstance(cell, str | None)},
+            )
+    except csv.Error as error:
+        raise AnnotationError(f"line {reader.line_num}: bad CSV: {error}") from None
+
+
+def _parquet(stream: BinaryIO) -> Iterator[Record]:
+    try:
+        file = pq.ParquetFile(stream)
+        for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+            yield from (("", row) for row in batch.to_pylist())
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise AnnotationError(f"cannot be read as Parquet ({type(error).__name__})") from None

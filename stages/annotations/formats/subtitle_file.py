@@ -1,0 +1,61 @@
+"""Subtitles in WebVTT, SubRip, ASS, SSA, TTML, SBV, SAMI and MicroDVD, by the reader of subtitles beside videos.
+
+    WEBVTT
+
+    00:00:01.000 --> 00:00:02.500
+    Hi everybody,
+
+    0:00:01.000,0:00:02.500     (SBV)
+    Hi everybody,
+
+A file per video. As `film.en.vtt` beside its video it needs no option: `longvid manifest DIR` finds it. MicroDVD counts
+in frames, and has to tell the frame rate in its first cue. SCC is not read.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pysubs2
+
+from stages.annotations.formats.entry import Entry, Format, Row
+from stages.annotations.sources import read_subtitles
+from stages.annotations.text import AnnotationError
+
+_SBV = re.compile(r"^(\d{1,2}:\d\d:\d\d\.\d{3}),(\d{1,2}:\d\d:\d\d\.\d{3})$", re.MULTILINE)
+_ASS = r"\[(?:Script Info|V4\+? Styles|Events)\]"
+_CUES = re.compile(rf"^WEBVTT|^\s*-?[\d:.,]{{4,20}}\s*-->|^{_ASS}|<(?:\w+:)?tt\b", re.MULTILINE)
+_SAMI = re.compile(r"\s*<SAMI\b", re.IGNORECASE)
+_MICRODVD = re.compile(r"\s*\{\d{1,7}\}\{\d{1,7}\}")
+_FPS = re.compile(r"\s*\{\d{1,7}\}\{\d{1,7}\}\d{1,3}(?:\.\d{1,3})?\s*$", re.MULTILINE)
+_HEAD = 20_000
+# As `annotate` joins cues where no recipe says otherwise.
+_GAP_S, _MAX_CHARS = 1.0, 240
+
+
+def is_of(key: str, value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    head = value[:_HEAD]
+    return any((_CUES.search(head), _SBV.search(head), _SAMI.match(head), _MICRODVD.match(head)))
+
+
+def read(key: str, value: Any) -> Iterator[Entry]:
+    if _SAMI.match(value) or _MICRODVD.match(value):
+        value = _as_subrip(value)
+    elif not _CUES.search(value[:_HEAD]):
+        value = _SBV.sub(r"\1 --> \2", value)
+    known = read_subtitles(value.encode("utf-8", "replace"), key, "utf-8", _GAP_S, _MAX_CHARS)
+    yield Entry("", [Row(event["start_s"], event["end_s"], event["text"], event["kind"]) for event in known.events])
+
+
+def _as_subrip(text: str) -> str:
+    if not _SAMI.match(text) and not _FPS.match(text):
+        raise AnnotationError("MicroDVD without a frame rate: make its first line {1}{1}25.0, or save it as SubRip")
+    try:
+        return pysubs2.SSAFile.from_string(text, "sami" if _SAMI.match(text) else "microdvd").to_string("srt")
+    except Exception as error:  # pysubs2 declares none of what it raises on a bad file
+        raise AnnotationError(f"subtitles that are not read ({type(error).__name__}); save them as SubRip") from None
+
+
+FORMAT = Format("subtitles", is_of, read)

@@ -1,0 +1,61 @@
+"""Whisper's JSON and those of WhisperX, faster-whisper and whisper-timestamped; Whisper's TSV. A file per video.
+
+    {"text": " Hi there.", "language": "en",
+     "segments": [{"start": 0.0, "end": 2.4, "text": " Hi there.", "no_speech_prob": 0.01, "avg_logprob": -0.2,
+                   "words": [{"word": "Hi", "start": 0.0, "end": 0.3, "score": 0.9}]}]}
+
+    start<TAB>end<TAB>text
+    0<TAB>2400<TAB>Hi there.
+
+Times of the TSV are milliseconds. What Whisper itself takes for silence, and what it says again and again (it does so
+on silence, too), is left out and counted.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from stages.annotations.formats.entry import Entry, Format, Row, dict_of, list_of, row, seconds, text_of
+
+_SILENCE, _UNSURE = 0.6, -1.0  # the thresholds of Whisper's own transcribe()
+_LOOP = 4  # as often in a row nobody says a sentence
+TSV = "tsv"
+"""Key of the rows of its table, which has the columns of HowTo100M's, but other units."""
+
+
+def is_of(key: str, value: Any) -> bool:
+    if key == TSV:
+        return isinstance(value, dict) and value.keys() == {"start", "end", "text"}
+    segments = dict_of(value).get("segments")
+    if key or not isinstance(segments, list) or "video_uid" in value:
+        return False
+    first = dict_of(segments[0]) if segments else {}
+    return {"start", "end", "text"} <= first.keys() if segments else "text" in value
+
+
+def read(key: str, value: Any) -> Iterator[Entry]:
+    if key == TSV:
+        found = row(value["start"], value["end"], value["text"], "speech")
+        if found.start_s is not None and found.end_s is not None:
+            found = found._replace(start_s=found.start_s / 1000, end_s=found.end_s / 1000)
+        yield Entry("", [found])
+        return
+    segments = [dict_of(segment) for segment in list_of(value["segments"])]
+    heard = [segment for segment in segments if not _is_silence(segment)]
+    rows: list[Row] = []
+    for _, again in groupby(heard, lambda segment: text_of(segment.get("text")).strip().lower()):
+        same = list(again)
+        rows += [
+            row(s.get("start"), s.get("end"), s.get("text"), "speech")
+            for s in same[: 1 if len(same) >= _LOOP else None]
+        ]
+    dropped = {"no_speech": len(segments) - len(heard), "loop": len(heard) - len(rows)}
+    yield Entry("", rows, dropped={reason: count for reason, count in dropped.items() if count})
+
+
+def _is_silence(segment: dict[str, Any]) -> bool:
+    silence, certainty = seconds(segment.get("no_speech_prob")), seconds(segment.get("avg_logprob"))
+    return silence is not None and silence > _SILENCE and certainty is not None and certainty < _UNSURE
+
+
+FORMAT = Format("whisper", is_of, read)

@@ -1,0 +1,184 @@
+"""What annotation files tell of one video, put right where that is possible, left out where not; all of it counted.
+
+Reasons of events that are left out are in DROPPED, of those that were changed in REPAIRED, and of what is only worth
+knowing in NOTED; formats add reasons of their own to the first.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stages.annotations.formats.entry import Row
+
+DROPPED = {
+    "no_text": "no words, or a label that no file explains",
+    "no_time": "no start or end that can be read, and no other file that gives them",
+    "outside_video": "wholly before or after the video",
+    "duplicate": "the same times and words as another",
+    "repeated_line": "a line of rolling captions that was shown before",
+}
+REPAIRED = {
+    "milliseconds": "times were milliseconds",
+    "reversed": "the end lay before the start: swapped",
+    "cut_to_video": "ran over the start or end of the video",
+    "cut_to_next": "speech that ran into the next line",
+    "rolling_words": "words of rolling captions that the line before had shown",
+}
+NOTED = {"overlapping": "overlaps the one before", "points": "one time, no span"}
+
+_MS_PER_S = 1000.0
+# As seconds, more than a day: nobody cuts into events what is longer.
+_DAY_S = 86_400.0
+# Rounding, and a duration that was measured otherwise.
+_SLACK, _SLACK_S = 1.02, 2.0
+_LEAST = 0.05
+_MOST_WORDS = 60
+
+Event = dict[str, Any]
+
+
+def repair(
+    rows: Iterable[Row], duration_s: float | None = None, labels: Mapping[str, str] | None = None
+) -> tuple[list[Event], Counter[str]]:
+    """Events sorted by time, in the form of an events file, and how many rows each reason was found in.
+
+    Args:
+        rows: of one video, from all files that tell of it; texts are plain already.
+        duration_s: as the files say it.
+        labels: texts of the labels.
+    """
+    counts: Counter[str] = Counter()
+    timed = _in_seconds(_complete(list(rows), labels or {}, counts), duration_s, counts)
+    kept: dict[tuple, Row] = {}
+    for found in timed:
+        if placed := _place(found, duration_s, counts):
+            same = (placed.start_s, placed.end_s, placed.kind, placed.text)
+            counts["duplicate"] += same in kept
+            kept.setdefault(same, placed)
+    ordered = sorted(kept.values(), key=_order)
+    speech = _unrolled([r for r in ordered if r.kind == "speech"], counts)
+    other = [r for r in ordered if r.kind != "speech"]
+    counts["overlapping"] = _overlaps(other)
+    events = [_event(found) for found in sorted([*speech, *other], key=_order)]
+    counts["points"] = sum("is_point" in event for event in events)
+    return events, +counts
+
+
+def _order(found: Row) -> tuple:
+    return (found.start_s, math.inf if found.end_s is None else found.end_s, found.kind, found.text)
+
+
+def _complete(rows: list[Row], labels: Mapping[str, str], counts: Counter[str]) -> list[Row]:
+    """Rows with text and time, both also from other rows and from labels."""
+    times = {r.ref: r for r in rows if r.ref and r.start_s is not None}
+    complete = []
+    for found in rows:
+        text = found.text or labels.get(found.label, "")
+        start_s, end_s = found.start_s, found.end_s
+        if start_s is None and found.ref in times:
+            start_s, end_s = times[found.ref].start_s, times[found.ref].end_s
+        if found.within and start_s is not None:
+            scene = times.get(found.within)
+            offset = scene.start_s if scene else None
+            start_s = None if offset is None else start_s + offset
+            end_s = None if end_s is None or offset is None else end_s + offset
+        if not text:
+            # A row with a name and a time alone gives the time to others.
+            counts["no_text"] += not (found.ref and found.start_s is not None)
+        elif start_s is None:
+            counts["no_time"] += 1
+        else:
+            complete.append(found._replace(start_s=start_s, end_s=end_s, text=text))
+    return complete
+
+
+def _in_seconds(rows: list[Row], duration_s: float | None, counts: Counter[str]) -> list[Row]:
+    if not are_milliseconds([(r.start_s or 0.0, r.end_s) for r in rows], duration_s):
+        return rows
+    counts["milliseconds"] = len(rows)
+    return [
+        r._replace(start_s=(r.start_s or 0.0) / _MS_PER_S, end_s=None if r.end_s is None else r.end_s / _MS_PER_S)
+        for r in rows
+    ]
+
+
+def are_milliseconds(spans: Iterable[tuple[float, float | None]], duration_s: float | None) -> bool:
+    """Whether the times of a video must be milliseconds: as seconds most end outside it, as milliseconds all inside.
+
+    What was written for a longer cut of the video is not taken for them: the last time as milliseconds comes after a
+    twentieth of the video. Without a duration: as seconds, the last is later than a day after the start, and all are
+    whole numbers.
+    """
+    spans = list(spans)
+    times = [time for span in spans for time in span if time is not None and time < math.inf]
+    if not times or min(times) < 0:
+        return False
+    if duration_s is None:
+        return max(times) > _DAY_S and all(time == int(time) for time in times)
+    longest_s, last_s = duration_s * _SLACK + _SLACK_S, max(times) / _MS_PER_S
+    beyond = sum((start if end is None else end) > longest_s for start, end in spans)
+    return 2 * beyond > len(spans) and _LEAST * duration_s <= last_s <= longest_s
+
+
+def _place(found: Row, duration_s: float | None, counts: Counter[str]) -> Row | None:
+    """The row with times that lie in the video, in order; None where it lies outside."""
+    start, end = found.start_s or 0.0, found.end_s
+    if end is not None and end < start:
+        counts["reversed"] += 1
+        start, end = end, start
+    is_before = end is not None and end <= 0 and start < 0
+    if is_before or (duration_s is not None and start >= duration_s and (start, end) != (duration_s, duration_s)):
+        counts["outside_video"] += 1
+        return None
+    last = duration_s if duration_s is not None and end is not None and end > duration_s else end
+    counts["cut_to_video"] += start < 0 or last != end
+    return found._replace(start_s=max(0.0, start), end_s=last)
+
+
+def _unrolled(rows: list[Row], counts: Counter[str]) -> list[Row]:
+    """Speech whose lines neither overlap nor show words again that the line before showed."""
+    kept: list[Row] = []
+    shown: list[str] = []
+    for found in rows:
+        words, last = found.text.split(), kept[-1] if kept else None
+        start, before = found.start_s or 0.0, shown
+        shown = words
+        if last is None or (last.end_s is not None and last.end_s + 1.0 < start):
+            kept.append(found)
+            continue
+        again = _shared_words(before, words)
+        if again == len(words):
+            counts["repeated_line"] += 1
+            longer = None if last.end_s is None or found.end_s is None else max(last.end_s, found.end_s)
+            kept[-1] = last._replace(end_s=longer)
+            continue
+        counts["rolling_words"] += again > 0
+        if (last.end_s is None or last.end_s > start) and (last.start_s or 0.0) < start:
+            counts["cut_to_next"] += 1
+            kept[-1] = last._replace(end_s=start)
+        kept.append(found._replace(text=" ".join(words[again:])))
+    return kept
+
+
+def _shared_words(before: list[str], words: list[str]) -> int:
+    """How many of the first words are the last ones of the line before; a single one may be said twice."""
+    for count in range(min(len(before), len(words), _MOST_WORDS), 1, -1):
+        if before[-count:] == words[:count]:
+            return count
+    return int(len(words) == 1 and words == before)
+
+
+def _overlaps(rows: list[Row]) -> int:
+    count, reached = 0, 0.0
+    for found in rows:
+        count += (found.start_s or 0.0) < reached
+        reached = max(reached, math.inf if found.end_s is None else found.end_s)
+    return count
+
+
+def _event(found: Row) -> Event:
+    event: Event = {"start_s": found.start_s, "end_s": "end" if found.end_s is None else found.end_s}
+    if found.is_point or found.end_s == found.start_s:
+        event["is_point"] = True
+    return {**event, "kind": found.kind, "text": found.text}

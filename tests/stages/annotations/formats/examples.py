@@ -1,0 +1,641 @@
+"""Small files in the form of each data set, written for these tests, and what each tells.
+
+A case has the file's name, its content, the format it is found to be of, and the entries: video, rows and the rest.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+from stages.annotations.formats.entry import Entry, Row
+
+
+class Case(NamedTuple):
+    """A file and what is in it."""
+
+    name: str
+    content: Any  # text as it is, anything else as JSON
+    format: str
+    entries: list[Entry]
+
+    @property
+    def data(self) -> bytes:
+        return (self.content if isinstance(self.content, str) else json.dumps(self.content)).encode()
+
+
+def lines(*records: Any) -> str:
+    """JSON lines."""
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def said(start: float, end: float, text: str) -> Row:
+    return Row(start, end, text, "speech")
+
+
+ANSWER = [
+    {
+        "from": "human",
+        "value": "<image>\nWho?\n(A) He\n(B) She\nAnswer with the letter and the text of the right option.",
+    },
+    {"from": "gpt", "value": "(B) She"},
+]
+TURNS = [{"from": "human", "value": "<image>\nWhat does he hold?"}, {"from": "gpt", "value": "A cup."}]
+
+CASES = {
+    "ActivityNet": Case(
+        "train.json",
+        {"v_A": {"duration": 20.0, "timestamps": [[0.5, 9], [9, 30]], "sentences": [" He sits.", "He <b>stands</b>."]}},
+        "activitynet",
+        [Entry("v_A", [Row(0.5, 9.0, "He sits.", ref="0"), Row(9.0, 30.0, "He stands.", ref="1")], 20.0)],
+    ),
+    "ActivityNet with faults": Case(
+        "train.json",
+        {"v_A": {"duration": "?", "timestamps": [[0, 9], [1], "x", [5, 6]], "sentences": ["a", "b"]}},
+        "activitynet",
+        [Entry("v_A", [Row(0.0, 9.0, "a", ref="0"), Row(None, None, "b", ref="1")], dropped={"no_time_or_text": 2})],
+    ),
+    "TACoS": Case(
+        "train.json",
+        {"s1.avi": {"timestamps": [[50, 100]], "sentences": ["He cuts."], "fps": 25.0, "num_frames": 500}},
+        "activitynet",
+        [Entry("s1.avi", [Row(2.0, 4.0, "He cuts.", ref="0")], 20.0)],
+    ),
+    "YouCook2": Case(
+        "youcookii.json",
+        {
+            "database": {
+                "GLd3aX16zBg": {
+                    "duration": 241.64,
+                    "subset": "training",
+                    "annotations": [{"id": 0, "segment": [90, 102], "sentence": "spread margarine"}],
+                }
+            }
+        },
+        "youcook2",
+        [Entry("GLd3aX16zBg", [Row(90.0, 102.0, "spread margarine", ref="0")], 241.64)],
+    ),
+    "YouCook2 numbered": Case(
+        "one.json",
+        {
+            "0": {
+                "video_url": "https://www.youtube.com/watch?v=9GX8f5EwwE4",
+                "annotations": [{"id": 0, "segment": [1, 2], "sentence": "cut"}],
+            }
+        },
+        "youcook2",
+        [Entry("https://www.youtube.com/watch?v=9GX8f5EwwE4", [Row(1.0, 2.0, "cut", ref="0")])],
+    ),
+    "YouCook2 translated": Case(
+        "ja.json",
+        {"database": {"GLd3aX16zBg": {"annotations": [{"id": 0, "sentence": "鍋に水を入れます"}]}}},
+        "youcook2",
+        [Entry("GLd3aX16zBg", [Row(None, None, "鍋に水を入れます", ref="0")])],
+    ),
+    "MIL-NCE": Case(
+        "youcook.csv",
+        "end,start,task,text,video_id\n60,47,226,pick the ends off,xHr8X2Wpmno\n",
+        "clip_list",
+        [Entry("xHr8X2Wpmno", [Row(47.0, 60.0, "pick the ends off")])],
+    ),
+    "HowTo100M": Case(
+        "caption.json",
+        {
+            "-A": {"start": [0.4, 3], "end": [3.9, 5], "text": ["hi all", "bye"]},
+            "B": {"start": [1], "end": [], "text": []},
+        },
+        "howto100m",
+        [Entry("-A", [said(0.4, 3.9, "hi all"), said(3.0, 5.0, "bye")]), Entry("B", dropped={"no_time_or_text": 1})],
+    ),
+    "HowTo100M CSV": Case(
+        "-A.csv", "start,end,text\n0.4,3.9,hi all\n", "howto100m", [Entry("", [said(0.4, 3.9, "hi all")])]
+    ),
+    "Whisper": Case(
+        "a.json",
+        {
+            "text": "...",
+            "language": "en",
+            "segments": [
+                {"start": 0, "end": 2.4, "text": " Hi there.", "no_speech_prob": 0.1, "avg_logprob": -0.2},
+                {"start": 3, "end": 4, "text": "Thank you.", "no_speech_prob": 0.9, "avg_logprob": -1.5},
+                *({"start": i, "end": i + 1, "text": " I'm sorry."} for i in range(5, 10)),
+                {"start": 10, "end": None, "text": "and"},
+            ],
+        },
+        "whisper",
+        [
+            Entry(
+                "",
+                [said(0, 2.4, "Hi there."), said(5, 6, "I'm sorry.")],
+                dropped={"no_speech": 1, "loop": 4, "no_time": 1},
+            )
+        ],
+    ),
+    "WhisperX": Case(
+        "a.json",
+        {
+            "segments": [{"start": 0.1, "end": 1.5, "text": "Hi.", "words": [{"word": "Hi.", "score": 0.9}]}],
+            "word_segments": [{"word": "Hi.", "start": 0.1, "end": 0.4}],
+        },
+        "whisper",
+        [Entry("", [said(0.1, 1.5, "Hi.")])],
+    ),
+    "Whisper on silence": Case("a.json", {"text": "", "segments": [], "language": "en"}, "whisper", [Entry("")]),
+    "Whisper TSV": Case(
+        "a.tsv", "start\tend\ttext\n0\t2400\tHi, all\n", "whisper", [Entry("", [said(0.0, 2.4, "Hi, all")])]
+    ),
+    "json3": Case(
+        "a.en.json3",
+        {
+            "wireMagic": "pb3",
+            "events": [
+                {"tStartMs": 0, "dDurationMs": 120000, "id": 1},
+                {"tStartMs": 160, "dDurationMs": 3280, "segs": [{"utf8": "hi"}, {"utf8": " all", "tOffsetMs": 240}]},
+                {"tStartMs": 1900, "dDurationMs": 1540, "aAppend": 1, "segs": [{"utf8": "\n"}]},
+                {"tStartMs": 1910, "dDurationMs": 4000, "segs": [{"utf8": "we\ncook", "acAsrConf": 0}]},
+            ],
+        },
+        "youtube_json3",
+        [Entry("", [said(0.16, 3.44, "hi all"), said(1.91, 5.91, "we cook")])],
+    ),
+    "srv1": Case(
+        "a.srv1",
+        '<?xml version="1.0" encoding="utf-8" ?><transcript>'
+        '<text start="0.5" dur="1.5">it&amp;#39;s</text></transcript>',
+        "youtube_xml",
+        [Entry("", [said(0.5, 2.0, "it's")])],
+    ),
+    "srv3": Case(
+        "a.ytt",
+        '<timedtext format="3"><head><pen id="1"/></head><body><!-- a -->'
+        '<p t="1540" d="4160">\u200bthis <s p="1">is</s></p><p t="1" d="2"> </p></body></timedtext>',
+        "youtube_xml",
+        [Entry("", [said(1.54, 5.7, "this is")])],
+    ),
+    "WebVTT": Case(
+        "a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\nHi,\nall\n", "subtitles", [Entry("", [said(1.0, 2.5, "Hi, all")])]
+    ),
+    "SBV": Case("a.sbv", "0:00:01.000,0:00:02.500\nHi all\n", "subtitles", [Entry("", [said(1.0, 2.5, "Hi all")])]),
+    "MicroDVD": Case("a.sub", "{1}{1}25.0\n{25}{50}Hi all\n", "subtitles", [Entry("", [said(1.0, 2.0, "Hi all")])]),
+    "COIN": Case(
+        "COIN.json",
+        {"database": {"A": {"duration": 185.0, "annotation": [{"id": "4", "segment": [0.0, 18.0], "label": "wipe"}]}}},
+        "coin",
+        [Entry("A", [Row(0.0, 18.0, "wipe")], 185.0)],
+    ),
+    "COIN, a list": Case(
+        "coin.json",
+        [
+            {"A": {"annotation": [{"segment": [0, 1], "label": "a"}]}},
+            {"B": {"annotation": [{"segment": [1, 2], "label": "b"}]}},
+        ],
+        "coin",
+        [Entry("A", [Row(0.0, 1.0, "a")]), Entry("B", [Row(1.0, 2.0, "b")])],
+    ),
+    "CrossTask": Case(
+        "113766_yIRL8Ol1JdA.csv",
+        "1,24.86,34.02\n2,36.71,40\n",
+        "crosstask",
+        [
+            Entry(
+                "yIRL8Ol1JdA",
+                [Row(24.86, 34.02, "", label="crosstask 113766 1"), Row(36.71, 40.0, "", label="crosstask 113766 2")],
+            )
+        ],
+    ),
+    "CrossTask's tasks": Case(
+        "tasks_primary.txt",
+        "113766\nGrow Mushrooms\nhttp://www.wikihow.com/Grow\n2\nopen bag,pour in water\n\n9999\nX\nhttps://y.org\n1\nz\n",
+        "crosstask",
+        [
+            Entry(
+                "",
+                labels={
+                    "crosstask 113766 1": "open bag",
+                    "crosstask 113766 2": "pour in water",
+                    "crosstask 9999 1": "z",
+                },
+            )
+        ],
+    ),
+    "HT-Step": Case(
+        "predictions.csv",
+        "Unnamed: 0,video-id,t-start,t-end,label,score\n0,-25,3.5,8.1,513,0.31\n",
+        "htstep",
+        [Entry("-25", [Row(3.5, 8.1, "", label="htstep 513")])],
+    ),
+    "HT-Step's taxonomy": Case(
+        "taxonomy.csv",
+        "global_step_index,activity,step_index,variation,variation_index,headline,paragraph\n"
+        '513,Make Pie,0,none,1,Mash it.,"a, b"\n',
+        "htstep",
+        [Entry("", labels={"htstep 513": "Mash it."})],
+    ),
+    "splits": Case(
+        "splits.json",
+        {"train": ["-A", "B"], "val_seen": ["C"]},
+        "ids",
+        [Entry("-A", split="train"), Entry("B", split="train"), Entry("C", split="val_seen")],
+    ),
+    "ids": Case("videos.csv", "video_path\nA.mp4\n", "ids", [Entry("A.mp4")]),
+    "EgoSchema's clips": Case(
+        "uids.json",
+        {"q1": {"video_uid": "4c64", "starting_sec": 270, "ending_sec": 450}},
+        "ids",
+        [Entry("q1", clip_of="4c64", offset_s=270.0)],
+    ),
+    "Ego4D": Case(
+        "narration.json",
+        {
+            "videos": {
+                "77ed": {
+                    "narration_pass_1": {
+                        "narrations": [{"timestamp_sec": 3.4, "narration_text": "#C C picks up a knife"}],
+                        "summaries": [{"start_sec": 0, "end_sec": 300, "summary_text": "#Summary C cooked"}],
+                    },
+                    "narration_pass_2": {
+                        "narrations": [{"timestamp_sec": 3.5, "narration_text": "#C C takes a knife"}]
+                    },
+                },
+                "88ed": {
+                    "status": "redacted",
+                    "narration_pass_2": {"narrations": [{"timestamp_sec": 1, "narration_text": "#unsure"}]},
+                },
+            }
+        },
+        "ego4d_narrations",
+        [
+            Entry(
+                "77ed",
+                [Row(3.4, 3.4, "#C C picks up a knife", is_point=True), Row(0.0, 300.0, "C cooked", "caption")],
+                dropped={"second_pass": 1},
+            ),
+            Entry("88ed", [Row(1.0, 1.0, "#unsure", is_point=True)]),
+        ],
+    ),
+    "Goal-Step": Case(
+        "goalstep.json",
+        {
+            "version": "1.0",
+            "videos": [
+                {
+                    "video_uid": "0e6f",
+                    "start_time": 0.02,
+                    "end_time": 352.4,
+                    "goal_description": "Cooking rice",
+                    "segments": [
+                        {
+                            "start_time": 1,
+                            "end_time": 9.5,
+                            "step_description": "dices cabbages",
+                            "segments": [{"start_time": 2, "end_time": 3, "step_description": "cut onion"}],
+                        }
+                    ],
+                }
+            ],
+        },
+        "goalstep",
+        [
+            Entry(
+                "0e6f",
+                [
+                    Row(0.02, 352.4, "Cooking rice", "caption"),
+                    Row(1.0, 9.5, "dices cabbages"),
+                    Row(2.0, 3.0, "cut onion"),
+                ],
+                352.4,
+            )
+        ],
+    ),
+    "InternVid": Case(
+        "internvid.jsonl",
+        lines(
+            {"YoutubeID": "A", "Start_timestamp": "00:00:18.100", "End_timestamp": "00:00:21.2", "Caption": "he dances"}
+        ),
+        "clip_list",
+        [Entry("A", [Row(18.1, 21.2, "he dances")])],
+    ),
+    "EgoClip": Case(
+        "egoclip.csv",
+        "video_uid\tvideo_dur\tnarration_time\tclip_start\tclip_end\tclip_text\n"
+        "77ed\t128.0\t3.3\t2.3\t4.3\t#C C walks\n",
+        "clip_list",
+        [Entry("77ed", [Row(2.3, 4.3, "#C C walks")], 128.0)],
+    ),
+    "one list": Case(
+        "events.jsonl",
+        lines({"video": "a.mp4", "start_s": 1, "end_s": 2, "text": "runs", "kind": "scene"}),
+        "clip_list",
+        [Entry("a.mp4", [Row(1.0, 2.0, "runs", "scene")])],
+    ),
+    "Panda-70M": Case(
+        "panda.csv",
+        "videoID,url,timestamp,caption,matching_score\n"
+        "-A,https://x.org,\"[['0:00:16.300', '0:00:32.566'], ['0:01:00.000', '0:01:02.000']]\",\""
+        '[\'A dog.\', ""A cat\'s.""]","[0.4, 0.5]"\n'
+        'B,https://x.org,"[[1, 2",x,[]\n',
+        "panda70m",
+        [
+            Entry("-A", [Row(16.3, 32.566, "A dog."), Row(60.0, 62.0, "A cat's.")]),
+            Entry("B", dropped={"no_time_or_text": 1}),
+        ],
+    ),
+    "Koala-36M": Case(
+        "koala.csv",
+        "videoID,url,timestamp,caption,clarity_score\nA,https://x.org,\"['0:00:16.300', '0:00:32.5']\",A dog.,0.9\n",
+        "panda70m",
+        [Entry("A", [Row(16.3, 32.5, "A dog.")])],
+    ),
+    "HD-VILA": Case(
+        "hdvila.jsonl",
+        lines(
+            {
+                "video_id": "A",
+                "clip": [
+                    {"clip_id": "A.1.mp4", "span": ["00:00:17.759", "00:00:23.279"]},
+                    {"clip_id": "A.2.mp4", "span": ["00:01:00.000", "00:01:02.000"], "text": "a boat"},
+                ],
+            }
+        ),
+        "hdvila",
+        [Entry("A", [Row(60.0, 62.0, "a boat")], dropped={"no_text": 1})],
+    ),
+    "MiraData": Case(
+        "miradata.csv",
+        "index,video_id,timestamp,short_caption,dense_caption,style_caption,,\n"
+        "0,A,\"['0:01:10.000', '0:02:12.500']\",A car., and a red car drives by.,Dark.,,\n,,,,,,,\n",
+        "miradata",
+        [
+            Entry("A", [Row(70.0, 132.5, "and a red car drives by.")], dropped={"other_caption": 2}),
+            Entry("", dropped={"empty_row": 1}),
+        ],
+    ),
+    "Vript": Case(
+        "A_caption.json",
+        {
+            "meta": {"video_id": "A", "num_clips": 2},
+            "data": {
+                "A-Scene-002": {"caption": {"shot_type": "Close-up", "content": "He waves."}, "voiceover": ["hi"]},
+                "A-Scene-001": {"caption": {"content": ""}},
+            },
+        },
+        "vript",
+        [Entry("A", [Row(None, None, "He waves.", ref="A-Scene-002")], dropped={"no_text": 1})],
+    ),
+    "Vript's cuts": Case(
+        "A_cut_meta.json",
+        {"A-Scene-002": {"start_time": "00:00:06.500", "end_time": "00:00:09.000"}},
+        "vript",
+        [Entry("A", [Row(6.5, 9.0, "", ref="A-Scene-002")])],
+    ),
+    "Vript's speech": Case(
+        "A_asr.jsonl",
+        lines({"clip_id": "A-Scene-002", "start": 0.4, "end": 1.9, "text": "hello", "lang": "pt"}),
+        "vript",
+        [Entry("A", [said(0.4, 1.9, "hello")._replace(within="A-Scene-002")])],
+    ),
+    "ShareGPT4Video": Case(
+        "share.jsonl",
+        lines(
+            {
+                "video_id": "A",
+                "timestamp": ["00:00:00.000", "00:00:08.500"],
+                "keyframe": [0, 2, 6],
+                "captions": [
+                    {"idx": "-1", "content": "All of it."},
+                    {"idx": "0", "content": "First."},
+                    {"idx": "2", "content": "Last."},
+                    {"idx": "3", "content": "Nowhere."},
+                ],
+            }
+        ),
+        "sharegpt4video",
+        [
+            Entry(
+                "A",
+                [Row(0.0, None, "All of it.", "caption"), Row(0.0, 2.0, "First."), Row(6.0, 8.5, "Last.")],
+                8.5,
+                dropped={"no_time": 1},
+            )
+        ],
+    ),
+    "FineVideo": Case(
+        "sample_1.json",
+        {
+            "content_metadata": {
+                "scenes": [
+                    {
+                        "title": "Intro",
+                        "timestamps": {"start_timestamp": "00:00:00.000", "end_timestamp": "00:00:12.000"},
+                        "activities": [
+                            {
+                                "description": "He opens a box.",
+                                "timestamp": {"start_timestamp": "00:00:03.000", "end_timestamp": "00:00:08.500"},
+                            }
+                        ],
+                    }
+                ],
+                "qAndA": [{"scenes": [1, 2]}],
+            },
+            "original_video_filename": "sample_1.mp4",
+            "duration_seconds": 120,
+        },
+        "finevideo",
+        [Entry("sample_1.mp4", [Row(0.0, 12.0, "Intro", "scene"), Row(3.0, 8.5, "He opens a box.")], 120.0)],
+    ),
+    "WebVid": Case(
+        "webvid.csv",
+        "videoid,name,page_idx,duration,contentUrl\n105,Horse grazing,27732,PT00H00M17S,https://x.org/105.mp4\n",
+        "webvid",
+        [Entry("105", [Row(0.0, None, "Horse grazing", "caption")], 17.0)],
+    ),
+    "OpenVid": Case(
+        "openvid.csv",
+        "video,caption,aesthetic score,frame,fps,seconds\nA_13_0to241.mp4,He waits.,5.4,241,29.97,8.04\n",
+        "webvid",
+        [Entry("A_13_0to241.mp4", [Row(0.0, None, "He waits.", "caption")], 8.04)],
+    ),
+    "yt-dlp's chapters": Case(
+        "a.info.json",
+        {"id": "A", "duration": 574, "chapters": [{"start_time": 0.0, "end_time": 111, "title": "Intro"}]},
+        "chapters",
+        [Entry("A", [Row(0.0, 111.0, "Intro", "scene")], 574.0)],
+    ),
+    "chapters of a description": Case(
+        "a.txt",
+        "My video\n00:00 Intro\n(1:51) - States: of mind\nEnd 1:02:03\n",
+        "chapters",
+        [
+            Entry(
+                "",
+                [
+                    Row(0.0, 111.0, "Intro", "scene"),
+                    Row(111.0, 3723.0, "States: of mind", "scene"),
+                    Row(3723.0, None, "End", "scene"),
+                ],
+            )
+        ],
+    ),
+    "Charades-STA": Case(
+        "sta.txt",
+        "AO8RW 0.0 6.9##he puts down a book.\nbad line\n",
+        "charades",
+        [Entry("AO8RW", [Row(0.0, 6.9, "he puts down a book.")]), Entry("", dropped={"no_time_or_text": 1})],
+    ),
+    "Charades": Case(
+        "charades.json",
+        {"7UPGT": {"subset": "training", "duration": 23.21, "actions": [[149, 16.0, 22.2], [1]]}},
+        "charades",
+        [Entry("7UPGT", [Row(16.0, 22.2, "", label="charades 149")], 23.21)],
+    ),
+    "Charades' classes": Case(
+        "classes.txt",
+        "c000 Holding some clothes\nc149 Laughing\n",
+        "charades",
+        [Entry("", labels={"charades 0": "Holding some clothes"}), Entry("", labels={"charades 149": "Laughing"})],
+    ),
+    "QVHighlights": Case(
+        "highlight.jsonl",
+        lines(
+            {
+                "qid": 1,
+                "query": "He sings",
+                "duration": 150,
+                "vid": "A_60.0_210.0",
+                "relevant_windows": [[0, 16], [20, 24]],
+            },
+            {"qid": 2, "query": "He runs", "duration": 150, "vid": "B_60.0_210.0"},
+        ),
+        "qvhighlights",
+        [
+            Entry("A_60.0_210.0", [Row(0.0, 16.0, "He sings"), Row(20.0, 24.0, "He sings")], 150.0, "A", 60.0),
+            Entry("B_60.0_210.0", [], 150.0, "B", 60.0, dropped={"no_time": 1}),
+        ],
+    ),
+    "DiDeMo": Case(
+        "didemo.json",
+        [
+            {
+                "video": "1@N01_2.mov",
+                "description": "he bends",
+                "num_segments": 6,
+                "times": [[1, 1], [1, 2], [1, 2], [0, 0]],
+            },
+            {"video": "B.mov", "description": "he sits", "num_segments": 6, "times": [[1, 1], [2, 2], [3, 3]]},
+        ],
+        "didemo",
+        [Entry("1@N01_2.mov", [Row(5.0, 15.0, "he bends")]), Entry("B.mov", dropped={"annotators_disagree": 1})],
+    ),
+    "TimeChat": Case(
+        "gt.json",
+        {
+            "annotations": [
+                {"image_id": "A.mp4", "caption": "turn on.", "timestamp": [24.3, 30.4]},
+                {
+                    "image_id": "B.mp4",
+                    "duration": "200",
+                    "segments": "[[16, 26], [30, 40]]",
+                    "caption": "<time_token_8> <time_token_13> mix it <time_token_15> <time_token_20> eat it",
+                },
+                {"image_id": "C.mp4", "duration": "200", "caption": "<time_token_8> <time_token_13> mix it"},
+            ]
+        },
+        "timechat",
+        [
+            Entry("A.mp4", [Row(24.3, 30.4, "turn on.")]),
+            Entry("B.mp4", [Row(16.0, 26.0, "mix it"), Row(30.0, 40.0, "eat it")], 200.0),
+            Entry("C.mp4", [Row(16.0, 26.0, "mix it")], 200.0),
+        ],
+    ),
+    "TimeChat's captions": Case(
+        "pred.json",
+        {"A.mp4": [{"timestamp": [21.9, 128.0], "caption": "cuts."}]},
+        "timechat",
+        [Entry("A.mp4", [Row(21.9, 128.0, "cuts.")])],
+    ),
+    "TimeChat's windows": Case(
+        "pred.json",
+        {
+            "1": {"timestamp": [], "query": "drinks", "vid": "A.mp4"},
+            "2": {"timestamp": [[1, 2]], "query": "eats", "vid": "A.mp4"},
+        },
+        "timechat",
+        [Entry("A.mp4", [], dropped={"no_time": 1}), Entry("A.mp4", [Row(1.0, 2.0, "eats")])],
+    ),
+    "LLaVA": Case(
+        "llava.json",
+        [
+            {"id": "1", "video": "a.mp4", "duration": 21.3, "conversations": TURNS},
+            {"id": "2", "video": ["a.mp4", "b.mp4"], "conversations": TURNS},
+            {"id": "3", "image": "a.jpg", "conversations": TURNS},
+            {"id": "4", "video": "c.mp4", "conversations": [{"from": "human"}]},
+        ],
+        "llava",
+        [
+            Entry("a.mp4", duration_s=21.3, conversations=[TURNS]),
+            Entry("", dropped={"several_videos": 1}),
+            Entry("", dropped={"no_video": 1}),
+            Entry("c.mp4", dropped={"bad_conversation": 1}),
+        ],
+    ),
+    "MLVU": Case(
+        "mlvu.json",
+        [
+            {"video": "a.mp4", "duration": 9, "question": "Who?", "candidates": ["He", "She"], "answer": "She"},
+            {"video": "a.mp4", "question": "Who?", "candidates": ["He", "he"], "answer": "He"},
+            {"video": "a.mp4", "question": "Who?", "candidates": ["He", "She"], "answer": "It"},
+            {"video": "a.mp4", "question": " ", "candidates": ["He", "She"], "answer": "He"},
+            {"video": "a.mp4", "question": "Who?", "candidates": ["He", "She"]},
+        ],
+        "questions",
+        [
+            Entry("a.mp4", duration_s=9.0, conversations=[ANSWER]),
+            Entry("a.mp4", dropped={"doubled_options": 1}),
+            Entry("a.mp4", dropped={"answer_not_an_option": 1}),
+            Entry("a.mp4", dropped={"empty_question": 1}),
+            Entry("a.mp4", dropped={"no_answer": 1}),
+        ],
+    ),
+    "NExT-QA": Case(
+        "val.csv",
+        "video,frame_count,question,answer,qid,type,a0,a1\n4010,369,Who?,1,6,CH,He,She\n",
+        "questions",
+        [Entry("4010", conversations=[ANSWER])],
+    ),
+    "Video-MME": Case(
+        "mme.json",
+        [{"video_id": "001", "videoID": "fFjv", "question": "Who?", "options": ["A. He", "B. She"], "answer": "B"}],
+        "questions",
+        [Entry("fFjv", conversations=[ANSWER])],
+    ),
+    "LongVideoBench": Case(
+        "lvb.json",
+        [
+            {
+                "video_id": "86Cx",
+                "question": "Who?",
+                "option0": "He",
+                "option1": "She",
+                "option4": "N/A",
+                "correct_choice": 1,
+            }
+        ],
+        "questions",
+        [Entry("86Cx", conversations=[ANSWER])],
+    ),
+    "LVBench": Case(
+        "lv.json",
+        [{"video": "0", "question": "Who?", "candidates": ["(A) He", "(B) She"], "answer": "(B) She"}],
+        "questions",
+        [Entry("0", conversations=[ANSWER])],
+    ),
+    "ActivityNet-QA": Case(
+        "qa.json",
+        [{"video_name": "v_A", "question": "is he tall", "answer": "no"}],
+        "questions",
+        [
+            Entry(
+                "v_A",
+                conversations=[[{"from": "human", "value": "<image>\nis he tall"}, {"from": "gpt", "value": "no"}]],
+            )
+        ],
+    ),
+}

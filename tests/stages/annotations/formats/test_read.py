@@ -1,0 +1,146 @@
+"""Annotation files of every form: found, read, and never an error but a declared one."""
+
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.annotations.formats import records
+from stages.annotations.formats.entry import Entry, Row, seconds
+from stages.annotations.formats.read import FORMATS, FormatReader
+from stages.annotations.text import AnnotationError
+from tests.stages.annotations.formats.examples import CASES, lines
+
+
+def read(data: bytes, name: str = "a.json", format_name: str = "") -> tuple[str, list[Entry]]:
+    reader = FormatReader(name, format_name)
+    entries = list(reader.entries(io.BytesIO(data)))
+    assert reader.format is not None
+    return reader.format.name, entries
+
+
+@pytest.mark.parametrize("form", CASES)
+def test_a_file_in_each_form(form):
+    case = CASES[form]
+    assert read(case.data, case.name) == (case.format, case.entries)
+    assert read(case.data, case.name, case.format)[1] == case.entries
+
+
+def test_every_format_has_a_file():
+    assert {case.format for case in CASES.values()} == set(FORMATS)
+
+
+ONE_VIDEO = ("whisper", "youtube_json3", "chapters", "finevideo", "vript")  # a file per video is never that large
+LARGE = [name for name, case in CASES.items() if not isinstance(case.content, str) and case.format not in ONE_VIDEO]
+
+
+@pytest.mark.parametrize("form", LARGE)
+def test_large_json_is_read_piece_by_piece(form, monkeypatch):
+    case = CASES[form]
+    monkeypatch.setattr(records, "_WHOLE_BYTES", 0)
+    assert read(case.data, case.name) == (case.format, case.entries)
+
+
+def test_large_lines_and_tables_are_streamed(monkeypatch):
+    monkeypatch.setattr(records, "_WHOLE_BYTES", 0)
+    for form in ("InternVid", "QVHighlights", "Panda-70M", "NExT-QA"):
+        case = CASES[form]
+        entries = read(case.data * (2 if case.name.endswith(".jsonl") else 1), case.name)[1]
+        assert entries[: len(case.entries)] == case.entries
+    with pytest.raises(AnnotationError, match="is no UTF-8"):
+        read(CASES["InternVid"].data + b"\xff" * 10 + b"\n", "a.jsonl")
+
+
+def test_parquet():
+    rows = [{"video_id": "A", "start": 1.0, "end": 2.0, "caption": "runs"}]
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    assert read(file.getvalue(), "a.parquet") == ("clip_list", [Entry("A", [Row(1.0, 2.0, "runs")])])
+    with pytest.raises(AnnotationError, match="Parquet"):
+        read(file.getvalue()[:-20], "a.parquet")
+
+
+def test_what_is_of_another_form_is_counted():
+    data = lines({"video": "A", "start": 1, "end": 2, "text": "runs"}, {"name": "x"}, {"video": "B", "duration": 3})
+    assert read(data.encode(), "a.jsonl")[1][-1] == Entry("", dropped={"other_form": 2})
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "format_name", "message"),
+    [
+        ("", "a.json", "", "is empty"),
+        ("{}", "a.json", "", "has no known form; name one with --annotation-format: activitynet, chapters"),
+        ('{"a": 1', "a.json", "", "bad JSON at column"),
+        ('{"a": 1}\n{"secret', "a.jsonl", "", "line 2: bad JSON at column"),
+        ("[" * 100_000, "a.json", "", "bad JSON: nested too deeply"),
+        ("[" * 100 + "]" * 100, "a.json", "", "bad JSON: nested more than 64 deep"),
+        ("9" * 5000, "a.json", "", "a number of more than 4,300 digits"),
+        ("datasets:\n  - json_path: x\n", "a.yaml", "", "lists annotation files"),
+        ('{"a": {"root": "x", "annotation": "secret"}}', "a.json", "", "lists annotation files"),
+        ("[]", "a.json", "didemo", "is not of the format didemo"),
+        ("[]", "a.json", "no such", "no format 'no such'; use one of activitynet"),
+        ("{1}{2}a\n", "a.sub", "", "MicroDVD without a frame rate"),
+        ("<!DOCTYPE x [<!ENTITY a 'b'>]><transcript/>", "a.xml", "youtube_xml", "is not of the format"),
+        ("<transcript><!ENTITY a 'b'></transcript>", "a.xml", "", "declares XML entities"),
+        ("<transcript><text></transcript>", "a.xml", "", "bad XML at line 1, column"),
+        ("\0\1\2" * 100, "a.bin", "", "binary"),
+    ],
+)
+def test_a_bad_file_is_one_clear_error(data, name, format_name, message):
+    with pytest.raises(AnnotationError, match=message) as caught:
+        read(data.encode(), name, format_name)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1:02:03.5", 3723.5), ("62:03", 3723.0), ("00:00:16,300", 16.3), ("17", 17.0), (" 1.5 ", 1.5), ("-2e1", -20.0),
+        ("PT00H01M17S", 77.0), ("PT1.5S", 1.5), ("PT", None), ("P1D", None), ("1:2:3:4", None), ("None", None),
+        ("nan", None), ("1e400", None), (10**400, None), (float("inf"), None), (float("nan"), None), (True, None),
+        ([1], None), ("9" * 50, None),
+    ],
+)  # fmt: skip
+def test_seconds(text, value):
+    assert seconds(text) == value
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def broken(value, draw):
+    """The value with one of its parts replaced by any other."""
+    if draw(st.integers(0, 3)) == 0 or not isinstance(value, dict | list) or not value:
+        return draw(JSON)
+    if isinstance(value, dict):
+        key = draw(st.sampled_from(sorted(value)))
+        return {**value, key: broken(value[key], draw)}
+    at = draw(st.integers(0, len(value) - 1))
+    return [*value[:at], broken(value[at], draw), *value[at + 1 :]]
+
+
+@given(st.data(), st.sampled_from(sorted(CASES)))
+@settings(max_examples=300, deadline=None)
+def test_broken_files_raise_nothing_but_annotation_errors(data, form):
+    case, text = CASES[form], CASES[form].data.decode()
+    if not isinstance(case.content, str):
+        text = json.dumps(broken(case.content, data.draw))
+    elif data.draw(st.booleans()):
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + data.draw(st.text(max_size=9)) + text[at + data.draw(st.integers(0, 9)) :]
+    for format_name in ("", case.format):
+        try:
+            entries = read(text.encode("utf-8", "surrogatepass"), case.name, format_name)[1]
+        except AnnotationError:
+            continue
+        for entry in entries:
+            assert all(row.start_s is None or abs(row.start_s) < 1e16 for row in entry.rows)
+            json.dumps(entry, allow_nan=False).encode()
