@@ -146,11 +146,12 @@ EVENT = pa.schema(
         ("kind", pa.string()),
         ("text", pa.string()),
         ("source", pa.string()),  # manifest | events_file | subtitles | conversations | model name
+        ("is_point", pa.bool_()),  # the annotation gives one time, and end_s is made up; null: conversations
     ]
 )
 
 # annotate: one row. Flags: "encoding_detected", "invalid_utf8" (U+FFFD stands for bad bytes), "events_outside_video",
-# "subtitles_not_text" (metadata or thumbnails were left out), "long_lines_cut".
+# "subtitles_not_text" (metadata or thumbnails were left out), "long_lines_cut", "events_in_milliseconds" (converted).
 ANNOTATION = pa.schema(
     [
         ("video_id", pa.string()),

@@ -17,6 +17,7 @@ from schemas.stage import Stage
 from schemas.tables import ANNOTATION
 from stages.annotations.encodings import DETECT
 from stages.annotations.event_lines import Event
+from stages.annotations.repair import are_milliseconds
 from stages.annotations.sources import (
     Known,
     Track,
@@ -103,8 +104,9 @@ def annotate(
             if config.on_bad == "reject":
                 raise _reject(bad) from None
             continue
-        rows += [{**event, "source": source} for event in known.events]
-        flags.update(known.flags)
+        events, in_milliseconds = _in_seconds(known.events, unit["duration_s"])
+        rows += [{**event, "source": source} for event in events]
+        flags.update((*known.flags, *(["events_in_milliseconds"] if in_milliseconds else [])))
     if bad and not rows:
         raise _reject(bad)
     if len(rows) > config.max_events:
@@ -176,6 +178,14 @@ def _one_language(files: list[tuple[str, Known]], track: str, wanted: tuple[str,
     return list(by_language[min(by_language, key=rank)].values()) if by_language else []
 
 
+def _in_seconds(events: list[Event], duration_s: float) -> tuple[list[Event], bool]:
+    """Events with times in seconds, and whether they were milliseconds."""
+    timed = [event for event in events if event["start_s"] is not None]
+    if not are_milliseconds([(event["start_s"], event["end_s"]) for event in timed], duration_s):
+        return events, False
+    return [{**event, **{name: event[name] / 1000 for name in ("start_s", "end_s")}} for event in timed], True
+
+
 def _is_inside(row: Event, duration_s: float) -> bool:
     if row["start_s"] is None:
         return True
@@ -189,7 +199,8 @@ def _finish(rows: list[Event], unit: dict[str, Any], config: AnnotateConfig) -> 
         if row["start_s"] is not None:
             start = max(0.0, row["start_s"])
             end = row["end_s"] if row["end_s"] > start else start + config.instant_s
-            row = {**row, "start_s": start, "end_s": min(end, unit["duration_s"])}
+            is_point = row.get("is_point") is True or end > row["end_s"]
+            row = {**row, "start_s": start, "end_s": min(end, unit["duration_s"]), "is_point": is_point}
         # The source is left out: an event that two sources tell of in the same words is one event.
         told = json.dumps([unit["video_id"], row["start_s"], row["end_s"], row["kind"], row["text"]])
         event_id = hashlib.sha256(told.encode()).hexdigest()[:16]
@@ -226,7 +237,7 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
         passes="rows",
-        version=2,
+        version=3,
         # The stamp tells of a change in these files; where they lie makes no difference.
         located_by=("subtitles", "events_file"),
     )

@@ -9,6 +9,7 @@ from stages.annotations.json_text import load_json
 from stages.annotations.text import AnnotationError, clean_text, shown
 
 ALIASES = {"start": "start_s", "end": "end_s", "caption": "text", "event": "text"}
+TO_THE_END = "end"
 KINDS = ("event", "scene", "caption", "speech")
 # What a time may look like that is no number; any other text may be of a file that holds no events.
 _CLOCK = re.compile(r"[\d:.,; hms-]{1,20}")
@@ -17,9 +18,10 @@ Event = dict[str, Any]
 
 
 def parse_event(raw: Any) -> Event:
-    """A checked event: start_s, end_s (seconds), kind, text. Fields of other names are left out.
+    """A checked event: start_s, end_s (seconds), kind, text, and is_point where it's given. Other fields are left out.
 
-    Raises AnnotationError for a missing or wrong field, and for an event that ends before it starts.
+    An end_s of "end" is that of the video, here infinity. Raises AnnotationError for a missing or wrong field, and for
+    an event that ends before it starts.
     """
     if not isinstance(raw, dict):
         raise AnnotationError("an event is an object with start_s, end_s, kind and text")
@@ -29,7 +31,8 @@ def parse_event(raw: Any) -> Event:
         if target in named and value is not None:
             raise AnnotationError(f"{name} says the same as another field: {target} is given twice")
         named[target] = value
-    start, end = _seconds(named, "start_s"), _seconds(named, "end_s")
+    start = _seconds(named, "start_s")
+    end = math.inf if named.get("end_s") == TO_THE_END else _seconds(named, "end_s")
     if end < start:
         raise AnnotationError(f"end_s = {end:g} lies before start_s = {start:g}; swap or correct them")
     kind = named.get("kind") or "event"
@@ -38,7 +41,12 @@ def parse_event(raw: Any) -> Event:
     text = named.get("text")
     if not isinstance(text, str) or not (text := clean_text(text)):
         raise AnnotationError(f"text = {shown(named.get('text'))}: must be what happens, in words")
-    return {"start_s": start, "end_s": end, "kind": kind, "text": text}
+    event = {"start_s": start, "end_s": end, "kind": kind, "text": text}
+    if (is_point := named.get("is_point")) is None:
+        return event
+    if not isinstance(is_point, bool):
+        raise AnnotationError(f"is_point = {shown(is_point)}: must be true or false")
+    return {**event, "is_point": is_point}
 
 
 def parse_events(text: str) -> list[Event]:

@@ -79,9 +79,28 @@ def test_what_lies_wholly_outside_the_video_is_left_out_and_counted(tmp_path):
     row = known(tmp_path, events=[event(s, e, f"from {s} to {e}") for s, e in spans], conversations=CONVERSATION)
     assert [(r["start_s"], r["end_s"]) for r in row["events"]] == [(0.0, 1.0), (0.0, 1.0), (None, None)]
     assert (row["events_outside_video"], row["annotation_flags"]) == (5, ["events_outside_video"])
-    milliseconds = file(tmp_path, "e.jsonl", json.dumps(event(30_000, 31_000)))
-    row = known(tmp_path, events_file=milliseconds)
+    later = file(tmp_path, "e.jsonl", json.dumps(event(300, 310)))
+    row = known(tmp_path, events_file=later)
     assert (row["events"], row["events_outside_video"]) == ([], 1)
+
+
+def test_milliseconds_are_converted_and_flagged(tmp_path):
+    lines = [json.dumps(event(start, start + 1000, f"at {start}")) for start in (500, 10_000, 30_000)]
+    row = known(tmp_path, events_file=file(tmp_path, "e.jsonl", "\n".join(lines)))
+    assert [(e["start_s"], e["end_s"]) for e in row["events"]] == [(0.5, 1.5), (10.0, 11.0), (30.0, 31.0)]
+    assert (row["events_outside_video"], row["annotation_flags"]) == (0, ["events_in_milliseconds"])
+
+
+def test_points_in_time_and_events_to_the_end_of_the_video(tmp_path):
+    told = [event(1, 1, "a point"), {**event(2, 2.5, "b"), "is_point": True}, event(3, 4, "c"), event(5, "end", "d")]
+    row = known(tmp_path, events=told, conversations=CONVERSATION, duration_s=9.0)
+    assert [(e["end_s"], e["is_point"]) for e in row["events"]] == [
+        (2.0, True),
+        (2.5, True),
+        (4.0, False),
+        (9.0, False),
+        (None, None),
+    ]
     subtitles = VTT.format(text="before").replace("00:01", "-00:01").replace("00:02", "-00:00")
     row = known(tmp_path, subtitles=[file(tmp_path, "s.vtt", subtitles)])
     assert (row["events"], row["events_outside_video"]) == ([], 1)

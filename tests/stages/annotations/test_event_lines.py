@@ -1,6 +1,7 @@
 """Events as people write them."""
 
 import json
+import math
 
 import pytest
 
@@ -20,6 +21,11 @@ def test_aliases_defaults_and_other_fields():
     assert parse_event({**GOOD, "start_s": -3, "kind": "scene"})["start_s"] == -3.0
 
 
+def test_an_event_may_be_a_point_or_last_to_the_end():
+    assert parse_event({**GOOD, "is_point": True})["is_point"] is True
+    assert parse_event({**GOOD, "end_s": "end"})["end_s"] == math.inf
+
+
 def test_entities_are_characters():
     assert parse_event({**GOOD, "text": "Tom &amp; Ann&nbsp;say &quot;hi&quot;"})["text"] == 'Tom & Ann say "hi"'
 
@@ -36,6 +42,8 @@ def test_entities_are_characters():
         ({"end_s": "secret"}, "end_s = a text: must be a number of seconds"),
         ({"end_s": ["secret"]}, "end_s = a list: must be a number of seconds"),
         ({"text": {"secret": 1}}, "text = an object"),
+        ({"is_point": 1}, "is_point = 1: must be true or false"),
+        ({"start_s": "end"}, "start_s = a text"),
         ({"end_s": 0.5}, "end_s = 0.5 lies before"),
         ({"kind": "song"}, "kind = 'song': use one of event, scene"),
         ({"text": " \n"}, "text = "),
