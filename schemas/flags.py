@@ -9,11 +9,13 @@ FILE_FLAGS = {
     "timestamp_jumps": "the clock was reset or spliced, and is continued",
     "demuxer_error": "reading the container ended with an error",
     "undecodable_start": "the first packets give no frame",
-    "interlaced": "each frame is two fields",
+    "interlaced": "each frame is two fields, of which one is kept; with decode.convert = false both",
     "anamorphic": "pixels are not square; frames are kept with square ones",
+    "container_crop": "the container says to cut the edges off; old players show them, frames are kept without",
+    "mirrored": "frames are mirrored for display, and kept so",
     "alpha": "parts may be transparent; they are kept black",
-    "hdr": "colours have a PQ or HLG transfer function",
-    "bt2020": "colours have the primaries of BT.2020",
+    "hdr": "colours have a PQ or HLG transfer function; they are tone-mapped, unless decode.convert = false",
+    "bt2020": "colours have the primaries of BT.2020; they are kept as BT.709, unless decode.convert = false",
     "several_video_streams": "one of several video streams was taken",
 }
 # Found in the frames, when they are decoded.

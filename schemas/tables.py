@@ -42,9 +42,9 @@ VIDEO = pa.schema(
         ("container", pa.string()),
         ("codec", pa.string()),
         ("pixel_format", pa.string()),
-        ("width", pa.int32()),  # as shown: after rotation
+        ("width", pa.int32()),  # as shown: cropped, with square pixels, after rotation
         ("height", pa.int32()),
-        ("rotation", pa.int32()),  # degrees clockwise to apply for display: 0, 90, 180, 270
+        ("rotation", pa.int32()),  # degrees clockwise to apply for display: 0, 90, 180, 270; first what is "mirrored"
         ("frame_count", pa.int64()),  # frames found by demuxing that are shown
         ("first_frame_s", pa.float64()),  # presentation time of the first frame
         ("duration_s", pa.float64()),  # end of the last frame less start of the first, by demuxing

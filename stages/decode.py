@@ -15,7 +15,7 @@ from workers.media_process import MediaLimits, MediaProcess
 from workers.storage import Store
 
 _ROWS = 64  # a yield: some MB of JPEG
-_OPTIONS = ("short_side", "jpeg_quality", "backend", "device", "threads")
+_OPTIONS = ("short_side", "convert", "jpeg_quality", "backend", "device", "threads")
 _PLAN = tuple(Segment.__dataclass_fields__)
 
 
@@ -24,6 +24,9 @@ class DecodeConfig(StageConfig):
 
     short_side: int = Field(384, ge=16, le=4320)
     """Pixels of the shorter side of a frame; smaller videos keep their size."""
+    convert: bool = True
+    """Deinterlace, and show HDR and BT.2020 in the colours of a usual screen; `false` keeps pixels as they are coded.
+    Flags say in either case what a file is. See `workers/picture.py` and `workers/colour.py`."""
     jpeg_quality: int = Field(90, ge=1, le=100)
     """Of libjpeg."""
     backend: Literal["auto", "pyav", "decord", "torchcodec"] = "auto"
@@ -103,7 +106,7 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
-        version=5,
+        version=6,
         writes=FRAME,
         run=Decoder,
         config=config,

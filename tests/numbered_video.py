@@ -26,6 +26,7 @@ def write_video(
     b_frames: int = 2,
     pixel_format: str = "yuv420p",
     rate: int = 30,
+    aspect: Fraction | None = None,
     sound: str = "",
     sound_from_s: float | None = None,
     sound_s: float = 0.0,
@@ -41,6 +42,8 @@ def write_video(
     with av.open(str(path), "w", format=container, options=muxer) as output:
         stream = output.add_stream(codec, rate=rate, options=options or {})
         times = list(times_s)
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
         silence = _Silence(output, sound, times[0] if sound_from_s is None else sound_from_s) if sound else None
         stream.width, stream.height = size
         stream.pix_fmt, stream.gop_size, stream.max_b_frames = pixel_format, gop, b_frames

@@ -25,6 +25,7 @@ def sample_frames(
     segment: Segment,
     *,
     short_side: int = 384,
+    convert: bool = True,
     backend: str = "auto",
     device: str = "cpu",
     threads: int = 1,
@@ -34,6 +35,7 @@ def sample_frames(
 
     Args:
         short_side: of the pictures, in pixels; smaller sources keep their size.
+        convert: deinterlace, and show HDR and BT.2020 in BT.709: see `workers.picture`.
         backend: a name of BACKENDS, or `auto`: those of AUTO, until one gives a picture.
         device: `cuda`: torchcodec decodes there, and with `auto` goes before the others.
         threads: of the decoder.
@@ -49,7 +51,8 @@ def sample_frames(
     for place, name in enumerate(automatic if backend == "auto" else (backend,)):
         given = 0
         try:
-            for picture in BACKENDS[name](path, segment, short_side=short_side, threads=threads, **own.get(name, {})):
+            options = {"short_side": short_side, "convert": convert, "threads": threads, **own.get(name, {})}
+            for picture in BACKENDS[name](path, segment, **options):
                 given += 1
                 yield picture
             if given:

@@ -12,14 +12,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
+from workers.colour import BT2020, is_hdr
 from workers.demuxer import Demuxer, codec_name
 from workers.durations import Claim, ends_early, header_claim, last_duration
+from workers.geometry import Geometry
 from workers.media_file import open_media, video_stream
+from workers.orientation import orientation
 from workers.packet_index import PacketIndex, clock_origin, read_index, seconds
-from workers.picture import clockwise, shows_through, upright_size
-
-_HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
-_BT2020_PRIMARIES = 9
+from workers.picture import shows_through
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,12 @@ def _facts(demuxer: Demuxer, index: PacketIndex, frame: VideoFrame, packets_befo
     shown = index.shown_pts()
     start = int(shown[0])
     duration = seconds(int(shown[-1]) + last_duration(demuxer, index) - start, index.time_base)
-    width, height = display_size(frame, stream)
+    geometry = Geometry.of(container, stream)
+    width, height = geometry.shown_size(frame)
     audio = next((s for s in container.streams.audio if s.codec_context is not None), None)
     first_s = seconds(start - clock_origin(demuxer, start), index.time_base)
     claim = header_claim(container, stream)
-    flags = [*_stream_flags(index, shown, packets_before), *_frame_flags(frame, stream)]
+    flags = [*_stream_flags(index, shown, packets_before), *_frame_flags(frame, geometry)]
     if sum(not s.disposition & Disposition.attached_pic for s in container.streams.video) > 1:
         flags.append("several_video_streams")
     return VideoFacts(
@@ -150,7 +151,7 @@ def _facts(demuxer: Demuxer, index: PacketIndex, frame: VideoFrame, packets_befo
         pixel_format=frame.format.name,
         width=width,
         height=height,
-        rotation=clockwise(frame),
+        rotation=orientation(frame).clockwise,
         frame_count=len(shown),
         first_frame_s=first_s,
         duration_s=duration,
@@ -188,21 +189,19 @@ def _stream_flags(index: PacketIndex, shown: np.ndarray, packets_before: int) ->
         yield "undecodable_start"
 
 
-def _frame_flags(frame: VideoFrame, stream: VideoStream) -> Iterator[str]:
+def _frame_flags(frame: VideoFrame, geometry: Geometry) -> Iterator[str]:
     """What the first frame shows."""
     if frame.interlaced_frame:
         yield "interlaced"
-    if stream.sample_aspect_ratio not in (None, 0, 1):
+    if geometry.aspect(frame):
         yield "anamorphic"
+    if any(geometry.crop(frame)):
+        yield "container_crop"
+    if orientation(frame).mirrored:
+        yield "mirrored"
     if shows_through(frame):
         yield "alpha"
-    if frame.color_trc in _HDR_TRANSFERS:
+    if is_hdr(frame):
         yield "hdr"
-    if frame.color_primaries == _BT2020_PRIMARIES:
+    if frame.color_primaries == BT2020:
         yield "bt2020"
-
-
-def display_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
-    """Width and height of a frame as shown: square pixels, turned."""
-    width, height = upright_size(frame, stream.sample_aspect_ratio)
-    return (height, width) if clockwise(frame) % 180 else (width, height)

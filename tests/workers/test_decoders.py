@@ -1,10 +1,12 @@
 """Every backend against the others, on the same files: the same frames, by their times and by what they show."""
 
+import av
 import numpy as np
 import pytest
 
 from schemas.rejects import Reject
 from stages.shard import ShardConfig, segments
+from tests.hdr_video import BT709, HLG, PQ, write_hdr_video
 from tests.numbered_video import read_number, write_video
 from workers import frame_decoder
 from workers.decode_plan import Segment
@@ -31,8 +33,9 @@ def plans(path, **config):
     return [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
 
 
-def sample(path, backend, **config):
-    return [p for plan in plans(path, **config) for p in sample_frames(path, plan, short_side=96, backend=backend)]
+def sample(path, backend, convert=True, **config):
+    options = {"short_side": 96, "backend": backend, "convert": convert}
+    return [p for plan in plans(path, **config) for p in sample_frames(path, plan, **options)]
 
 
 @pytest.fixture(params=["decord", "torchcodec"])
@@ -61,6 +64,66 @@ def test_the_same_numbers(tmp_path, backend, suffix):
     ours, theirs = (sample(path, name, fps=6.0, segment_s=2.0) for name in ("pyav", backend))
     assert [p.time_s for p in ours] == [p.time_s for p in theirs]
     assert [read_number(p.rgb) for p in ours] == [read_number(p.rgb) for p in theirs]
+
+
+def interlaced(path):
+    """Moving bars, of which each field shows another moment."""
+    x = np.arange(192)
+    fields = [
+        np.tile(np.where((x + 6 * n) // 24 % 2, 255, 0)[None, :, None].astype(np.uint8), (96, 1, 3)) for n in range(80)
+    ]
+    options = {"x264-params": "interlaced=1:tff=1:keyint=10:bframes=0"}
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=20, options=options)
+        stream.width, stream.height, stream.pix_fmt = 192, 96, "yuv420p"
+        for number in range(40):
+            pixels = fields[2 * number].copy()
+            pixels[1::2] = fields[2 * number + 1][1::2]
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            frame.pts = number
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+    return path
+
+
+def hdr(path, transfer):
+    pictures = [np.full((96, 192, 3), (90 + 3 * n, 120, 150 - 3 * n), np.uint8) for n in range(20)]
+    return write_hdr_video(path, pictures, transfer)
+
+
+ODD = {
+    "mirrored": lambda cases, folder: cases / "media/mirror_h.mp4",
+    "cropped": lambda cases, folder: cases / "media/mkv_crop.mkv",
+    "interlaced": lambda cases, folder: interlaced(folder / "v.mp4"),
+    "PQ": lambda cases, folder: hdr(folder / "v.mp4", PQ),
+    "HLG": lambda cases, folder: hdr(folder / "v.mp4", HLG),
+    "BT.2020": lambda cases, folder: hdr(folder / "v.mp4", BT709),
+}
+
+
+@pytest.mark.parametrize("convert", [True, False])
+@pytest.mark.parametrize("kind", ODD)
+def test_frames_are_shown_alike(cases, tmp_path, backend, kind, convert):
+    path = ODD[kind](cases, tmp_path)
+    ours, theirs = (sample(path, name, convert=convert, fps=2.0) for name in ("pyav", backend))
+    assert [p.time_s for p in ours] == [p.time_s for p in theirs]
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.rgb.shape == other.rgb.shape
+        assert (one.source_width, one.source_height) == (other.source_width, other.source_height)
+        assert np.abs(one.rgb.astype(int) - other.rgb).mean() < 6
+
+
+def test_no_frame_has_a_comb(tmp_path):
+    for convert in (True, False):
+        for picture in sample(interlaced(tmp_path / "v.mp4"), "pyav", convert=convert, fps=2.0):
+            combed = np.abs(np.diff(picture.rgb.astype(int), axis=0)).mean()
+            assert (combed < 3) == convert
+
+
+def test_decord_refuses_files_in_which_it_finds_other_frames(tmp_path):
+    path = write_video(tmp_path / "v.ts", np.arange(60) / 30)
+    with pytest.raises(Reject, match="does not seek exactly in mpegts"):
+        sample(path, "decord")
 
 
 def test_a_list_of_other_files_is_not_played(tmp_path, backend):

@@ -12,6 +12,7 @@ from stages.shard import ShardConfig, segments
 from tests.numbered_video import draw, read_number, write_video
 from workers.decode_plan import Segment
 from workers.frame_decoder import sample_frames
+from workers.geometry import Geometry
 from workers.picture import Renderer
 from workers.probe import entry_points, probe
 
@@ -109,7 +110,7 @@ def test_real_files_agree_with_decoding_everything(videos):
         with av.open(str(videos / name)) as container:
             stream = container.streams.video[0]
             stream.thread_type, stream.thread_count = "SLICE", 1
-            render, reference = Renderer(48, stream.sample_aspect_ratio), {}
+            render, reference = Renderer(48, Geometry.of(container, stream)), {}
             for packet in container.demux(stream):
                 try:
                     frames = packet.decode()

@@ -78,7 +78,7 @@ def check(stream: dict, fps: float, tolerance: float) -> None:
         write_video(path, times, codec=kind.codec, time_base=kind.time_base, rate=25, options=options, **stream)
         facts = probe(path)
         reference = plain(path, facts.first_frame_s)
-        assert facts.frame_count == len(times) == len(reference)
+        assert facts.frame_count == len(reference)
         assert not {"timestamp_jumps", "no_timestamps"} & set(facts.flags)
         frames = kept(path, facts, tolerance, fps=fps, segment_s=3.0)
         starts_ms = np.array(list(reference))

@@ -1,24 +1,31 @@
-"""Sampling by decord: an older FFmpeg (4.1: no AV1) with its own index, used only where that agrees with ours."""
+"""Sampling by decord: an older FFmpeg (4.1: no AV1) with its own index, used only where that agrees with ours.
+
+It tells nothing but pixels. How they are to be shown, PyAV's first frame of the segment says.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import av
 import numpy as np
 
 from schemas.rejects import Reject
 from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
+from workers.decoders.key_frame import first_frame, source_size
 from workers.demuxer import Demuxer
 from workers.media_file import check_self_contained, open_media, video_stream
 from workers.packet_index import read_index
 from workers.picture import Renderer
 
+# In others it seeks to another frame than it says.
+_EXACT = {"mov", "mp4", "matroska", "webm", "flv"}
 _BATCH = 8  # pictures at the size of the source
 
 
-def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int = 1) -> Iterator[Picture]:
+def decode(
+    path: str | Path, segment: Segment, *, short_side: int, convert: bool = True, threads: int = 1
+) -> Iterator[Picture]:
     """The segment's sampled pictures, in the order of time.
 
     Raises:
@@ -26,21 +33,23 @@ def decode(path: str | Path, segment: Segment, *, short_side: int, threads: int 
     """
     check_self_contained(path)
     with open_media(path) as container:
+        if not set(container.format.name.split(",")) & _EXACT:
+            raise Reject("undecodable", f"decord does not seek exactly in {container.format.name}")
         stream = video_stream(container)
-        index, aspect = read_index(Demuxer(container, stream)), stream.sample_aspect_ratio
+        index = read_index(Demuxer(container, stream))
     plan = make_plan(index, segment)
     shown = index.shown_pts()
     # decord counts frames; a picture's number is its place among all that are shown.
     numbers = np.searchsorted(shown, plan.wanted_pts_W)
-    render = Renderer(short_side, aspect)
+    like, geometry = first_frame(path, segment)
+    render = Renderer(short_side, geometry, convert)
     with _reader(path, threads) as reader:
         if len(reader) != len(shown):
             raise Reject("undecodable", f"decord counts {len(reader)} frames, its container {len(shown)}")
         for start in range(0, len(numbers), _BATCH):
             for offset, rgb in enumerate(_batch(reader, numbers[start : start + _BATCH])):
-                frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
                 sample, time_s = int(plan.sample_index_W[start + offset]), float(plan.time_s_W[start + offset])
-                yield Picture(sample, time_s, render(frame), len(numbers), frame.width, frame.height)
+                yield Picture(sample, time_s, render.array(rgb, like), len(numbers), *source_size(rgb, like))
 
 
 @contextmanager

@@ -6,13 +6,17 @@ from itertools import chain, dropwhile, islice
 from pathlib import Path
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from workers.decode_plan import Segment
 from workers.demuxer import Demuxer, codec_name, tick
+from workers.geometry import Geometry
 from workers.media_file import open_media, video_stream
+from workers.orientation import turned
 
 
 @contextmanager
@@ -33,6 +37,28 @@ def at_key_frame(path: str | Path, segment: Segment, threads: int) -> Iterator[t
             yield demuxer, dropwhile(lambda p: p.pts != segment.seek_pts or not p.is_keyframe, demuxer)
         else:
             yield demuxer, demuxer
+
+
+def first_frame(path: str | Path, segment: Segment) -> tuple[VideoFrame | None, Geometry]:
+    """The first frame of the segment that PyAV decodes, for decoders that tell nothing but pixels, and the geometry of
+    its stream."""
+    with at_key_frame(path, segment, threads=1) as (demuxer, packets):
+        geometry = Geometry.of(demuxer.container, demuxer.stream)
+        for packet in chain(packets, [None]):
+            try:
+                for frame in demuxer.stream.codec_context.decode(packet):
+                    return frame, geometry
+            except MemoryError:
+                raise
+            except (av.FFmpegError, ValueError):
+                continue  # those that come may decode
+    return None, geometry
+
+
+def source_size(rgb: np.ndarray, like: VideoFrame | None) -> tuple[int, int]:
+    """Width and height of a frame that another decoder turned, as it was decoded."""
+    height, width = rgb.shape[:2]
+    return (height, width) if like is not None and turned(like).transposed else (width, height)
 
 
 def _decodable(container: InputContainer, threads: int) -> VideoStream:

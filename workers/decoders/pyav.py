@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,18 +15,23 @@ from av.video.stream import VideoStream
 from schemas.rejects import Reject
 from workers.decode_plan import Plan, Segment, make_plan
 from workers.decoders import Picture
+from workers.decoders.held import HeldPackets, select
 from workers.decoders.key_frame import at_key_frame
-from workers.demuxer import tick
+from workers.demuxer import Demuxer, tick
+from workers.geometry import Geometry
 from workers.media_file import reason
 from workers.packet_index import PacketIndex, read_index
 from workers.picture import Renderer
 
-# A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
-_HELD_BYTES = 64 << 20
-
 
 def decode(
-    path: str | Path, segment: Segment, *, short_side: int, threads: int = 1, alive: Callable[[], None] = lambda: None
+    path: str | Path,
+    segment: Segment,
+    *,
+    short_side: int,
+    convert: bool = True,
+    threads: int = 1,
+    alive: Callable[[], None] = lambda: None,
 ) -> Iterator[Picture]:
     """The segment's sampled frames, in the order of time.
 
@@ -39,7 +45,7 @@ def decode(
     Raises:
         Reject: `undecodable` where no picture comes out; as `open_media` and `video_stream`.
     """
-    sampler = _Sampler(path, segment, short_side, threads, alive)
+    sampler = _Sampler(path, segment, threads, partial(Renderer, short_side, convert=convert), alive)
     last: Picture | None = None
     for picture in sampler.pictures():
         if last is not None:
@@ -55,10 +61,15 @@ def decode(
 
 class _Sampler:
     def __init__(
-        self, path: str | Path, segment: Segment, short_side: int, threads: int, alive: Callable[[], None]
+        self,
+        path: str | Path,
+        segment: Segment,
+        threads: int,
+        renderer: Callable[[Geometry], Renderer],
+        alive: Callable[[], None],
     ) -> None:
-        self._alive = alive
-        self._path, self._segment, self._short_side, self._threads = path, segment, short_side, threads
+        self._path, self._segment, self._threads = path, segment, threads
+        self._renderer, self._alive = renderer, alive
         self._done = 0  # wanted frames that are dealt with
         self._last_s = -math.inf  # time of the frame given last
         self._failed: set[int | None] = set()  # times of packets on which the decoder reported errors
@@ -74,20 +85,18 @@ class _Sampler:
     def _attempt(self, everything: bool) -> Iterator[Picture]:
         """Ends early, with `_missed` set, where a wanted frame is missing and packets were left out."""
         with at_key_frame(self._path, self._segment, self._threads) as (demuxer, packets):
-            held, stream = _Held(packets), demuxer.stream
-            end = int(self._segment.ticks(self._segment.end_s, tick(stream))) + 1
+            held = HeldPackets(packets)
+            end = int(self._segment.ticks(self._segment.end_s, tick(demuxer.stream))) + 1
             index = read_index(demuxer, held, end)
             plan = make_plan(index, self._segment, everything)
             if held.complete:
-                yield from self._sample(stream, index, plan, iter(held.packets))
+                yield from self._sample(demuxer, index, plan, held.packets)
                 return
         with at_key_frame(self._path, self._segment, self._threads) as (demuxer, packets):
-            yield from self._sample(demuxer.stream, index, plan, packets)
+            yield from self._sample(demuxer, index, plan, packets)
 
-    def _sample(
-        self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterable[Packet]
-    ) -> Iterator[Picture]:
-        render = Renderer(self._short_side, stream.sample_aspect_ratio)
+    def _sample(self, demuxer: Demuxer, index: PacketIndex, plan: Plan, packets: Iterable[Packet]) -> Iterator[Picture]:
+        stream, render = demuxer.stream, self._renderer(Geometry.of(demuxer.container, demuxer.stream))
         exhaustive = bool(plan.send_P.all())
         wanted = plan.wanted_pts_W.tolist()
         self._missed, self.errors, self.wanted = False, 0, len(wanted)
@@ -158,45 +167,3 @@ class _Sampler:
                 self._failed.add(pts)
                 self.errors += 1
             return []
-
-
-class _Held:
-    """Passes packets on and keeps them, until they are too many."""
-
-    def __init__(self, packets: Iterable[Packet]) -> None:
-        self._source, self.complete, self._bytes = packets, True, 0
-        self.packets: list[Packet] = []
-
-    def __iter__(self) -> Iterator[Packet]:
-        for packet in self._source:
-            self._bytes += packet.size
-            if self._bytes > _HELD_BYTES:
-                self.complete = False
-                self.packets.clear()
-            if self.complete:
-                self.packets.append(packet)
-            yield packet
-
-
-def select(
-    decoded: Iterator[tuple[int, VideoFrame]], wanted: list[int], done: int = 0
-) -> Iterator[tuple[int, int | None, VideoFrame | None]]:
-    """For each wanted time after the first `done`: its position, and the frame shown then with its own time.
-
-    That is the frame of this time, or, where it is missing, the last one before it, or None.
-    """
-    before: tuple[int | None, VideoFrame | None] = (None, None)
-    for pts, frame in decoded:
-        if before[0] is not None and pts <= before[0]:
-            continue  # decoders give frames in their order; a late one is damaged
-        while done < len(wanted) and wanted[done] < pts:
-            yield done, *before
-            done += 1
-        before = (pts, frame)
-        if done < len(wanted) and wanted[done] == pts:
-            yield done, pts, frame
-            done += 1
-        if done == len(wanted):
-            return
-    for position in range(done, len(wanted)):
-        yield position, *before

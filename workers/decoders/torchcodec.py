@@ -1,14 +1,17 @@
-"""Sampling by torchcodec, where it and the FFmpeg libraries it needs are installed; on CUDA where asked for."""
+"""Sampling by torchcodec, where it and the FFmpeg libraries it needs are installed; on CUDA where asked for.
+
+It tells nothing but pixels. How they are to be shown, PyAV's first frame of the segment says.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 
 from schemas.rejects import Reject
 from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
+from workers.decoders.key_frame import first_frame, source_size
 from workers.demuxer import Demuxer
 from workers.media_file import check_self_contained, open_media, video_stream
 from workers.packet_index import read_index
@@ -18,7 +21,13 @@ _BATCH = 8  # pictures at the size of the source
 
 
 def decode(
-    path: str | Path, segment: Segment, *, short_side: int, threads: int = 1, device: str = "cpu"
+    path: str | Path,
+    segment: Segment,
+    *,
+    short_side: int,
+    convert: bool = True,
+    threads: int = 1,
+    device: str = "cpu",
 ) -> Iterator[Picture]:
     """The segment's sampled pictures, in the order of time.
 
@@ -31,14 +40,15 @@ def decode(
     check_self_contained(path)
     with open_media(path) as container:
         stream = video_stream(container)
-        number, aspect = stream.index, stream.sample_aspect_ratio
+        number = stream.index
         index = read_index(Demuxer(container, stream))
     if index.by_order or index.jumps:
         raise Reject("undecodable", "torchcodec goes by times, and those of this file are not to be trusted")
     plan = make_plan(index, segment)
     # In the middle of the tick: the picture shown then, whatever the last bit of a float.
     times = (plan.wanted_pts_W + 0.5) * float(index.time_base)
-    render = Renderer(short_side, aspect)
+    like, geometry = first_frame(path, segment)
+    render = Renderer(short_side, geometry, convert)
     try:
         decoder = VideoDecoder(
             str(Path(path).absolute()),
@@ -54,7 +64,7 @@ def decode(
                 batch.data.cpu().numpy(), batch.pts_seconds, plan.sample_index_W[start:], strict=False
             ):
                 pts = int(np.rint(float(time_s) / float(index.time_base)))
-                true_s, frame = segment.time_s(pts, index.time_base), av.VideoFrame.from_ndarray(rgb, "rgb24")
-                yield Picture(int(sample), float(true_s), render(frame), len(times), frame.width, frame.height)
+                true_s, size = float(segment.time_s(pts, index.time_base)), source_size(rgb, like)
+                yield Picture(int(sample), true_s, render.array(rgb, like), len(times), *size)
     except (RuntimeError, ValueError, IndexError) as error:
         raise Reject("undecodable", f"torchcodec: {type(error).__name__}") from None

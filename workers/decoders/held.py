@@ -1,0 +1,51 @@
+"""What lies between a demuxer, its decoder, and the frames that are wanted."""
+
+from collections.abc import Iterable, Iterator
+
+from av.packet import Packet
+from av.video.frame import VideoFrame
+
+# A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
+_HELD_BYTES = 64 << 20
+
+
+class HeldPackets:
+    """Passes packets on and keeps them, until they are too many."""
+
+    def __init__(self, packets: Iterable[Packet]) -> None:
+        self._source, self.complete, self._bytes = packets, True, 0
+        self.packets: list[Packet] = []
+
+    def __iter__(self) -> Iterator[Packet]:
+        for packet in self._source:
+            self._bytes += packet.size
+            if self._bytes > _HELD_BYTES:
+                self.complete = False
+                self.packets.clear()
+            if self.complete:
+                self.packets.append(packet)
+            yield packet
+
+
+def select(
+    decoded: Iterator[tuple[int, VideoFrame]], wanted: list[int], done: int = 0
+) -> Iterator[tuple[int, int | None, VideoFrame | None]]:
+    """For each wanted time after the first `done`: its position, and the frame shown then with its own time.
+
+    That is the frame of this time, or, where it is missing, the last one before it, or None.
+    """
+    before: tuple[int | None, VideoFrame | None] = (None, None)
+    for pts, frame in decoded:
+        if before[0] is not None and pts <= before[0]:
+            continue  # decoders give frames in their order; a late one is damaged
+        while done < len(wanted) and wanted[done] < pts:
+            yield done, *before
+            done += 1
+        before = (pts, frame)
+        if done < len(wanted) and wanted[done] == pts:
+            yield done, pts, frame
+            done += 1
+        if done == len(wanted):
+            return
+    for position in range(done, len(wanted)):
+        yield position, *before

@@ -1,0 +1,61 @@
+"""How a frame is turned and mirrored for display."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+
+class Orientation(NamedTuple):
+    """One of the eight ways to lay a rectangle: rows and columns change places first, then either is reversed."""
+
+    transposed: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether it cannot be had by turning alone."""
+        return self.transposed ^ self.flip_x ^ self.flip_y
+
+    @property
+    def clockwise(self) -> int:
+        """Degrees clockwise to turn a frame by; one that is mirrored, after it was mirrored left to right."""
+        if self.transposed:
+            return 90 if self.flip_x else 270
+        return 180 if self.flip_y else 0
+
+    def apply(self, rgb: np.ndarray) -> np.ndarray:
+        """The array [height, width, ...] as shown: a view."""
+        if self.transposed:
+            rgb = rgb.swapaxes(0, 1)
+        return rgb[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
+
+    def undo(self, rgb: np.ndarray) -> np.ndarray:
+        """The array of which `apply` makes this one: a view."""
+        rgb = rgb[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
+        return rgb.swapaxes(0, 1) if self.transposed else rgb
+
+
+def orientation(frame: VideoFrame) -> Orientation:
+    """What the frame's display matrix says; the nearest of the eight where it turns by an odd angle or skews.
+
+    The matrix maps a column x and a row y to a x + c y and b x + d y (ISO/IEC 14496-12, 6.2.2).
+    """
+    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return Orientation()
+    a, b, _, c, d = np.frombuffer(memoryview(data), np.int32, 5).astype(np.int64).tolist()
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Orientation(False, a < 0, d < 0)
+    return Orientation(True, c < 0, b < 0)
+
+
+def turned(frame: VideoFrame) -> Orientation:
+    """What other decoders make of the matrix: they turn a frame by its angle, and know of no mirrors."""
+    return {
+        0: Orientation(),
+        1: Orientation(True, True, False),
+        2: Orientation(False, True, True),
+        3: Orientation(True, False, True),
+    }[round(-frame.rotation / 90) % 4]
