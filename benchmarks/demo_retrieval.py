@@ -29,6 +29,7 @@ from pipeline.demo.texts import questions, scene_questions, sentence
 from pipeline.demo.world import DEEDS
 from stages.qa.config import WritingConfig
 from stages.qa.writing import write_pairs
+from stages.select_keyframes import SelectConfig, select_for_questions
 
 K, TAU = 8, 0.85
 # Grounding questions that training had no template for.
@@ -111,14 +112,39 @@ def _inside(times: np.ndarray, spans: list) -> bool:
     return any(((start <= times) & (times < end)).any() for start, end in spans)
 
 
+def pairs_of(script: Script, *, max_pairs: int) -> list[dict]:
+    """The pairs that the step write_qa writes of a script."""
+    row = manifest_row("held", script, split="val")
+    events = [{**event, "video_id": "held", "event_id": str(i)} for i, event in enumerate(row["events"])]
+    return write_pairs(events, script.seconds, WritingConfig(max_pairs=max_pairs), "held")
+
+
+def _spans(pair: dict) -> list[tuple[float, float]]:
+    return [(span["start_s"], span["end_s"]) for span in pair["evidence"]]
+
+
+def evidence_recall(videos: list[Held], clip: Clip) -> dict[str, tuple[float, int]]:
+    """Per form the share of questions with a keyframe in each span of evidence, where K keyframes could do it, and the
+    number of questions. Keyframes by the step select, K = 8."""
+    hits: dict[str, list[bool]] = {}
+    for video in videos:
+        pairs = [p for p in pairs_of(video.script, max_pairs=400) if len(p["evidence"]) <= K]
+        queries = [clip.texts(p["queries"]) for p in pairs]
+        windows = [p["window"] and (p["window"]["start_s"], p["window"]["end_s"]) for p in pairs]
+        config = SelectConfig(k=K, tau=TAU)
+        chosen = select_for_questions(video.frames_ND, video.times_N, queries, windows, config)
+        for pair, (positions, _) in zip(pairs, chosen, strict=True):
+            seen = video.times_N[positions]
+            hit = all(_inside(seen, [span]) for span in _spans(pair))
+            hits.setdefault(pair["form"], []).append(hit)
+    return {form: (float(np.mean(found)), len(found)) for form, found in sorted(hits.items())}
+
+
 def questions_of(script: Script, kind: str) -> list[tuple[str, list]]:
     """Questions with the spans that answer them. `pipeline`: all grounding questions that the step write_qa writes."""
     if kind == "pipeline":
-        row = manifest_row("held", script, split="val")
-        events = [{**event, "video_id": "held", "event_id": str(i)} for i, event in enumerate(row["events"])]
-        config = WritingConfig(tasks=("temporal_grounding",), max_pairs=1000)
-        pairs = write_pairs(events, script.seconds, config, "held")
-        return [(p["query"], [(e["start_s"], e["end_s"]) for e in p["evidence"]]) for p in pairs]
+        pairs = [p for p in pairs_of(script, max_pairs=1000) if p["form"] in ("when", "occurrence")]
+        return [("; ".join(p["queries"]), _spans(p)) for p in pairs]
     if kind == "scene":
         spans = [(scene.name, [(scene.start_s, scene.end_s)]) for scene in script.scenes]
         return [(question, span) for name, span in spans for question in scene_questions(name)]
@@ -189,6 +215,8 @@ def main() -> None:
         report(f"{kind} questions", sum(len(pairs) for pairs in asked), "questions")
         report(f"{kind} questions caught by DKS, K = {K}", dks, bar=bar)
         report(f"{kind} questions caught by uniform {K}", uniform)
+    for form, (recall, count) in evidence_recall(videos, clip).items():
+        report(f"{form}: questions ({count}) with a keyframe in all evidence, K = {K}", recall, bar=0.9)
     report("best patch lies on the thing", pointing(videos, clip))
 
 

@@ -19,7 +19,7 @@ from workers.storage import Store
 
 ROW_GROUP_ROWS = 1 << 16
 MADE_OF = b"longvid.made_of"
-QA_TABLE = pa.schema([f for f in QA if f.name not in ("select_query", "merge_query")])
+QA_TABLE = pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
 SHOT_TABLE = pa.schema([f for f in SHOT if f.name not in ("embedding", "layouts")])
 
 # A video is in `videos` or in `rejects`, never in both: what a later phase rejects leaves the former.

@@ -182,8 +182,11 @@ QA = pa.schema(
         ("provenance", pa.string()),  # "template:<name>" | "conversation" | "model:<name>"
         ("conversations", pa.string()),  # JSON, LLaVA form: [{"from": "human", "value": "<image>\n..."}, ...]
         ("flags", pa.list_(pa.string())),
-        ("select_query", pa.list_(pa.float16())),  # text embedding of the question, embed.tower, L2-normalised
-        ("merge_query", pa.list_(pa.float16())),  # the same by distill.tower
+        ("window", SPAN),  # seconds that the question names: keyframes lie in it; null: it names none
+        # Text embeddings by embed.tower of what the question names (its events, else itself), L2-normalised, [S, D]:
+        # they share the question's K keyframes.
+        ("select_queries", pa.list_(pa.list_(pa.float16()))),
+        ("merge_query", pa.list_(pa.float16())),  # of all of it at once, by distill.tower
     ]
 )
 

@@ -39,7 +39,7 @@ PLANNED = ("video_id", "name", "licence", "source", "duration_s", *UNITS)
 # Of the table `videos`; nothing that says where a file lies, so that a shard doesn't change when a corpus is moved.
 FACTS = ("sha256", "codec", "width", "height", "average_fps", "frame_count", "first_frame_s", "flags")
 
-QA_COLUMNS = [name for name in QA.names if name not in ("select_query", "merge_query")]
+QA_COLUMNS = [name for name in QA.names if name not in ("select_queries", "merge_query")]
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 

@@ -46,19 +46,23 @@ class Worker:
         """One table of QA, in the order of the tasks; no rows for a video of which nothing is known."""
         [annotation] = self._store.read_table(unit["annotate_unit"], ["events"]).to_pylist()
         pairs = write_pairs(annotation["events"], unit["duration_s"], self._config, unit["video_id"])
-        queries = [pair.pop("query") for pair in pairs]
-        table = pa.Table.from_pylist(pairs, pa.schema([f for f in QA if f.name not in ("select_query", "merge_query")]))
-        select, merge = self._embed(queries)
-        yield table.append_column("select_query", select).append_column("merge_query", merge).select(QA.names)
+        queries = [pair.pop("queries") for pair in pairs]
+        table = pa.Table.from_pylist(
+            pairs, pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
+        )
+        flat = list(dict.fromkeys(query for asked in queries for query in asked))
+        select = dict(zip(flat, self._embed(self._config.select_tower, flat), strict=True))
+        merge = self._embed(self._config.merge_tower, ["; ".join(asked) for asked in queries])
+        columns = {
+            "select_queries": [[select[query] for query in asked] for asked in queries],
+            "merge_query": merge,
+        }
+        for name, values in columns.items():
+            table = table.append_column(name, pa.array(values, QA.field(name).type))
+        yield table.select(QA.names)
 
-    def _embed(self, queries: Sequence[str]) -> tuple[pa.Array, pa.Array]:
-        kind = QA.field("select_query").type
-        if not queries:
-            return pa.array([], kind), pa.array([], kind)
-        select = pa.array(list(QueryEmbedder(self._config.select_tower)(queries)), kind)
-        if self._config.merge_tower == self._config.select_tower:
-            return select, select
-        return select, pa.array(list(QueryEmbedder(self._config.merge_tower)(queries)), kind)
+    def _embed(self, tower: TowerConfig, texts: Sequence[str]) -> list[Any]:
+        return list(QueryEmbedder(tower)(texts)) if texts else []
 
 
 def stage(config: WriteQaConfig) -> Stage:

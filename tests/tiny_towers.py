@@ -72,7 +72,7 @@ def write_frames(store: Store, path: str, seeds: list[int], *, first: int = 0, v
 def write_questions(store: Store, path: str, select: np.ndarray, merge: np.ndarray, *, video: str = "v") -> None:
     """A QA unit with a question a row of the query matrices."""
     rows = [
-        {"video_id": video, "qa_id": f"q{i}", "question": f"question {i}", "select_query": s, "merge_query": m}
+        {"video_id": video, "qa_id": f"q{i}", "question": f"question {i}", "select_queries": [s], "merge_query": m}
         for i, (s, m) in enumerate(zip(select.astype(np.float16), merge.astype(np.float16), strict=True))
     ]
     store.write_tables(path, [pa.Table.from_pylist(rows, QA)], QA)

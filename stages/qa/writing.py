@@ -33,7 +33,7 @@ def write_pairs(
     *,
     counts: Counter[str] | None = None,
 ) -> list[Pair]:
-    """Rows of the schema QA less the two query columns, with `query`, the text they embed. `events` are rows of EVENT.
+    """Rows of the schema QA less the query columns, with `queries`, the texts they embed. `events` are rows of EVENT.
 
     Depends on the arguments alone. `counts` is given what was left out and why: reasons of `make_events`, codes of
     `stages.qa.audit.PROBLEMS`, `solver` and `repeats`.
@@ -106,7 +106,8 @@ def _pair(timeline: Timeline, plan: Plan, words: Realized, verdict: Verdict, lan
         "task": plan.task,
         "form": plan.form,
         "question": words.question,
-        "query": words.query,
+        "queries": list(words.queries),
+        "window": {"start_s": plan.window[0], "end_s": plan.window[1]} if plan.window else None,
         "answer": words.answer,
         "options": list(words.wrong),
         "answer_index": None,
@@ -182,7 +183,8 @@ def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
             "task": "conversation",
             "form": "conversation",
             "question": question,
-            "query": question,
+            "queries": [question],
+            "window": None,
             "answer": answer,
             "options": [],
             "answer_index": None,

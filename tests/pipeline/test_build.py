@@ -178,7 +178,7 @@ def test_shards_are_whole_tars_and_tables_have_the_promised_columns(built):
     for shard in (corpus / "shards").rglob("*.tar"):
         with tarfile.open(shard) as tar:
             assert [m.name.split(".", 1)[1] for m in tar][:3] == ["json", "qa.json", "tokens.safetensors"]
-    assert "select_query" not in pq.read_schema(corpus / "tables" / "qa.parquet").names
+    assert "select_queries" not in pq.read_schema(corpus / "tables" / "qa.parquet").names
 
 
 def test_what_a_person_sees(built, manifest):

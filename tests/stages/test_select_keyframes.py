@@ -3,10 +3,11 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from schemas.rejects import Reject
 from schemas.tables import EMBEDDING, SELECTION
-from stages.select_keyframes import SelectConfig, run, stage
+from stages.select_keyframes import SelectConfig, run, select_for_questions, stage
 from tests.tiny_towers import write_questions
 from workers.storage import Store
 from workers.vectors import to_column
@@ -111,3 +112,28 @@ def test_one_changed_knob_is_another_unit():
     base = stage(SelectConfig()).unit_path(UNIT)
     assert stage(SelectConfig(tau=0.9)).unit_path(UNIT) != base
     assert stage(SelectConfig(resources={"workers": (4, 4)})).unit_path(UNIT) == base
+
+
+def choose(frames, times, queries, windows, **config):
+    queries = [torch.tensor(np.atleast_2d(np.array(q, np.float32))) for q in queries]
+    return select_for_questions(torch.tensor(frames), times, queries, windows, SelectConfig(**config))
+
+
+def test_frames_of_a_named_window_are_the_only_ones_taken():
+    frames, times = np.eye(20, dtype=np.float32), 0.5 + np.arange(20.0)
+    query = np.linspace(2, 1, 20)
+    inside, all_of_it, between = choose(frames, times, [query] * 3, [(5.0, 9.0), None, (3.6, 4.4)], k=3)
+    assert inside[0] == [5, 6, 7]
+    assert all_of_it[0] == [0, 1, 2]
+    assert len(between[0]) == 1 and between[0][0] in (3, 4)
+
+
+def test_queries_of_one_question_share_its_places_by_turns():
+    frames, times = np.eye(12, dtype=np.float32), np.arange(12.0)
+    first, second = np.zeros(12), np.zeros(12)
+    first[[1, 2, 3]], second[[8, 9, 1]] = (3, 2, 1), (3, 2, 1)
+    [(positions, relevance)] = choose(frames, times, [[first, second]], [None], k=4)
+    assert positions == [1, 2, 8, 9]
+    assert len(relevance) == 4
+    [(two, _)] = choose(frames, times, [[first, second]], [None], k=2)
+    assert two == [1, 8]

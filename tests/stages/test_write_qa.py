@@ -39,22 +39,18 @@ def test_pairs_with_the_queries_of_both_towers(tmp_path, towers):
     assert table.num_rows >= 15
     written = write_pairs(rows(*EIGHT), 100.0, WriteQaConfig(), "v")
     assert [pair["qa_id"] for pair in written] == table["qa_id"].to_pylist()
-    for name, tower in (("select_query", select), ("merge_query", merge)):
-        embedded = QueryEmbedder(tower)([pair["query"] for pair in written])
-        assert np.array_equal(np.array(table[name].to_pylist(), np.float16), embedded)
+    joined = QueryEmbedder(merge)(["; ".join(pair["queries"]) for pair in written])
+    assert np.array_equal(np.array(table["merge_query"].to_pylist(), np.float16), joined)
+    for row, pair in zip(table["select_queries"].to_pylist(), written, strict=True):
+        assert np.array_equal(np.array(row, np.float16), QueryEmbedder(select)(pair["queries"]))
 
 
-def test_one_tower_for_both_gives_the_same_query(tmp_path, towers):
-    table = run(Store(tmp_path), WriteQaConfig(select_tower=towers[0], merge_tower=towers[0]), rows(*EIGHT))
-    assert table["select_query"].equals(table["merge_query"])
-
-
-def test_a_question_that_names_nothing_is_embedded_with_its_options(tmp_path, towers):
+def test_a_question_that_names_nothing_is_embedded_by_its_options(tmp_path, towers):
     config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[0], tasks=("event_relationship",))
     table = run(Store(tmp_path), config, rows(*EIGHT)).to_pylist()
     row = next(row for row in table if row["form"] == "first_or_last")
-    query = "; ".join(sorted(row["options"]))
-    assert np.array_equal(np.array(row["select_query"], np.float16), QueryEmbedder(towers[0])([query])[0])
+    embedded = QueryEmbedder(towers[0])(sorted(row["options"]))
+    assert np.array_equal(np.array(row["select_queries"], np.float16), embedded)
 
 
 def test_a_video_of_which_nothing_is_known_has_no_rows_and_loads_no_tower(tmp_path):

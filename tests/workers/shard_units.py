@@ -52,7 +52,7 @@ def qa_row(video_id: str, row: int) -> dict:
         "provenance": f"template:{task}",
         "conversations": json.dumps(turns),
         "flags": [],
-        "select_query": [1.0, 0.0],
+        "select_queries": [[1.0, 0.0]],
         "merge_query": [0.0, 1.0],
     }
 

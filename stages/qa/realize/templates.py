@@ -18,14 +18,14 @@ class Realized:
         answer: the right option, or an open answer.
         wrong: the other options.
         hint: how to answer; for a model to read, no part of the question.
-        query: what frames are selected by: no more than question and options tell.
+        queries: what frames are selected by, one after the other: no more than question and options tell.
     """
 
     question: str
     answer: str
     wrong: tuple[str, ...]
     hint: str
-    query: str
+    queries: tuple[str, ...]
 
 
 def realize(plan: Plan, rng: random.Random) -> Realized:
@@ -43,7 +43,7 @@ def realize(plan: Plan, rng: random.Random) -> Realized:
     hint = POINT_HINT if open_hint and plan.evidence[-1].is_point else open_hint
     if plan.form in ("count", "count_beside"):
         hint = REPEAT_RULE
-    return Realized(question, answer, wrong, hint, _query(plan, question, [answer, *wrong]))
+    return Realized(question, answer, wrong, hint, _queries(plan, question, [answer, *wrong]))
 
 
 def _question(plan: Plan, rng: random.Random) -> str:
@@ -115,13 +115,12 @@ def _quoted(event: Event) -> str:
     return '"' + event.text + '"'
 
 
-def _query(plan: Plan, question: str, options: list[str]) -> str:
+def _queries(plan: Plan, question: str, options: list[str]) -> tuple[str, ...]:
     """The texts of the named events; where none is named, of the listed ones or the options, in an order that tells
     nothing; else the question."""
-    if plan.asked:
-        return "; ".join(e.text for e in plan.asked)
+    if plan.asked and plan.form not in ("neighbour", "next_scene", "scene_of", "in_scene"):
+        return tuple(e.text for e in plan.asked)
     if plan.listed:
-        return "; ".join(e.text for e in sorted(plan.listed, key=lambda e: e.text))
-    if len(options) > 1:
-        return "; ".join(sorted(o for o in options if o != NONE))
-    return question
+        return tuple(sorted(e.text for e in plan.listed))
+    offered = sorted(o.strip('"') for o in options if o != NONE) if len(options) > 1 else []
+    return (*(e.text for e in plan.asked), *offered) or (question,)

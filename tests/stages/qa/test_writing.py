@@ -73,7 +73,7 @@ def test_conversations_pass_as_they_are():
     event = {"event_id": "c", "start_s": None, "end_s": None, "kind": "conversation", "text": text, "video_id": "v"}
     [pair] = write_pairs([event], 10.0, WritingConfig(), "v")
     assert (pair["task"], pair["provenance"]) == ("conversation", "conversation")
-    assert (pair["question"], pair["answer"], pair["query"]) == ("What is it?", "A cat.", "What is it?")
+    assert (pair["question"], pair["answer"], pair["queries"]) == ("What is it?", "A cat.", ["What is it?"])
     assert pair["conversations"] == text
 
 
