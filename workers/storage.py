@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from workers.fetch.object_store import named_folder
 from workers.local_copies import LocalCopies
 from workers.safetensors_file import decode_tensors, encode_tensors
 
@@ -220,5 +221,4 @@ def open_file(folder: str, name: str) -> pa.NativeFile:
 def _filesystem(root: str) -> tuple[fs.FileSystem, str]:
     if "://" not in root:
         return fs.LocalFileSystem(), root.rstrip("/")
-    filesystem, base = fs.FileSystem.from_uri(root)
-    return filesystem, base.rstrip("/")
+    return named_folder(root)

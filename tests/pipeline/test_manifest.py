@@ -130,10 +130,10 @@ def bucket():
         parts = urlsplit(root)
         patch.setenv("AWS_ENDPOINT_URL", "http://" + parse_qs(parts.query)["endpoint_override"][0])
 
-        def write(*rows):
+        def write(*rows, folder="a"):
             body = "".join(json.dumps(row) + "\n" for row in rows)
-            boto3.client("s3").put_object(Bucket=parts.netloc, Key="a/m.jsonl", Body=body)
-            return f"s3://{parts.netloc}/a/m.jsonl"
+            boto3.client("s3").put_object(Bucket=parts.netloc, Key=f"{folder}/m.jsonl", Body=body)
+            return f"s3://{parts.netloc}/{folder}/m.jsonl"
 
         yield write
 
@@ -143,6 +143,20 @@ def test_a_manifest_from_elsewhere_names_what_lies_beside_it(bucket):
     rows = read_manifest(path).to_pylist()
     assert [located(path, row["uri"]) for row in rows] == ["s3://corpora/a/v.mp4", "https://h.org/v.mp4"]
     assert located(path, rows[0]["subtitles"][0]) == "s3://corpora/a/v.vtt"
+
+
+def test_a_manifest_lies_where_a_listing_says(bucket):
+    path = bucket({"uri": "100% ä.mp4"}, folder="Länge 100% #1")
+    assert read_manifest(path)["uri"].to_pylist() == ["100% ä.mp4"]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [" v.mp4", "v.mp4 ", "v\n.mp4", "fi\tle:///etc/passwd", " file:///etc/passwd", "../../v.mp4"],
+)
+def test_an_address_that_could_mean_two_things_is_refused(bucket, uri):
+    with pytest.raises(ManifestError, match="m.jsonl, line 1: uri"):
+        read_manifest(bucket({"uri": uri}))
 
 
 @pytest.mark.parametrize(

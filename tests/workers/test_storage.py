@@ -2,10 +2,12 @@
 
 import io
 
+import boto3
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from schemas.config import ConfigError
 from tests.object_store import Faults, s3_corpus
 from workers.storage import TEMPORARY, PathError, Store
 
@@ -178,3 +180,25 @@ def test_an_object_store_has_no_path_out_either():
         Store(root).write_bytes("a", b"")
         with pytest.raises(PathError):
             Store(root).read_bytes("../two/a")
+
+
+@pytest.mark.parametrize("folder", ["one", "Länge 100% #1", "%41", "a+b=c&d", "trailing/"])
+def test_a_corpus_lies_in_an_object_store_where_a_listing_says(folder):
+    with s3_corpus() as root:
+        address, _, options = root.partition("?")
+        host = options.partition("endpoint_override=")[2].partition("&")[0]
+        store = Store(f"{address.removesuffix('one')}{folder}?{options}")
+        store.write_bytes("units/ä b.json", b"x")
+        client = boto3.client("s3", endpoint_url=f"http://{host}")
+        (found,) = client.list_objects_v2(Bucket="corpora")["Contents"]
+        assert found["Key"] == f"{folder.rstrip('/')}/units/ä b.json"
+        assert list(store.files("units")) == ["units/ä b.json"]
+
+
+@pytest.mark.parametrize(
+    "root", ["s3://id:sec/ret@b/corpus", "s3://b c/corpus", "s3://id:secret@[/corpus", "ftp://me:secret@h/x"]
+)
+def test_a_root_that_cannot_be_used_is_named_without_its_secrets(root):
+    with pytest.raises(ConfigError) as refused:
+        Store(root)
+    assert "sec" not in str(refused.value)

@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
+from schemas.config import ConfigError
 from schemas.rejects import BuildStopped, Reject
 from workers.fetch.access import Access, uses_credentials
 from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError
+from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import ObjectUrl, decoded
 
+_ROOT_OPTIONS = re.compile(r"\?[a-z_]+=.*$")
 _BLOCK = 8 << 20  # a request per block
 _AWS = re.compile(
     r"AWS Error (\w+)(?: \(HTTP status (\d+)\))? during \w+ operation: (?:[^:]*ExceptionName: (\w+))?(.*)"
@@ -112,6 +115,25 @@ def receive_object(url: ObjectUrl, partial: PartialFile, limits: FetchLimits, kn
             for block in found.blocks(partial.size()):
                 write(block)
     return True
+
+
+def named_folder(address: str) -> tuple[fs.FileSystem, str]:
+    """The file system of an `s3://`, `gs://` or `file://` folder that the user named, and the folder's path in it.
+
+    It is used with the environment's credentials. A key is taken as a listing shows it; options of Arrow
+    (`?endpoint_override=...`) may follow it. Raises ConfigError where the address cannot be used.
+    """
+    scheme, _, rest = address.partition("://")
+    key = ""
+    if scheme in ("s3", "gs"):
+        options = _ROOT_OPTIONS.search(rest)
+        bucket, slash, key = rest[: options.start() if options else None].partition("/")
+        key, rest = slash + key, f"{bucket}{options[0] if options else ''}"
+    try:
+        filesystem, base = fs.FileSystem.from_uri(f"{scheme}://{rest}")
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ConfigError(f"{redacted(address)}: cannot be used: {scrub_secrets(str(error), address)}") from None
+    return filesystem, f"{base}{key}".rstrip("/")
 
 
 def _filesystem(url: ObjectUrl, access: Access) -> fs.FileSystem:
