@@ -10,6 +10,7 @@ from pipeline.stop_signals import ended_by_signals
 from pipeline.terminal import Terminal, allow_all_characters
 from schemas.messages import message
 from schemas.tables import TABLES
+from workers.fetch.redaction import scrub_text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 out = Terminal()
@@ -172,5 +173,6 @@ def main() -> None:
         if type(error) in (ValueError,):  # ours are subclasses that speak to the user; a bare one is a bug to be seen
             raise
         # By the line, since some errors have several: one for each field that is wrong.
-        Terminal(stderr=True).print("\n".join(map(message, f"error: {error}".split("\n"))), style="red")
+        lines = f"error: {scrub_text(str(error))}".split("\n")
+        Terminal(stderr=True).print("\n".join(map(message, lines)), style="red")
         sys.exit(2)

@@ -18,6 +18,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from pipeline.chain import REJECTED, chain
 from pipeline.commit import Commit
 from pipeline.progress import Display, Tally
+from schemas.rejects import BuildStopped
 from schemas.stage import Stage
 from workers.storage import Store
 
@@ -72,8 +73,9 @@ def _results(dataset: Dataset, schema: pa.Schema) -> Iterator[pa.Table]:
 def _innermost(error: BaseException) -> str:
     while deeper := getattr(error, "cause", None) or error.__cause__:
         error = deeper
+    kind = "" if isinstance(error, BuildStopped) else f"{type(error).__name__}: "
     # Ray Data appends advice on its own settings to the message.
-    return f"{type(error).__name__}: {error}".partition("\nFailed to apply UDF")[0]
+    return f"{kind}{error}".partition("\nFailed to apply UDF")[0]
 
 
 def _apply(dataset: Dataset, commit: Commit, tally, after_fan_out: bool) -> Dataset:

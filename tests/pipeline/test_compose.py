@@ -102,6 +102,14 @@ def test_a_worker_that_cannot_start_ends_the_build_and_says_why(tmp_path):
         run(Store(tmp_path), ["a b"], toy.stages(mark="none"))
 
 
+def test_a_stage_that_can_do_no_unit_ends_the_build_in_one_line(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(WorkerFailed) as ended:
+        run(store, ["a b", "expired"])
+    assert str(ended.value) == "s3://words: the credentials are not accepted"
+    assert not [path for folder in ("units", ".running") for path in store.files(folder) if path.endswith(".json")]
+
+
 def test_a_worker_that_dies_costs_nothing(tmp_path):
     store, died = Store(tmp_path / "corpus"), tmp_path / "died"
     died.mkdir()

@@ -12,7 +12,7 @@ import psutil
 import pyarrow as pa
 
 from schemas.config import Resources, StageConfig
-from schemas.rejects import Reject
+from schemas.rejects import BuildStopped, Reject
 from schemas.stage import Stage
 
 TEXTS = pa.schema([("video_id", pa.string()), ("name", pa.string()), ("text", pa.string())])
@@ -35,6 +35,8 @@ class ShoutConfig(StageConfig):
 
 
 def split(unit: dict[str, Any], config: SplitConfig, store) -> Iterator[pa.Table]:
+    if unit["text"] == "expired":
+        raise BuildStopped("s3://words: the credentials are not accepted")
     if not unit["text"]:
         raise Reject("empty_file", "no text")
     words = unit["text"].split(config.separator)

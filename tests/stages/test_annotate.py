@@ -8,6 +8,7 @@ from schemas.config import ConfigError, parse
 from schemas.rejects import Reject
 from schemas.tables import ANNOTATION
 from stages.annotate import READS, AnnotateConfig, annotate, stage
+from workers.fetch.access import Access
 from workers.storage import Store
 
 CONVERSATION = '[{"from": "human",  "value": "<image>\\nWhat?"}, {"from": "gpt", "value": "A dog."}]'
@@ -250,3 +251,32 @@ def test_the_real_files(tmp_path, videos):
     assert len(rows) == 14
     rows = run(tmp_path, events_file=str(videos / "long/bbb_360p_moov_end.events.jsonl"), duration_s=596.458)
     assert len(rows) == 74
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("a\0b.vtt", "control characters"),
+        (" /a.vtt", "begins or ends with a blank"),
+        ("fi\tle:///etc/passwd", "control characters"),
+        ("s3://id:key@b/a.vtt", "takes no credentials"),
+        ("s3://b/a.vtt?endpoint_override=127.0.0.1:9&token=key", "takes no options"),
+        ("x" * 5000, "file name too long"),
+    ],
+)
+@pytest.mark.parametrize("column", ["subtitles", "events_file"])
+def test_an_address_that_may_not_be_opened_costs_its_own_video(tmp_path, column, address, message):
+    with pytest.raises(Reject, match=f"bad_annotation.*{message}") as rejected:
+        run(tmp_path, **{column: [address] if column == "subtitles" else address})
+    assert "key" not in rejected.value.detail
+    assert len(rejected.value.detail) < 300
+
+
+def test_annotations_stay_below_the_root_of_local_files(tmp_path):
+    (tmp_path / "root").mkdir()
+    file(tmp_path, "out.vtt", VTT.format(text="Sit!"))
+    (tmp_path / "root" / "link.vtt").symlink_to("../out.vtt")
+    access = Access(root=str(tmp_path / "root"))
+    for path in ("link.vtt", "../out.vtt"):
+        with pytest.raises(Reject, match="bad_annotation.*outside download.root"):
+            list(annotate(unit(subtitles=[f"{tmp_path}/root/{path}"]), AnnotateConfig(), Store(tmp_path), access))

@@ -75,6 +75,13 @@ def test_checksum(video, store, columns):
     assert row(video, store, {"sha256": good})["sha256"] == good.lower()
 
 
+@pytest.mark.parametrize("name", ["none.mp4", "x" * 5000, "x/" * 3000 + "v.mp4"])
+def test_what_is_not_there_is_named_in_short(store, tmp_path, name):
+    with pytest.raises(Reject, match="not_found") as rejected:
+        row(f"{tmp_path}/{name}", store)
+    assert len(rejected.value.detail) < 200
+
+
 def test_missing(store, tmp_path):
     with pytest.raises(Reject, match="not_found") as rejected:
         row(tmp_path / "none.mp4", store)
