@@ -120,7 +120,7 @@ def stage(config: ShardConfig) -> Stage:
     reads = pa.schema([*known, ("location", pa.string())])
     return Stage(
         name="shard",
-        version=4,
+        version=5,
         reads=reads,
         writes=SEGMENT,
         run=run,

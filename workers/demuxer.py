@@ -26,12 +26,12 @@ _WITHOUT_DTS = {"matroska", "webm", "nut", "rm", "wtv"}
 class Demuxer:
     """Iterates over the packets of a stream that hold data; the last ones of a container are empty, they flush.
 
-    Where the clock may jump forward, the other streams are read too, but only their times are kept.
+    Where the clock may jump forward, sound and subtitles are read too, but only their times are kept.
 
     Args:
         from_start: the container has not been seeked in. Elsewhere a clock is never continued: a file with timestamp
             discontinuities is read from its start only.
-        follow: read the other streams whatever the format.
+        follow: read sound and subtitles whatever the format.
     """
 
     def __init__(
@@ -53,7 +53,8 @@ class Demuxer:
             return
         number = self.stream.index
         for other in self.container.streams:
-            other.discard = Discard.default
+            if other.type != "video":  # those cost too much, and sound is there nearly always
+                other.discard = Discard.default
         for packet in self.container.demux():
             if packet.stream_index == number:
                 if packet.size:
