@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pipeline.cluster import ray_session
 from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
-from pipeline.inputs.addresses import fingerprint_addresses, manifest_folder
+from pipeline.inputs.addresses import fingerprint_addresses, is_remote, manifest_folder
 from pipeline.inputs.network_settings import check_network_settings, unused_environment
 from pipeline.lock import only_build
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
@@ -74,13 +74,13 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
     check_network_settings(recipe.download)
     store, folder = Store(corpus), manifest_folder(manifest)
     access = recipe.download.access(folder)
-    for line in unused_environment(recipe.download):
-        say(line)
     with only_build(store), Workspace() as work, ExitStack() as session:
         work.put("manifest", iterate_manifest(manifest, recipe.download), MANIFEST_ROWS)
-        kept = (
-            fingerprint_addresses(t, recipe.download.ignored_parameters) for t in read_batches(work.path("manifest"))
-        )
+        if is_remote(folder) or work.count("select count(*) from manifest where uri like '%://%'"):
+            for line in unused_environment(recipe.download):
+                say(line)
+        ignored, given = recipe.download.ignored_parameters, read_batches(work.path("manifest"))
+        kept = (fingerprint_addresses(table, ignored) for table in given)
         store.write_tables("manifest.parquet", kept, MANIFEST_ROWS)
         describe(store, recipe)
         summary, done = Summary(), []

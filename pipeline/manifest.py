@@ -110,7 +110,16 @@ def make_manifest(folder: str | Path) -> list[Row]:
         raise ManifestError(f"{folder}: holds no media files")
     for row in rows:
         _check_text(row, str(row["id"]))
+        for path in _paths(row):
+            try:
+                parse_url(path)
+            except UrlError as error:
+                raise ManifestError(f"{path!r}: {error}; rename the file") from None
     return rows
+
+
+def _paths(row: Row) -> list[str]:
+    return [path for path in (row["uri"], *(row["subtitles"] or []), row["events_file"]) if path]
 
 
 def write_manifest(rows: Iterable[Row], path: str | Path) -> int:

@@ -227,6 +227,9 @@ class _Handler(BaseHTTPRequestHandler):
     def to_file(self, number: int) -> None:
         self.send(b"", 302, Location="file:///etc/passwd")
 
+    def to_nonsense(self, number: int) -> None:
+        self.send(b"", 302, Location=("http://[h/v", "http://h:x/v", "s3://b/k", "http://h\tx/v")[number % 4])
+
     def to_good(self, number: int) -> None:
         self.send(b"", 302, Location="/good?token=secret")
 
@@ -241,9 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def faulty_server() -> Iterator[ThreadingHTTPServer]:
+def faulty_server(address: str = "127.0.0.1") -> Iterator[ThreadingHTTPServer]:
     """`url`, `requests` [(path, headers)], `sent` bytes of bodies, `seen` requests a path."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = ThreadingHTTPServer((address, 0), _Handler)
     server.daemon_threads = True
     server.url = f"http://127.0.0.1:{server.server_port}"
     server.requests, server.sent, server.seen, server.asked = [], 0, Counter(), threading.Lock()

@@ -8,7 +8,7 @@ from schemas.config import ConfigError
 from stages.download import DownloadConfig
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def check_network_settings(settings: DownloadConfig) -> None:
@@ -26,11 +26,13 @@ def check_network_settings(settings: DownloadConfig) -> None:
 def unused_environment(settings: DownloadConfig) -> list[str]:
     """A line for each setting of the environment that downloads take no notice of, without its value."""
     found = []
-    for names, field, value in (
-        (_PROXIES, "proxy", settings.proxy),
-        (_CERTIFICATES, "ca_bundle", settings.ca_bundle),
+    for names, field, value, schemes in (
+        (_PROXIES, "proxy", settings.proxy, "http, https and s3"),
+        (_CERTIFICATES, "ca_bundle", settings.ca_bundle, "http and https"),
     ):
         given = [name for name in names if os.environ.get(name) or os.environ.get(name.lower())]
         if given and not value:
-            found.append(f"{', '.join(given)} of the environment is not used: set download.{field} to use it")
+            found.append(
+                f"{', '.join(given)} of the environment is not used for {schemes}: set download.{field} for that"
+            )
     return found

@@ -343,3 +343,16 @@ def test_a_manifest_may_be_a_link(tmp_path):
     link.symlink_to(real)
     (row,) = read_manifest(link).to_pylist()
     assert located(link, row["uri"]) == f"{tmp_path}/beside/a.mp4"
+
+
+def test_a_file_whose_name_reads_like_an_address_is_written_as_a_path(tmp_path):
+    names = ["s3:x.mp4", " y.mp4", "me:pw@home.mp4", "100% #1?.mp4"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    write_manifest(make_manifest(tmp_path), tmp_path / "m.jsonl")
+    assert [row["id"] for row in read_manifest(tmp_path / "m.jsonl").to_pylist()] == sorted(names)
+    uris = [json.loads(line)["uri"] for line in (tmp_path / "m.jsonl").read_text().splitlines()]
+    assert uris == ["./ y.mp4", "100% #1?.mp4", "me:pw@home.mp4", "./s3:x.mp4"]
+    (tmp_path / "z\n.mp4").write_bytes(b"")
+    with pytest.raises(ManifestError, match=r"z\\n.mp4': holds control characters; rename the file"):
+        make_manifest(tmp_path)

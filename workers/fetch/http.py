@@ -52,11 +52,18 @@ def receive_http(
                 raise
         if isinstance(location, bool):
             return location
-        target = check(str(url.url.join(location)), limits.access)
-        if not isinstance(target, HttpUrl):
-            raise Reject("refused", "a redirect to another scheme is not followed")
-        url = target
+        url = _redirected(url, location, limits.access)
     raise Reject("unreachable", f"more than {_MAX_REDIRECTS} redirects")
+
+
+def _redirected(url: HttpUrl, location: str, access: Access) -> HttpUrl:
+    try:
+        target = check(str(url.url.join(location)), access)
+    except (httpx.InvalidURL, ValueError, Reject):
+        target = None
+    if not isinstance(target, HttpUrl):
+        raise Reject("refused", "a redirect to what is no address of http is not followed")
+    return target
 
 
 async def _ask(url: HttpUrl, partial: PartialFile, limits: FetchLimits, known: dict | None) -> str | bool:
@@ -111,6 +118,7 @@ async def _answer(url: HttpUrl, have: int, state: dict, limits: FetchLimits) -> 
     headers: dict[str | bytes, str | bytes] = {
         "Accept-Encoding": "identity",
         "User-Agent": limits.user_agent,
+        "Host": url.url.netloc.decode("ascii"),
         **_credentials(url.url),
     }
     if have:

@@ -46,7 +46,9 @@ def check_answer(answer: Answer, have: int, limits: FetchLimits) -> int | None:
     said = f"HTTP {status}{f' {answer.code}' if answer.code else ''}"
     if status in (404, 410):
         raise Reject("not_found", said)
-    if status in (401, 403, 407, 451):
+    if status == 407:
+        raise Reject("unreachable", "HTTP 407: the proxy asks for a password, which belongs into download.proxy")
+    if status in (401, 403, 451):
         raise Reject("refused", f"{said}: the source gives it to others only, or its signature has expired")
     if status in (408, 425, 429) or status >= 500:
         raise RetryableError("unreachable", said, pause_s=parse_retry_after(headers.get("retry-after", "")))

@@ -6,7 +6,7 @@ from schemas.config import ConfigError
 from stages.download import DownloadConfig
 
 NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-NAMES += ("CURL_CA_BUNDLE", "AWS_CA_BUNDLE")
+NAMES += ("CURL_CA_BUNDLE",)
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +22,11 @@ def test_what_of_the_environment_is_not_used_is_said_without_its_value(environme
     environment.setenv("https_proxy", "http://me:secret@proxy:1")
     environment.setenv("SSL_CERT_FILE", "/secret")
     proxy, certificates = unused_environment(DownloadConfig())
-    assert proxy == "HTTPS_PROXY of the environment is not used: set download.proxy to use it"
-    assert certificates == "SSL_CERT_FILE of the environment is not used: set download.ca_bundle to use it"
+    assert proxy == "HTTPS_PROXY of the environment is not used for http, https and s3: set download.proxy for that"
+    assert (
+        certificates
+        == "SSL_CERT_FILE of the environment is not used for http and https: set download.ca_bundle for that"
+    )
     assert unused_environment(DownloadConfig(proxy="http://proxy:1", ca_bundle="/a")) == []
 
 

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -76,6 +77,7 @@ def test_a_file_that_changed_is_fetched_anew(server, tmp_path, path):
         ("forbidden", "refused"),
         ("expired", "refused"),
         ("to_file", "refused"),
+        ("to_nonsense", "refused"),
         ("bomb", "refused"),
         ("too_short", "incomplete"),
         ("huge", "too_large"),
@@ -206,6 +208,28 @@ def test_redirects_to_private_addresses_are_refused(server, tmp_path, monkeypatc
 )
 def test_other_schemes_are_refused(tmp_path, uri):
     assert rejected(uri, tmp_path / "f", replace(LIMITS, access=Access())) == "refused"
+
+
+def test_no_redirect_to_nonsense_is_followed(server, tmp_path):
+    for number in range(4):
+        assert rejected(f"{server.url}/to_nonsense", tmp_path / str(number)) == "refused"
+
+
+def test_a_host_is_named_as_it_is_addressed(server, tmp_path):
+    fetch(f"http://user:secret@localhost:{server.server_port}/good", tmp_path / "f", LIMITS)
+    assert server.requests[0][1]["Host"] == f"localhost:{server.server_port}"
+
+
+def test_a_host_of_ipv6_is_named_in_brackets(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.faulty_server.ThreadingHTTPServer.address_family", socket.AF_INET6)
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    with faulty_server("::1") as server:
+        fetch(f"http://[::1]:{server.server_port}/good", tmp_path / "f", LIMITS)
+    assert server.requests[0][1]["Host"] == f"[::1]:{server.server_port}"
 
 
 def test_a_killed_fetch_is_gone_on_with(server, tmp_path):
