@@ -37,7 +37,8 @@ from pipeline.inputs.addresses import (
     resolve,
     source_stamp,
 )
-from pipeline.manifest_formats import BATCH_ROWS, ManifestError, Row, raw_rows
+from pipeline.inputs.manifest_rows import ManifestError, Row
+from pipeline.manifest_formats import raw_rows
 from pipeline.media_folder import list_media
 from schemas.tables import MANIFEST
 from stages.download import DownloadConfig
@@ -46,6 +47,7 @@ from workers.fetch.urls import UrlError, parse_url
 
 # The stamps: size and time of change of the files that a row names, so that a changed one is read again.
 MANIFEST_ROWS = pa.schema([*MANIFEST, *((n, pa.string()) for n in ("video_id", "source_stamp", "annotation_stamp"))])
+BATCH_ROWS, BATCH_CHARACTERS = 512, 1 << 24
 ALIASES = {"path": "uri", "video": "uri"}
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -69,6 +71,7 @@ def iterate_manifest(path: str | Path, settings: DownloadConfig) -> Iterator[pa.
     access = settings.access(folder)
     seen: dict[str, str] = {}
     rows: list[Row] = []
+    characters = 0
     for where, raw in raw_rows(folder, posixpath.basename(str(path))):
         row = _row(raw, where, folder)
         if not access.local_files:
@@ -81,9 +84,10 @@ def iterate_manifest(path: str | Path, settings: DownloadConfig) -> Iterator[pa.
                 f"{where}: id {format_value(row['id'])} was given by {first} already; give each row its own `id`"
             )
         rows.append(row)
-        if len(rows) == BATCH_ROWS:
+        characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(rows) == BATCH_ROWS or characters > BATCH_CHARACTERS:
             yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
-            rows = []
+            rows, characters = [], 0
     yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
 
 

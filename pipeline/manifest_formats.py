@@ -2,98 +2,112 @@
 
 import csv
 import io
-import json
 import posixpath
-from collections.abc import Iterable, Iterator
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from schemas.config import ConfigError
+from pipeline.inputs.manifest_parquet import parquet_rows
+from pipeline.inputs.manifest_rows import CELL_BYTES, JSON_BYTES, LINE_BYTES, ManifestError, Row, check_distinct
+from stages.annotations.json_text import load_json
+from stages.annotations.text import AnnotationError
 from workers.fetch.redaction import redacted
 from workers.storage import open_file
 
-BATCH_ROWS = 4096
-_FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
-
-Row = dict[str, Any]
-
-
-class ManifestError(ConfigError):
-    """A manifest that cannot be used. The message names the file, the row, the value and the remedy."""
+# The name that a CSV file of pandas gives to the column of its index: none, which it reads back as the latter.
+_INDEX = re.compile(r"|Unnamed: 0(_level_\d+)?")
 
 
 def raw_rows(folder: str, name: str) -> Iterator[tuple[str, Row]]:
-    """Rows as written, each with the file and line (or row) for messages."""
-    suffix = posixpath.splitext(name)[1].lower()
-    if suffix not in _FORMATS:
+    """Rows as written, each with the file and line (or row) for messages. Raises ManifestError."""
+    read = _FORMATS.get(posixpath.splitext(name)[1].lower())
+    if read is None:
         raise ManifestError(f"{name}: a manifest's name ends in one of {', '.join(_FORMATS)}")
     try:
         with open_file(folder, name) as source:
-            if suffix == ".parquet":
-                yield from _parquet_rows(source, name)
-                return
-            text = io.TextIOWrapper(source, encoding="utf-8-sig", newline="" if suffix == ".csv" else None)
-            if suffix == ".csv":
-                yield from _csv_rows(text, name)
-            elif suffix == ".json":
-                yield from _json_rows(text, name)
-            else:
-                yield from _jsonl_rows(text, name)
+            yield from read(source, name)
     except FileNotFoundError:
         raise ManifestError(f"{name}: no such file in {redacted(folder)}; `longvid manifest DIR` makes one") from None
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{name}: not UTF-8 text at byte {error.start}; save it as UTF-8") from None
+    except IsADirectoryError:
+        raise ManifestError(f"{name}: a folder; `longvid manifest DIR` makes a manifest of one") from None
 
 
-def _jsonl_rows(text: Iterable[str], name: str) -> Iterator[tuple[str, Row]]:
-    for number, line in enumerate(text, 1):
+def _jsonl_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
+    for where, line in _lines(source, name):
         if line.strip():
-            yield f"{name}, line {number}", _load(line, f"{name}, line {number}")
+            yield where, _load(line.strip(), where)
 
 
-def _json_rows(text: io.TextIOWrapper, name: str) -> Iterator[tuple[str, Row]]:
-    rows = _load(text.read(), name)
+def _json_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
+    data = source.read(JSON_BYTES + 1)
+    if len(data) > JSON_BYTES:
+        raise ManifestError(f"{name}: more than {JSON_BYTES:,} bytes; write a row a line, as .jsonl")
+    rows = _load(_decode(data.removeprefix(b"\xef\xbb\xbf"), name), name)
     if not isinstance(rows, list):
         raise ManifestError(f"{name}: a .json manifest is a list of rows; for a row a line use .jsonl")
     for number, row in enumerate(rows, 1):
         yield f"{name}, row {number}", row
 
 
-def _csv_rows(text: Iterable[str], name: str) -> Iterator[tuple[str, Row]]:
-    reader = csv.DictReader(text)
+def _csv_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
+    csv.field_size_limit(CELL_BYTES)  # of the process: nothing else here reads CSV
+    reader = csv.reader(part for _, line in _lines(source, name) for part in _csv_lines(line))
     try:
+        head = next(reader, [])
+        check_distinct(head, name)
+        ignored = 1 if head and _INDEX.fullmatch(head[0]) else 0
         for cells in reader:
             where = f"{name}, line {reader.line_num}"
-            if None in cells or None in cells.values():
-                raise ManifestError(f"{where}: the row has not as many cells as the head has columns")
-            row: Row = {column: cell for column, cell in cells.items() if cell != ""}
+            if cells and len(cells) != len(head):
+                raise ManifestError(f"{where}: the row has {len(cells)} cells, but the head has {len(head)} columns")
+            named = zip(head[ignored:], cells[ignored:], strict=True) if cells else ()
+            row: Row = {column: cell for column, cell in named if cell != ""}
             if "subtitles" in row:
                 row["subtitles"] = [part.strip() for part in row["subtitles"].split(";") if part.strip()]
-            yield where, row
+            if cells:
+                yield where, row
     except csv.Error as error:
-        raise ManifestError(f"{name}, line {reader.line_num}: bad CSV: {error}") from None
+        hint = " (is a quote left open?)" if "field limit" in str(error) else ""
+        raise ManifestError(f"{name}, line {reader.line_num}: bad CSV: {error}{hint}") from None
 
 
-def _parquet_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
-    try:
-        file = pq.ParquetFile(source)
-    except pa.ArrowInvalid as error:
-        raise ManifestError(f"{name}: not a Parquet file: {error}") from None
+def _csv_lines(line: str) -> list[str]:
+    """A line as the module csv takes lines: it wants a carriage return at their end only."""
+    return re.split(r"(?<=\r)(?!\n)", line) if "\r" in line else [line]
+
+
+def _lines(source: pa.NativeFile, name: str) -> Iterator[tuple[str, str]]:
+    """Lines with their ends, each with its place; a byte order mark is left out."""
+    stream: IO[bytes] = io.BufferedReader(source, 1 << 20)
     number = 0
-    for batch in file.iter_batches(BATCH_ROWS):
-        for row in batch.to_pylist():
-            number += 1
-            yield f"{name}, row {number}", row
+    while data := stream.readline(LINE_BYTES + 1):
+        number += 1
+        where = f"{name}, line {number}"
+        if len(data) > LINE_BYTES:
+            raise ManifestError(f"{where}: longer than {LINE_BYTES:,} bytes; put events in an `events_file`")
+        yield where, _decode(data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data, where)
+
+
+def _decode(data: bytes, where: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{where}: not UTF-8 text at byte {error.start}; save the file as UTF-8") from None
 
 
 def _load(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"{where}: bad JSON: {error.msg} at column {error.colno}") from None
-    except RecursionError:
-        raise ManifestError(f"{where}: bad JSON: nested too deeply") from None
-    except ValueError:
-        raise ManifestError(f"{where}: bad JSON: a number of more than 4,300 digits") from None
+        return load_json(text)
+    except AnnotationError as error:
+        raise ManifestError(f"{where}: {error}") from None
+
+
+_FORMATS: dict[str, Callable[[pa.NativeFile, str], Iterator[tuple[str, Row]]]] = {
+    ".jsonl": _jsonl_rows,
+    ".ndjson": _jsonl_rows,
+    ".json": _json_rows,
+    ".csv": _csv_rows,
+    ".parquet": parquet_rows,
+}
