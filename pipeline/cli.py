@@ -35,7 +35,7 @@ def manifest(folder: Path, to: Annotated[Path, typer.Option("--out", "-o")] = Pa
     """Write a manifest of all video files below FOLDER, with the subtitles and events beside them."""
     from pipeline.manifest import make_manifest, write_manifest
 
-    rows = make_manifest(folder)
+    rows = make_manifest(folder, say=lambda line: out.print(message(line)))
     write_manifest(rows, to)
     out.print(f"{to}: {len(rows)} videos")
 

@@ -23,7 +23,7 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +91,19 @@ def iterate_manifest(path: str | Path, settings: DownloadConfig) -> Iterator[pa.
     yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
 
 
-def make_manifest(folder: str | Path) -> list[Row]:
+def make_manifest(folder: str | Path, say: Callable[[str], None] = lambda line: None) -> list[Row]:
     """A row for each media file below `folder`, with the subtitles and events that lie beside it; absolute paths.
 
     The id is the path relative to `folder`. A neighbour is `<stem>.vtt`, `<stem>.<language>.vtt`, `<stem>.chapters.vtt`
-    (or with another of SUBTITLE_SUFFIXES) and `<stem>.events.jsonl`. Raises ManifestError where there is no such folder
-    or it holds no media.
+    (or with another of SUBTITLE_SUFFIXES) and `<stem>.events.jsonl`. What is left out though it may be wanted, such as
+    running downloads, is told by `say`. Raises ManifestError where there is no such folder or it holds no media.
     """
     folder = _absolute(folder)
     if not folder.is_dir():
         raise ManifestError(f"{folder}: no such folder")
+    listing = list_media(folder)
+    for why, paths in sorted(listing.left_out.items()):
+        say(f"left out: {len(paths)} {why}: {', '.join(sorted(paths)[:5])}{', ...' if len(paths) > 5 else ''}")
     rows = [
         {
             "id": media.path.relative_to(folder).as_posix(),
@@ -108,7 +111,7 @@ def make_manifest(folder: str | Path) -> list[Row]:
             "subtitles": [str(p) for p in media.subtitles],
             "events_file": str(media.events_file) if media.events_file else None,
         }
-        for media in list_media(folder)
+        for media in listing.media
     ]
     if not rows:
         raise ManifestError(f"{folder}: holds no media files")

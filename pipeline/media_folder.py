@@ -1,5 +1,6 @@
 """The media files of a folder and the annotation beside them, by name and, where the name tells nothing, by content."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,14 @@ _OTHER_SUFFIXES = frozenset([f".{name}" for name in _OTHER.split()] + list(SUBTI
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _TRACKS = ("chapters", "descriptions")  # as in film.chapters.vtt
 _SNIFF_BYTES = 4096
+# What yt-dlp, browsers, aria2, axel, WinSCP, wget, BitTorrent programs and others add to the name of what they write.
+_DOWNLOAD = re.compile(
+    r"\.(part(-Frag\d+)?(\.part)?|ytdl|crdownload|download|opdownload|partial|filepart|aria2|st|!ut|!qB|!bt|bc!"
+    r"|fdmdownload|unfinished|incomplete|tmp|temp)$|\.temp\.\w+$",
+    re.IGNORECASE,
+)
+_STREAM = re.compile(r"\.f\d[\w-]*\.\w+$")  # of yt-dlp, while the sound that it will be joined to is fetched
+_BESIDE_DOWNLOAD = (".aria2", ".st")  # aria2 and axel write under the final name, and such a file beside it
 
 
 @dataclass(frozen=True)
@@ -29,18 +38,79 @@ class Media:
     events_file: Path | None = None
 
 
-def list_media(folder: Path) -> Iterator[Media]:
+@dataclass
+class Listing:
+    """What lies below a folder."""
+
+    folder: Path
+    media: list[Media] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    """Why files were left out that may be wanted, and their paths, relative to the folder."""
+
+    def leave_out(self, why: str, path: Path) -> None:
+        self.left_out.setdefault(why, []).append(path.relative_to(self.folder).as_posix())
+
+
+def list_media(folder: Path) -> Listing:
     """All media files below a folder, in the order of their paths; hidden files and folders are left out.
 
-    A file counts as media by its suffix, even when it is empty or something else inside: then the build names it in
-    the rejects. A file of an unknown suffix counts when it is binary.
+    Links to folders are followed, each folder once. A file counts as media by its suffix, even when it is empty or
+    something else inside: then the build names it in the rejects. A file of an unknown suffix counts when it is binary.
+    Files of running downloads are left out: the build would take the half that is there.
     """
-    files = [p for p in folder.rglob("*") if not _hidden(p.relative_to(folder)) and p.is_file()]
-    subtitles, events = _by_stem(files)
-    for path in sorted(files, key=lambda p: p.relative_to(folder).as_posix()):
-        if is_media(path):
-            stem = path.with_suffix("")
-            yield Media(path, [p for _, _, p in sorted(subtitles.get(stem, ()))], events.get(stem))
+    listing = Listing(folder)
+    files = sorted(_files(folder, listing), key=lambda path: path.relative_to(folder).as_posix())
+    running = {(path.parent, _title(path)) for path in files if _DOWNLOAD.search(path.name)}
+    ready = []
+    for path in files:
+        if (
+            _DOWNLOAD.search(path.name)
+            or (_STREAM.search(path.name) and (path.parent, _title(path)) in running)
+            or any(path.with_name(path.name + suffix).exists() for suffix in _BESIDE_DOWNLOAD)
+        ):
+            listing.leave_out("downloads that are still running", path)
+        elif not os.access(path, os.R_OK):
+            listing.leave_out("files that may not be read", path)
+        else:
+            ready.append(path)
+    subtitles, events = _by_stem(ready)
+    for path in filter(is_media, ready):
+        stem = path.with_suffix("")
+        listing.media.append(Media(path, [p for _, _, p in sorted(subtitles.get(stem, ()))], events.get(stem)))
+    return listing
+
+
+def _title(path: Path) -> str:
+    """The name of what is downloaded, as far as it is that of each of its streams."""
+    return _STREAM.sub("", _DOWNLOAD.sub("", path.name))
+
+
+def _files(folder: Path, listing: Listing) -> Iterator[Path]:
+    """All files that are not hidden. Links to folders come last, so that a file goes by its own path where it can."""
+    folders, visited = [folder], set()
+
+    def unreadable(error: OSError) -> None:
+        listing.leave_out("folders that may not be read", Path(error.filename))
+
+    while folders:
+        linked: list[Path] = []
+        for top in folders:
+            for place, names, files in os.walk(top, onerror=unreadable):
+                status = Path(place).stat()
+                if (status.st_dev, status.st_ino) in visited:
+                    listing.leave_out("links to folders that are listed already", Path(place))
+                    names.clear()
+                    continue
+                visited.add((status.st_dev, status.st_ino))
+                shown = [Path(place, name) for name in names if not name.startswith(".")]
+                linked += [path for path in shown if path.is_symlink()]
+                names[:] = [path.name for path in shown if not path.is_symlink()]
+                for path in (Path(place, name) for name in files if not name.startswith(".")):
+                    if path.is_file():
+                        yield path
+                    elif path.is_symlink():
+                        listing.leave_out("links that lead nowhere", path)
+        folders = sorted(linked)
 
 
 def is_media(path: Path) -> bool:
@@ -71,7 +141,3 @@ def _by_stem(files: list[Path]) -> tuple[dict[Path, list[tuple[str, int, Path]]]
             if stem and (_LANGUAGE.fullmatch(language) or language in _TRACKS):
                 subtitles.setdefault(path.with_name(stem), []).append((language, rank, path))
     return subtitles, events
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)

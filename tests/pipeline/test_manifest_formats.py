@@ -174,23 +174,6 @@ TOKENS = st.sampled_from(
     + [b"\xef\xbb\xbf", b"\xff", b"\0", b"\\ud800", b"9" * 5000, b"[" * 2000, b"subtitles", b"events", b"PAR1"]
 )
 BYTES = st.lists(TOKENS | st.binary(max_size=6), max_size=12).map(b"".join)
-GOOD_PARQUET = parquet(
-    pa.table(
-        {
-            "uri": ["a.mp4", "b.mp4"],
-            "subtitles": [["a.vtt"], None],
-            "events": [[{"start_s": 1.0, "end_s": 2.0, "text": "a dog"}], []],
-        }
-    )
-)
-
-
-@st.composite
-def damaged_parquet(draw) -> bytes:
-    data = bytearray(GOOD_PARQUET)
-    for _ in range(draw(st.integers(1, 4))):
-        data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
-    return bytes(data[: draw(st.integers(0, len(data)))] if draw(st.booleans()) else data)
 
 
 def as_csv(rows: list[dict]) -> bytes:
@@ -213,7 +196,6 @@ FILES = st.one_of(
     ROWS.map(lambda rows: (".json", json.dumps(rows).encode())),
     ROWS.map(lambda rows: (".csv", as_csv(rows))),
     ROWS.map(lambda rows: (".parquet", as_parquet(rows))),
-    damaged_parquet().map(lambda data: (".parquet", data)),
 )
 
 
