@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.inputs.manifest_rows import CELL_BYTES, LINE_BYTES, ManifestError
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest, read_manifest
+from stages.download import DownloadConfig
 from tests.pipeline.command_line import ROOT
 
 
@@ -75,7 +76,7 @@ def test_what_pandas_writes_is_read(tmp_path):
         ("m.jsonl", b'{"uri": "a"}\n{"uri": "\xe9"}', "m.jsonl, line 2: not UTF-8 text at byte 9"),
         ("m.jsonl", '{"uri": ' + "1" * 5000 + "}", "line 1: bad JSON: a number of more than 4,300 digits"),
         ("m.jsonl", '{"uri": ' + "[" * 975 + "]" * 975 + "}", "line 1: bad JSON: nested (too deeply|more than 64)"),
-        ("m.jsonl", '{"uri": 1e999}', "line 1: uri = inf: must be text"),
+        ("m.jsonl", '{"uri": 1e999}', "line 1: uri = .*: must be text"),
         ("m.parquet", b"PAR1" + b"x" * 100, "m.parquet: not a Parquet file that can be read"),
         ("m.parquet", b"", "m.parquet: not a Parquet file that can be read"),
         (
@@ -151,7 +152,7 @@ def test_the_bomb_that_was_found_is_refused(cases):
 
 def test_long_texts_come_in_small_batches(tmp_path):
     lines = (json.dumps({"uri": f"{i}.mp4", "licence": "x" * 900_000}) + "\n" for i in range(60))
-    tables = list(iterate_manifest(written(tmp_path, "m.jsonl", "".join(lines))))
+    tables = list(iterate_manifest(written(tmp_path, "m.jsonl", "".join(lines)), DownloadConfig()))
     assert sum(table.num_rows for table in tables) == 60
     assert max(table.num_rows for table in tables) < 25
 
