@@ -1,30 +1,26 @@
 """Manifest row -> video: the file in the media store, and what demuxing all of it found."""
 
-import hashlib
 import importlib
-import re
 import shutil
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import Field, field_serializer, field_validator
 
-from schemas.config import Resources, StageConfig
 from schemas.rejects import BuildStopped, Reject
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
+from stages.download_config import DownloadConfig
 from workers.fetch.access import Access, check, open_local, short_name
 from workers.fetch.fetcher import fetch_changed
+from workers.fetch.notes import FetchNotes
 from workers.fetch.partial_file import FetchLimits, PartialFile, locked
-from workers.fetch.redaction import fingerprinted, format_value, redacted, scrub_secrets
-from workers.fetch.urls import HttpUrl, LocalUrl, UrlError, parse_url
+from workers.fetch.redaction import redacted, scrub_secrets
+from workers.fetch.urls import HttpUrl, LocalUrl, parse_url
 from workers.local_media import required_location
-from workers.media_process import MediaLimits, media_process, probe_apart
+from workers.media_process import media_process, probe_apart
 from workers.node_folder import node_folder
 from workers.storage import Store, sha256_of
 
@@ -40,118 +36,8 @@ _EXTENSIONS = {
     "rm": ".rm",
     "ogg": ".ogv",
 }
-
-
 # Folder of a corpus for what is on its way here.
 FETCHING = "media/fetching"
-# Of signatures: of S3, Google, CloudFront and Azure, and of the usual web server.
-IGNORED_PARAMETERS = (
-    *("X-Amz-*", "X-Goog-*", "Signature", "Expires", "sig", "token", "AWSAccessKeyId", "GoogleAccessId"),
-    *("Key-Pair-Id", "Policy", "se", "st", "ske", "skt"),
-)
-
-
-class DownloadConfig(StageConfig):
-    """Config of the download stage."""
-
-    media: Literal["reference", "copy"] = "reference"
-    """Local files stay where they are, or are copied into the corpus. What is fetched always lies in the corpus."""
-    max_bytes: int = Field(64 << 30, ge=1)
-    """Largest file that is fetched or copied."""
-    max_seconds: float = Field(6 * 3600.0, gt=0)
-    """Longest time a fetch may take, all attempts together."""
-    attempts: int = Field(6, ge=1, le=100)
-    """Attempts of a fetch; each goes on where the last one stopped."""
-    backoff_s: float = Field(1.0, ge=0)
-    """First wait between attempts; doubles, with jitter. A server's Retry-After goes before it."""
-    max_retry_after_s: float = Field(300.0, ge=0, le=7 * 86400.0)
-    """Longest pause that a host may ask for and be waited for. A host that asks for more is left alone for that long:
-    its videos are rejected as `unreachable`, without being asked for."""
-    timeout_s: float = Field(30.0, gt=0)
-    """To connect, and between two packets."""
-    min_bytes_per_s: int = Field(1024, ge=0)
-    """A slower source is given up."""
-    max_partial_bytes: int = Field(1 << 40, ge=1)
-    """Of all files that are being fetched into a corpus on a disk, or else on a node. What killed builds left goes
-    first, the oldest before others."""
-    per_host: int = Field(4, ge=1, le=1000)
-    """Fetches from one host at once, of all workers on a node."""
-    allow_private_addresses: bool = False
-    """Fetch from private, loopback and link-local addresses too (an own media server)."""
-    buckets: tuple[str, ...] | None = None
-    """Buckets and prefixes (`s3://bucket`, `gs://bucket/folder`) that are read with the credentials of the environment;
-    all others are read anonymously. Default: the bucket that the manifest lies in."""
-    proxy: str = Field("", repr=False)
-    """`http://[user:password@]host:port` that http, https and s3 go through; that of the environment is not used. Hosts
-    that are known here to be private are refused as ever; one that only the proxy can look up is the proxy's to
-    refuse. The library for gs takes the environment's proxy by itself."""
-    ca_bundle: str = ""
-    """A file of certificates that servers are checked by, on every node, in place of those of certifi."""
-    ignored_parameters: tuple[str, ...] = IGNORED_PARAMETERS
-    """Patterns of the query parameters that do not identify a file, as those of a signature: a row whose address
-    differs in them alone keeps its file. Upper and lower case are the same."""
-    any_content_type: bool = False
-    """Fetch what a server calls a page, a picture or a document too: the probe says what it is."""
-    allow_local_files: bool = False
-    """Let a manifest that lies elsewhere (`s3://`, `gs://`) name files of this machine."""
-    root: str = ""
-    """A folder that the local files of a manifest lie in, subtitles and events too, symbolic links followed; others
-    are refused. Empty: anywhere."""
-    extractors: dict[str, str] = {}
-    """Host -> `module:function`, for pages that hold a video (an own wrapper of yt-dlp, say): called with the address,
-    a folder and the FetchLimits in place of fetching, it gives the path of the file it put there or raises Reject.
-    Subdomains count; the longest host goes first."""
-    user_agent: str = "longvid"
-    """How the fetcher names itself to servers; an address to complain to belongs in it."""
-    limits: MediaLimits = MediaLimits()
-    """Of the process that probes the file."""
-    resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # waits for the network nearly all of the time
-    """Where and how wide it runs."""
-
-    def semantic(self) -> dict[str, Any]:
-        """Only what the rows depend on: how a file was fetched doesn't change it."""
-        return {"media": self.media}
-
-    def access(self, folder: str | None = None) -> Access:
-        """What the addresses of a manifest may reach.
-
-        Args:
-            folder: that the manifest lies in. None: no manifest is at hand, and nothing may be reached.
-        """
-        own = "/".join(folder.split("/")[:3]) if folder and "://" in folder else ""
-        return Access(
-            local_files=folder is not None and (not own or self.allow_local_files),
-            root=str(Path(self.root).absolute()) if self.root else "",
-            buckets=tuple(filter(None, [own])) if self.buckets is None else self.buckets,
-            allow_private_addresses=self.allow_private_addresses,
-            proxy=self.proxy,
-            ca_bundle=self.ca_bundle,
-        )
-
-    def fetch_limits(self, access: Access) -> FetchLimits:
-        names = {field.name for field in fields(FetchLimits)} & {*type(self).model_fields}
-        return FetchLimits(access=access, **{name: getattr(self, name) for name in names})
-
-    @field_validator("buckets")
-    @classmethod
-    def _check_buckets(cls, buckets: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if bad := [b for b in buckets or () if not re.fullmatch(r"(s3|gs)://[A-Za-z0-9][A-Za-z0-9._-]*(/.*)?", b)]:
-            raise ValueError(f"{format_value(bad[0])} is no bucket: write s3://bucket or gs://bucket/folder")
-        return buckets
-
-    @field_validator("proxy")
-    @classmethod
-    def _check_proxy(cls, proxy: str) -> str:
-        try:
-            assert not proxy or isinstance(parse_url(proxy), HttpUrl)
-        except (UrlError, AssertionError):
-            raise ValueError("write http://host:port or https://host:port") from None
-        return proxy
-
-    @field_serializer("proxy", when_used="json")
-    def _redact_proxy(self, proxy: str) -> str:
-        """A corpus keeps its recipe, and no password."""
-        return redacted(proxy)
 
 
 def run(unit: dict, config: DownloadConfig, store: Store, access: Access | None = None) -> Iterator[pa.Table]:
@@ -199,7 +85,7 @@ def _local(url: LocalUrl, unit: dict, config: DownloadConfig, store: Store) -> t
 
 def _fetched(unit: dict, config: DownloadConfig, store: Store, access: Access) -> tuple[str, str, int, dict]:
     """Fetches a file once, however often the stage is run and its address is signed anew."""
-    uri, notes = unit["location"], _Notes(unit, config, store)
+    uri, notes = unit["location"], FetchNotes(unit, config.ignored_parameters, store)
     lock, folder = _fetching(store, f"{notes.key}.lock"), _fetching(store, notes.key)
     lock.parent.mkdir(parents=True, exist_ok=True)
     with locked(lock):
@@ -220,53 +106,6 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store, access: Access) -
                 return kept
         with store.local(media) as path:
             return media, _sha256(path, unit), store.size(media), _probe(path, config)
-
-
-class _Notes:
-    """What a corpus notes of the files that were fetched, so that none is fetched again.
-
-    By address: another row may name the same one. By video: its address may change where its file does not.
-    """
-
-    def __init__(self, unit: dict, config: DownloadConfig, store: Store) -> None:
-        self._store, self._unit = store, unit
-        self._uri = unit["location"]
-        self._address = fingerprinted(self._uri, config.ignored_parameters)
-        self.key = _short_hash(self._address)
-        """Of what is on its way here, however its address is signed."""
-        self._by_address = f"media/fetched/{_short_hash(self._uri)}.json"
-        self._by_video = f"media/fetched/video-{unit['video_id']}.json"
-
-    def media(self) -> str | None:
-        """The file in the media store, where there is no doubt that it is the one."""
-        by_address, by_video = self._read(self._by_address), self.of_video()
-        if by_address or by_video.get("address") == self._address:
-            return (by_address or by_video)["media"]
-        if sha256 := self._unit["sha256"]:
-            return next((p for p in self._store.files(f"media/{sha256[:2]}") if Path(p).stem == sha256), None)
-        return None
-
-    def of_video(self) -> dict:
-        """What was noted of the file that the video had last: `media`, `address`, `version`."""
-        return self._read(self._by_video)
-
-    def write(self, media: str, size: int, version: dict) -> None:
-        note = {"media": media, "size_bytes": size, "uri": redacted(self._uri)}
-        self._store.write_json(self._by_address, note)
-        self._store.write_json(self._by_video, {**note, "address": self._address, "version": version})
-
-    def _read(self, path: str) -> dict:
-        """A note whose file is there, whole and the one that the manifest asks for; else empty."""
-        if not self._store.exists(path):
-            return {}
-        note = self._store.read_json(path)
-        media = note["media"]
-        is_whole = self._store.exists(media) and self._store.size(media) == note["size_bytes"]
-        return note if is_whole and self._unit["sha256"] in (None, Path(media).stem) else {}
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _fetching(store: Store, name: str) -> Path:

@@ -6,19 +6,16 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from functools import lru_cache
 
 import anyio
-import certifi
 import httpcore
 import httpx
 
 from schemas.rejects import Reject
 from workers.fetch.access import Access, check
 from workers.fetch.host_limiter import HostLimiter
-from workers.fetch.network import CheckedNetwork
+from workers.fetch.network import core_url, http_client
 from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError
-from workers.fetch.public_ips import resolve
 from workers.fetch.responses import Answer, check_answer, is_another, range_start, service_code, validator_of
 from workers.fetch.urls import HttpUrl
 
@@ -127,8 +124,8 @@ async def _answer(url: HttpUrl, have: int, state: dict, limits: FetchLimits) -> 
     async with AsyncExitStack() as opened:
         try:
             with anyio.fail_after(limits.max_header_s):
-                client = await opened.enter_async_context(_client(url, limits.access))
-                asking = client.stream("GET", _for_core(url.url), headers=headers, extensions={"timeout": timeouts})
+                client = await opened.enter_async_context(http_client(url, limits.access))
+                asking = client.stream("GET", core_url(url.url), headers=headers, extensions={"timeout": timeouts})
                 response = await opened.enter_async_context(asking)
                 body = response.aiter_stream()
                 code = service_code(await _start_of(body)) if response.status >= 400 else ""
@@ -144,39 +141,6 @@ async def _start_of(body: AsyncIterator[bytes]) -> bytes:
         if len(start) >= _MAX_ERROR_BYTES:
             break
     return start
-
-
-def _for_core(url: httpx.URL, target: bytes = b"") -> httpcore.URL:
-    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target or url.raw_path)
-
-
-def _client(url: HttpUrl, access: Access) -> httpcore.AsyncConnectionPool:
-    if not access.proxy:
-        network = CheckedNetwork(access.allow_private_addresses)
-        return httpcore.AsyncConnectionPool(_certificates(access.ca_bundle), network_backend=network)
-    if not access.allow_private_addresses:
-        _check_behind_proxy(url)
-    proxy = httpx.URL(access.proxy)
-    return httpcore.AsyncHTTPProxy(
-        _for_core(proxy, target=b"/"),
-        proxy_auth=(proxy.username, proxy.password) if proxy.username else None,
-        ssl_context=_certificates(access.ca_bundle),
-        proxy_ssl_context=_certificates(access.ca_bundle) if proxy.scheme == "https" else None,
-        network_backend=CheckedNetwork(allow_private=True),  # the proxy is the user's own
-    )
-
-
-def _check_behind_proxy(url: HttpUrl) -> None:
-    """Refuses a host that is known here to be private; one that only the proxy can look up is the proxy's to refuse."""
-    try:
-        resolve(url.host, url.port, allow_private=False)
-    except OSError:
-        return
-
-
-@lru_cache(maxsize=4)
-def _certificates(ca_bundle: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_bundle or certifi.where())
 
 
 def _credentials(url: httpx.URL) -> dict[str | bytes, str | bytes]:

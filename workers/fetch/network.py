@@ -3,18 +3,58 @@
 import re
 import ssl
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import anyio
+import certifi
 import httpcore
+import httpx
 
 from schemas.rejects import Reject
+from workers.fetch.access import Access
 from workers.fetch.public_ips import resolve
+from workers.fetch.urls import HttpUrl
 
 _MAX_INFORMATIONAL = 5
 _MAX_HEADER_BYTES = 64 << 10
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 _INFORMATIONAL = re.compile(rb"HTTP/1\.[01] 1\d\d")
+
+
+def http_client(url: HttpUrl, access: Access) -> httpcore.AsyncConnectionPool:
+    """A client for one request, which goes to addresses that were checked, or through the proxy of the settings."""
+    if not access.proxy:
+        network = CheckedNetwork(access.allow_private_addresses)
+        return httpcore.AsyncConnectionPool(_certificates(access.ca_bundle), network_backend=network)
+    if not access.allow_private_addresses:
+        _check_behind_proxy(url)
+    proxy = httpx.URL(access.proxy)
+    return httpcore.AsyncHTTPProxy(
+        core_url(proxy, target=b"/"),
+        proxy_auth=(proxy.username, proxy.password) if proxy.username else None,
+        ssl_context=_certificates(access.ca_bundle),
+        proxy_ssl_context=_certificates(access.ca_bundle) if proxy.scheme == "https" else None,
+        network_backend=CheckedNetwork(allow_private=True),  # the proxy is the user's own
+    )
+
+
+def _check_behind_proxy(url: HttpUrl) -> None:
+    """Refuses a host that is known here to be private; one that only the proxy can look up is the proxy's to refuse."""
+    try:
+        resolve(url.host, url.port, allow_private=False)
+    except OSError:
+        return
+
+
+@lru_cache(maxsize=4)
+def _certificates(ca_bundle: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_bundle or certifi.where())
+
+
+def core_url(url: httpx.URL, target: bytes = b"") -> httpcore.URL:
+    """An address as httpcore takes it, without credentials and fragment."""
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target or url.raw_path)
 
 
 class CheckedNetwork(httpcore.AsyncNetworkBackend):
