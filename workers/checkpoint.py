@@ -1,47 +1,107 @@
-"""What rests of a run: its log, and checkpoints. Each is a folder of safetensors files and a manifest, written last."""
+"""What a run leaves: its log, and checkpoints. Each is a folder of safetensors files and a manifest, written last.
 
+A corpus may come from someone else, with checkpoints in it: no file of theirs is unpickled, each name and shape is
+checked, and a manifest is signed with its user's key, together with the checksums of the tensors.
+"""
+
+import hashlib
+import hmac
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from schemas.config import ConfigError
+from schemas.config import Config, ConfigError, parse
 from workers.storage import Store
 
 MANIFEST = "checkpoint.json"
 LOG = "log.jsonl"
+_GROUP = re.compile("[a-z]+")
+_ADAMW = {"step", "exp_avg", "exp_avg_sq"}
+"""What AdamW keeps for each parameter."""
+
+
+class Manifest(Config):
+    """The manifest of a run's checkpoint."""
+
+    step: int = Field(ge=0)
+    steps: int = Field(ge=1)
+    """Of the whole run, as it was set."""
+    epoch: int = Field(ge=0)
+    samples_consumed: int = Field(ge=0)
+    """Of the epoch, by all ranks."""
+    same: dict[str, Any]
+    """See `check_same`."""
+    files: dict[str, str]
+    """SHA-256 of each group's file."""
+    signature: str
+    """HMAC-SHA-256 of the other fields."""
 
 
 def save_checkpoint(
-    store: Store, folder: str, tensors: Mapping[str, Mapping[str, Tensor]], state: dict[str, Any]
+    store: Store, folder: str, tensors: Mapping[str, Mapping[str, Tensor]], state: dict[str, Any], key: bytes = b""
 ) -> None:
-    """Writes each group of named tensors as `<group>.safetensors`, then `state` as the manifest.
+    """Writes each group of named tensors as `<group>.safetensors`, then `state` as the manifest, signed with `key`.
 
     The tensors must be of types that numpy has (so not bfloat16) and share no memory.
     """
-    store.delete(
-        f"{folder}/{MANIFEST}"
-    )  # from here on the folder holds two checkpoints mixed, until it's written again
+    # From here on the folder holds two checkpoints mixed, until it is written again.
+    store.delete(f"{folder}/{MANIFEST}")
+    files = {}
     for group, named in tensors.items():
         arrays = {name: value.detach().cpu().contiguous().numpy() for name, value in named.items()}
-        store.write_tensors(f"{folder}/{group}.safetensors", arrays)
-    store.write_json(f"{folder}/{MANIFEST}", {**state, "groups": sorted(tensors)})
+        files[group] = store.write_tensors(f"{folder}/{group}.safetensors", arrays)
+    sign(store, folder, {**state, "files": files}, key)
 
 
 def load_checkpoint(store: Store, folder: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """Tensors by group and name, and the manifest. Raises ValueError where a file differs from its checksum."""
-    state = store.read_json(f"{folder}/{MANIFEST}")
-    tensors = {group: _tensors(store.read_tensors(f"{folder}/{group}.safetensors")) for group in state["groups"]}
+    """Tensors by group and name, and the manifest. Raises ConfigError where a file differs from its checksum."""
+    state = _read_manifest(store, folder)
+    tensors = {}
+    for group, sha256 in state["files"].items():
+        if not _GROUP.fullmatch(group):
+            raise ConfigError(f"{folder}/{MANIFEST}: files: {group!r}: not the name of a group of tensors")
+        try:
+            arrays = store.read_tensors(f"{folder}/{group}.safetensors", sha256)
+        except (ValueError, FileNotFoundError) as error:
+            reason = str(error).partition(";")[0]
+            raise ConfigError(
+                f"{reason}: the checkpoint is damaged; delete {folder}, and the run goes on from the one before"
+            ) from None
+        tensors[group] = {name: torch.from_numpy(array) for name, array in arrays.items()}
     return tensors, state
+
+
+def read_manifest(store: Store, folder: str) -> dict[str, Any]:
+    """The manifest of a run's checkpoint. Raises ConfigError where it is none: see `Manifest`."""
+    values = _read_manifest(store, folder)
+    try:
+        return parse(Manifest, values).model_dump()
+    except (ConfigError, RecursionError) as error:
+        reasons = str(error).replace("\n", "; ")
+        raise ConfigError(f"{folder}/{MANIFEST}: {reasons}; give the run another name") from None
+
+
+def sign(store: Store, folder: str, manifest: Mapping[str, Any], key: bytes) -> None:
+    """Writes the manifest of a checkpoint, signed."""
+    store.write_json(f"{folder}/{MANIFEST}", {**manifest, "signature": _signature(manifest, key)})
+
+
+def is_signed(manifest: Mapping[str, Any], key: bytes) -> bool:
+    """Whether the manifest, and by its checksums the tensors, was written by someone who has the key."""
+    return hmac.compare_digest(str(manifest.get("signature")).encode(), _signature(manifest, key).encode())
 
 
 def last_checkpoint(store: Store, run: str) -> str | None:
     """The folder of a run's last complete checkpoint; None where it has none."""
-    complete = [path.rsplit("/", 1)[0] for path in store.files(run) if path.endswith(f"/{MANIFEST}")]
-    return max(complete, key=_step, default=None)
+    complete = re.compile(rf"{re.escape(run)}/step_([0-9]{{1,18}})/{re.escape(MANIFEST)}")
+    steps = {int(found[1]): path for path in store.files(run) if (found := complete.fullmatch(path))}
+    return steps[max(steps)].rsplit("/", 1)[0] if steps else None
 
 
 def checkpoint_folder(run: str, step: int) -> str:
@@ -49,9 +109,21 @@ def checkpoint_folder(run: str, step: int) -> str:
 
 
 def read_log(store: Store, run: str) -> list[dict[str, Any]]:
-    """The lines of a run's log, a dict a step; none where there is no log yet."""
+    """The lines of a run's log, a dict a step; none where there is no log yet.
+
+    Raises ConfigError for a line that is none: someone else may have written it.
+    """
     path = f"{run}/{LOG}"
-    return [json.loads(line) for line in store.read_bytes(path).splitlines()] if store.exists(path) else []
+    rows = []
+    for number, line in enumerate(store.read_bytes(path).splitlines() if store.exists(path) else [], 1):
+        try:
+            row = json.loads(line)
+            if type(row["step"]) is not int or not isinstance(row["loss"], float | None):
+                raise TypeError
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise ConfigError(f"{path}, line {number}: not of a run's log; give the run another name") from None
+        rows.append(row)
+    return rows
 
 
 def write_log(store: Store, run: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -72,15 +144,40 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, parameters: Mapping[str,
     }
 
 
+def load_parameters(parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    """Copies the tensors of a checkpoint into the parameters of their names.
+
+    Raises ConfigError where names or shapes are not those of the parameters.
+    """
+    if parameters.keys() != tensors.keys():
+        name = min(parameters.keys() ^ tensors.keys())
+        raise ConfigError(f"the checkpoint is of another model: {name!r} is in only one of them. Give another run")
+    for name, value in tensors.items():
+        _check_shape(name, value, parameters[name].shape)
+    with torch.no_grad():
+        for name, value in tensors.items():
+            parameters[name].copy_(value)
+
+
 def load_optimizer(
     optimizer: torch.optim.Optimizer, parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]
 ) -> None:
-    """The reverse of `optimizer_tensors`. Moments go to their parameter's device; AdamW wants its step on the CPU."""
-    optimizer.state.clear()
+    """The reverse of `optimizer_tensors`. Moments go to their parameter's device; AdamW wants its step on the CPU.
+
+    Raises ConfigError where names or shapes are not those that AdamW keeps for these parameters.
+    """
+    state: dict[str, dict[str, Tensor]] = {}
     for key_and_name, value in tensors.items():
-        key, name = key_and_name.split(".", 1)
-        parameter = parameters[name]
-        optimizer.state[parameter][key] = value if key == "step" else value.to(parameter.device)
+        key, _, name = key_and_name.partition(".")
+        if name not in parameters or key not in _ADAMW:
+            raise ConfigError(f"the checkpoint is of another optimizer: it holds {key_and_name!r}. Give another run")
+        _check_shape(key_and_name, value, torch.Size() if key == "step" else parameters[name].shape)
+        state.setdefault(name, {})[key] = value if key == "step" else value.to(parameters[name].device)
+    for name, values in state.items():
+        if values.keys() != _ADAMW:
+            raise ConfigError(f"the checkpoint is of another optimizer: it lacks moments of {name!r}. Give another run")
+    optimizer.state.clear()
+    optimizer.state.update({parameters[name]: values for name, values in state.items()})
 
 
 def check_same(state: Mapping[str, Any], same: Mapping[str, Any]) -> None:
@@ -110,9 +207,26 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _step(folder: str) -> int:
-    return int(folder.rsplit("_", 1)[1])
+def _read_manifest(store: Store, folder: str) -> dict[str, Any]:
+    path = f"{folder}/{MANIFEST}"
+    try:
+        manifest = store.read_json(path)
+    except (ValueError, RecursionError):
+        raise ConfigError(f"{path}: not JSON; give the run another name") from None
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict) or not all(isinstance(sha256, str) for sha256 in files.values()):
+        raise ConfigError(f"{path}: files: not a mapping of names to checksums; give the run another name")
+    return manifest
 
 
-def _tensors(arrays: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+def _signature(manifest: Mapping[str, Any], key: bytes) -> str:
+    signed = {name: value for name, value in manifest.items() if name != "signature"}
+    return hmac.new(key, json.dumps(signed, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+
+
+def _check_shape(name: str, value: Tensor, shape: torch.Size) -> None:
+    if value.shape != shape or not value.is_floating_point():
+        raise ConfigError(
+            f"the checkpoint is of another model: {name!r} is {value.dtype} {list(value.shape)}, not float "
+            f"{list(shape)}. Give another run"
+        )

@@ -170,21 +170,29 @@ class Store:
                 rows += table.num_rows
         return rows
 
-    def read_tensors(self, path: str) -> dict:
-        """Named numpy arrays of a safetensors file. Raises ValueError when the stored checksum does not agree."""
+    def read_tensors(self, path: str, sha256: str | None = None) -> dict:
+        """Named numpy arrays of a safetensors file.
+
+        Raises ValueError where the data differs from the checksum in the file or, if given, the file from `sha256`.
+        """
         data = bytearray(self.size(path))  # not bytes: the arrays, which share its memory, may be written to
         with self.open(path) as stream:
             stream.readinto(data)
         try:
-            return decode_tensors(data)[0]
+            if sha256 is not None and sha256 != hashlib.sha256(data).hexdigest():
+                raise ValueError("the data differs from its checksum")
+            return decode_tensors(data, verify=sha256 is None)[0]
         except ValueError as error:
             raise ValueError(f"{path}: {error}; delete the file and build again") from None
 
-    def write_tensors(self, path: str, tensors: dict) -> None:
-        """Writes named numpy arrays as safetensors, the SHA-256 of the data in the metadata."""
+    def write_tensors(self, path: str, tensors: dict) -> str:
+        """Writes named numpy arrays as safetensors, the SHA-256 of the data in the metadata; gives that of the file."""
+        digest = hashlib.sha256()
         with self.writer(path) as stream:
             for chunk in encode_tensors(tensors, {})[0]:
                 stream.write(chunk)
+                digest.update(chunk)
+        return digest.hexdigest()
 
     @contextmanager
     def local(self, path: str) -> Iterator[Path]:

@@ -16,7 +16,15 @@ from model.sequence import TokenBatch, TokenSequence, collate, empty_sequence
 from model.tokenizer import load_tokenizer
 from model.video_lm import VideoLM
 from schemas.config import ConfigError
-from workers.checkpoint import check_same, load_checkpoint, load_optimizer, optimizer_tensors, save_checkpoint
+from workers.checkpoint import (
+    check_same,
+    load_checkpoint,
+    load_optimizer,
+    load_parameters,
+    optimizer_tensors,
+    read_manifest,
+    save_checkpoint,
+)
 from workers.sample_stream import SampleStream
 from workers.storage import Store
 from workers.training.config import TrainerConfig, must_stay
@@ -117,30 +125,29 @@ class Trainer:
         """The loss of `heldout` alone."""
         return self.heldout(samples).loss
 
-    def save(self, store: Store, folder: str) -> None:
-        """Writes a checkpoint of everything that the next step depends on. For one rank to call."""
+    def save(self, store: Store, folder: str, key: bytes = b"") -> None:
+        """Writes a checkpoint of everything that the next step depends on, signed with `key`. For one rank to call."""
         parameters: dict[str, Tensor] = dict(self.model.named_parameters())
         state = {
             "step": self.step,
+            "steps": self.config.steps,
             "epoch": self.stream.epoch,
             "samples_consumed": self.stream.samples_consumed,
             "same": must_stay(self.config, self.stream.samples),
         }
         tensors = {"model": parameters, "optimizer": optimizer_tensors(self.optimizer, parameters)}
-        save_checkpoint(store, folder, tensors, state)
+        save_checkpoint(store, folder, tensors, state, key)
 
     def load(self, store: Store, folder: str) -> None:
         """Goes on where a checkpoint was written, whatever the number of ranks was.
 
-        Raises ValueError where the run had other settings or other samples.
+        Raises ValueError where the run had other settings or other samples, or the files are not those of such a model.
         """
+        check_same(read_manifest(store, folder), must_stay(self.config, self.stream.samples))
         tensors, state = load_checkpoint(store, folder)
-        check_same(state, must_stay(self.config, self.stream.samples))
         parameters = dict(self.model.named_parameters())
-        with torch.no_grad():
-            for name, value in tensors["model"].items():
-                parameters[name].copy_(value)
-        load_optimizer(self.optimizer, parameters, tensors["optimizer"])
+        load_parameters(parameters, tensors.get("model", {}))
+        load_optimizer(self.optimizer, parameters, tensors.get("optimizer", {}))
         self.step = state["step"]
         self.stream.seek(state["epoch"], state["samples_consumed"])
 

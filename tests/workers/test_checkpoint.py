@@ -8,8 +8,11 @@ from workers.checkpoint import (
     MANIFEST,
     check_same,
     checkpoint_folder,
+    is_signed,
     last_checkpoint,
     load_checkpoint,
+    load_optimizer,
+    load_parameters,
     read_log,
     save_checkpoint,
     write_log,
@@ -71,6 +74,77 @@ def test_damage_is_found(tmp_path):
         load_checkpoint(store, "run/step_000001")
 
 
+def test_folders_that_are_no_checkpoints_of_the_run_are_left_alone(tmp_path):
+    store = Store(tmp_path)
+    save_checkpoint(store, checkpoint_folder("run", 1), TENSORS, {"step": 1})
+    for folder in ("run/step_x", "run/step_", "run/other/step_000009", "run/step_9/deeper", "run2/step_000009"):
+        store.write_json(f"{folder}/{MANIFEST}", {"step": 9, "files": {}})
+    assert last_checkpoint(store, "run") == "run/step_000001"
+
+
+def test_signature_is_of_the_manifest_and_by_it_of_the_tensors(tmp_path):
+    store = Store(tmp_path)
+    save_checkpoint(store, "run/step_000001", TENSORS, {"step": 1, "rate": 1e-5}, b"key")
+    manifest = store.read_json(f"run/step_000001/{MANIFEST}")
+    assert is_signed(manifest, b"key")
+    assert not is_signed(manifest, b"other key")
+    assert not is_signed(manifest | {"step": 2}, b"key")
+    assert not is_signed({name: value for name, value in manifest.items() if name != "signature"}, b"key")
+    # Two tensors that change places: the same bytes of data, under each other's names.
+    path = "run/step_000001/model.safetensors"
+    store.write_bytes(path, store.read_bytes(path).replace(b"a.weight", b"b.weight"))
+    with pytest.raises(
+        ConfigError, match="the data differs from its checksum: the checkpoint is damaged; delete run/step"
+    ):
+        load_checkpoint(store, "run/step_000001")
+
+
+def test_group_is_no_path(tmp_path):
+    store = Store(tmp_path)
+    store.write_json(f"run/step_000001/{MANIFEST}", {"step": 1, "files": {"../../secret": "0"}})
+    with pytest.raises(ConfigError, match=r"files: '../../secret': not the name of a group"):
+        load_checkpoint(store, "run/step_000001")
+
+
+PARAMETERS = {"a": torch.zeros(2, 3), "b": torch.zeros(4)}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"a": torch.ones(2, 3)}, "'b' is in only one of them"),
+        ({"a": torch.ones(2, 3), "b": torch.ones(4), "c": torch.ones(1)}, "'c' is in only one of them"),
+        ({"a": torch.ones(2, 3), "b": torch.ones(1)}, r"'b' is torch.float32 \[1\], not float \[4\]"),
+        ({"a": torch.ones(3), "b": torch.ones(4)}, r"'a' is torch.float32 \[3\], not float \[2, 3\]"),
+        ({"a": torch.ones(2, 3), "b": torch.ones(4, dtype=torch.int64)}, "'b' is torch.int64"),
+    ],
+    ids=["missing", "unknown", "would be broadcast", "a row for all", "whole numbers"],
+)
+def test_tensors_of_another_model_are_refused_and_change_nothing(tensors, message):
+    with pytest.raises(ConfigError, match=message):
+        load_parameters(PARAMETERS, tensors)
+    assert not any(value.any() for value in PARAMETERS.values())
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"step.c": torch.tensor(1.0)}, "holds 'step.c'"),
+        ({"momentum.a": torch.ones(2, 3)}, "holds 'momentum.a'"),
+        ({"nothing": torch.ones(2, 3)}, "holds 'nothing'"),
+        ({"step.a": torch.ones(2)}, r"'step.a' is torch.float32 \[2\]"),
+        ({"exp_avg.a": torch.ones(3)}, r"'exp_avg.a' is torch.float32 \[3\]"),
+        ({"step.a": torch.tensor(1.0), "exp_avg.a": torch.ones(2, 3)}, "lacks moments of 'a'"),
+    ],
+)
+def test_tensors_of_another_optimizer_are_refused(tensors, message):
+    parameters = {name: torch.nn.Parameter(value) for name, value in PARAMETERS.items()}
+    optimizer = torch.optim.AdamW(parameters.values())
+    with pytest.raises(ConfigError, match=message):
+        load_optimizer(optimizer, parameters, tensors)
+    assert not optimizer.state
+
+
 def test_other_settings_are_named_with_both_values():
     state = {"step": 7, "same": {"seed": 0, "model": {"width": 32, "layers": 2}}}
     check_same(state, {"seed": 0, "model": {"width": 32, "layers": 2}})
@@ -84,3 +158,13 @@ def test_log_comes_back(tmp_path):
     rows = [{"step": 1, "loss": 1 / 3}, {"step": 2, "loss": 0.1}]
     write_log(store, "run", rows)
     assert read_log(store, "run") == rows
+
+
+@pytest.mark.parametrize(
+    "line", [b"no JSON", b"[]", b"{}", b'{"step": "1", "loss": 1.0}', b'{"step": 1, "loss": []}', b"\xff"]
+)
+def test_line_that_is_not_of_a_log_is_named(line, tmp_path):
+    store = Store(tmp_path)
+    store.write_bytes("run/log.jsonl", b'{"step": 1, "loss": 0.5}\n' + line + b"\n")
+    with pytest.raises(ConfigError, match=r"run/log.jsonl, line 2: not of a run's log"):
+        read_log(store, "run")
