@@ -20,17 +20,14 @@ from pipeline.inputs.addresses import fingerprint_addresses, is_remote, manifest
 from pipeline.inputs.network_settings import check_network_settings, unused_environment
 from pipeline.lock import only_build
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
-from pipeline.not_built import require_built
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
 from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
-from schemas.config import ConfigError, parse
 from schemas.tables import TABLES
 from stages.download import FETCHING
-from workers.fetch.redaction import redacted
 from workers.storage import TEMPORARY, Store
 
 VERSIONS = (
@@ -188,14 +185,3 @@ def describe(store: Store, recipe: Recipe) -> None:
     versions = {name: importlib.metadata.version(name) for name in VERSIONS}
     versions |= {"python": platform.python_version(), "machine": platform.machine()}
     store.write_json("corpus.json", {"recipe": recipe.model_dump(mode="json"), "versions": versions})
-
-
-def recorded_recipe(store: Store) -> Recipe:
-    """The recipe that a corpus was last built with. Raises NotBuilt, or ConfigError where corpus.json is damaged."""
-    require_built(store, "corpus.json", "corpus.json")
-    try:
-        return parse(Recipe, store.read_json("corpus.json")["recipe"])
-    except ConfigError as error:
-        raise ConfigError(f"{redacted(store.root)}/corpus.json: the recipe cannot be used: {error}") from None
-    except (ValueError, RecursionError, KeyError, TypeError):
-        raise ConfigError(f"{redacted(store.root)}/corpus.json: damaged; build the corpus again") from None

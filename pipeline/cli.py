@@ -146,17 +146,26 @@ def query(
 
 
 @app.command()
-def train(corpus: Corpus, recipe: RecipeName = "longvid", set_: Overrides = None) -> None:
+def train(
+    corpus: Corpus,
+    recipe: Annotated[str | None, typer.Option("--recipe", "-r", help="Default: the one it was built with.")] = None,
+    set_: Overrides = None,
+    resume: Annotated[bool, typer.Option(help="Trust and go on from checkpoints that someone else wrote.")] = False,
+    extend: Annotated[bool, typer.Option(help="Go on with a run whose train.steps was raised.")] = False,
+) -> None:
     """Train on the shards of a corpus; goes on from the last checkpoint."""
-    from pipeline.recipe import load_recipe
-    from pipeline.report import show_training
+    from pipeline.recipe import load_recipe, override
     from pipeline.train import train as run
 
-    show_training(run(corpus, load_recipe(recipe, set_).train), out)
+    chosen = load_recipe(recipe, set_) if recipe else override(_recorded(corpus), set_)
+    report = run(corpus, chosen.train, resume=resume, extend=extend)
+    from pipeline.report import show_training
+
+    show_training(report, out)
 
 
 def _recorded(corpus: str):
-    from pipeline.build import recorded_recipe
+    from pipeline.recipe import recorded_recipe
     from workers.storage import Store
 
     return recorded_recipe(Store(corpus))

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.build import recorded_recipe
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.not_built import NotBuilt, require_built
 from pipeline.phases import Phase, phases
-from pipeline.recipe import Recipe, changed_fields
+from pipeline.recipe import Recipe, changed_fields, recorded_recipe
 from pipeline.tables import gather
 from pipeline.walk import Walk, is_missing
 from pipeline.workspace import Workspace, read_batches

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from pipeline.train import TrainConfig
+from pipeline.not_built import require_built
+from pipeline.training.config import TrainConfig
 from schemas.config import Config, ConfigError, parse
 from schemas.stage import Stage
 from stages import (
@@ -34,6 +35,8 @@ from stages.select_keyframes import SelectConfig
 from stages.shard import ShardConfig
 from stages.write_qa import WriteQaConfig
 from workers.fetch.access import Access
+from workers.fetch.redaction import redacted
+from workers.storage import Store
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -94,6 +97,17 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
             f"recipe = {name!r}: holds a {type(values).__name__}. Write a mapping of step names to fields."
         )
     return _parse(values, overrides)
+
+
+def recorded_recipe(store: Store) -> Recipe:
+    """The recipe that a corpus was last built with. Raises NotBuilt, or ConfigError where corpus.json is damaged."""
+    require_built(store, "corpus.json", "corpus.json")
+    try:
+        return parse(Recipe, store.read_json("corpus.json")["recipe"])
+    except ConfigError as error:
+        raise ConfigError(f"{redacted(store.root)}/corpus.json: the recipe cannot be used: {error}") from None
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise ConfigError(f"{redacted(store.root)}/corpus.json: damaged; build the corpus again") from None
 
 
 def override(recipe: Recipe, overrides: list[str] | None) -> Recipe:

@@ -9,12 +9,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipeline.build import recorded_recipe
 from pipeline.inputs.addresses import manifest_folder, resolve
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.not_built import not_built
 from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
+from pipeline.recipe import recorded_recipe
 from pipeline.tables import gather_rejects
 from pipeline.workspace import Workspace
 from schemas.rejects import Reject

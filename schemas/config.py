@@ -66,7 +66,7 @@ def _explain(model: type[BaseModel], error: Any) -> str:
     field = ".".join(str(part) for part in error["loc"]) or "(config)"
     if error["type"] == "extra_forbidden":
         return f"{field} = {error['input']!r}: unknown key. Use one of: {', '.join(_siblings(model, error['loc']))}"
-    return f"{field} = {error['input']!r}: {error['msg']}"
+    return f"{field} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _siblings(model: type[BaseModel], loc: tuple) -> list[str]:

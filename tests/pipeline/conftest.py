@@ -17,3 +17,11 @@ def ray_session():
     )
     yield
     ray.shutdown()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory):
+    """The user's state folder, of this process and those it starts: no test touches that of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LONGVID_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        yield

@@ -1,5 +1,6 @@
 """What each worker of a training run does: one rank's trainer, its checkpoints and its log."""
 
+import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
@@ -9,9 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray.train
 import torch
+import torch.distributed as dist
 from ray.train.torch import get_device
 
-from pipeline.train import SAMPLES, TrainConfig
+from pipeline.training.config import SAMPLES, TrainConfig
+from pipeline.training.messages import Failed, Started
 from schemas.config import parse
 from workers.checkpoint import checkpoint_folder, last_checkpoint, read_log, write_log
 from workers.sample_stream import SampleStream, shard_samples
@@ -24,20 +27,32 @@ def train_rank(settings: dict[str, Any]) -> None:
     """Trains from the run's last checkpoint to its end, in step with the other ranks.
 
     Args:
-        settings: `corpus`, `run` (its folder in the corpus), `config` (a dumped TrainConfig) and `steps`, the queue
-            that takes a line of the log a step.
+        settings: `store`, the corpus; `config`, a dumped TrainConfig; `key`, which checkpoints are signed with; and
+            `inbox`, the queue of the driver, which takes a line of the log a step, and `pipeline.training.messages`.
     """
     context = ray.train.get_context()
     rank, world_size = context.get_world_rank(), context.get_world_size()
-    config, store, run = parse(TrainConfig, settings["config"]), Store(settings["corpus"]), settings["run"]
+    try:
+        if rank == 0:
+            settings["inbox"].put(Started())
+        _train(parse(TrainConfig, settings["config"]), settings, rank, world_size)
+    except Exception as error:
+        if not _is_lost_rank(error):
+            settings["inbox"].put(_failed(error))
+        raise
+
+
+def _train(config: TrainConfig, settings: dict[str, Any], rank: int, world_size: int) -> None:
+    store = settings["store"]
     torch.set_num_threads(max(1, int(config.cpus_per_worker)))
     table = store.read_table(SAMPLES, COLUMNS)
     read, samples = shard_samples(store, table, config.split, config.seed)
     stream = SampleStream(read, samples, batch_size=config.batch_size, rank=rank, world_size=world_size)
     trainer = Trainer(config, stream, rank=rank, world_size=world_size, device=get_device())
-    if folder := last_checkpoint(store, run):
+    log: list[dict[str, Any]] = []
+    if folder := last_checkpoint(store, config.folder):
         trainer.load(store, folder)
-    log = [row for row in read_log(store, run) if row["step"] <= trainer.step]
+        log = [row for row in read_log(store, config.folder) if row["step"] <= trainer.step]
     measures_heldout = bool(config.heldout_samples) and _has(table, config.heldout_split)
     if measures_heldout:
         trainer.check_heldout(_heldout(store, table, config, rank, world_size))
@@ -48,18 +63,33 @@ def train_rank(settings: dict[str, Any]) -> None:
             heldout = trainer.heldout(_heldout(store, table, config, rank, world_size))
             log[-1] |= {f"heldout_{name}": value for name, value in vars(heldout).items()}
         if rank == 0:
-            settings["steps"].put(log[-1])
+            settings["inbox"].put(log[-1])
         if is_checkpoint:
-            _checkpoint(trainer, store, run, log)
+            _checkpoint(trainer, store, config, settings["key"], log)
 
 
-def _checkpoint(trainer: Trainer, store: Store, run: str, log: list[dict[str, Any]]) -> None:
+def _is_lost_rank(error: Exception) -> bool:
+    """Whether a collective operation failed because of another rank: that one's error counts."""
+    # Gloo's errors are bare RuntimeErrors that begin with the place in its source.
+    return isinstance(error, dist.DistError) or (type(error) is RuntimeError and "gloo" in str(error))
+
+
+def _failed(error: Exception) -> Failed:
+    text = " ".join(str(error).split())[:1000]
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return Failed(message=f"out of memory: {text}. Lower train.micro_batch_size or train.model.max_visual_tokens")
+    if isinstance(error, ValueError | OSError | FloatingPointError):  # these speak to the user
+        return Failed(message=text)
+    return Failed(message=f"{type(error).__name__}: {text}", traceback=traceback.format_exc())
+
+
+def _checkpoint(trainer: Trainer, store: Store, config: TrainConfig, key: bytes, log: list[dict[str, Any]]) -> None:
     checkpoint = None
     if trainer.rank == 0:
-        folder = checkpoint_folder(run, trainer.step)
+        folder = checkpoint_folder(config.folder, trainer.step)
         # The log first: every step of a checkpoint is in it, and what is beyond the checkpoint is cut off at resume.
-        write_log(store, run, log)
-        trainer.save(store, folder)
+        write_log(store, config.folder, log)
+        trainer.save(store, folder, key)
         checkpoint = ray.train.Checkpoint(store.full(folder), store.filesystem)
     # All ranks wait here for the first, so none is ahead of a checkpoint that a death would take it back to.
     ray.train.report(log[-1], checkpoint=checkpoint, checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD)

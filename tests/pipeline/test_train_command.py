@@ -1,0 +1,129 @@
+"""`longvid train` as a user runs it: in a process and a Ray session of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pipeline.build import describe
+from pipeline.recipe import load_recipe
+from tests.pipeline.command_line import ROOT, run
+from tests.tiny_samples import TINY
+from tests.workers.shard_units import pack, write_video
+from workers.checkpoint import last_checkpoint, read_log
+from workers.storage import Store
+
+SIZES = [f"train.model.{name}={asdict(TINY)[name]}" for name in ("width", "layers", "heads", "feedforward_width")]
+RECORDED = [*SIZES, "train.steps=3000", "train.checkpoint_every=5", "train.heldout_samples=0", "train.log_every=1"]
+
+
+@pytest.fixture
+def corpus(tmp_path) -> Store:
+    """Of 10 samples, built with a recipe that says how to train."""
+    store = Store(tmp_path / "corpus")
+    pack(store, [write_video(store, number) for number in range(2)], val_fraction=0.0)
+    describe(store, load_recipe("demo", RECORDED))
+    return store
+
+
+def start(*words: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "train", *words],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def wait_for_a_checkpoint(process: subprocess.Popen, store: Store, after: str | None) -> None:
+    while last_checkpoint(store, "train/first") in (None, after):
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.1)
+
+
+def test_signals_end_it_with_one_line_and_it_goes_on_when_run_again(corpus):
+    stopped_at = None
+    for signum, word, code in [(signal.SIGTERM, "Terminated", 143), (signal.SIGINT, "Interrupted", 130)]:
+        process = start(corpus.root)
+        wait_for_a_checkpoint(process, corpus, stopped_at)
+        process.send_signal(signum)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == code
+        *steps, blank, last = said.splitlines()
+        assert steps and all(line.startswith("step ") for line in steps), said
+        assert (blank, last) == ("", f"{word}. What is committed stays: run the same command again to go on.")
+        if stopped_at:  # it did not start again
+            assert f"step {int(stopped_at.rsplit('_')[-1]) + 1} " in steps[0] + " "
+        stopped_at = last_checkpoint(corpus, "train/first")
+    assert [row["step"] for row in read_log(corpus, "train/first")] == list(
+        range(1, int(stopped_at.rsplit("_")[-1]) + 1)
+    )
+
+
+def test_run_without_room_is_refused_with_one_line(corpus):
+    process = start(corpus.root, "--set", "train.workers=64", "--set", "train.batch_size=64")
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert said.startswith("error: train.workers = 64, ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (
+            ["--set", "train.model.language_model=nowhere"],
+            f"error: train.model.language_model = '{Path.cwd()}/nowhere': there is no such folder",
+        ),
+        (["--set", "train.batch_size=5"], "error: train.workers = 2: must divide batch_size = 5\n"),
+        (["--set", "train.model.max_visual_tokens=3"], "error: train.model.max_visual_tokens = 3: the keyframes"),
+        (["--set", "train.split=test"], "error: split = 'test': no samples; there are: train (10)\n"),
+        (["--recipe", "nowhere"], "error: recipe = 'nowhere': there is no such recipe."),
+    ],
+)
+def test_mistake_is_one_line(words, error, corpus, capsys, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "nothing-may-ask.invalid:1")
+    assert run("train", corpus.root, *words) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(error) and said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_missing_folder_is_one_line(tmp_path, capsys):
+    assert run("train", tmp_path / "nowhere") == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {tmp_path}/nowhere: no corpus there: run `longvid build") and said.count("\n") == 1
+
+
+def test_recipe_is_that_of_the_corpus_unless_another_is_named(corpus, capsys, ray_session):
+    model = {name: value for name, value in asdict(TINY).items() if name in ("width", "layers", "heads")}
+    assert run("train", corpus.root, "--set", "train.steps=1") == 0
+    recorded = corpus.read_json("train/first/step_000001/checkpoint.json")
+    assert {name: recorded["same"]["model"][name] for name in model} == model
+    assert recorded["steps"] == 1
+    assert "trained: run first, steps 0 to 1" in capsys.readouterr().out
+    named = ["--recipe", "demo", "--set", "train.steps=1", "--set", "train.run=demo"]
+    assert run("train", corpus.root, *named) == 0
+    recorded = corpus.read_json("train/demo/step_000001/checkpoint.json")
+    assert recorded["same"]["model"]["width"] == load_recipe("demo").train.model.width != TINY.width
+
+
+def test_raised_steps_and_runs_of_others_ask_for_a_word(corpus, capsys, ray_session, monkeypatch, tmp_path):
+    assert run("train", corpus.root, "--set", "train.steps=1") == 0
+    assert run("train", corpus.root, "--set", "train.steps=2") == 2
+    assert "train.steps was 1 and is 2" in capsys.readouterr().err
+    assert run("train", corpus.root, "--set", "train.steps=2", "--extend") == 0
+    monkeypatch.setenv("LONGVID_STATE_DIR", str(tmp_path / "of someone else"))
+    assert run("train", corpus.root, "--set", "train.steps=2") == 2
+    assert "not written by this user" in capsys.readouterr().err
+    assert run("train", corpus.root, "--set", "train.steps=2", "--resume") == 0
+    assert run("train", corpus.root, "--set", "train.steps=2") == 0

@@ -1,0 +1,110 @@
+"""What ends a run before its last step, on Ray: each is told once, and only lost workers are started again."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+
+import psutil
+import pyarrow as pa
+import pytest
+
+from pipeline.compose import ClusterTooSmall
+from pipeline.train import train
+from pipeline.training.config import TrainConfig
+from pipeline.training.driver import TrainingFailed, check_fits
+from schemas.tables import QA
+from tests.tiny_samples import TINY
+from tests.workers.shard_units import pack, qa_row, write_video
+from workers.storage import Store
+
+CONFIG = TrainConfig(model=TINY, steps=8, batch_size=4, checkpoint_every=4, heldout_samples=0, cpus_per_worker=0.5)
+
+
+@pytest.fixture
+def corpus(tmp_path) -> Store:
+    store = Store(tmp_path / "corpus")
+    pack(store, [write_video(store, number) for number in range(3)], val_fraction=0.0)
+    return store
+
+
+@pytest.fixture(autouse=True)
+def looks_after_workers_often(monkeypatch):
+    monkeypatch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+
+
+def with_settings(**settings) -> TrainConfig:
+    return CONFIG.model_copy(update=settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"workers": 9}, r"train.workers = 9, .*room for 8 \(4 CPUs, 0 GPUs\): .*lower train.workers"),
+        ({"workers": 1, "cpus_per_worker": 5.0}, "cpus_per_worker = 5 .*room for 0"),
+        ({"use_gpu": True}, "use_gpu = true: the cluster has room for 0"),
+    ],
+    ids=["workers", "cores", "GPUs"],
+)
+def test_run_that_has_no_room_is_refused(settings, message, ray_session):
+    check_fits(with_settings(workers=8))
+    with pytest.raises(ClusterTooSmall, match=message):
+        check_fits(with_settings(**settings))
+
+
+def failure(corpus: Store, **settings) -> tuple[str, list[int]]:
+    """What a run that must fail says, and the steps that were done before."""
+    steps: list[int] = []
+    with pytest.raises(TrainingFailed) as failed:
+        train(corpus.root, with_settings(**settings), lambda row: steps.append(row["step"]))
+    assert "\n" not in str(failed.value)
+    return str(failed.value), steps
+
+
+def test_loss_that_diverges_ends_the_run_at_once(corpus, ray_session):
+    said, steps = failure(corpus, learning_rate=1e30)
+    assert said.startswith("run first: step 2: the loss is ")
+    assert "Lower learning_rate = 1e+30" in said and "under another name of the run" in said
+    assert steps == [1]
+
+
+def test_checkpoint_that_cannot_be_written_ends_the_run_at_once(corpus, ray_session):
+    corpus.write_bytes("train/first/step_000004", b"a file where the folder shall be")
+    said, steps = failure(corpus)
+    assert said.startswith("run first: ") and f"{corpus.root}/train/first/step_000004" in said
+    assert steps == [1, 2, 3, 4]
+
+
+def test_setting_found_wrong_in_a_rank_ends_the_run_at_once(corpus, ray_session):
+    said, steps = failure(corpus, model=replace(TINY, max_text_tokens=3), workers=1)
+    assert "no target to learn from" in said and "Raise train.model.max_text_tokens = 3" in said
+    assert steps == []
+
+
+def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(tmp_path, ray_session):
+    corpus = Store(tmp_path / "corpus")
+    video = write_video(corpus, 1, num_queries=1)
+    pair = qa_row(video["video_id"], 0) | {"conversations": json.dumps([{"from": "human"}, {"from": "gpt"}])}
+    corpus.write_tables(video["write_qa_unit"], [pa.Table.from_pylist([pair], QA)], QA)
+    pack(corpus, [video], val_fraction=0.0)
+    said, steps = failure(corpus, workers=1)
+    assert said == "run first: KeyError: 'value' (traceback: train/first/error.txt)"
+    assert steps == []
+    assert "Traceback" in corpus.read_bytes("train/first/error.txt").decode()
+
+
+def test_workers_lost_too_often_end_the_run_and_it_goes_on_when_called_again(corpus, ray_session):
+    lost = []
+
+    def kill(row):
+        if row["step"] == 5 and len(lost) < 2:
+            ranks = [p for p in psutil.Process().children(recursive=True) if "RayTrainWorker" in " ".join(p.cmdline())]
+            lost.append(ranks[-1].pid)
+            os.kill(lost[-1], signal.SIGKILL)
+
+    with pytest.raises(
+        TrainingFailed, match="workers were lost more than train.max_failures = 1 times, at last: .*go on"
+    ):
+        train(corpus.root, with_settings(steps=4000, max_failures=1), kill)
+    assert len(lost) == 2
+    assert train(corpus.root, with_settings(steps=8)).resumed_at == 4
