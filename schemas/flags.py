@@ -24,4 +24,13 @@ DECODE_FLAGS = {
     "decoder_errors": "the decoder reported errors on frames: see `decoder_errors`",
     "resolution_changes": "frames were decoded in more than one size: see `source_sizes` of the table `segments`",
 }
-FLAGS = FILE_FLAGS | DECODE_FLAGS
+# Found in subtitles and events, when they are read.
+ANNOTATION_FLAGS = {
+    "encoding_detected": "subtitles are not UTF-8; their encoding was found from the text",
+    "invalid_utf8": "subtitles have bytes that are no UTF-8; U+FFFD stands for them",
+    "subtitles_not_text": "metadata or thumbnails in subtitles were left out",
+    "long_lines_cut": "lines of subtitles were cut to their longest length",
+    "events_in_milliseconds": "times of events were milliseconds, and were converted",
+    "events_outside_video": "events that lie wholly outside the video were left out: see `events_outside_video`",
+}
+FLAGS = FILE_FLAGS | DECODE_FLAGS | ANNOTATION_FLAGS

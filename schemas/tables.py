@@ -150,8 +150,7 @@ EVENT = pa.schema(
     ]
 )
 
-# annotate: one row. Flags: "encoding_detected", "invalid_utf8" (U+FFFD stands for bad bytes), "events_outside_video",
-# "subtitles_not_text" (metadata or thumbnails were left out), "long_lines_cut", "events_in_milliseconds" (converted).
+# annotate: one row. Flags: codes of schemas.flags.ANNOTATION_FLAGS.
 ANNOTATION = pa.schema(
     [
         ("video_id", pa.string()),

@@ -3,7 +3,9 @@ import re
 from pathlib import Path
 
 from pipeline import decoded
-from schemas.flags import DECODE_FLAGS, FILE_FLAGS
+from schemas.flags import ANNOTATION_FLAGS, DECODE_FLAGS, FILE_FLAGS
+from stages import annotate
+from stages.annotations import encodings, subtitles
 from workers import probe
 
 
@@ -18,3 +20,10 @@ def yielded(tree: ast.AST) -> set[str]:
 def test_every_flag_is_explained():
     assert yielded(ast.parse(Path(probe.__file__).read_text())) == set(FILE_FLAGS)
     assert set(re.findall(r"then '(\w+)'", decoded.VIDEOS)) == set(DECODE_FLAGS)
+
+
+def test_every_flag_of_annotations_is_explained():
+    constants = {subtitles.NOT_TEXT, subtitles.CUT, encodings.DETECTED, encodings.REPAIRED}
+    literals = {"events_in_milliseconds", "events_outside_video"}
+    assert all(f'"{code}"' in Path(annotate.__file__).read_text() for code in literals)
+    assert constants | literals == set(ANNOTATION_FLAGS)

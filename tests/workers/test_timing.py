@@ -104,6 +104,7 @@ def test_each_kept_frame_is_that_of_a_plain_decode_at_its_time(stream, fps, tole
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7200)
 @settings(max_examples=2000)
 @given(stream=streams(), fps=st.floats(0.1, 12.0), tolerance=st.sampled_from([0.0, 0.1, 0.25, 0.49]))
 def test_the_same_for_many_streams(stream, fps, tolerance):
