@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.rejects import Reject
 from workers.local_media import local_media
 from workers.storage import PathError, Store
 
@@ -21,4 +22,12 @@ def test_a_unit_names_no_file_outside_the_corpus(tmp_path, media):
     (tmp_path / "b.mp4").write_bytes(b"outside")
     unit = {"media": media, "location": str(tmp_path / "b.mp4")}
     with pytest.raises(PathError), local_media(Store(tmp_path / "corpus"), unit):
+        pass
+
+
+def test_a_file_that_may_not_be_read_where_it_lies_is_refused(tmp_path):
+    with (
+        pytest.raises(Reject, match="refused.*download.root"),
+        local_media(Store(tmp_path), {"media": None, "location": None}),
+    ):
         pass

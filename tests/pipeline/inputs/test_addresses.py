@@ -72,6 +72,16 @@ def test_what_cannot_be_parsed_leads_to_nothing_that_can_be_opened(address):
     assert location in (address, "s3://b/../up.mp4", "s3://b/m/a/b.mp4")
 
 
+def test_a_location_outside_of_the_root_is_none_and_a_link_is_followed(tmp_path):
+    (tmp_path / "v.mp4").write_bytes(b"")
+    (tmp_path / "in.mp4").symlink_to("v.mp4")
+    (tmp_path / "out.mp4").symlink_to("/etc/hostname")
+    access = Access(root=str(tmp_path))
+    found = [allowed_location(name, str(tmp_path), access) for name in ("in.mp4", "out.mp4", "/etc/hostname", "../x")]
+    assert found == [str(tmp_path / "v.mp4"), None, None, None]
+    assert allowed_location("https://h/v", str(tmp_path), access) == "https://h/v"
+
+
 IGNORED = ("sig",)
 
 
