@@ -131,6 +131,14 @@ def verify(
     raise typer.Exit(1 if verdict.problems else 0)
 
 
+@app.command()
+def doctor() -> None:
+    """Show what this machine offers (sandbox, decoders, GPU), what it lacks and what that means."""
+    from pipeline.doctor import examine, show
+
+    show(examine(), lambda line: out.print(line, highlight=False, markup=False))
+
+
 @app.command(help=f"Ask the tables of a corpus with SQL (DuckDB): {', '.join(TABLES)}.")
 def query(
     corpus: Corpus,
