@@ -26,7 +26,9 @@ _NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six
 
 
 def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
-    """Codes of PROBLEMS that a pair has."""
+    """Codes of PROBLEMS that a pair has. What is too long is looked into no further: that takes quadratic time."""
+    if sum(map(len, (words.question, words.answer, *words.wrong))) > _MAX_CHARS:
+        return ["too_long"]
     found = []
     is_text = not (isinstance(plan.answer, int) or plan.form == "order" or plan.is_none)
     if not _WORD.search(words.question) or not _WORD.search(words.answer):
@@ -40,8 +42,6 @@ def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
         found.append("options_alike")
     if not plan.evidence or not all(0 <= e.start_s < e.end_s <= duration_s for e in plan.evidence):
         found.append("outside_video")
-    if sum(map(len, (words.question, words.answer, *words.wrong))) > _MAX_CHARS:
-        found.append("too_long")
     return found
 
 
