@@ -43,6 +43,7 @@ _LANGUAGES = {
     "euc_jp": "ja",
     "cp949": "ko",
 }
+ENCODINGS = (*_LANGUAGES, *(name for _, name in _MARKS))
 # The letters beyond ASCII of languages in Latin script: to the detector all these encodings look alike.
 _LATIN = {
     "cp1252": "äöüß àâæçéèêëîïôœùûüÿ áéíñóúü ãõáàâéêíóôúç àèéìòù åäöé æøåé áéíóúýþæðö ëïéèöü",

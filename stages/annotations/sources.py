@@ -1,6 +1,7 @@
 """From the bytes of one source to events: all that is done with untrusted text, without files or a store."""
 
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple
 
@@ -21,8 +22,8 @@ class Known(NamedTuple):
     events: list[Event]
     """start_s, end_s (null for conversations), kind and text. Times may lie outside the video."""
     flags: tuple[str, ...] = ()
-    """Of the video: see `schemas.tables`."""
-    track: str = ""
+    """Of the video: some of `schemas.flags.ANNOTATION_FLAGS`."""
+    track: Track | Literal[""] = ""
     """Of subtitles: speech, caption (what is to be seen), scene (chapters), or data, which is no text at all."""
     language: str = ""
     """Of subtitles, as the file's name or header has it, in small letters: "en-gb"."""
@@ -59,6 +60,32 @@ def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_char
     if track != "scene":
         cues = join_sentences(merge_rolling(cues), gap_s, max_chars)
     return Known([_event(cue, track) for cue in cues], subtitles.flags, track, language or subtitles.language)
+
+
+def in_one_language(files: Iterable[tuple[str, Known]], wanted: Sequence[str]) -> Known:
+    """What subtitle files say in one language; of speech, of what is to be seen and of chapters apart.
+
+    Args:
+        files: name or address, and what is known from it.
+        wanted: languages in the order they are wanted; "en" takes "en-gb" too.
+    """
+    files = list(files)
+    used = [known for _, known in files if known.track == "data"]  # tells of itself by a flag
+    for track in ("speech", "caption", "scene"):
+        by_language: dict[str, dict[str, Known]] = {}
+        for name, known in files:
+            if known.track == track and known.events:
+                # Of one text in two formats the first.
+                by_language.setdefault(known.language, {}).setdefault(PurePosixPath(name).stem, known)
+        if by_language:
+            used += by_language[min(by_language, key=lambda language: _rank(language, wanted))].values()
+    return Known([e for known in used for e in known.events], tuple({f for known in used for f in known.flags}))
+
+
+def _rank(language: str, wanted: Sequence[str]) -> tuple[int, int]:
+    """The first language wanted, then none that is named, then any."""
+    fits = [i for i, w in enumerate(wanted) if language == w.lower() or language.startswith(f"{w.lower()}-")]
+    return (fits[0] if fits else len(wanted)), bool(language)
 
 
 def _track(stem: str, subtitles: Subtitles) -> Track:

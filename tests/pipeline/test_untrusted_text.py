@@ -100,7 +100,7 @@ def test_the_others_are_in_the_corpus(built):
     summary, ask = built
     names = [name for name, (*_, start) in sorted(ROWS.items()) if not start]
     assert ask("select name from videos order by name") == [(name,) for name in names]
-    assert {"good", "cyrillic"} <= {name for (name,) in ask("select distinct name from samples")}
+    assert ("good",) in ask("select distinct name from samples")
     assert ask("select text from events join videos using (video_id) where name = 'cyrillic' order by start_s") == [
         ("Здравствуйте, как дела? Я не знаю, что мне делать.",)
     ]
