@@ -49,13 +49,13 @@ class Demuxer:
 
     def __iter__(self) -> Iterator[Packet]:
         if not self._follows:
-            yield from (packet for packet in self.container.demux(self.stream) if packet.size)
+            yield from (packet for packet in read_packets(self.container, self.stream) if packet.size)
             return
         number = self.stream.index
         for other in self.container.streams:
             if other.type != "video":  # those cost too much, and sound is there nearly always
                 other.discard = Discard.default
-        for packet in self.container.demux():
+        for packet in read_packets(self.container):
             if packet.stream_index == number:
                 if packet.size:
                     yield packet
@@ -96,6 +96,15 @@ class _Run:
 
     start: float
     end: float
+
+
+def read_packets(container: InputContainer, *streams: VideoStream) -> Iterator[Packet]:
+    """The packets of some streams, or of all."""
+    try:
+        yield from container.demux(*streams)
+    except IndexError:
+        # At the end PyAV flushes streams that appeared on the way as well, and doesn't know them: all has been read.
+        return
 
 
 class Clock:

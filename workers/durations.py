@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.stream import Discard
 from av.video.stream import VideoStream
 
-from workers.demuxer import DISCONTINUOUS, Demuxer, nominal_rate, tick
+from workers.demuxer import DISCONTINUOUS, Demuxer, nominal_rate, read_packets, tick
 from workers.packet_index import PacketIndex, seconds
 
 _STATISTICS = re.compile(r"([0-9]{1,9}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]*)?)")  # Matroska's tag of a track
@@ -78,7 +78,7 @@ def _others_end_s(demuxer: Demuxer) -> float:
         stream.discard = Discard.all if stream.index == demuxer.stream.index else Discard.default
     try:
         container.seek(0)
-        for packet in container.demux():
+        for packet in read_packets(container):
             if packet.pts is not None and packet.stream_index != demuxer.stream.index:
                 end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     except MemoryError:

@@ -192,3 +192,21 @@ def test_colours_that_screens_do_not_have_are_flagged(tmp_path, primaries, trans
     params = f"log-level=none:colorprim={primaries}:transfer={transfer}:colormatrix={primaries}"
     path = write_video(tmp_path / "v.mp4", np.arange(5) / 5, codec="libx265", options={"x265-params": params})
     assert set(probe(path).flags) & {"bt2020", "hdr"} == flags
+
+
+def test_a_stream_that_appears_on_the_way_ends_nothing(tmp_path):
+    """The header promises video alone; a sound tag comes in the middle."""
+    path = write_video(tmp_path / "v.flv", np.arange(90) / 30, time_base=Fraction(1, 1000))
+    data, at, tags = path.read_bytes(), 13, []  # tags of type, length (3), time (4), stream (3)
+    while at < len(data):
+        tags.append(data[at : (at := at + 15 + int.from_bytes(data[at + 1 : at + 4], "big"))])
+    video = [number for number, tag in enumerate(tags) if tag[0] == 9]
+    middle_at = video[60]
+    middle = tags[middle_at]
+    sound = b"\x08\0\0\x02" + middle[4:11] + b"\x22\0" + b"\0\0\0\x0d"
+    filler = (
+        b"\x12" + (1 << 20).to_bytes(3, "big") + middle[4:11] + bytes(1 << 20) + ((1 << 20) + 11).to_bytes(4, "big")
+    )
+    path.write_bytes(data[:13] + b"".join([*tags[:middle_at], *([filler] * 6), sound, *tags[middle_at:]]))
+    assert probe(path).frame_count == 90
+    assert len(entry_points(path).pts) > 1
