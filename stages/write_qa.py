@@ -5,20 +5,33 @@ relationship, event counting. Plans are in `stages/qa/tasks`, a file per task; `
 `stages/qa/realize` gives them words.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+from pydantic import Field
 
 from schemas.config import Resources, StageConfig, TowerConfig
+from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import QA
 from stages.qa.config import WritingConfig
-from stages.qa.writing import write_pairs
 from workers.query_embedder import QueryEmbedder, tower_weights
+from workers.sandbox.client import sandbox
+from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.storage import Store
 
 READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
+
+
+class WritingLimits(SandboxLimits):
+    """What writing the pairs of one video may take."""
+
+    memory_mb: int = Field(2048, ge=256)
+    """Memory of the process that writes them."""
+    cpu_s: float = Field(300.0, gt=0)
+    """CPU seconds. An hour of video with an event every few seconds takes about one."""
 
 
 class WriteQaConfig(WritingConfig, StageConfig):
@@ -28,12 +41,15 @@ class WriteQaConfig(WritingConfig, StageConfig):
     """`embed.tower`: what frames are selected by."""
     merge_tower: TowerConfig = TowerConfig()
     """`distill.tower`: what patches are merged by."""
+    limits: WritingLimits = WritingLimits()
+    """Of the sandbox process that writes the pairs of a video."""
     # One thread embeds some 30 short texts a video; the memory is that of two text towers.
     resources: Resources = Resources(cpus=1.0, memory_mb=4000, workers=(1, 4))
 
     def semantic(self) -> dict[str, Any]:
         weights = [tower_weights(self.select_tower), tower_weights(self.merge_tower)]
-        return {**super().semantic(), "weights": weights}
+        content = {name: value for name, value in super().semantic().items() if name != "limits"}
+        return {**content, "weights": weights}
 
 
 class Worker:
@@ -45,7 +61,7 @@ class Worker:
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
         """One table of QA, in the order of the tasks; no rows for a video of which nothing is known."""
         [annotation] = self._store.read_table(unit["annotate_unit"], ["events"]).to_pylist()
-        pairs = write_pairs(annotation["events"], unit["duration_s"], self._config, unit["video_id"])
+        pairs = self._write(annotation["events"], unit["duration_s"], unit["video_id"])
         queries = [pair.pop("queries") for pair in pairs]
         table = pa.Table.from_pylist(
             pairs, pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
@@ -60,6 +76,23 @@ class Worker:
         for name, values in columns.items():
             table = table.append_column(name, pa.array(values, QA.field(name).type))
         yield table.select(QA.names)
+
+    def _write(self, events: list[dict], duration_s: float, video_id: str) -> list[dict[str, Any]]:
+        if not events:
+            return []
+        config, limits = self._config, self._config.limits
+        told = {"duration_s": duration_s, "video_id": video_id}
+        told["config"] = config.model_dump(mode="json", include=set(WritingConfig.model_fields))
+        try:
+            messages = sandbox("stages.qa.sandbox_tasks", limits).call(
+                "write", json.dumps(events).encode(), cpu_s=limits.cpu_s, **told
+            )
+            return [json.loads(pair) for _, pair in messages]
+        except SandboxError as error:
+            raise Reject(
+                "bad_annotation",
+                f"writing questions from its {len(events)} events took too much: {error.detail}; see write_qa.limits",
+            ) from None
 
     def _embed(self, tower: TowerConfig, texts: Sequence[str]) -> list[Any]:
         return list(QueryEmbedder(tower)(texts)) if texts else []

@@ -48,8 +48,7 @@ def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
 def answer_in_question(question: str, answer: str) -> bool:
     """Whether the question holds the answer: its words in a row, or nearly all that carry content."""
     asked, answered = _words(question), _words(answer)
-    size = len(answered)
-    if size and any(asked[i : i + size] == answered for i in range(len(asked) - size + 1)):
+    if answered and f" {' '.join(answered)} " in f" {' '.join(asked)} ":
         return True
     telling = {word for word in content_words(answer) if len(word) > 1}
     return len(telling) >= 2 and len(telling & content_words(question)) / len(telling) >= 0.8

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from schemas.config import ConfigError, TowerConfig, parse
+from schemas.rejects import Reject
 from schemas.tables import ANNOTATION, QA
 from stages.qa.writing import write_pairs
 from stages.write_qa import WriteQaConfig, stage
@@ -68,12 +69,20 @@ def test_bytes_are_the_same_again(tmp_path, towers):
     assert written[0] == written[1]
 
 
+def test_pairs_that_take_too_long_are_a_reject_that_names_the_setting(tmp_path):
+    config = WriteQaConfig(limits={"cpu_s": 0.25})
+    many = [{**row, "event_id": f"{n}{row['event_id']}"} for n in range(1500) for row in rows(*EIGHT)]
+    with pytest.raises(Reject, match="bad_annotation: .*events took too much: .*CPU seconds.*write_qa.limits"):
+        run(Store(tmp_path), config, many)
+
+
 def test_what_a_unit_depends_on(towers):
     base = stage(WriteQaConfig()).unit_path(UNIT)
     assert stage(WriteQaConfig(seed=1)).unit_path(UNIT) != base
     assert stage(WriteQaConfig(select_tower=towers[0])).unit_path(UNIT) != base
     assert stage(WriteQaConfig()).unit_path({**UNIT, "annotate_unit": "other"}) != base
     assert stage(WriteQaConfig(resources={"cpus": 2.0})).unit_path(UNIT) == base
+    assert stage(WriteQaConfig(limits={"cpu_s": 2.0})).unit_path(UNIT) == base
 
 
 @pytest.mark.parametrize(
