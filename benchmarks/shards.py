@@ -22,8 +22,10 @@ import pyarrow as pa
 import webdataset as wds
 from safetensors import numpy as safetensors_numpy
 
-from schemas.tables import QA, SAMPLE, SELECTION, TASKS
-from stages.pack import FACTS, QA_COLUMNS, UNITS, PackConfig, plan_shards, run, stage
+import stages.group
+from schemas.tables import GROUPING, QA, SAMPLE, SELECTION, TASKS
+from stages.group import FACTS, QA_COLUMNS, UNITS
+from stages.pack import PLANNED, PackConfig, plan_shards, run, stage
 from workers.shards.reader import ShardReader
 from workers.shards.sample_order import epoch_order
 from workers.storage import Store
@@ -70,15 +72,23 @@ def write_units(store: Store, number: int) -> dict:
         },
     )
     plain = {"video_id": video_id, "name": video_id, "licence": None, "source": None, "split": "train"}
-    size = store.size(units["distill_unit"])
-    return {**dict.fromkeys(FACTS), **plain, **units, "duration_s": float(FRAMES), "distill_bytes": size}
+    return {**dict.fromkeys(FACTS), **plain, **units, "duration_s": float(FRAMES)}
+
+
+def grouped(store: Store, video: dict, config: PackConfig) -> dict:
+    """A video's row for the planner, after its own stage has run."""
+    declared = stages.group.stage(config)
+    path = declared.unit_path(video)
+    store.write_tables(path, declared.run(video, declared.config, store), GROUPING)
+    (row,) = store.read_table(path, ["split", "packed_bytes"]).to_pylist()
+    return {**video, **row, "group_unit": path}
 
 
 def write_ours(store: Store, videos: list[dict]) -> None:
     config = PackConfig(shard_bytes=SHARD_BYTES)
     declared = stage(config)
     tables: list[pa.Table] = []
-    for unit in plan_shards(videos, config):
+    for unit in plan_shards((grouped(store, video, config) for video in videos), config):
         tables += run({**unit, "unit_path": declared.unit_path(unit)}, config, store)
     store.write_tables("tables/samples.parquet", tables, SAMPLE)
 
@@ -137,7 +147,7 @@ def speed(num_videos: int, rounds: int) -> Iterator[tuple]:
     with tempfile.TemporaryDirectory() as folder:
         store, plain = Store(folder), Path(folder) / "plain"
         videos = [write_units(store, number) for number in range(num_videos)]
-        gigabytes = sum(video["distill_bytes"] for video in videos) / 1e9
+        gigabytes = sum(store.size(video["distill_unit"]) for video in videos) / 1e9
         jobs = {
             "write": lambda: write_ours(store, videos),
             "write_plain": lambda: write_plain(store, videos, plain),
@@ -165,13 +175,12 @@ def speed(num_videos: int, rounds: int) -> Iterator[tuple]:
 
 def planning() -> Iterator[tuple]:
     """The driver's plan of all LongVid: it must hold one shard a split, not the corpus."""
-    units = dict.fromkeys(UNITS, f"units/{'0' * 60}")
-    plain = {"name": "video", "licence": "CC-BY", "source": "web", "split": None, "duration_s": 367.0}
+    units = dict.fromkeys(PLANNED, f"units/{'0' * 60}")
 
     def videos(count: int) -> Iterator[dict]:
         for number in range(count):
-            sizes = {"distill_bytes": 20_000_000 + number % 7, "sha256": f"{number:064x}"}
-            yield {**dict.fromkeys(FACTS), **plain, **units, **sizes, "video_id": f"{number:016x}"}
+            split = "val" if number % 20 == 0 else "train"
+            yield {**units, "packed_bytes": 20_000_000 + number % 7, "split": split, "video_id": f"{number:016x}"}
 
     peaks = []
     for count in (LONGVID_VIDEOS // 8, LONGVID_VIDEOS):
@@ -216,7 +225,7 @@ def ordering() -> Iterator[tuple]:
     reader = ShardReader(None, table)
     yield "shards.open_reader", time.perf_counter() - start, "s", 30.0, "most"
     yield "shards.open_reader_memory", (pa.total_allocated_bytes() - before) / 1e9, "GB", None
-    yield "shards.state", seconds(reader.state), "s", 10.0, "most"
+    yield "shards.state", seconds(reader.state_dict), "s", 10.0, "most"
 
 
 def main() -> None:

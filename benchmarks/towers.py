@@ -79,7 +79,9 @@ def speeds(frames: int = 2 * BATCH) -> None:
         batches = partial(frame_batches, store, ["d"], tower.fit, batch=BATCH, threads=1)
         pixels = [b.pixels for b in batches()]
         embed = ClipEmbedder(EmbedConfig(tower=config, batch_frames=BATCH), store)
-        distill = Distiller(DistillConfig(tower=config, batch_frames=BATCH, clip_heads=3, keyframe_grid=8), store)
+        distill = Distiller(
+            DistillConfig(tower=config, batch_frames=BATCH, hico=True, clip_heads=3, keyframe_grid=8), store
+        )
         ours, pil, embedding, bare_embedding, distilling, bare_patches = seconds(
             lambda: [
                 tower._preprocess.normalise(b.pixels)
@@ -101,7 +103,7 @@ def speeds(frames: int = 2 * BATCH) -> None:
 def memory_of(folder: Path) -> None:
     """Prints megabytes at the peak, less the tensors returned, of a process that only distills."""
     config = TowerConfig(model=f"local-dir:{folder / 'tower'}")
-    settings = DistillConfig(tower=config, batch_frames=BATCH, clip_heads=3, keyframe_grid=8)
+    settings = DistillConfig(tower=config, batch_frames=BATCH, hico=True, clip_heads=3, keyframe_grid=8)
     arrays = Distiller(settings, Store(folder))(UNIT)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(peak - sum(a.nbytes for a in arrays.values()) / 2**20)

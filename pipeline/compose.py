@@ -187,6 +187,6 @@ def _check_worker(stage: Stage) -> None:
         asked = ", ".join(f"{unit} = {getattr(stage.config.resources, unit):g}" for unit, *_ in _RESOURCES)
         have = [", ".join(f"{n.get(name, 0) / size:g} {called}" for _, name, size, called in _RESOURCES) for n in nodes]
         raise ClusterTooSmall(
-            f"{stage.name}.resources: {asked}: no node has as much for one worker (they have "
+            f"{stage.section or stage.name}.resources: {asked}: no node has as much for one worker (they have "
             f"{'; '.join(dict.fromkeys(have))}): add such a node (`min_workers` of a cluster that grows), or lower them"
         )

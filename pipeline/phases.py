@@ -19,7 +19,8 @@ from schemas.stage import Stage
 from schemas.tables import MANIFEST, SEGMENT, VIDEO
 from stages import find_duplicates
 from stages.find_duplicates import FindDuplicatesConfig
-from stages.pack import PACK_UNIT, PackConfig, plan_shards
+from stages.group import FACTS, NAMED
+from stages.pack import PACK_UNIT, PLANNED, PackConfig, plan_shards
 from workers.fetch.access import Access
 from workers.storage import Store
 
@@ -39,8 +40,10 @@ SHOTS = pa.schema(
 )
 DUPLICATES = pa.schema([("video_id", TEXT), ("name", TEXT), *find_duplicates.READS.remove(0)])
 DISTILL = pa.schema(
-    [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS), ("write_qa_unit", TEXT)]
+    [("embed_units", TEXTS), ("decode_units", TEXTS), ("write_qa_unit", TEXT)]
+    + [VIDEO.field(name) for name in (*NAMED, "split", *FACTS)]
 )
+PLAN = pa.schema([*((name, TEXT) for name in (*PLANNED, "split")), ("packed_bytes", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,14 @@ def phases(stages: dict[str, Stage], folder: str | None = None, access: Access |
             "ingest",
             ["sha256", "duration_s", "annotation_flags", "events_outside_video"],
         ),
-        Phase("distill", pick("select", "distill"), DISTILL, _distill, "questions", ["write_qa_unit"]),
+        Phase(
+            "distill",
+            pick("select", "distill", "group"),
+            DISTILL,
+            _distill,
+            "questions",
+            ["write_qa_unit", "split", "packed_bytes"],
+        ),
         Phase("pack", pick("pack"), PACK_UNIT, partial(_shards, pack=stages["pack"]), "distill", ["shard"]),
     ]
 
@@ -144,30 +154,23 @@ def _questions(work: Workspace, store: Store, folder: str | None) -> Iterator[pa
 def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
     # A video without QA pairs has nothing to select for: it stays in the tables and out of the shards.
     query = """
-        select q.video_id, q.name, q.write_qa_unit,
-               list(i.embed_unit order by i.segment_index) as embed_units,
-               list(i.decode_unit order by i.segment_index) as decode_units
-        from questions q join ingest i using (video_id)
-        where q.reject is null and i.reject is null and video_id in (select video_id from qa)
+        select v.*, q.write_qa_unit, embed_units, decode_units
+        from questions q join videos v using (video_id) join (
+            select video_id, list(embed_unit order by segment_index) as embed_units,
+                   list(decode_unit order by segment_index) as decode_units
+            from ingest where reject is null group by video_id
+        ) using (video_id)
+        where q.reject is null and video_id in (select video_id from qa)
               and video_id not in (select video_id from find_shots where reject is not null)
               and video_id not in (select video_id from find_duplicates where reject is not null)
-        group by all order by count(*) desc, q.video_id"""
+        order by len(decode_units) desc, video_id"""
     yield from work.sql(query, DISTILL)
 
 
 def _shards(work: Workspace, store: Store, pack: Stage) -> Iterator[pa.Table]:
-    query = """
-        select d.video_id, d.write_qa_unit, d.select_unit, d.distill_unit, v.* exclude (video_id)
-        from distill d join videos v using (video_id) where d.reject is null order by d.video_id"""
-    columns = ["write_qa_unit", "select_unit", "distill_unit"]
-    schema = pa.schema([*VIDEO, *((name, TEXT) for name in columns)])
-    rows = (
-        {**row, "distill_bytes": store.size(row["distill_unit"])}
-        for table in work.sql(query, schema)
-        for row in table.to_pylist()
-    )
+    query = "select * from distill where reject is null order by video_id"
     assert isinstance(pack.config, PackConfig)
-    for unit in plan_shards(rows, pack.config):
+    for unit in plan_shards((row for table in work.sql(query, PLAN) for row in table.to_pylist()), pack.config):
         yield pa.Table.from_pylist([unit], PACK_UNIT)
 
 

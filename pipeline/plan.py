@@ -67,7 +67,7 @@ def _estimate(plans: list[StagePlan], stages: dict[str, Stage], store: Store) ->
     for entry in plans:
         stage = stages[entry.stage]
         entry.bytes = round((entry.run + entry.later) * _unit_bytes(stage, store)) if entry.run + entry.later else 0
-    distill, pack = plans[-2:]
+    distill, pack = (next(entry for entry in plans if entry.stage == name) for name in ("distill", "pack"))
     if pack.later:
         pack.bytes = distill.bytes
         pack.later = max(1, round(distill.bytes / stages["pack"].config.model_dump()["shard_bytes"]))
@@ -113,7 +113,7 @@ def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> N
         if not entry.run and not entry.later:
             continue
         now = stages[entry.stage].config.semantic()
-        changed = changed_fields(before.get(entry.stage, now), now, f"{entry.stage}.")
+        changed = changed_fields(before.get(entry.stage, now), now, f"{stages[entry.stage].section or entry.stage}.")
         if changed:
             entry.why = ", ".join(changed)
         elif first_changed:

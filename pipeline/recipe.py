@@ -18,6 +18,7 @@ from stages import (
     embed,
     find_duplicates,
     find_shots,
+    group,
     pack,
     select_keyframes,
     shard,
@@ -72,6 +73,7 @@ class Recipe(Config):
             write_qa.stage(self.write_qa),
             select_keyframes.stage(self.select),
             distill.stage(self.distill),
+            group.stage(self.pack),
             pack.stage(self.pack),
         ]
         return {stage.name: stage for stage in declared}

@@ -22,6 +22,7 @@ REASONS = {
     "decoder_crashed": "the decoder's process died",
     "worker_died": "the process that worked on the unit died again and again",
     "bad_annotation": "subtitles, events or conversations cannot be read",
+    "unpackable": "the QA pairs or frames of the video cannot be written to a shard",
     "upstream_rejected": "every segment of the video was rejected",
 }
 

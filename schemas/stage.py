@@ -35,6 +35,8 @@ class Stage:
     """What a unit is: video, segment or shard."""
     stands: Callable[[dict[str, Any], Any], bool] | None = None
     """For a stage that writes beside its unit: `(unit, store)`, whether that stands as the unit's file does."""
+    section: str = ""
+    """Of the recipe that its config is a part of, where that has another name than the stage."""
     version: int = 1
     """Raised when the code changes what it writes."""
 

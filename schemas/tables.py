@@ -8,6 +8,9 @@ import pyarrow as pa
 # The tables for users, in `tables/<name>.parquet` of a corpus, in the order of a build.
 TABLES = ("videos", "segments", "shots", "duplicates", "events", "qa", "selections", "samples", "rejects")
 
+# Of shards, tables and corpus.json. 1: before versions were written; 2: a member for each kind of tokens.
+FORMAT_VERSION = 2
+
 SPAN = pa.struct([("start_s", pa.float64()), ("end_s", pa.float64())])
 TIMED_TEXT = pa.struct([*SPAN, ("kind", pa.string()), ("text", pa.string())])
 
@@ -202,6 +205,28 @@ SELECTION = pa.schema(
     ]
 )
 
+# group: a row a video; what pack will write of it, and how large that is.
+GROUPING = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("split", pa.string()),  # the manifest's, else drawn by the content
+        ("packed_bytes", pa.int64()),  # in a tar, with headers and padding
+        (
+            "groups",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("sample_key", pa.string()),
+                        ("first_row", pa.int32()),  # of the QA pairs
+                        ("num_rows", pa.int32()),
+                        ("facts", pa.string()),  # JSON: the `.json` member
+                    ]
+                )
+            ),
+        ),
+    ]
+)
+
 # pack: a row a QA pair; what a trainer balances and a user filters by, without opening a tar.
 SAMPLE = pa.schema(
     [
@@ -225,6 +250,8 @@ SAMPLE = pa.schema(
         ("qa_bytes", pa.int64()),
         ("tokens_offset", pa.int64()),
         ("tokens_bytes", pa.int64()),
+        ("clips_offset", pa.int64()),  # of the video's clip tokens, in its first sample; null: there are none
+        ("clips_bytes", pa.int64()),
         ("duration_s", pa.float64()),
         ("num_frames", pa.int32()),
         ("num_keyframes", pa.int32()),

@@ -52,8 +52,9 @@ class DistillConfig(StageConfig):
     """Temperature of the merge weights; the paper's ablation finds 0.01 best."""
     lam: float = Field(1.0, ge=0)
     """Lambda: weight of a patch's likeness to the same patch of the preceding keyframe."""
-    hico: bool = True
-    """Whether to write clip tokens too, which do not depend on the questions."""
+    hico: bool = False
+    """Whether to write clip tokens too, which do not depend on the questions: a member of their own in the shards. Of
+    an hour of video they are about as large as all other tokens."""
     clip_frames: int = Field(4, ge=1, le=64)
     """Frames a clip."""
     clip_tokens: int = Field(64, ge=1)

@@ -5,7 +5,8 @@ The format: https://github.com/huggingface/safetensors, "Format". The library's 
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,22 +61,59 @@ def decode_tensors(data: Any, verify: bool = True) -> tuple[Tensors, dict[str, s
     Raises ValueError for bytes that are no such file or, with `verify`, differ from the checksum in the metadata.
     """
     data = memoryview(data)
-    start = 8 + int.from_bytes(data[:8], "little")
-    if not 8 < start <= len(data):
-        raise ValueError("not a safetensors file, or cut short")
-    tensors = {}
-    try:
-        header = json.loads(bytes(data[8:start]))
-        metadata = dict(header.pop("__metadata__", {}))
-        for name, entry in header.items():
-            first, last = entry["data_offsets"]
-            array = np.frombuffer(data[start + first : start + last], dtype=_DTYPES[entry["dtype"]])
-            tensors[name] = array.reshape(entry["shape"])
-    except (AttributeError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"the header is not one of safetensors: {error!r}") from None
-    if verify and metadata.get("sha256") != hashlib.sha256(data[start:]).hexdigest():
+    start = _data_start(data[:8], len(data))
+    places, metadata = _parse(data[8:start])
+    body = data[start:]
+    tensors = {
+        name: np.frombuffer(body[first:last], dtype).reshape(shape)
+        for name, ((dtype, shape), first, last) in places.items()
+    }
+    if verify and metadata.get("sha256") != hashlib.sha256(body).hexdigest():
         raise ValueError("the data differs from its checksum")
     return tensors, metadata
+
+
+def read_tensors(stream: Any, names: Collection[str]) -> tuple[dict[str, Shape], Tensors]:
+    """Types and shapes of all arrays of a safetensors file, and some of the arrays, read by range.
+
+    Args:
+        stream: with `size` and `read_at`, as Arrow has them.
+        names: of the arrays to read; those that are not there are left out.
+
+    Raises:
+        ValueError: for bytes that are no such file. No checksum is compared.
+    """
+    start = _data_start(stream.read_at(8, 0), stream.size())
+    places, _ = _parse(stream.read_at(start - 8, 8))
+    tensors = {}
+    for name in places.keys() & names:
+        (dtype, shape), first, last = places[name]
+        tensors[name] = np.frombuffer(stream.read_at(last - first, start + first), dtype).reshape(shape)
+    return {name: shape for name, (shape, _, _) in places.items()}, tensors
+
+
+def _data_start(head: Any, size: int) -> int:
+    start = 8 + int.from_bytes(head, "little")
+    if not 8 < start <= size:
+        raise ValueError("not a safetensors file, or cut short")
+    return start
+
+
+def _parse(header: Any) -> tuple[dict[str, tuple[Shape, int, int]], dict[str, str]]:
+    """Type, shape and range of each array, and the metadata."""
+    places = {}
+    try:
+        entries = json.loads(bytes(header))
+        metadata = dict(entries.pop("__metadata__", {}))
+        for name, entry in entries.items():
+            dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
+            first, last = entry["data_offsets"]
+            if first < 0 or last - first != _nbytes(dtype, shape):
+                raise ValueError(f"the header gives {name!r} {last - first} bytes for a shape of {list(shape)}")
+            places[name] = ((dtype, shape), first, last)
+    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"the header is not one of safetensors: {error!r}") from None
+    return places, metadata
 
 
 def _header(shapes: Mapping[str, Shape], metadata: Mapping[str, str]) -> bytes:
@@ -95,4 +133,4 @@ def _in_order(shapes: Mapping[str, Shape]) -> list[str]:
 
 
 def _nbytes(dtype: np.dtype, shape: tuple[int, ...]) -> int:
-    return int(dtype.itemsize * np.prod(shape, dtype=np.int64))
+    return dtype.itemsize * math.prod(shape)

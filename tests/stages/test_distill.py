@@ -46,7 +46,15 @@ def corpus(tmp_path, tower):
 
 
 def distill(store: Store, tower: TowerConfig, **config) -> dict[str, np.ndarray]:
-    settings = {"tower": tower, "batch_frames": 4, "clip_tokens": 20, "clip_heads": 4, "keyframe_grid": 3, **config}
+    settings = {
+        "tower": tower,
+        "batch_frames": 4,
+        "clip_tokens": 20,
+        "clip_heads": 4,
+        "keyframe_grid": 3,
+        "hico": True,
+        **config,
+    }
     return Distiller(DistillConfig(**settings), store)(UNIT)
 
 
@@ -121,7 +129,8 @@ def test_without_questions_there_are_still_clips(corpus, tower):
     assert all(np.array_equal(a, arrays[name]) for name, a in corpus.read_tensors("tokens").items())
 
 
-def test_hico_can_be_off(corpus, tower):
+def test_no_clips_unless_they_are_asked_for(corpus, tower):
+    assert not DistillConfig().hico
     assert "clip_tokens" not in distill(corpus, tower, hico=False, batch_frames=3)
 
 
@@ -144,8 +153,8 @@ def test_a_video_without_frames_is_rejected(corpus, tower):
 
 def test_broken_clips_are_refused_when_the_config_is_read():
     with pytest.raises(ConfigError, match="batch_frames 30 holds no whole number of clips"):
-        parse(DistillConfig, {"batch_frames": 30})
-    assert parse(DistillConfig, {"batch_frames": 30, "hico": False}).batch_frames == 30
+        parse(DistillConfig, {"batch_frames": 30, "hico": True})
+    assert parse(DistillConfig, {"batch_frames": 30}).batch_frames == 30
 
 
 def test_its_units_depend_on_all_that_decides_their_bytes():

@@ -2,32 +2,33 @@
 
 import hashlib
 import json
+import re
+import textwrap
 from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 import pytest
 import webdataset as wds
 from safetensors import numpy as safetensors_numpy
 
-from schemas.config import ConfigError
-from schemas.tables import QA, SAMPLE, SELECTION
-from stages.pack import FACTS, PACK_UNIT, PackConfig, plan_shards, run, split_of, stage, stands
-from tests.workers.shard_units import TOKENS_A_KEYFRAME, pack, write_video
-from workers.shards.writer import shard_key
+from schemas.tables import SAMPLE
+from stages.pack import PACK_UNIT, PackConfig, plan_shards, run, stage, stands
+from tests.workers.shard_units import TOKENS_A_KEYFRAME, group, pack, write_video
+from workers.shards.layout import question_tokens
+from workers.shards.writer import archive_bytes, shard_key
 from workers.storage import Store
 
 
 def row(number: int, **given) -> dict:
-    units = {name: f"units/{name}/{number}" for name in ("write_qa_unit", "select_unit", "distill_unit")}
-    facts = dict.fromkeys(FACTS) | {"sha256": f"{number:064x}"}
-    plain = {"name": str(number), "licence": None, "source": None, "split": None, "duration_s": 1.0}
-    return {**facts, **plain, **units, "video_id": f"{number:016x}", "distill_bytes": 400, **given}
+    units = {name: f"units/{name}/{number}" for name in ("group_unit", "write_qa_unit", "distill_unit")}
+    return {**units, "video_id": f"{number:016x}", "split": "train", "packed_bytes": 16_384, **given}
 
 
 def planned(videos, **settings) -> list[tuple[str, list[int]]]:
-    units = plan_shards(videos, PackConfig(shard_bytes=1024, **settings))
+    units = plan_shards(videos, PackConfig(shard_bytes=40_960, **settings))
     return [(u["shard"], [int(v["video_id"], 16) for v in json.loads(u["videos"])]) for u in units]
 
 
@@ -41,7 +42,7 @@ def test_shards_are_cut_by_bytes_and_named_by_split():
 
 
 def test_a_large_video_is_a_shard_alone():
-    videos = [row(n, split="train", distill_bytes=5000 if n == 2 else 400) for n in range(1, 5)]
+    videos = [row(n, split="train", packed_bytes=50_000 if n == 2 else 16_384) for n in range(1, 5)]
     assert [numbers for _, numbers in planned(videos)] == [[1], [2], [3, 4]]
 
 
@@ -55,29 +56,11 @@ def test_videos_out_of_order_are_refused(numbers):
         planned([row(n) for n in numbers])
 
 
-def test_splits_follow_the_content_and_the_fraction():
-    config = PackConfig(val_fraction=0.2)
-    splits = Counter(split_of(row(n), config) for n in range(4000))
-    assert 0.17 < splits["val"] / 4000 < 0.23
-    copies = [row(n, sha256="ab" * 32) for n in range(50)]
-    assert len({split_of(video, config) for video in copies}) == 1
-    assert {split_of(row(n), PackConfig(val_fraction=0.0)) for n in range(99)} == {"train"}
-    assert [split_of(row(n), PackConfig(split_seed=1)) for n in range(500)] != [
-        split_of(row(n), PackConfig()) for n in range(500)
-    ]
-
-
-@pytest.mark.parametrize("split", ["../../etc", "a/b", "ü", ".", "x" * 40, "a\n"])
-def test_a_split_that_names_no_folder_is_refused(split):
-    with pytest.raises(ConfigError, match="use at most 32"):
-        planned([row(1, split=split)])
-
-
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("it's a corpus"))
     videos = [write_video(store, n) for n in range(6)]
-    return store, videos, pack(store, videos, shard_bytes=4000, val_fraction=0.0)
+    return store, videos, pack(store, videos, shard_bytes=40_000, val_fraction=0.0)
 
 
 def test_samples_tell_the_truth(corpus):
@@ -112,6 +95,27 @@ def test_plain_webdataset_reads_the_shards(corpus):
     assert seen == 30
 
 
+def test_the_readme_shows_how_a_questions_tokens_are_read(corpus):
+    store, _, samples = corpus
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    snippet = re.search(r"^    for sample in webdataset.*?(?=^\S)", readme, re.M | re.S)[0]
+    shard = samples["shard"][0].as_py()
+    code = textwrap.dedent(snippet).replace("corpus/shards/train/000000.tar", store.full(shard))
+    code += "        found.append((pair['qa_id'], keyframes, keyframe_tokens, others, merged_tokens, clips))\n"
+    scope = {"webdataset": wds, "json": json, "numpy": np, "safetensors": SimpleNamespace(numpy=safetensors_numpy)}
+    exec(code, scope | {"found": (found := [])})
+    rows = [row for row in samples.to_pylist() if row["shard"] == shard]
+    assert [qa_id for qa_id, *_ in found] == [row["qa_id"] for row in rows]
+    for row, (_, *arrays) in zip(rows, found, strict=True):
+        unit = store.read_tensors(f"units/distill_unit/{row['video_id']}")
+        wanted = question_tokens(unit, row["row"])
+        for array, name in zip(
+            arrays, ("keyframes", "keyframe_tokens", "merged_frames", "merged_tokens"), strict=False
+        ):
+            assert np.array_equal(array, wanted[name])
+        assert np.array_equal(arrays[-1], unit["clip_tokens"])
+
+
 def test_byte_ranges_from_plain_duckdb_are_the_members(corpus):
     store, _, _ = corpus
     table = store.full("tables/samples.parquet").replace("'", "''")
@@ -130,10 +134,54 @@ def test_byte_ranges_from_plain_duckdb_are_the_members(corpus):
 def test_the_same_units_give_the_same_bytes(corpus, tmp_path):
     store, videos, samples = corpus
     other = Store(tmp_path)
-    again = pack(other, [write_video(other, n) for n in range(6)], shard_bytes=4000, val_fraction=0.0)
+    again = pack(other, [write_video(other, n) for n in range(6)], shard_bytes=40_000, val_fraction=0.0)
     assert again.equals(samples)
     for shard in set(samples["shard"].to_pylist()):
         assert other.read_bytes(shard) == store.read_bytes(shard)
+
+
+@pytest.mark.parametrize("group_bytes", [1 << 10, 1 << 11, 1 << 13, 1 << 20])
+def test_shards_and_groups_keep_their_sizes(tmp_path, group_bytes):
+    store = Store(tmp_path)
+    videos = [write_video(store, n, 10 * n, 3 + n % 7, clips=bool(n % 3)) for n in range(1, 25)]
+    samples = pack(store, videos, val_fraction=0.0, group_bytes=group_bytes, shard_bytes=60_000)
+    sizes = {row["shard"]: row["shard_bytes"] for row in samples.to_pylist()}
+    assert len(sizes) > 2
+    videos_of = {shard: {r["video_id"] for r in samples.to_pylist() if r["shard"] == shard} for shard in sizes}
+    assert all(size <= 60_000 or len(videos_of[shard]) == 1 for shard, size in sizes.items())
+    whole = archive_bytes(sum(sizes.values()))
+    assert len(sizes) <= 2 * whole / 60_000 + 1  # and none is closed early
+    pairs_of = Counter(samples["sample_key"].to_pylist())
+    for row in samples.to_pylist():
+        assert row["qa_bytes"] + row["tokens_bytes"] <= group_bytes or pairs_of[row["sample_key"]] == 1
+
+
+@pytest.mark.parametrize("group_bytes", [1 << 11, 1 << 26])
+def test_the_groups_of_a_video_follow_each_other_and_the_first_has_its_clips(tmp_path, group_bytes):
+    store = Store(tmp_path)
+    videos = [write_video(store, n, num_frames=40, num_queries=11, clips=n != 2) for n in range(5)]
+    samples = pack(store, videos, val_fraction=0.0, group_bytes=group_bytes, shard_bytes=40_000)
+    met, clips = [], {}
+    for shard in dict.fromkeys(samples["shard"].to_pylist()):
+        for sample in wds.WebDataset(store.full(shard), shardshuffle=False).decode():
+            video_id, part, num_parts = (sample["json"][name] for name in ("video_id", "part", "num_parts"))
+            met.append((video_id, part, num_parts))
+            assert ("clips.safetensors" in sample) == (part == 0 and video_id != videos[2]["video_id"])
+            if part == 0 and "clips.safetensors" in sample:
+                clips[video_id] = safetensors_numpy.load(sample["clips.safetensors"])["clip_tokens"]
+            assert "clip_tokens" not in safetensors_numpy.load(sample["tokens.safetensors"])
+    num_parts_of = {video_id: num_parts for video_id, _, num_parts in met}
+    assert met == [(v, part, num_parts_of[v]) for v in num_parts_of for part in range(num_parts_of[v])]
+    for video in videos:
+        unit = store.read_tensors(video["distill_unit"])
+        rows = [row for row in samples.to_pylist() if row["video_id"] == video["video_id"]]
+        assert len({(row["clips_offset"], row["clips_bytes"]) for row in rows}) == 1
+        if "clip_tokens" in unit:
+            assert np.array_equal(clips[video["video_id"]], unit["clip_tokens"])
+            data = store.read_bytes(rows[-1]["shard"])[rows[-1]["clips_offset"] :][: rows[-1]["clips_bytes"]]
+            assert np.array_equal(safetensors_numpy.load(data)["clip_tokens"], unit["clip_tokens"])
+        else:
+            assert rows[0]["clips_bytes"] is None
 
 
 @pytest.mark.parametrize("clips", [True, False])
@@ -150,7 +198,6 @@ def test_a_large_video_is_split_by_qa(tmp_path, clips):
     query = 0
     for sample in wds.WebDataset(store.full(samples["shard"][0].as_py()), shardshuffle=False).decode():
         part = safetensors_numpy.load(sample["tokens.safetensors"])
-        assert ("clip_tokens" in part) == clips
         for own, pair in enumerate(sample["qa.json"]):
             assert pair["qa_id"].endswith(f"{query:04d}")
             mine, all_ = part["query_keyframes"][own], whole["query_keyframes"][query]
@@ -160,16 +207,9 @@ def test_a_large_video_is_split_by_qa(tmp_path, clips):
     assert query == 11
 
 
-def test_what_each_part_repeats_at_most_doubles_a_video(tmp_path):
-    store = Store(tmp_path)
-    video = write_video(store, 1, num_frames=400, num_queries=12)
-    pack(store, [video], val_fraction=0.0, group_bytes=1024)
-    assert store.size("shards/train/000000.tar") < 2 * video["distill_bytes"] + 40_000
-
-
 def one_unit(store: Store, **settings) -> tuple[dict, PackConfig]:
     config = PackConfig(val_fraction=0.0, **settings)
-    unit = next(plan_shards([write_video(store, n) for n in range(2)], config))
+    unit = next(plan_shards([group(store, write_video(store, n), config) for n in range(2)], config))
     return {**unit, "unit_path": stage(config).unit_path(unit)}, config
 
 
@@ -200,69 +240,25 @@ def test_a_failed_shard_leaves_no_file(tmp_path):
     assert list(store.files("shards")) == []
 
 
-def spoil_order(store, video):
-    table = store.read_table(video["select_unit"])
-    store.write_tables(video["select_unit"], [table.take(pa.array(range(table.num_rows - 1, -1, -1)))], SELECTION)
-
-
-def spoil_owner(store, video):
-    table = store.read_table(video["write_qa_unit"])
-    other = pa.array(["f" * 16] * table.num_rows)
-    store.write_tables(video["write_qa_unit"], [table.set_column(0, QA.field("video_id"), other)], QA)
-
-
-def spoil_keyframes(store, video):
-    tensors = store.read_tensors(video["distill_unit"])
-    store.write_tensors(video["distill_unit"], {**tensors, "keyframes": tensors["keyframes"] + np.int32(1)})
-
-
-def spoil_frames(store, video):
-    tensors = store.read_tensors(video["distill_unit"])
-    store.write_tensors(video["distill_unit"], {**tensors, "time_s": tensors["time_s"][1:]})
-
-
-def spoil_time(store, video):
-    tensors = store.read_tensors(video["distill_unit"])
-    store.write_tensors(video["distill_unit"], {**tensors, "time_s": tensors["time_s"][::-1].copy()})
-
-
-def spoil_queries(store, video):
-    tensors = store.read_tensors(video["distill_unit"])
-    store.write_tensors(video["distill_unit"], {**tensors, "merged_tokens": tensors["merged_tokens"][1:]})
-
-
-def spoil_bit(store, video):
-    data = bytearray(store.read_bytes(video["distill_unit"]))
-    data[-1] ^= 1
-    store.write_bytes(video["distill_unit"], bytes(data))
-
-
-def spoil_pairs(store, video):
-    store.write_tables(video["write_qa_unit"], [QA.empty_table()], QA)
-    store.write_tables(video["select_unit"], [SELECTION.empty_table()], SELECTION)
-
-
-@pytest.mark.parametrize("group_bytes", [1 << 28, 1024])
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (spoil_pairs, "no QA pairs"),
-        (spoil_bit, "units/distill_unit/.* differs from its checksum"),
-        (spoil_order, "not row by row"),
-        (spoil_owner, "of other videos"),
-        (spoil_keyframes, "selected were"),
-        (spoil_frames, "differ in their number of frames"),
-        (spoil_time, "time_s is not ascending"),
-        (spoil_queries, "merged_tokens has 4 rows for 5 QA pairs"),
-    ],
-)
-def test_units_that_do_not_belong_together_are_refused(tmp_path, spoil, message, group_bytes):
+def test_a_unit_that_was_damaged_after_it_was_grouped_is_named(tmp_path):
     store = Store(tmp_path)
-    video = write_video(store, 1, num_frames=60)
-    spoil(store, video)
-    with pytest.raises(ValueError, match=message):
-        pack(store, [video], val_fraction=0.0, group_bytes=group_bytes)
+    unit, config = one_unit(store)
+    damaged = json.loads(unit["videos"])[1]["distill_unit"]
+    data = bytearray(store.read_bytes(damaged))
+    data[-1] ^= 1
+    store.write_bytes(damaged, bytes(data))
+    with pytest.raises(ValueError, match=f"{damaged}: the data differs from its checksum"):
+        list(run(unit, config, store))
     assert list(store.files("shards")) == []
+
+
+def test_units_that_are_not_what_was_grouped_are_refused(tmp_path):
+    store = Store(tmp_path)
+    unit, config = one_unit(store)
+    group_unit = json.loads(unit["videos"])[0]["group_unit"]
+    write_video(store, 0, num_frames=200)
+    with pytest.raises(ValueError, match=f"{group_unit}: plans"):
+        list(run(unit, config, store))
 
 
 def test_the_declaration_reads_what_the_planner_gives():

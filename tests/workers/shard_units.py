@@ -5,8 +5,11 @@ import json
 import numpy as np
 import pyarrow as pa
 
-from schemas.tables import QA, SAMPLE, SELECTION, TASKS
-from stages.pack import FACTS, PackConfig, plan_shards, run, stage
+import stages.group
+import stages.pack
+from schemas.tables import GROUPING, QA, SAMPLE, SELECTION, TASKS
+from stages.group import FACTS
+from stages.pack import PackConfig, plan_shards
 from workers.storage import Store
 
 WIDTH, TOKENS_A_KEYFRAME, TOKENS_A_CLIP = 8, 4, 3
@@ -58,7 +61,7 @@ def qa_row(video_id: str, row: int) -> dict:
 
 
 def write_video(store: Store, number: int, num_frames: int = 9, num_queries: int = 5, clips: bool = True) -> dict:
-    """Writes the three units of one video; gives its row as the planner takes it."""
+    """Writes the three units of one video that `group` reads; gives its row as `group` takes it."""
     video_id = f"{number:016x}"
     tensors = distill_tensors(np.random.default_rng(number), num_frames, num_queries, 3, clips)
     pairs = [qa_row(video_id, row) for row in range(num_queries)]
@@ -88,18 +91,26 @@ def write_video(store: Store, number: int, num_frames: int = 9, num_queries: int
         "split": None,
         "duration_s": num_frames * 0.5,
         **units,
-        "distill_bytes": store.size(units["distill_unit"]),
     }
 
 
+def group(store: Store, video: dict, config: PackConfig) -> dict:
+    """Groups a video; gives its row as the planner takes it."""
+    declared = stages.group.stage(config)
+    path = declared.unit_path(video)
+    store.write_tables(path, stages.group.run(video, config, store), GROUPING)
+    (grouped,) = store.read_table(path, ["split", "packed_bytes"]).to_pylist()
+    return {**video, **grouped, "group_unit": path}
+
+
 def pack(store: Store, videos: list[dict], **settings) -> pa.Table:
-    """Plans and writes the shards and the table `samples`; gives the table."""
+    """Groups, plans and writes the shards and the table `samples`; gives the table."""
     config = PackConfig(**settings)
-    declared = stage(config)
+    declared = stages.pack.stage(config)
     tables = []
-    for unit in plan_shards(videos, config):
+    for unit in plan_shards([group(store, video, config) for video in videos], config):
         unit = {**unit, "unit_path": declared.unit_path(unit)}
-        table = pa.concat_tables(run(unit, config, store))
+        table = pa.concat_tables(stages.pack.run(unit, config, store))
         store.write_tables(unit["unit_path"], [table], SAMPLE)
         tables.append(table)
     store.write_tables("tables/samples.parquet", tables, SAMPLE)

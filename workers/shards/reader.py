@@ -16,10 +16,12 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from torch.utils.data import IterableDataset, get_worker_info
 
 from schemas.config import ConfigError
 from workers.shards.group import Group, ShardError, read_group
 from workers.shards.sample_order import epoch_order
+from workers.shards.samples_table import typed_samples
 from workers.storage import Store
 
 COLUMNS = [
@@ -35,15 +37,22 @@ COLUMNS = [
     "tokens_bytes",
 ]
 
+CLIP_COLUMNS = ["clips_offset", "clips_bytes"]
+
 log = logging.getLogger("longvid.shards")
 
 
-class ShardReader:
+class ShardReader(IterableDataset):
     """The samples of one rank: dicts of `Group.sample`, with `video_id`, `sample_key`, `epoch` and `position` in it.
+
+    In the workers of a PyTorch DataLoader each takes a part of the rank's samples. This object then does not move on,
+    as its copies do: count the samples that have arrived, over all ranks, and `seek` to them, or use a loader that
+    keeps the state of each worker's copy (torchdata's StatefulDataLoader).
 
     Args:
         store: the corpus.
-        samples: the table `samples` or its path; filter it to train on some of it. Only `COLUMNS` are read.
+        samples: the table `samples` or its path; filter it to train on some of it, with whatever gives a table that
+            `pyarrow.table` takes. Only `COLUMNS` are read.
         split: which split; None takes all.
         rank, world_size: this process and how many there are; all must be given the same samples.
         seed, lanes: decide the order, with the samples' ids and the epoch. Make `lanes` a multiple of the world size.
@@ -53,6 +62,7 @@ class ShardReader:
         prefetch: samples looked ahead of for groups to be read in the background.
         on_damage: `raise`, or `skip` the samples of a group that cannot be read; it then is in `damaged` and logged.
         verify: compares each group with its checksums when it is read.
+        clips: gives `clip_tokens`, too, where the corpus has them (`distill.hico`); else they are not fetched.
 
     Attributes:
         consumed: positions of the epoch that all ranks together are through, given that they go in step.
@@ -62,7 +72,7 @@ class ShardReader:
     def __init__(
         self,
         store: Store,
-        samples: pa.Table | str = "tables/samples.parquet",
+        samples: Any = "tables/samples.parquet",
         *,
         split: str | None = "train",
         rank: int = 0,
@@ -76,16 +86,18 @@ class ShardReader:
         prefetch: int = 4,
         on_damage: Literal["raise", "skip"] = "raise",
         verify: bool = True,
+        clips: bool = False,
     ) -> None:
         if not 0 <= rank < world_size:
             raise ValueError(f"rank = {rank}: must be in 0 .. {world_size - 1}, world_size being {world_size}")
         if lanes < 1:
             raise ValueError(f"lanes = {lanes}: must be at least 1")
-        self._store, self._table = store, _in_order(samples, split, store)
+        columns = [*COLUMNS, *(CLIP_COLUMNS if clips else ())]
+        self._store, self._table = store, _in_order(samples, split, store, columns)
         self.rank, self.world_size, self.seed, self.lanes = rank, world_size, seed, lanes
         self.damaged: list[dict[str, Any]] = []
         self._shuffle, self._drop_last, self._prefetch = shuffle, drop_last, prefetch
-        self._skip, self._verify = on_damage == "skip", verify
+        self._skip, self._verify, self._clips = on_damage == "skip", verify, clips
         self.seek(epoch, consumed)
 
     def seek(self, epoch: int, consumed: int = 0) -> None:
@@ -104,37 +116,39 @@ class ShardReader:
         return len(self._positions())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        start, positions = self.consumed, self._positions()
+        worker = get_worker_info()
+        share, shares = (worker.id, worker.num_workers) if worker else (0, 1)
+        start, positions = self.consumed, self._positions()[share::shares]
         self._order = epoch_order(self._table["video_id"], self.seed, self.epoch, self.lanes, self._shuffle)
         with ThreadPoolExecutor(1) as pool:
-            groups = _Groups(self, pool)
+            groups = _Groups(self, pool, self.world_size * shares)
             for position in positions[: self._prefetch]:
                 groups.ask(self._place(position))
             for step, position in enumerate(positions):
                 for ahead in positions[step + self._prefetch : step + self._prefetch + 1]:
                     groups.ask(self._place(ahead))
                 sample = self._sample(self._place(position), groups)
-                self.consumed = min(start + (step + 1) * self.world_size, self.num_samples)
+                self.consumed = min(start + (step + 1) * self.world_size * shares, self.num_samples)
                 if sample is not None:
                     yield {**sample, "epoch": self.epoch, "position": position}
 
-    def state(self) -> dict[str, Any]:
-        """Where the run stands, for `resume`: plain values, the same on every rank that has taken as many steps."""
+    def state_dict(self) -> dict[str, Any]:
+        """How far the reader has come: plain values, the same on every rank that has taken as many steps."""
         decides_order = {"seed": self.seed, "lanes": self.lanes, "shuffle": self._shuffle, "samples": self._fingerprint}
         return {"epoch": self.epoch, "consumed": self.consumed, **decides_order}
 
-    @classmethod
-    def resume(cls, store: Store, state: dict[str, Any], samples: pa.Table | str, **settings: Any) -> "ShardReader":
-        """Goes on from `state`, with any rank and world size. Raises ConfigError where the samples are others."""
-        decided = {name: state[name] for name in ("seed", "lanes", "shuffle")}
-        reader = cls(store, samples, **{**settings, **decided})
-        if reader.state()["samples"] != state["samples"]:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave, of any rank and world size, in the order that it was saved with.
+
+        Raises ConfigError where the samples are others.
+        """
+        if self._fingerprint != state["samples"]:
             raise ConfigError(
                 "the samples are not those that the state was saved with, so its place in the epoch means nothing: "
                 f"give the same samples and split, or start with epoch = {state['epoch'] + 1}"
             )
-        reader.seek(state["epoch"], state["consumed"])
-        return reader
+        self.seed, self.lanes, self._shuffle = state["seed"], state["lanes"], state["shuffle"]
+        self.seek(state["epoch"], state["consumed"])
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -177,18 +191,26 @@ class ShardReader:
 
 
 class _Groups:
-    """The groups that a rank reads from, fetched by another thread: one a lane of the rank, and those ahead."""
+    """The groups that are read from, fetched by another thread: one a lane, and those ahead.
 
-    def __init__(self, reader: ShardReader, pool: ThreadPoolExecutor) -> None:
-        self._reader, self._pool = reader, pool
+    Args:
+        reader: whose samples they hold.
+        pool: of the thread.
+        stride: from one position that is taken to the next.
+    """
+
+    def __init__(self, reader: ShardReader, pool: ThreadPoolExecutor, stride: int) -> None:
+        # Opened anew: a client of an object store does not outlive the fork that made a loader's worker.
+        self._store, self._pool = Store(reader._store.root), pool
+        self._options = {"verify": reader._verify, "clips": reader._clips}
         self._held: OrderedDict[tuple[str, str], Future[Group]] = OrderedDict()
-        own_lanes = reader.lanes // gcd(reader.lanes, reader.world_size)
+        own_lanes = reader.lanes // gcd(reader.lanes, stride)
         self._capacity = own_lanes + reader._prefetch + 1
 
     def ask(self, place: dict[str, Any]) -> Future[Group]:
         key = (place["shard"], place["sample_key"])
         if key not in self._held:
-            self._held[key] = self._pool.submit(read_group, self._reader._store, place, self._reader._verify)
+            self._held[key] = self._pool.submit(read_group, self._store, place, **self._options)
         self._held.move_to_end(key)
         while len(self._held) > self._capacity:
             self._held.popitem(last=False)
@@ -198,8 +220,8 @@ class _Groups:
         return self.ask(place).result()
 
 
-def _in_order(samples: pa.Table | str, split: str | None, store: Store) -> pa.Table:
-    table = store.read_table(samples, COLUMNS) if isinstance(samples, str) else samples.select(COLUMNS)
+def _in_order(samples: Any, split: str | None, store: Store, columns: list[str]) -> pa.Table:
+    table = typed_samples(store.read_table(samples, columns) if isinstance(samples, str) else samples, columns)
     splits = pc.value_counts(table["split"]).to_pylist()
     if split is not None:
         table = table.filter(pc.equal(table["split"], split))

@@ -1,6 +1,6 @@
 """Writes shards: deterministic tars, streamed, with the byte range of every member.
 
-What the members are is told in workers/shards/group.py.
+What the members are is told in layout.py.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from workers.storage import Store
 
 _BLOCK = tarfile.BLOCKSIZE
+_GLOBAL_HEADER_BYTES = 2 * _BLOCK  # itself, and the key, which is far shorter than a block
 
 
 class ShardWriter:
@@ -73,6 +74,17 @@ class ShardWriter:
         self._hashing = self._hasher.submit(self._sha256.update, data)
         self._stream.write(data)
         self.size_bytes += memoryview(data).nbytes
+
+
+def tar_bytes(member_bytes: int) -> int:
+    """What a member of this size takes in a tar, its header and padding included."""
+    return _BLOCK + member_bytes + -member_bytes % _BLOCK
+
+
+def archive_bytes(members: int) -> int:
+    """Size of a tar whose members take `members` bytes in all."""
+    size = _GLOBAL_HEADER_BYTES + members + 2 * _BLOCK
+    return size + -size % tarfile.RECORDSIZE
 
 
 def shard_key(store: Store, shard: str) -> str | None:

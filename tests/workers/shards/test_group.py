@@ -1,76 +1,11 @@
-"""The layout of tokens, parts of a video, and damage that is found and named."""
+"""Groups are read by range, and damage is found and named."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.workers.shard_units import distill_tensors, pack, write_video
-from workers.safetensors_file import encode_tensors
-from workers.shards.group import (
-    ShardError,
-    find_damage,
-    open_tokens,
-    read_group,
-    take_queries,
-)
+from tests.workers.shard_units import pack, write_video
+from workers.shards.group import ShardError, find_damage, read_clips, read_group
 from workers.storage import Store
-
-
-def joined(tensors, metadata=None) -> bytes:
-    return b"".join(encode_tensors(tensors, metadata or {})[0])
-
-
-def same(left: dict, right: dict) -> bool:
-    return left.keys() == right.keys() and all(
-        left[n].dtype == right[n].dtype and np.array_equal(left[n], right[n]) for n in left
-    )
-
-
-def test_data_and_its_hash_are_those_of_the_store(tmp_path):
-    tensors = distill_tensors(np.random.default_rng(0), 9, 3, 3)
-    chunks, sha256 = encode_tensors(tensors, {})
-    Store(tmp_path).write_tensors("x.safetensors", tensors)
-    with open_tokens(Store(tmp_path), "x.safetensors") as unit:
-        assert unit.sha256 == sha256
-        assert bytes(unit.data) == b"".join(chunks[1:])
-        unit.verify(sha256)
-        unit.verify("of a part")
-
-
-def test_the_store_accepts_the_checksum(tmp_path):
-    tensors = distill_tensors(np.random.default_rng(0), 9, 3, 3)
-    Store(tmp_path).write_bytes("x.safetensors", joined(tensors))
-    assert same(Store(tmp_path).read_tensors("x.safetensors"), tensors)
-
-
-def test_a_damaged_unit_is_named(tmp_path):
-    store = Store(tmp_path)
-    store.write_bytes("units/x.safetensors", joined({"a": np.arange(9)})[:-1] + b"\x07")
-    with open_tokens(store, "units/x.safetensors") as unit, pytest.raises(ValueError, match="units/x.*checksum"):
-        unit.verify()
-    store.write_bytes("units/y.safetensors", b"")
-    with pytest.raises(ValueError, match="units/y.safetensors"), open_tokens(store, "units/y.safetensors"):
-        pass
-
-
-@given(seed=st.integers(0, 999), num_queries=st.integers(1, 8), cuts=st.data())
-@settings(max_examples=60, deadline=None)
-def test_a_part_answers_for_its_queries_as_the_whole_does(seed, num_queries, cuts):
-    tensors = distill_tensors(np.random.default_rng(seed), 12, num_queries, 4)
-    first = cuts.draw(st.integers(0, num_queries - 1))
-    rows = slice(first, cuts.draw(st.integers(first + 1, num_queries)))
-    part = take_queries(tensors, rows)
-    for row, query in enumerate(range(rows.start, rows.stop)):
-        mine, whole = part["query_keyframes"][row], tensors["query_keyframes"][query]
-        assert ((mine < 0) == (whole < 0)).all()
-        mine, whole = mine[mine >= 0], whole[whole >= 0]
-        assert np.array_equal(part["keyframes"][mine], tensors["keyframes"][whole])
-        assert np.array_equal(part["keyframe_tokens"][mine], tensors["keyframe_tokens"][whole])
-        assert np.array_equal(part["merged_tokens"][row], tensors["merged_tokens"][query])
-    used = np.unique(part["query_keyframes"])
-    assert np.array_equal(used[used >= 0], np.arange(len(part["keyframes"])))  # none but those it uses
-    assert (np.diff(part["keyframes"]) > 0).all()
 
 
 @pytest.fixture
@@ -100,13 +35,57 @@ def test_a_sample_owns_its_arrays(corpus):
     assert sample["keyframe_tokens"].shape[0] == len(sample["keyframes"])
 
 
-@pytest.mark.parametrize("member", ["qa", "tokens"])
+def test_clips_are_read_by_who_asks_for_them(corpus):
+    store, samples = corpus
+    place = place_of(samples, 2)
+    assert "clip_tokens" not in read_group(store, place).sample(1)
+    clips = read_clips(store, place)
+    assert np.array_equal(read_group(store, place, clips=True).sample(1)["clip_tokens"], clips)
+    assert np.array_equal(store.read_tensors(f"units/distill_unit/{place['video_id']}")["clip_tokens"], clips)
+
+
+def test_no_clips_where_the_recipe_asked_for_none(tmp_path):
+    store = Store(tmp_path)
+    (place, *_) = pack(store, [write_video(store, 0, clips=False)]).to_pylist()
+    assert "clip_tokens" not in read_group(store, place, clips=True).tensors
+    with pytest.raises(ShardError, match="distill.hico=true"):
+        read_clips(store, place)
+
+
+def test_a_group_without_its_clips_is_not_fetched_with_them(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    samples = pack(store, [write_video(store, 0, num_frames=400)])
+    place = samples.to_pylist()[0]
+    flip(store, place["shard"], place["clips_offset"] + place["clips_bytes"] - 1)
+    assert read_group(store, place).qa
+    with pytest.raises(ShardError, match="checksum"):
+        read_clips(store, place)
+    assert len(list(find_damage(store, samples))) == 1
+
+
+@pytest.mark.parametrize("offset", [1 << 60, -1])
+def test_a_range_beyond_the_shard_is_named(corpus, offset):
+    store, samples = corpus
+    with pytest.raises(ShardError, match="the file ends at byte"):
+        read_group(store, {**place_of(samples, 2), "qa_offset": offset, "tokens_offset": offset})
+
+
+def test_a_shard_of_another_format_is_named(corpus):
+    store, samples = corpus
+    place = place_of(samples, 2)
+    data = store.read_bytes(place["shard"])
+    store.write_bytes(place["shard"], data.replace(b'"format_version":"2"', b'"format_version":"9"'))
+    with pytest.raises(ShardError, match="its format_version is 9, this longvid reads 2"):
+        read_group(store, place)
+
+
+@pytest.mark.parametrize("member", ["qa", "tokens", "clips"])
 def test_one_flipped_bit_is_found_and_named(corpus, member):
     store, samples = corpus
     place = place_of(samples, 2)
     flip(store, place["shard"], place[f"{member}_offset"] + place[f"{member}_bytes"] - 4)
     with pytest.raises(ShardError, match=f"{place['shard']}: group {place['sample_key']} cannot be read.*checksum"):
-        read_group(store, place)
+        read_group(store, place, clips=True)
     assert [place["sample_key"] in fault for fault in find_damage(store, samples)] == [True]
     assert read_group(store, place_of(samples, 1)).qa  # the others are whole
 

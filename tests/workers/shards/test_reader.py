@@ -1,6 +1,8 @@
 """Samples in an order bound to the manifest, resumed at any place by any number of ranks, and damage that is told."""
 
 import logging
+from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +10,7 @@ import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 
 from schemas.config import ConfigError
 from tests.object_store import s3_corpus
@@ -30,6 +33,12 @@ def ids(reader) -> list[str]:
     return [sample["qa_id"] for sample in reader]
 
 
+def resumed(store, state, samples, **settings) -> ShardReader:
+    reader = ShardReader(store, samples, **settings)
+    reader.load_state_dict(state)
+    return reader
+
+
 def test_samples_are_what_was_packed(corpus):
     store, videos, samples = corpus
     rows = {row["qa_id"]: row for row in samples.to_pylist()}
@@ -43,11 +52,43 @@ def test_samples_are_what_was_packed(corpus):
         assert np.array_equal(sample["keyframe_tokens"], tensors["keyframe_tokens"][used])
         assert np.array_equal(sample["merged_tokens"], tensors["merged_tokens"][query])
         assert np.array_equal(sample["time_s"], tensors["time_s"])
-        assert np.array_equal(sample["clip_tokens"], tensors["clip_tokens"])
+        assert "clip_tokens" not in sample
         for name in ("question", "answer", "sample_key"):
             assert sample[name] == row[name]
         assert sample["conversations"][0]["from"] == "human"
     assert not rows
+
+
+def test_clips_where_they_are_asked_for(corpus):
+    store, videos, _ = corpus
+    units = {video["video_id"]: store.read_tensors(video["distill_unit"]) for video in videos}
+    for sample in ShardReader(store, clips=True):
+        assert np.array_equal(sample["clip_tokens"], units[sample["video_id"]]["clip_tokens"])
+
+
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_the_workers_of_a_loader_share_a_ranks_samples(corpus, start_method):
+    store, _, samples = corpus
+    shares = []
+    for rank in range(2):
+        reader = ShardReader(store, samples, rank=rank, world_size=2, lanes=4)
+        loader = DataLoader(reader, batch_size=None, num_workers=2, multiprocessing_context=start_method)
+        shares.append(ids(loader))
+        # One by one, they come in the order that they have without workers.
+        assert shares[-1] == ids(ShardReader(store, samples, rank=rank, world_size=2, lanes=4))
+    assert sorted(shares[0] + shares[1]) == sorted(samples["qa_id"].to_pylist())
+
+
+def test_each_worker_goes_on_from_its_own_state(corpus, monkeypatch):
+    store, _, samples = corpus
+    whole, seen = ids(ShardReader(store, samples)), []
+    for number, steps in enumerate((3, 5, 0)):
+        info = SimpleNamespace(id=number, num_workers=3)
+        monkeypatch.setattr("workers.shards.reader.get_worker_info", lambda info=info: info)
+        reader = ShardReader(store, samples)
+        seen += [sample["qa_id"] for sample in islice(reader, steps)]
+        seen += ids(resumed(store, reader.state_dict(), samples))
+    assert sorted(seen) == sorted(whole)
 
 
 @given(
@@ -60,20 +101,17 @@ def test_any_change_of_world_size_goes_on_where_the_others_stopped(corpus, world
     store, _, samples = corpus
     options = {"lanes": 4, "prefetch": 2}
     whole = ids(ShardReader(store, samples, seed=seed, epoch=epoch, **options))
-    state, seen = ShardReader(store, samples, seed=seed, epoch=epoch, **options).state(), []
+    state, seen = ShardReader(store, samples, seed=seed, epoch=epoch, **options).state_dict(), []
     for world_size, steps in worlds:
-        ranks = [
-            ShardReader.resume(store, state, samples, rank=r, world_size=world_size, prefetch=2)
-            for r in range(world_size)
-        ]
+        ranks = [resumed(store, state, samples, rank=r, world_size=world_size, prefetch=2) for r in range(world_size)]
         for _, *step in zip(range(steps), *ranks, strict=False):
             seen += [sample["qa_id"] for sample in step]
         if len(seen) + world_size <= len(whole):
             assert len({reader.consumed for reader in ranks}) == 1
-        state = ranks[0].state()
+        state = ranks[0].state_dict()
         state["consumed"] = len(seen)
     assert seen == whole[: len(seen)]
-    assert seen + ids(ShardReader.resume(store, state, samples)) == whole
+    assert seen + ids(resumed(store, state, samples)) == whole
 
 
 def test_two_ranks_share_an_epoch(corpus):
@@ -102,7 +140,7 @@ def test_a_repack_keeps_the_order(corpus, tmp_path):
     order = ids(reader)
     assert ids(ShardReader(other, repacked, seed=5)) == order
     reader.seek(1, 9)
-    assert ids(ShardReader.resume(other, reader.state(), repacked)) == ids(reader)
+    assert ids(resumed(other, reader.state_dict(), repacked)) == ids(reader)
 
 
 def test_a_group_is_read_once(corpus, monkeypatch):
@@ -122,7 +160,7 @@ def test_the_order_of_the_table_does_not_matter(corpus, chance):
     rows = list(range(samples.num_rows))
     chance.shuffle(rows)
     again = ShardReader(store, samples.take(pa.array(rows)), seed=2)
-    assert again.state() == ShardReader(store, samples, seed=2).state()
+    assert again.state_dict() == ShardReader(store, samples, seed=2).state_dict()
     assert ids(again) == ids(ShardReader(store, samples, seed=2))
 
 
@@ -139,9 +177,9 @@ def test_a_filtered_table_trains_on_what_it_has(corpus):
 
 def test_other_samples_refuse_the_state(corpus):
     store, _, samples = corpus
-    state = ShardReader(store, samples).state()
+    state = ShardReader(store, samples).state_dict()
     with pytest.raises(ConfigError, match="start with epoch = 1"):
-        ShardReader.resume(store, state, samples.slice(1))
+        resumed(store, state, samples.slice(1))
 
 
 @pytest.mark.parametrize(

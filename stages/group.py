@@ -1,0 +1,169 @@
+"""group: a video's QA pairs and tokens -> the groups that pack writes of them, and how large they will be. 1:1.
+
+What cannot be written to a shard is found here, a video at a time, and rejected: pack, which writes many videos into
+one file, copies what has passed and can be planned by its true size.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from schemas.config import ConfigError, Resources, StageConfig
+from schemas.rejects import Reject
+from schemas.stage import Stage
+from schemas.tables import FORMAT_VERSION, GROUPING, QA, VIDEO
+from workers.safetensors_file import Tensors, encoded_bytes
+from workers.shards.layout import (
+    CLIP_TENSORS,
+    QUERY_TENSORS,
+    SHARED_TENSORS,
+    Shapes,
+    clips_metadata,
+    cut_groups,
+    part_shapes,
+    tokens_metadata,
+)
+from workers.shards.token_unit import read_index
+from workers.shards.writer import encode_json, tar_bytes
+from workers.storage import Store
+
+Row = dict[str, Any]
+
+# Of a video, for the `.json` member; nothing that says where a file lies, so that a corpus may be moved.
+NAMED = ("video_id", "name", "licence", "source", "duration_s")
+FACTS = ("sha256", "codec", "width", "height", "average_fps", "frame_count", "first_frame_s", "flags")
+UNITS = ("write_qa_unit", "select_unit", "distill_unit")
+READS = pa.schema(
+    [*(VIDEO.field(name) for name in (*NAMED, "split", *FACTS)), *((name, pa.string()) for name in UNITS)]
+)
+
+QA_COLUMNS = [name for name in QA.names if name not in ("select_queries", "merge_query")]
+_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+
+
+class GroupConfig(StageConfig):
+    """How samples are split and grouped: a part of the recipe's `pack`."""
+
+    # Copying and hashing, and checking before it: one core keeps a disk busy.
+    resources: Resources = Resources(cpus=1.0, workers=(1, 4))
+    group_bytes: int = Field(1 << 26, ge=1 << 10)
+    """A video with more QA pairs and tokens is split by QA into groups of at most this size (a single pair may have
+    more); a reader holds one group a lane."""
+    val_fraction: float = Field(0.05, ge=0, lt=1)
+    """Share of the videos without a split in the manifest that go to `val`; the others go to `train`."""
+    split_seed: int = Field(0, ge=0)
+    """Another seed puts other videos into `val`."""
+
+
+def split_of(video: Row, config: GroupConfig) -> str:
+    """The split of a video with all its QA pairs: the manifest's, or by the hash of its content.
+
+    So two copies of one file never lie on both sides. Raises ConfigError for a split that cannot name a folder.
+    """
+    if video["split"]:
+        if not _SPLIT.fullmatch(video["split"]):
+            raise ConfigError(
+                f"split = {video['split']!r} of video {video['name']!r}: use at most 32 letters, digits, '_' and '-', "
+                "such as train, val or test"
+            )
+        return video["split"]
+    content = video["sha256"] or video["video_id"]
+    chance = int(hashlib.sha256(f"{config.split_seed}:{content}".encode()).hexdigest()[:13], 16) / 16**13
+    return "val" if chance < config.val_fraction else "train"
+
+
+def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
+    """One row of GROUPING.
+
+    Raises:
+        Reject: `unpackable`, where the QA pairs are no JSON or the frames are not in order.
+        ValueError: where the units are not of one video: the tokens would train a model on answers to other questions.
+    """
+    pairs = store.read_table(unit["write_qa_unit"], QA_COLUMNS).to_pylist()
+    selected = store.read_table(unit["select_unit"], ["qa_id", "keyframes"]).to_pylist()
+    shapes, tensors = read_index(store, unit["distill_unit"])
+    check_belong_together(unit, pairs, selected, shapes, tensors)
+    _check_order(tensors)
+    facts = {name: unit[name] for name in (*NAMED, *FACTS)} | {"split": split_of(unit, config)}
+    facts |= {"num_frames": len(tensors["time_s"]), "format_version": FORMAT_VERSION}
+    published = [_encoded(partial(publish, pair), f"QA pair {pair['qa_id']}") for pair in pairs]
+    parts = cut_groups(shapes, tensors["query_keyframes"], [len(text) for text in published], config.group_bytes)
+    groups, packed_bytes = [], 0
+    for part, rows in enumerate(parts):
+        sample_key = unit["video_id"] + (f"-{part:05d}" if len(parts) > 1 else "")
+        own = {"sample_key": sample_key, "part": part, "num_parts": len(parts), "num_qa": rows.stop - rows.start}
+        text = _encoded(partial(dict, facts, **own), "facts of the video")
+        groups.append({"sample_key": sample_key, "first_row": rows.start, "num_rows": own["num_qa"]})
+        groups[-1]["facts"] = text.decode()
+        # A list of JSON values is as long as these, each with its line end for a comma, in brackets and a line end.
+        packed_bytes += tar_bytes(len(text)) + tar_bytes(sum(map(len, published[rows])) + 2)
+        packed_bytes += _tensors_bytes(shapes, part_shapes(shapes, tensors["query_keyframes"], rows), first=not part)
+    row = {"video_id": unit["video_id"], "split": facts["split"], "packed_bytes": packed_bytes, "groups": groups}
+    yield pa.Table.from_pylist([row], GROUPING)
+
+
+def publish(pair: Row) -> Row:
+    """A QA pair as `.qa.json` has it. Raises ValueError for conversations that are no JSON."""
+    parsed = {"conversations": json.loads(pair["conversations"])}
+    return {name: value for name, value in pair.items() if name != "video_id"} | parsed
+
+
+def _encoded(make: Callable[[], Any], what: str) -> bytes:
+    try:
+        return encode_json(make())
+    except (ValueError, RecursionError) as error:
+        raise Reject("unpackable", f"{what}: cannot be written as JSON: {str(error)[:200]}") from None
+
+
+def _tensors_bytes(shapes: Shapes, part: Shapes, first: bool) -> int:
+    size = tar_bytes(encoded_bytes(part, tokens_metadata("0" * 64)))
+    clips = {name: shapes[name] for name in CLIP_TENSORS if first and name in shapes}
+    return size + (tar_bytes(encoded_bytes(clips, clips_metadata())) if clips else 0)
+
+
+def _check_order(tensors: Tensors) -> None:
+    """A stranger's file may have frames that are no time apart: nobody can say which of them comes first."""
+    for axis in ("time_s", "sample_index"):
+        if (np.diff(tensors[axis]) <= 0).any():
+            raise Reject("unpackable", f"{axis} of the frames is not ascending")
+
+
+def check_belong_together(video: Row, pairs: list[Row], selected: list[Row], shapes: Shapes, tensors: Tensors) -> None:
+    """Raises ValueError unless QA pairs, selection and tokens are of this video and, row by row, of one question."""
+    where = f"video {video['name']!r} ({video['video_id']}): {video['distill_unit']}"
+    if not pairs:
+        raise ValueError(f"{where}: there are no QA pairs; leave the video out of the plan")
+    if strange := {pair["video_id"] for pair in pairs} - {video["video_id"]}:
+        raise ValueError(f"{video['write_qa_unit']} holds QA pairs of other videos: {sorted(strange)}")
+    if [pair["qa_id"] for pair in pairs] != [row["qa_id"] for row in selected]:
+        raise ValueError(f"{where}: {video['select_unit']} is not row by row of the QA pairs")
+    num_rows = {name: shape[0] for name, (_, shape) in shapes.items()}
+    for name in QUERY_TENSORS:
+        if num_rows[name] != len(pairs):
+            raise ValueError(f"{where}: {name} has {num_rows[name]} rows for {len(pairs)} QA pairs")
+    num_frames = num_rows["time_s"]
+    if shapes["merged_tokens"][1][1] != num_frames or any(num_rows[name] != num_frames for name in SHARED_TENSORS):
+        raise ValueError(f"{where}: merged_tokens, time_s and sample_index differ in their number of frames")
+    if (np.diff(tensors["keyframes"]) <= 0).any():
+        raise ValueError(f"{where}: keyframes is not ascending")
+    for row, query_keyframes in zip(selected, tensors["query_keyframes"], strict=True):
+        found = tensors["keyframes"][query_keyframes[query_keyframes >= 0]]
+        if found.tolist() != row["keyframes"]:
+            raise ValueError(
+                f"{where}: {row['qa_id']} has keyframes {found.tolist()}, selected were {row['keyframes']}"
+            )
+
+
+def stage(config: GroupConfig) -> Stage:
+    """The declaration. `config` may be that of pack, which has these fields and more."""
+    own = GroupConfig(**{name: getattr(config, name) for name in GroupConfig.model_fields})
+    return Stage(
+        name="group", section="pack", reads=READS, writes=GROUPING, run=run, config=own, passes="rows", kind="video"
+    )

@@ -1,0 +1,125 @@
+"""How samples lie in a shard.
+
+A group is a video with its QA pairs, or a part of them, and one WebDataset sample. Its members, in this order:
+
+    <sample_key>.json                 facts of the video, licence, source; `part` of `num_parts`
+    <sample_key>.qa.json              list of QA pairs; entry i is row i of the Q axis below
+    <sample_key>.tokens.safetensors   time_s [N] f8, sample_index [N] i8, keyframes [U] i4, keyframe_tokens [U, P, C]
+                                      f2, query_keyframes [Q, K] i4, merged_tokens [Q, N, C] f2
+    <sample_key>.clips.safetensors    clip_tokens [ceil(N / clip_frames), R, C] f2: in a video's first group, and only
+                                      where the recipe has `distill.hico`
+
+`keyframes` are positions in 0 .. N-1, ascending; `query_keyframes` are rows of `keyframes`, -1 pads. The groups of a
+video follow each other in one shard. The metadata of a safetensors member holds `sha256` of its data and
+`format_version`; that of the tokens also `qa_sha256`, of the `.qa.json` member.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from schemas.tables import FORMAT_VERSION
+from workers.safetensors_file import Shape, Tensors, encoded_bytes
+
+# What a part of the queries takes of a distill unit: rows of the queries, rows of the keyframes, or all.
+QUERY_TENSORS = ("query_keyframes", "merged_tokens")
+KEYFRAME_TENSORS = ("keyframes", "keyframe_tokens")
+SHARED_TENSORS = ("time_s", "sample_index")
+TOKEN_TENSORS = (*SHARED_TENSORS, *KEYFRAME_TENSORS, *QUERY_TENSORS)
+CLIP_TENSORS = ("clip_tokens",)
+# Small ones, which say how the tokens are divided among groups.
+INDEX_TENSORS = (*SHARED_TENSORS, "keyframes", "query_keyframes")
+
+Shapes = dict[str, Shape]
+
+
+def clips_metadata() -> dict[str, str]:
+    """Metadata of a `.clips.safetensors` member, but for its checksum."""
+    return {"format_version": str(FORMAT_VERSION)}
+
+
+def tokens_metadata(qa_sha256: str) -> dict[str, str]:
+    """Metadata of a `.tokens.safetensors` member, but for its checksum."""
+    return {"format_version": str(FORMAT_VERSION), "qa_sha256": qa_sha256}
+
+
+def cut_groups(shapes: Shapes, query_keyframes: np.ndarray, qa_bytes: Sequence[int], group_bytes: int) -> list[slice]:
+    """Rows of the QA pairs of each group: as many as fit into `group_bytes`, and at least one.
+
+    Args:
+        shapes: of the token tensors of the whole video.
+        query_keyframes: [Q, K], its tensor of this name.
+        qa_bytes: size of each QA pair in `.qa.json`.
+        group_bytes: most bytes of a group's `.qa.json` and `.tokens.safetensors` together.
+    """
+    row_bytes = {name: dtype.itemsize * int(np.prod(shape[1:])) for name, (dtype, shape) in shapes.items()}
+    keyframe_bytes = sum(row_bytes[name] for name in KEYFRAME_TENSORS)
+    query_bytes = sum(row_bytes[name] for name in QUERY_TENSORS)
+    # What a group has whatever its queries; a part's header has no more digits than that of the whole.
+    shared_bytes = encoded_bytes(_part_shapes(shapes, 0, 0), tokens_metadata("0" * 64)) + 16 * len(shapes)
+    cuts, used, size = [0], set[int](), shared_bytes
+    for row, keyframes in enumerate(query_keyframes):
+        own = set(keyframes[keyframes >= 0].tolist())
+        added = query_bytes + qa_bytes[row] + keyframe_bytes * len(own - used)
+        if row > cuts[-1] and size + added > group_bytes:
+            cuts.append(row)
+            used, size = set(), shared_bytes
+            added = query_bytes + qa_bytes[row] + keyframe_bytes * len(own)
+        used |= own
+        size += added
+    return [slice(first, last) for first, last in zip(cuts, [*cuts[1:], len(query_keyframes)], strict=True)]
+
+
+def part_shapes(shapes: Shapes, query_keyframes: np.ndarray, rows: slice) -> Shapes:
+    """Types and shapes of what `take_queries` gives for these rows."""
+    part = query_keyframes[rows]
+    return _part_shapes(shapes, len(part), len(np.unique(part[part >= 0])))
+
+
+def _part_shapes(shapes: Shapes, num_queries: int, num_keyframes: int) -> Shapes:
+    rows = dict.fromkeys(QUERY_TENSORS, num_queries) | dict.fromkeys(KEYFRAME_TENSORS, num_keyframes)
+    return {
+        name: (shapes[name][0], (rows.get(name, shapes[name][1][0]), *shapes[name][1][1:])) for name in TOKEN_TENSORS
+    }
+
+
+def take_queries(tensors: Tensors, rows: slice) -> Tensors:
+    """The token tensors of some queries: their rows, and of the keyframes only those that they use."""
+    query_keyframes = tensors["query_keyframes"][rows]
+    used = np.unique(query_keyframes[query_keyframes >= 0])
+    # One entry more, so that the pad -1 finds a -1.
+    renumber = np.full(len(tensors["keyframes"]) + 1, -1, query_keyframes.dtype)
+    renumber[used] = np.arange(len(used))
+    part = {name: tensors[name] for name in SHARED_TENSORS}
+    part["query_keyframes"] = renumber[query_keyframes]
+    part["merged_tokens"] = tensors["merged_tokens"][rows]
+    for name in KEYFRAME_TENSORS:
+        part[name] = tensors[name] if len(used) == len(tensors[name]) else tensors[name][used]
+    return part
+
+
+def question_tokens(tensors: Tensors, row: int) -> Tensors:
+    """The visual tokens of one question, from the tensors of its group's `.tokens.safetensors`.
+
+    Shapes: K keyframes of the question, N frames of the video, P tokens of a keyframe, C width of a token.
+
+    Args:
+        tensors: as `safetensors.numpy.load` gives them.
+        row: of the question in `.qa.json`, the column `row` of the table `samples`.
+
+    Returns:
+        `keyframes` int64 [K], positions of frames, ascending, and `keyframe_tokens` [K, P, C]; `merged_frames` int64
+        [N - K], positions of all other frames, ascending, and `merged_tokens` [N - K, C]. Tokens are float16;
+        `tensors["time_s"]` has the time of each position.
+    """
+    rows = tensors["query_keyframes"][row]
+    rows = rows[rows >= 0]
+    keyframes = tensors["keyframes"][rows].astype(np.int64)
+    # A keyframe has its own tokens: its merged one is zero.
+    merged_frames = np.setdiff1d(np.arange(len(tensors["time_s"])), keyframes)
+    return {
+        "keyframes": keyframes,
+        "keyframe_tokens": tensors["keyframe_tokens"][rows],
+        "merged_frames": merged_frames,
+        "merged_tokens": tensors["merged_tokens"][row][merged_frames],
+    }
