@@ -154,7 +154,8 @@ def _questions(work: Workspace, store: Store, folder: str | None) -> Iterator[pa
 def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
     # A video without QA pairs has nothing to select for: it stays in the tables and out of the shards.
     query = """
-        select v.*, q.write_qa_unit, embed_units, decode_units
+        select v.* exclude (flags), v.flags || coalesce(q.annotation_flags, []) as flags, q.write_qa_unit, embed_units,
+               decode_units
         from questions q join videos v using (video_id) join (
             select video_id, list(embed_unit order by segment_index) as embed_units,
                    list(decode_unit order by segment_index) as decode_units

@@ -121,13 +121,13 @@ def test_one_changed_knob_reruns_what_depends_on_it_as_the_plan_says(manifest, b
     corpus, _ = built
     recipe = small_recipe("select.tau=0.5")
     planned = {p.stage: p for p in plan(str(corpus), recipe)}
-    assert {name for name, p in planned.items() if p.run or p.later} == {"select", "distill", "pack"}
+    assert {name for name, p in planned.items() if p.run or p.later} == {"select", "distill", "group", "pack"}
     assert planned["select"].why == "select.tau: 0.85 -> 0.5"
     assert planned["distill"].why == "its inputs change with select"
     assert planned["select"].run == planned["distill"].run + planned["distill"].later == 2
     try:
         summary = build(manifest, str(corpus), recipe, say=lambda line: None)
-        assert set(summary.ran) == {"select", "distill", "pack"}
+        assert set(summary.ran) == {"select", "distill", "group", "pack"}
     finally:
         again = build(manifest, str(corpus), small_recipe(), say=lambda line: None)
     assert set(again.ran) == {"pack"}  # the shards were written over; select and distill still stand
