@@ -1,7 +1,5 @@
 """The build: a manifest's videos through all phases, from what stands to a whole corpus."""
 
-import importlib.metadata
-import platform
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 from pipeline.cluster import ray_session
 from pipeline.commit import RUNNING
 from pipeline.compose import run_chain
+from pipeline.corpus_file import check_replaces, describe
 from pipeline.inputs.addresses import fingerprint_addresses, is_remote, manifest_folder
 from pipeline.inputs.network_settings import check_network_settings, unused_environment
 from pipeline.lock import only_build
@@ -23,26 +22,13 @@ from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.phases import Phase, phases
 from pipeline.progress import Display
 from pipeline.recipe import Recipe
+from pipeline.shard_record import drop_stale, gather_shards, note_planned
 from pipeline.tables import gather, gather_rejects
 from pipeline.walk import Walk, split_done
 from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
 from schemas.tables import TABLES
 from stages.download import FETCHING
 from workers.storage import TEMPORARY, Store
-
-VERSIONS = (
-    "ray",
-    "pyarrow",
-    "torch",
-    "torchvision",
-    "open-clip-torch",
-    "av",
-    "decord",
-    "webdataset",
-    "safetensors",
-    "pysubs2",
-    "charset-normalizer",
-)
 
 
 @dataclass
@@ -63,10 +49,24 @@ class Summary:
     """Units on which the code failed unexpectedly, with their errors: `rejected` they are not."""
 
 
-def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str], None] = print) -> Summary:
+def build(
+    manifest: str | Path,
+    corpus: str,
+    recipe: Recipe,
+    say: Callable[[str], None] = print,
+    allow_removal: bool = False,
+) -> Summary:
     """Builds or resumes a corpus.
 
-    Raises CorpusBusy, ManifestError, ConfigError or ClusterTooSmall before anything runs.
+    Args:
+        manifest: which videos there are.
+        corpus: root of the corpus.
+        recipe: how it is built.
+        say: takes lines for the user.
+        allow_removal: lets a manifest leave out more than half of the videos that the corpus has.
+
+    Raises:
+        CorpusBusy, ManifestError, ConfigError or ClusterTooSmall: before anything runs.
     """
     check_network_settings(recipe.download)
     store, folder = Store(corpus), manifest_folder(manifest)
@@ -77,6 +77,7 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
             for line in unused_environment(recipe.download):
                 say(line)
         ignored, given = recipe.download.ignored_parameters, read_batches(work.path("manifest"))
+        check_replaces(store, work, allow_removal)
         kept = (fingerprint_addresses(table, ignored) for table in given)
         store.write_tables("manifest.parquet", kept, MANIFEST_ROWS)
         describe(store, recipe)
@@ -86,7 +87,8 @@ def build(manifest: str | Path, corpus: str, recipe: Recipe, say: Callable[[str]
             done.append(phase.name)
             gather(phase.name, work, store, publish=True)
         gather_rejects(done, work, store, publish=True)
-        _drop_stale_shards(work, store)
+        summary.notes += drop_stale(work, store)
+        gather_shards(work, store, publish=True)
         for left_by_the_killed in (TEMPORARY, RUNNING, FETCHING):
             store.delete_folder(left_by_the_killed)
         _summarise(work, summary)
@@ -107,6 +109,8 @@ def _run(
     if not missing:
         work.put(phase.name, stood, leaves)
         return
+    if phase.name == "pack":
+        note_planned(work, store)
     session.enter_context(ray_session())
     say(f"{phase.name}: {' -> '.join(s.name for s in phase.stages)} for {missing} units")
     fans_out = next((a.name for a, b in pairwise(phase.stages) if a.kind != b.kind), None)
@@ -141,15 +145,6 @@ def _tables(rows: Iterator[dict], schema: pa.Schema) -> Iterator[pa.Table]:
     yield pa.Table.from_pylist(held, schema)
 
 
-def _drop_stale_shards(work: Workspace, store: Store) -> None:
-    """Shards that an earlier, larger plan left behind would be read by whoever lists the folder."""
-    column = pa.schema([("shard", pa.string())])
-    planned = {s for t in work.sql("select distinct shard from pack", column) for s in t["shard"].to_pylist()}
-    for path in list(store.files("shards")):
-        if path not in planned:
-            store.delete(path)
-
-
 def _summarise(work: Workspace, summary: Summary) -> None:
     summary.notes += _events_outside(work)
     for name in TABLES:
@@ -178,10 +173,3 @@ def _events_outside(work: Workspace) -> list[str]:
         f"most events lie outside the video in {len(found)} of the videos, such as {first['name']} ({first['outside']} "
         f"of {first['outside'] + first['inside']} events): do the times come in milliseconds?"
     ]
-
-
-def describe(store: Store, recipe: Recipe) -> None:
-    """Writes corpus.json: what the bytes of this corpus depend on, so no clock and no host name."""
-    versions = {name: importlib.metadata.version(name) for name in VERSIONS}
-    versions |= {"python": platform.python_version(), "machine": platform.machine()}
-    store.write_json("corpus.json", {"recipe": recipe.model_dump(mode="json"), "versions": versions})

@@ -46,13 +46,16 @@ def build(
     to: Annotated[str, typer.Option("--out", "-o", help="Folder of the corpus, or s3://... or gs://...")],
     recipe: RecipeName = "longvid",
     set_: Overrides = None,
+    allow_removal: Annotated[
+        bool, typer.Option("--allow-removal", help="Let the manifest leave out most videos that the corpus has.")
+    ] = False,
 ) -> None:
     """Build a corpus, or go on with one: what stands is kept. Exit code 1: the code failed on a unit, named."""
     from pipeline.build import build
     from pipeline.recipe import load_recipe
     from pipeline.report import show_summary
 
-    summary = build(manifest, to, load_recipe(recipe, set_), say=out.print)
+    summary = build(manifest, to, load_recipe(recipe, set_), say=out.print, allow_removal=allow_removal)
     show_summary(summary, to, out)
     raise typer.Exit(1 if summary.failures else 0)
 
@@ -88,9 +91,14 @@ def plan(
 def status(corpus: Corpus) -> None:
     """Show what stands, what was rejected and what is missing."""
     from pipeline.plan import plan as make_plan
-    from pipeline.report import show_rejects, show_status
+    from pipeline.published import is_published_only
+    from pipeline.report import show_published, show_rejects, show_status
+    from workers.storage import Store
 
-    show_status(make_plan(corpus, _recorded(corpus)), out)
+    if is_published_only(Store(corpus)):
+        show_published(corpus, out)
+    else:
+        show_status(make_plan(corpus, _recorded(corpus)), out)
     show_rejects(corpus, out)
 
 
@@ -126,6 +134,8 @@ def verify(
         out.print(message(problem))
     read = f"{verdict.units} units, {verdict.shards} shards, {verdict.media} videos read"
     out.print(f"{read}: {len(verdict.problems) or 'no'} problem{'' if len(verdict.problems) == 1 else 's'}")
+    if verdict.is_published_only:
+        out.print("units and videos are not there, so they were not checked")
     if verdict.unread_media:
         out.print(f"{verdict.unread_media} videos lie outside the corpus: give --manifest to have them read, too")
     raise typer.Exit(1 if verdict.problems else 0)

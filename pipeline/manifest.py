@@ -88,6 +88,8 @@ def iterate_manifest(path: str | Path, settings: DownloadConfig) -> Iterator[pa.
         if len(rows) == BATCH_ROWS or characters > BATCH_CHARACTERS:
             yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
             rows, characters = [], 0
+    if not seen:
+        raise ManifestError(f"{posixpath.basename(str(path))}: holds no rows: a corpus of no videos is not built")
     yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.corpus_file import OtherFormat
 from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.not_built import NotBuilt, require_built
 from pipeline.phases import Phase, phases
@@ -106,7 +107,7 @@ def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> N
     """Says why each stage runs: which fields changed, or after which stage."""
     try:
         before = {name: stage.config.semantic() for name, stage in recorded_recipe(store).stages().items()}
-    except NotBuilt:
+    except (NotBuilt, OtherFormat):
         before = {}
     first_changed = ""
     for entry in plans:

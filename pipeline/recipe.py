@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from pipeline.not_built import require_built
+from pipeline.corpus_file import damaged, read_corpus_file
 from pipeline.training.config import TrainConfig
 from schemas.config import Config, ConfigError, parse
 from schemas.stage import Stage
@@ -102,14 +102,17 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
 
 
 def recorded_recipe(store: Store) -> Recipe:
-    """The recipe that a corpus was last built with. Raises NotBuilt, or ConfigError where corpus.json is damaged."""
-    require_built(store, "corpus.json", "corpus.json")
+    """The recipe that a corpus was last built with.
+
+    Raises NotBuilt, OtherFormat, or ConfigError where corpus.json is damaged.
+    """
+    found = read_corpus_file(store)
     try:
-        return parse(Recipe, store.read_json("corpus.json")["recipe"])
+        return parse(Recipe, found["recipe"])
     except ConfigError as error:
         raise ConfigError(f"{redacted(store.root)}/corpus.json: the recipe cannot be used: {error}") from None
-    except (ValueError, RecursionError, KeyError, TypeError):
-        raise ConfigError(f"{redacted(store.root)}/corpus.json: damaged; build the corpus again") from None
+    except (KeyError, TypeError):
+        raise damaged(store) from None
 
 
 def override(recipe: Recipe, overrides: list[str] | None) -> Recipe:

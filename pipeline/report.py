@@ -6,6 +6,7 @@ from pipeline.build import Summary
 from pipeline.catalog import open_catalog
 from pipeline.closed_duckdb import EXAMPLE
 from pipeline.plan import StagePlan
+from pipeline.published import table_rows
 from pipeline.terminal import Terminal
 from pipeline.train import TrainReport
 from schemas.messages import message
@@ -63,6 +64,15 @@ def show_status(plans: list[StagePlan], out: Terminal) -> None:
     for p in plans:
         table.add_row(p.stage, str(p.stand), str(p.rejected), f"{p.run}" + (f" + about {p.later}" if p.later else ""))
     out.print(table)
+
+
+def show_published(corpus: str, out: Terminal) -> None:
+    """What the tables of a corpus without its units tell: what a build would run, nobody can."""
+    table = Table("table", "rows", box=None)
+    for name, rows in table_rows(Store(corpus)).items():
+        table.add_row(name, str(rows))
+    out.print(table)
+    out.print("only shards and tables are there: what a build would run cannot be told without units and corpus.json")
 
 
 def show_rejects(corpus: str, out: Terminal) -> None:

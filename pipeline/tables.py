@@ -86,6 +86,11 @@ def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bo
     _put("rejects", work.sql(_REJECTS, REJECT), REJECT, work, store, publish)
 
 
+def publish_query(name: str, query: str, schema: pa.Schema, work: Workspace, store: Store, publish: bool) -> None:
+    """What a query gives as a table in the workspace and, with `publish`, in the corpus."""
+    _put(name, work.sql(query, schema), schema, work, store, publish)
+
+
 def _put(
     name: str, tables: Iterable[pa.Table], schema: pa.Schema, work: Workspace, store: Store, publish: bool
 ) -> None:

@@ -14,7 +14,9 @@ from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.not_built import not_built
 from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
+from pipeline.published import damaged_tables, is_published_only, samples_of
 from pipeline.recipe import recorded_recipe
+from pipeline.shard_record import gather_shards
 from pipeline.tables import gather_rejects
 from pipeline.workspace import Workspace
 from schemas.rejects import Reject
@@ -35,6 +37,8 @@ class Verdict:
     media: int = 0
     unread_media: int = 0
     """Videos that are referenced in place and were not read, as no given manifest names them."""
+    is_published_only: bool = False
+    """Whether units and media are not there to be checked."""
     problems: list[str] = field(default_factory=list)
     unbuilt: list[str] = field(default_factory=list)
     """What a build that was stopped has not come to; it is one of the problems as well."""
@@ -43,12 +47,16 @@ class Verdict:
 def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
     """Checks that every committed unit, shard, medium and table is readable and agrees with the others.
 
+    Of a corpus of which only shards and tables are there, as it may be published, these.
+
     Args:
         corpus: its root.
         manifest: that the corpus was built from. Without one, media that it references in place are not read: where
             they lie is said by nothing but the manifest.
     """
     store, verdict = Store(corpus), Verdict()
+    if is_published_only(store):
+        return _verify_published(store, verdict)
     recipe = recorded_recipe(store)
     folder = "" if manifest is None else manifest_folder(manifest)
     access = recipe.download.access(folder)
@@ -68,6 +76,7 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
         tables = [name for name in TABLES if store.exists(f"tables/{name}.parquet")]
         if unwritten := [name for name in TABLES if name not in tables]:
             verdict.unbuilt.append("the tables " + ", ".join(unwritten))
+        gather_shards(work, store, publish=False)
         verdict.problems += _shards(store, work, verdict)
         media = pool.map(partial(_media, store, folder, access), _rows(work, "media", verdict))
         verdict.problems += filter(None, media)
@@ -75,6 +84,15 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
         verdict.problems += filter(None, (_table(store, work, name) for name in tables))
         if verdict.unbuilt:
             verdict.problems.append(str(not_built(store, "; ".join(verdict.unbuilt))))
+    return verdict
+
+
+def _verify_published(store: Store, verdict: Verdict) -> Verdict:
+    verdict.is_published_only = True
+    verdict.problems += damaged_tables(store)
+    with Workspace() as work:
+        problem = samples_of(store, work)
+        verdict.problems += [problem] if problem else _shards(store, work, verdict)
     return verdict
 
 

@@ -6,7 +6,7 @@ Times are seconds on the video's presentation timeline, the one a player shows; 
 import pyarrow as pa
 
 # The tables for users, in `tables/<name>.parquet` of a corpus, in the order of a build.
-TABLES = ("videos", "segments", "shots", "duplicates", "events", "qa", "selections", "samples", "rejects")
+TABLES = ("videos", "segments", "shots", "duplicates", "events", "qa", "selections", "samples", "shards", "rejects")
 
 # Of shards, tables and corpus.json. 1: before versions were written; 2: a member for each kind of tokens.
 FORMAT_VERSION = 2
@@ -256,6 +256,18 @@ SAMPLE = pa.schema(
         ("num_frames", pa.int32()),
         ("num_keyframes", pa.int32()),
         ("num_visual_tokens", pa.int32()),  # keyframe tokens and merged tokens of this QA pair
+    ]
+)
+
+# A row a shard: what the corpus has written, and so may delete.
+SHARD = pa.schema(
+    [
+        ("shard", pa.string()),
+        ("split", pa.string()),
+        ("sample_keys", pa.list_(pa.string())),  # its WebDataset samples
+        ("num_samples", pa.int64()),  # QA pairs: rows of `samples`
+        ("shard_bytes", pa.int64()),
+        ("shard_sha256", pa.string()),  # null, as all but `shard`: a build was about to write it
     ]
 )
 

@@ -71,6 +71,10 @@ class Store:
             raise FileNotFoundError(path)
         return info.size
 
+    def has_folder(self, path: str) -> bool:
+        """Whether there is such a folder; in an object store, whether anything lies below it."""
+        return self._fs.get_file_info(self.full(path)).type == fs.FileType.Directory
+
     def files(self, prefix: str) -> Iterator[str]:
         """Relative paths of all files below a folder, sorted; none where there is no such folder.
 
@@ -157,6 +161,11 @@ class Store:
         """A Parquet file, page checksums verified."""
         with self.open(path) as source:
             return pq.ParquetFile(source, page_checksum_verification=True).read(columns)
+
+    def num_rows(self, path: str) -> int:
+        """Rows of a Parquet file, as its end tells."""
+        with self.open(path) as source:
+            return pq.ParquetFile(source).metadata.num_rows
 
     def write_tables(self, path: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
         """Writes tables of one schema as one Parquet file, a row group each; gives the number of rows."""

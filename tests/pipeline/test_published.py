@@ -1,0 +1,57 @@
+"""A corpus of which only shards and tables are there is verified and shown as far as that goes."""
+
+import shutil
+
+import pytest
+
+from pipeline.build import build
+from tests.pipeline.command_line import run
+from tests.pipeline.worlds import small_recipe, small_world
+
+pytestmark = pytest.mark.usefixtures("ray_session")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory, ray_session):
+    folder = tmp_path_factory.mktemp("published")
+    manifest = small_world(folder / "world", videos=2, seconds=40)
+    build(manifest, str(folder / "whole"), small_recipe(), say=lambda line: None)
+    for name in ("shards", "tables"):
+        shutil.copytree(folder / "whole" / name, folder / "corpus" / name)
+    return folder / "corpus"
+
+
+@pytest.fixture
+def corpus(published, tmp_path):
+    return shutil.copytree(published, tmp_path / "corpus")
+
+
+def test_status_shows_the_tables(corpus, capsys):
+    assert run("status", corpus) == 0
+    said = capsys.readouterr().out
+    assert "samples" in said
+    assert "not_a_video" in said
+    assert "only shards and tables are there" in said
+
+
+def test_verify_reads_shards_and_tables(corpus, capsys):
+    assert run("verify", corpus) == 0
+    said = capsys.readouterr().out
+    assert "2 shards" in said
+    assert "no problems" in said
+    assert "were not checked" in said
+
+
+@pytest.mark.parametrize("damaged", ["shards/train/000000.tar", "tables/qa.parquet", "tables/samples.parquet"])
+def test_damage_is_found(corpus, damaged, capsys):
+    data = bytearray((corpus / damaged).read_bytes())
+    data[len(data) // 2] ^= 1
+    (corpus / damaged).write_bytes(bytes(data))
+    assert run("verify", corpus) == 1
+    assert damaged in capsys.readouterr().out
+
+
+def test_query_works_and_what_needs_more_says_so(corpus, capsys):
+    assert run("query", corpus, "select count(*) from samples") == 0
+    assert run("plan", corpus) == 2
+    assert "corpus.json: not built yet: run `longvid build" in capsys.readouterr().err
