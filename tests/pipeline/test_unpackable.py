@@ -14,7 +14,7 @@ from tests.pipeline.worlds import contents, small_recipe
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "security"
 pytestmark = [
     pytest.mark.usefixtures("ray_session"),
-    pytest.mark.skipif(not CASES.is_dir(), reason="the folder of hostile inputs, ../shared/cases/security, is not there"),
+    pytest.mark.skipif(not CASES.is_dir(), reason="the hostile inputs, ../shared/cases/security, are not there"),
 ]
 
 
