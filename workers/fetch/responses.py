@@ -49,7 +49,7 @@ def check_answer(answer: Answer, have: int, limits: FetchLimits) -> int | None:
     if status == 407:
         raise Reject("unreachable", "HTTP 407: the proxy asks for a password, which belongs into download.proxy")
     if status in (401, 403, 451):
-        raise Reject("refused", f"{said}: the source gives it to others only, or its signature has expired")
+        raise Reject("refused", f"{said}: for others only, or the signature has expired: sign anew, `longvid retry`")
     if status in (408, 425, 429) or status >= 500:
         raise RetryableError("unreachable", said, pause_s=parse_retry_after(headers.get("retry-after", "")))
     if status == 416:
