@@ -13,6 +13,7 @@ from stages.annotations.subtitles import NOT_TEXT, Cue, Subtitles, parse_subtitl
 Track = Literal["speech", "caption", "scene", "data"]
 
 _LANGUAGE = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)$")
+_WORD = re.compile(r"[^\W_]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -59,7 +60,8 @@ def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_char
     track, cues = _track(stem.lower(), subtitles), subtitles.cues
     if track != "scene":
         cues = join_sentences(merge_rolling(cues), gap_s, max_chars)
-    return Known([_event(cue, track) for cue in cues], subtitles.flags, track, language or subtitles.language)
+    told = [_event(cue, track) for cue in cues if _WORD.search(cue.text)]  # "--" says nothing
+    return Known(told, subtitles.flags, track, language or subtitles.language)
 
 
 def in_one_language(files: Iterable[tuple[str, Known]], wanted: Sequence[str]) -> Known:

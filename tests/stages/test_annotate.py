@@ -141,6 +141,10 @@ def test_chapters_are_scenes_and_other_tracks_no_speech(tmp_path):
     assert row["annotation_flags"] == ["subtitles_not_text"]
 
 
+def test_a_cue_without_words_is_no_event(tmp_path):
+    assert run(tmp_path, subtitles=[file(tmp_path, "s.vtt", VTT.format(text="--"))]) == []
+
+
 def test_more_events_than_the_limit_are_refused(tmp_path):
     events = [event(s, s + 1) for s in range(5)]
     assert len(run(tmp_path, AnnotateConfig(max_events=5), events=events)) == 5
