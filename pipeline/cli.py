@@ -31,13 +31,34 @@ def config(recipe: RecipeName = "longvid", set_: Overrides = None) -> None:
 
 
 @app.command()
-def manifest(folder: Path, to: Annotated[Path, typer.Option("--out", "-o")] = Path("manifest.jsonl")) -> None:
-    """Write a manifest of all video files below FOLDER, with the subtitles and events beside them."""
+def manifest(
+    folder: Path,
+    to: Annotated[Path, typer.Option("--out", "-o")] = Path("manifest.jsonl"),
+    annotations: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file of annotations of any known format, or a folder of them; may be repeated."),
+    ] = None,
+    annotation_format: Annotated[
+        str, typer.Option(help="Of all these files; default: found from their content. docs/annotations.md lists them.")
+    ] = "",
+    only_annotated: Annotated[bool, typer.Option(help="Leave out videos that no annotation file names.")] = False,
+) -> None:
+    """Write a manifest of all video files below FOLDER, with the subtitles and events beside them.
+
+    Annotation files of data sets are joined by the ids of their videos; events go to files in a folder beside the
+    manifest.
+    """
     from pipeline.manifest import make_manifest, write_manifest
 
     rows = make_manifest(folder, say=lambda line: out.print(message(line)))
-    write_manifest(rows, to)
-    out.print(f"{to}: {len(rows)} videos")
+    if annotations:
+        from pipeline.inputs.annotation_join import write_joined_manifest
+
+        for line in write_joined_manifest(rows, to, annotations, annotation_format, only_annotated).lines():
+            out.print(message(line))
+    else:
+        write_manifest(rows, to)
+        out.print(f"{to}: {len(rows)} videos")
 
 
 @app.command()

@@ -49,7 +49,7 @@ from workers.fetch.urls import UrlError, parse_url
 MANIFEST_ROWS = pa.schema([*MANIFEST, *((n, pa.string()) for n in ("video_id", "source_stamp", "annotation_stamp"))])
 BATCH_ROWS, BATCH_CHARACTERS = 512, 1 << 24
 ALIASES = {"path": "uri", "video": "uri"}
-_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # JSON text may hold half a surrogate pair, which is no character: Arrow's strings are UTF-8 and refuse it.
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -91,6 +91,11 @@ def iterate_manifest(path: str | Path, settings: DownloadConfig) -> Iterator[pa.
     if not seen:
         raise ManifestError(f"{posixpath.basename(str(path))}: holds no rows: a corpus of no videos is not built")
     yield pa.Table.from_pylist(rows, MANIFEST_ROWS)
+
+
+def video_id_of(name: str) -> str:
+    """The id of a video in a corpus, from its id or address in the manifest."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def make_manifest(folder: str | Path, say: Callable[[str], None] = lambda line: None) -> list[Row]:
@@ -162,7 +167,7 @@ def _row(raw: Any, where: str, folder: str) -> Row:
     except UrlError as error:
         raise ManifestError(f"{where}: uri = {format_value(row['uri'])}: {error}") from None
     name = row["id"] or redacted(row["uri"])
-    row["video_id"] = hashlib.sha256(name.encode()).hexdigest()[:16]
+    row["video_id"] = video_id_of(name)
     row["uri"] = as_said(row["uri"], folder)
     row["id"] = row["id"] or (name_below(row["uri"], folder) if row["uri"].startswith("/") else name)
     for column in ("id", "licence", "source"):  # free text, which goes into tables and shards
@@ -199,7 +204,7 @@ def _check(row: Row, where: str) -> None:
         row["sha256"] = row["sha256"].lower()
         if not _SHA256.fullmatch(row["sha256"]):
             raise ManifestError(f"{where}: sha256 = {format_value(row['sha256'])}: not 64 hex digits")
-    if row["split"] is not None and not _SPLIT.fullmatch(row["split"]):
+    if row["split"] is not None and not SPLIT.fullmatch(row["split"]):
         raise ManifestError(
             f"{where}: split = {format_value(row['split'])}: use at most 32 letters, digits, `_` and `-`"
         )

@@ -1,7 +1,7 @@
 """What annotation files tell of one video, put right where that is possible, left out where not; all of it counted.
 
-Reasons of events that are left out are in DROPPED, of those that were changed in REPAIRED, and of what is only worth
-knowing in NOTED; formats add reasons of their own to the first.
+Reasons of what is left out, here and by formats, are in DROPPED, of what was changed in REPAIRED, and of what is only
+worth knowing in NOTED.
 """
 
 import math
@@ -17,6 +17,21 @@ DROPPED = {
     "outside_video": "wholly before or after the video",
     "duplicate": "the same times and words as another",
     "repeated_line": "a line of rolling captions that was shown before",
+    "no_time_or_text": "lists of times and texts of unequal length, or a line that cannot be read",
+    "other_form": "a record that is not of the file's format",
+    "empty_row": "a row of a table with nothing in it",
+    "no_speech": "speech recognition that takes itself for silence",
+    "loop": "a sentence that speech recognition gives four times in a row or more: the first one stays",
+    "second_pass": "the second narrator of Ego4D, who tells the same",
+    "other_caption": "further captions of one clip, less detailed",
+    "annotators_disagree": "no two people gave the same window",
+    "several_videos": "a conversation about several videos",
+    "no_video": "a conversation about images or about nothing",
+    "bad_conversation": "a conversation that is not in the LLaVA form",
+    "doubled_options": "a question with two equal options",
+    "answer_not_an_option": "a question whose answer is none of its options",
+    "empty_question": "a question without words",
+    "no_answer": "a question without an answer",
 }
 REPAIRED = {
     "milliseconds": "times were milliseconds",

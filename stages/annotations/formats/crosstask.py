@@ -18,7 +18,7 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, row
 
 _STEPS = re.compile(r"\s*\d{1,3},\d{1,6}(?:\.\d+)?,\d{1,6}(?:\.\d+)?\s*")
-_NAME = re.compile(r"(\d{3,9})_(.{5,40})\.csv", re.IGNORECASE)
+_NAME = re.compile(r"(\d{3,9})_(.{1,60})\.csv", re.IGNORECASE)
 _TASK = re.compile(r"^(\d{3,9})\n[^\n]*\nhttps?://[^\n]*\n\d{1,3}\n([^\n]*)$", re.MULTILINE)
 
 

@@ -128,9 +128,22 @@ def _checked(entry: Entry) -> Entry:
             dropped["no_text"] += 1
         else:
             rows.append(found._replace(text=text))
-    labels = {name: clean_text(text[:_MAX_TEXT]) for name, text in entry.labels.items()}
-    video = entry.video.strip()[:_MAX_VIDEO]
-    return entry._replace(video=video, rows=rows, labels=labels, dropped=dict(dropped))
+    labels = {_utf8(name): clean_text(text[:_MAX_TEXT]) for name, text in entry.labels.items()}
+    turns = [[{name: _utf8(text) for name, text in turn.items()} for turn in turns] for turns in entry.conversations]
+    return entry._replace(
+        video=_utf8(entry.video.strip()[:_MAX_VIDEO]),
+        clip_of=_utf8(entry.clip_of[:_MAX_VIDEO]),
+        split=_utf8(entry.split),
+        rows=[row._replace(label=_utf8(row.label), ref=_utf8(row.ref), within=_utf8(row.within)) for row in rows],
+        conversations=turns,
+        labels=labels,
+        dropped=dict(dropped),
+    )
+
+
+def _utf8(text: str) -> str:
+    """JSON may hold half a surrogate pair, which is no character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _unknown(head: list[Record], asked: str) -> str:

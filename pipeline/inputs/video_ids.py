@@ -1,0 +1,85 @@
+"""Ids as data sets write them, and the videos of a folder that they mean."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+
+_ADDRESS = re.compile(r"https?://[^?#]*", re.IGNORECASE)
+_YOUTUBE = re.compile(
+    r"https?://(?:www\.|m\.)?(?:youtu\.be/|youtube(?:-nocookie)?\.com/(?:embed/|shorts/|v/|watch\?(?:[^#]*&)?v=))"
+    r"([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-])",
+    re.IGNORECASE,
+)
+_YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+# As yt-dlp and youtube-dl name files: `Title [dQw4w9WgXcQ]`, `Title-dQw4w9WgXcQ`.
+_NAMED = re.compile(r".*\[([A-Za-z0-9_-]{11})\]|.+?-([A-Za-z0-9_-]{11})")
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,4}$")
+# `abc_caption.json`, `abc.en.vtt`, `abc.info.json`: of the video abc.
+_ABOUT = re.compile(
+    r"(?:_(?:captions?|asr|cut_meta|transcript|events)|\.(?:info|chapters|events|[a-z]{2,3}(?:-[A-Za-z]+)?))$"
+)
+_AMBIGUOUS = -1
+
+
+class VideoIndex:
+    """Finds videos by ids; an id that means several videos alike finds none.
+
+    Args:
+        videos: of each, its path relative to the folder, or its id.
+    """
+
+    def __init__(self, videos: Iterable[str]) -> None:
+        self._found: dict[str, tuple[int, int]] = {}
+        self.ambiguous: set[str] = set()
+        """Ids that were asked for and mean several videos."""
+        for number, video in enumerate(videos):
+            for rank, key in _names(video):
+                known_rank, known = self._found.get(key, (rank + 1, number))
+                if rank < known_rank:
+                    self._found[key] = rank, number
+                elif rank == known_rank and known != number:
+                    self._found[key] = rank, _AMBIGUOUS
+
+    def find(self, video: str) -> int | None:
+        """The number of the video that an id means; None: none, or several."""
+        for key in _meanings(video):
+            _, number = self._found.get(key, (0, None))
+            if number == _AMBIGUOUS:
+                self.ambiguous.add(video)
+                return None
+            if number is not None:
+                return number
+        return None
+
+
+def video_of_file(name: str) -> str:
+    """The id of the video that an annotation file is named after."""
+    stem = posixpath.splitext(name)[0]
+    while (short := _ABOUT.sub("", stem)) != stem and short:
+        stem = short
+    return stem
+
+
+def _names(video: str) -> Iterator[tuple[int, str]]:
+    """What a video may be called, each with a rank: the lower one says more."""
+    stem = _SUFFIX.sub("", video)
+    name = posixpath.basename(stem)
+    named = _NAMED.fullmatch(name)
+    youtube_id = (named[1] or named[2]) if named and not _YOUTUBE_ID.fullmatch(name) else ""
+    # Of a video in no folder the path without suffix says no more than its name.
+    path = stem if stem != name else ""
+    for rank, key in enumerate((video, path, posixpath.basename(video), name, name.removeprefix("v_"), youtube_id)):
+        if key:
+            yield rank, key
+
+
+def _meanings(video: str) -> Iterator[str]:
+    """What an id may mean, what is most like it first."""
+    keys = [video, _SUFFIX.sub("", video)]
+    if address := _ADDRESS.match(video):
+        youtube, name = _YOUTUBE.match(video), posixpath.basename(address[0])
+        keys = [youtube[1] if youtube else "", name, _SUFFIX.sub("", name)]
+    else:
+        keys += [posixpath.basename(key) for key in keys]
+    keys += [key.removeprefix("v_") for key in keys]
+    yield from dict.fromkeys(filter(None, keys))

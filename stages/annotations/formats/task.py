@@ -1,0 +1,66 @@
+"""The sandbox's task that reads an annotation file, and the caller's side of it."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.rejects import Reject
+from stages.annotations.encodings import DETECT
+from stages.annotations.formats.entry import Entry
+from stages.annotations.formats.read import FormatReader
+from stages.annotations.text import AnnotationError
+from workers.sandbox.client import SandboxError, sandbox
+from workers.sandbox.limits import SandboxLimits
+from workers.sandbox.task import Message
+
+_BATCH_BYTES = 1 << 20
+_ENTRIES = TypeAdapter(list[Entry])
+
+
+def read_annotations(file: int, *, name: str, format_name: str, encoding: str) -> Iterator[Message]:
+    """Messages with the name of the format, and entries as a JSON list. Raises Reject."""
+    try:
+        reader, batch, size = FormatReader(name, format_name, encoding), [], 0
+        with os.fdopen(os.dup(file), "rb") as stream:
+            for entry in reader.entries(stream):
+                batch.append(json.dumps(entry))
+                size += len(batch[-1])
+                if size >= _BATCH_BYTES:
+                    yield _message(reader, batch)
+                    batch, size = [], 0
+        yield _message(reader, batch)
+    except AnnotationError as error:
+        raise Reject("bad_annotation", str(error)) from None
+
+
+TASKS = {"read_annotations": read_annotations}
+
+
+def read_in_sandbox(
+    path: Path, format_name: str = "", encoding: str = DETECT, limits: SandboxLimits | None = None
+) -> Iterator[tuple[str, list[Entry]]]:
+    """The format of an annotation file and its entries, some at a time, read in a process that can do nothing else.
+
+    Raises AnnotationError, also for a file that crashes its process or exceeds its limits.
+    """
+    box = sandbox("stages.annotations.formats.task", limits or SandboxLimits())
+    try:
+        for header, payload in box.call(
+            "read_annotations", path, name=path.name, format_name=format_name, encoding=encoding
+        ):
+            yield str(header["format"]), _ENTRIES.validate_json(payload)
+    except Reject as reject:
+        raise AnnotationError(reject.detail) from None
+    except SandboxError as error:
+        raise AnnotationError(f"reading it was stopped: {error}") from None
+    except (ValidationError, KeyError):
+        raise AnnotationError("reading it gave nonsense") from None
+    except OSError as error:
+        raise AnnotationError(os.strerror(error.errno or 0)) from None
+
+
+def _message(reader: FormatReader, batch: list[str]) -> Message:
+    return {"format": reader.format.name if reader.format else ""}, f"[{','.join(batch)}]".encode()
