@@ -84,8 +84,9 @@ def test_segments_cover_each_video_in_order(built):
 def test_samples_of_all_tasks_with_tokens(built):
     corpus, summary = built
     assert summary.rows["samples"] == summary.rows["qa"] == summary.rows["selections"] > 20
-    # So short a world stays in one scene, so nothing can be asked of several.
-    assert {task for (task,) in ask(corpus, "select distinct task from samples")} == {*TASKS} - {"scene_relationship"}
+    # So short a world stays in one scene, and may repeat nothing: nothing can be asked of several scenes, or counted.
+    written = {task for (task,) in ask(corpus, "select distinct task from samples")}
+    assert {*TASKS} - {"scene_relationship", "event_counting"} <= written <= {*TASKS}
     assert ask(corpus, "select count(*) from samples where num_keyframes not between 1 and 4") == [(0,)]
     assert {split for (split,) in ask(corpus, "select distinct split from samples")} == {"train", "val"}
 

@@ -61,7 +61,7 @@ def test_media_in_place_are_read_where_the_given_manifest_says_and_else_not_at_a
 def test_a_retry_and_a_build_go_on(moved):
     manifest, corpus, _ = moved
     before = contents(corpus)
-    assert retry(str(corpus), "stage = 'download'") == 1
+    assert retry(str(corpus), where="stage = 'download'") == 1
     summary = build(manifest, str(corpus), small_recipe(), say=lambda _: None)
     assert (sum(summary.ran.values()), summary.failures) == (0, [])
     changed = {name for name, digest in contents(corpus).items() if before.get(name) != digest}
