@@ -15,12 +15,12 @@ _CERTAIN_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^:?#;]*$|(/[^:?#;
 _AUTHORITY = re.compile(r"([\w.~%*-]*|\[[0-9A-Fa-f:.]+\])(:\d*)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _IN_TEXT = re.compile(
-    r"""(?P<quote>['"`])(?P<quoted>[A-Za-z][A-Za-z0-9+.-]*://.*?)(?P=quote)|[A-Za-z][A-Za-z0-9+.-]*://[^\s'"`<>]+"""
+    r"""(?P<quote>['"`])(?P<quoted>[A-Za-z][A-Za-z0-9+.-]{0,20}://.*?)(?P=quote)|[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s'"`<>]+"""
 )
 _FINGERPRINT = re.compile("#sha256=[0-9a-f]{32}")
 _SCHEME_FIRST = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _SECRET_PARAMETER = re.compile(
-    r"([?&#;](?:x-amz-[^=&#;]*|x-goog-[^=&#;]*|[^=&#;]*(?:sig|signature|token|key|secret|pass|passwd|password|pwd|pw|auth"
+    r"([?&#;](?:x-amz-[^=&#;?]*|x-goog-[^=&#;?]*|[^=&#;?]*(?:sig|signature|token|key|secret|pass|passwd|password|pwd|pw|auth"
     r"|credential|policy|session|jwt|hmac))=)[^&#;]*",
     re.IGNORECASE,
 )
@@ -138,4 +138,5 @@ def _secrets(address: str) -> set[str]:
         parts |= {head, *head.split(":", 1)}
     for part in [*parts]:
         parts |= {value for _, value in parse_qsl(part)} | {pair.partition("=")[2] for pair in part.split("&")}
-    return {part for part in parts if part and part not in redacted(address)}
+    bare = redacted(address)
+    return {part for part in parts if part and part not in bare}

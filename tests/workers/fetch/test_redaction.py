@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.fetch.redaction import fingerprinted, format_value, redacted, scrub_secrets, scrub_text
+from workers.fetch.redaction import (
+    fingerprinted,
+    format_value,
+    redacted,
+    scrub_secrets,
+    scrub_text,
+    without_credentials,
+)
 
 IGNORED = ("X-Amz-*", "Signature", "Expires", "sig", "token")
 
@@ -108,3 +115,12 @@ def test_no_password_and_no_query_is_shown(password, query, host):
 @pytest.mark.parametrize("address", ["/data/a?b#c@d.mp4", "https://h.org/v.mp4", "s3://b/v.mp4", " a.mp4"])
 def test_an_address_without_secrets_is_its_own_fingerprint(address):
     assert fingerprinted(address, IGNORED) == address
+
+
+@pytest.mark.timeout(60)  # a pass that is quadratic in the length takes ten minutes of each
+@pytest.mark.parametrize("text", ["x", "a.", "sig", "?", "?a", "'a://", "&token=a?"], ids=str)
+def test_a_megabyte_of_text_is_redacted_in_linear_time(text):
+    long = text * (1_000_000 // len(text))
+    assert scrub_text(long)
+    assert without_credentials(long)
+    assert without_credentials(f"https://h.org/{long}")
