@@ -1,66 +1,77 @@
-"""What the supervised child costs: pictures and their JPEGs of whole files, in this process and in the child.
+"""What the sandbox costs: frames and their JPEGs of whole files, in this process and in sandboxed ones.
 
     python -m benchmarks.decoder_child [FILE ...]
 
-Without files: the long real videos beside the checkout. In CPU seconds of both processes, the best of rounds that take
+Without files: the long real videos beside the checkout. In CPU seconds of all processes, the best of rounds that take
 turns; the median of several pairs of new processes, since where the pages of one lie makes up to 3% for as long as it
-lives. To the child's is added its share of starting it, which happens once in `max_calls` files.
+lives. Processes are replaced as they are in a build, and their start is counted; the server that forks them is started
+once in a worker's life, and its start is a figure of its own.
 """
 
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 from statistics import median
 
 import psutil
 
-from benchmarks._measure import at_most, cpu_seconds, in_new_process
+from benchmarks._measure import at_most, cpu_seconds, in_new_process, report
 from benchmarks.ingest import SHORT_SIDE, VIDEOS, plan
 from stages.decode import DecodeConfig
 from workers.decode_plan import Segment
 from workers.frame_decoder import sample_frames
-from workers.media_process import MediaProcess, probe_apart
+from workers.media_sandbox import probe_in_sandbox, sample_in_sandbox
 from workers.picture import encode_jpeg
+from workers.sandbox.self_test import layers
 
 PAIRS, ROUNDS, SECONDS = 5, 3, 8.0  # a pair: rounds at least, and time for more
 CONFIG = DecodeConfig(short_side=SHORT_SIDE)
 
 
 def here(path: Path, segments: list[Segment]) -> int:
-    pictures = (p for segment in segments for p in sample_frames(path, segment, short_side=SHORT_SIDE))
-    return sum(len(encode_jpeg(picture.rgb, CONFIG.jpeg_quality)) for picture in pictures)
+    frames = (f for segment in segments for f in sample_frames(path, segment, short_side=SHORT_SIDE))
+    return sum(len(encode_jpeg(frame.rgb, CONFIG.jpeg_quality)) for frame in frames)
 
 
-def apart(path: Path, segments: list[Segment], process: MediaProcess) -> int:
+def apart(path: Path, segments: list[Segment]) -> int:
     options = {"short_side": SHORT_SIDE, "jpeg_quality": CONFIG.jpeg_quality}
-    calls = (process.call("sample", path=str(path), segment=vars(segment), **options) for segment in segments)
+    duration_s = segments[-1].end_s
+    calls = (sample_in_sandbox(path, s, CONFIG.limits, duration_s=duration_s, **options) for s in segments)
     return sum(len(jpeg) for call in calls for _, jpeg in call)
 
 
-def overhead(path: Path, segments: list[Segment]) -> float:
-    """Of a new child of this new process, as a share."""
-    with closing(MediaProcess(CONFIG.limits)) as process:
-        before = cpu_seconds()
-        probe_apart(process, path)
-        (child,) = (p.pid for p in psutil.Process().children() if "workers.media_child" in p.cmdline())
-        start = cpu_seconds([child]) - before
-        seconds = {here: float("inf"), apart: float("inf")}
-        rounds, end = 0, time.monotonic() + SECONDS
-        while rounds < ROUNDS or time.monotonic() < end:
-            rounds += 1
-            for loop, more in ((here, ()), (apart, (process,))):
-                begun = cpu_seconds([child])
-                loop(path, segments, *more)
-                seconds[loop] = min(seconds[loop], cpu_seconds([child]) - begun)
-    return (seconds[apart] + start * len(segments) / CONFIG.limits.max_calls) / seconds[here] - 1
+def costs(path: Path, segments: list[Segment]) -> tuple[float, float]:
+    """In this new process: what the sandbox takes more, as a share, and CPU seconds that its server takes to start."""
+    before = cpu_seconds()
+    probe_in_sandbox(path, CONFIG.limits)
+    (server,) = psutil.Process().children()
+    start = _cpu_seconds(server) - before
+    seconds = {here: float("inf"), apart: float("inf")}
+    rounds, end = 0, time.monotonic() + SECONDS
+    while rounds < ROUNDS or time.monotonic() < end:
+        rounds += 1
+        for loop in (here, apart):
+            begun = _cpu_seconds(server)
+            loop(path, segments)
+            seconds[loop] = min(seconds[loop], _cpu_seconds(server) - begun)
+    return seconds[apart] / seconds[here] - 1, start
+
+
+def _cpu_seconds(server: psutil.Process) -> float:
+    """Of this process, of the server, and of all that it forked, living or ended."""
+    ended = server.cpu_times()
+    living = [process.pid for process in (server, *server.children())]
+    return cpu_seconds(living) + ended.children_user + ended.children_system
 
 
 def main(paths: list[Path]) -> None:
+    in_force = sorted(layers())
     for path in paths:
         segments = plan(path)
-        share = median(in_new_process(overhead, path, segments) for _ in range(PAIRS))
-        at_most(f"{path.name}: decoding in a child, more than in this process", 100 * share, "%", 3)
+        pairs = [in_new_process(costs, path, segments) for _ in range(PAIRS)]
+        share = 100 * median(share for share, _ in pairs)
+        at_most(f"{path.name}: decoding in the sandbox, more than in this process", share, "%", 2, layers=in_force)
+    report("starting a sandbox's server, once in a worker's life", min(s for _, s in pairs), "CPU s", None, None)
 
 
 if __name__ == "__main__":

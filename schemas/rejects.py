@@ -17,6 +17,7 @@ REASONS = {
     "too_short": "the video is below the configured minimum",
     "too_long": "the video is above the configured maximum",
     "undecodable": "the decoder failed on the stream",
+    "over_budget": "the file costs more to read than its size and duration account for",
     "decoder_timeout": "the decoder hung or ran over its time limit",
     "decoder_memory": "the decoder ran over its memory limit",
     "decoder_crashed": "the decoder's process died",

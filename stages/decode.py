@@ -1,4 +1,4 @@
-"""Segment -> frames: JPEGs at the sampling rate, each with its true time. Decoded in a child process."""
+"""Segment -> frames: JPEGs at the sampling rate, each with its true time. Decoded in the sandbox."""
 
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -11,12 +11,19 @@ from schemas.stage import Stage
 from schemas.tables import FRAME, SEGMENT, VIDEO
 from workers.decode_plan import Segment
 from workers.local_media import local_media
-from workers.media_process import MediaLimits, MediaProcess
+from workers.media_sandbox import MediaLimits, sample_in_sandbox
 from workers.storage import Store
 
 _ROWS = 64  # a yield: some MB of JPEG
 _OPTIONS = ("short_side", "convert", "jpeg_quality", "backend", "device", "threads")
 _PLAN = tuple(Segment.__dataclass_fields__)
+# What a backend's process imports before it is locked.
+_LIBRARIES: dict[str, tuple[str, ...]] = {
+    "auto": (),
+    "pyav": (),
+    "decord": ("decord",),
+    "torchcodec": ("torchcodec.decoders",),
+}
 
 
 class DecodeConfig(StageConfig):
@@ -30,14 +37,16 @@ class DecodeConfig(StageConfig):
     jpeg_quality: int = Field(90, ge=1, le=100)
     """Of libjpeg."""
     backend: Literal["auto", "pyav", "decord", "torchcodec"] = "auto"
-    """Decoder; `auto` takes the best measured one."""
+    """Decoder; `auto` takes the best measured one, which is PyAV. decord brings an FFmpeg of 2020, whose faults are
+    known: take it for files that you trust, or where `longvid doctor` finds the full sandbox."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where frames are decoded. `cuda` takes torchcodec (`pip install longvid[torchcodec]`, and FFmpeg's libraries) and
-    a share of a GPU, `resources.gpus`; what it cannot decode, the others do. It may need more `limits.memory_mb`."""
+    a share of a GPU, `resources.gpus`; what it cannot decode, the others do. It may need more `limits.memory_mb`. The
+    GPU's driver keeps Landlock and seccomp from being used."""
     threads: int = Field(1, ge=1, le=64)
     """Threads of a decoder. Set `resources.cpus` alike; many segments at once use cores better than many threads."""
     limits: MediaLimits = MediaLimits()
-    """Of the decoder's process."""
+    """Of the process that decodes a segment."""
     # One decoder thread, and room for an embedder and a download beside it on two cores; 4K streams need the memory.
     resources: Resources = Resources(cpus=0.75, memory_mb=1024)
     """Where and how wide it runs."""
@@ -56,27 +65,30 @@ class DecodeConfig(StageConfig):
 
 
 class Decoder:
-    """A worker that stays, with its child: where the next segment waits already, no core does. With `device: cuda` it
+    """A worker that stays, with its sandbox: where the next segment waits already, no core does. With `device: cuda` it
     raises ConfigError where there is no GPU, or torchcodec is missing."""
 
     def __init__(self, config: DecodeConfig, store: Store) -> None:
         if config.device == "cuda":
             _check_cuda()
-        self._options = {name: getattr(config, name) for name in _OPTIONS}
-        self._process, self._store = MediaProcess(config.limits), store
+        self._options: dict[str, Any] = {name: getattr(config, name) for name in _OPTIONS}
+        on_gpu = config.device == "cuda"
+        self._options["preload"] = _LIBRARIES["torchcodec" if on_gpu else config.backend]
+        self._options["gpu"] = on_gpu
+        self._limits, self._store = config.limits, store
 
     def __call__(self, unit: dict) -> Iterator[pa.Table]:
         """Tables of FRAME rows, in the order of time.
 
         Raises:
-            Reject: `undecodable` where nothing of the segment decodes; `decoder_crashed`, `decoder_timeout`,
-            `decoder_memory`.
+            Reject: `undecodable` where nothing of the segment decodes; `over_budget`, `decoder_crashed`,
+            `decoder_timeout`, `decoder_memory`.
         """
-        segment = {name: unit[name] for name in _PLAN}
+        segment = Segment(**{name: unit[name] for name in _PLAN})
         rows: list[dict] = []
         with local_media(self._store, unit) as path:
-            messages = self._process.call("sample", path=str(path), segment=segment, **self._options)
-            for header, jpeg in messages:
+            frames = sample_in_sandbox(path, segment, self._limits, duration_s=unit["duration_s"], **self._options)
+            for header, jpeg in frames:
                 rows.append({"video_id": unit["video_id"], "segment_id": unit["segment_id"], **header, "jpeg": jpeg})
                 if len(rows) == _ROWS:
                     yield pa.Table.from_pylist(rows, schema=FRAME)
@@ -102,15 +114,16 @@ def _check_cuda() -> None:
 
 def stage(config: DecodeConfig) -> Stage:
     """The declaration."""
-    reads = pa.schema([VIDEO.field("sha256"), VIDEO.field("media"), ("location", pa.string()), *SEGMENT])
+    known = [VIDEO.field(name) for name in ("sha256", "media", "duration_s")]
+    reads = pa.schema([*known, ("location", pa.string()), *SEGMENT])
     return Stage(
         name="decode",
         reads=reads,
-        version=6,
+        version=7,
         writes=FRAME,
         run=Decoder,
         config=config,
         passes="path",
-        located_by=("media", "location"),
+        located_by=("media", "location", "duration_s"),
         kind="segment",
     )

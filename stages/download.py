@@ -20,7 +20,7 @@ from workers.fetch.partial_file import FetchLimits, PartialFile, locked
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl, parse_url
 from workers.local_media import required_location
-from workers.media_process import media_process, probe_apart
+from workers.media_sandbox import probe_in_sandbox
 from workers.node_folder import node_folder
 from workers.storage import Store, sha256_of
 
@@ -41,7 +41,7 @@ FETCHING = "media/fetching"
 
 
 def run(unit: dict, config: DownloadConfig, store: Store, access: Access | None = None) -> Iterator[pa.Table]:
-    """A table of one VIDEO row. Raises Reject and BuildStopped, as `fetch` and `probe_apart` do.
+    """A table of one VIDEO row. Raises Reject and BuildStopped, as `fetch` and `probe_in_sandbox` do.
 
     The file is read from `location`; `uri` is what the manifest says of it, which may be relative to the manifest.
     Without `access`, that of a manifest of this machine.
@@ -153,7 +153,7 @@ def _keep(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple
 
 
 def _probe(path: Path, config: DownloadConfig) -> dict:
-    return probe_apart(media_process(config.limits), path)
+    return probe_in_sandbox(path, config.limits)
 
 
 def _sha256(path: Path, unit: dict) -> str:

@@ -18,7 +18,7 @@ from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import SEGMENT, VIDEO
 from workers.local_media import local_media
-from workers.media_process import MediaLimits, entry_points_apart, media_process
+from workers.media_sandbox import MediaLimits, entry_points_in_sandbox
 from workers.probe import EntryPoints
 from workers.storage import Store
 
@@ -67,7 +67,7 @@ def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
     if config.max_duration_s and duration_s > config.max_duration_s:
         raise Reject("too_long", f"{duration_s:.2f} s, above shard.max_duration_s = {config.max_duration_s}")
     with local_media(store, unit) as path:
-        entries = entry_points_apart(media_process(config.limits), path)
+        entries = entry_points_in_sandbox(path, config.limits)
     rows = segments(unit["video_id"], unit["first_frame_s"], duration_s, entries, config)
     yield pa.Table.from_pylist(rows, schema=SEGMENT)
 

@@ -1,12 +1,12 @@
 """Samples the frames of a segment with the first decoder that can."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from schemas.rejects import Reject
 from workers.decode_plan import Segment
 from workers.decoders import Picture, decord, pyav, torchcodec
+from workers.media_file import MediaSource
 
 BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {
     "pyav": pyav.decode,
@@ -15,13 +15,13 @@ BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {
 }
 
 # By benchmarks/ingest.py PyAV is the fastest on every file, since it leaves out what no sample needs, and it reads all
-# codecs; with exact samples, and nothing to leave out, torchcodec is up to a tenth faster. decord's older FFmpeg gets
-# what PyAV gave up.
-AUTO = ("pyav", "decord")
+# codecs; with exact samples, and nothing to leave out, torchcodec is up to a tenth faster. decord is taken only where
+# the config asks for it: its FFmpeg is of 2020, and a file could choose its faults by being one that PyAV refuses.
+AUTO = ("pyav",)
 
 
 def sample_frames(
-    path: str | Path,
+    path: MediaSource,
     segment: Segment,
     *,
     short_side: int = 384,
@@ -29,7 +29,7 @@ def sample_frames(
     backend: str = "auto",
     device: str = "cpu",
     threads: int = 1,
-    alive: Callable[[], None] = lambda: None,
+    progress: Callable[[int], None] = lambda pixels: None,
 ) -> Iterator[Picture]:
     """The frames shown at a segment's sample times, each kept once, in the order of time.
 
@@ -39,14 +39,14 @@ def sample_frames(
         backend: a name of BACKENDS, or `auto`: those of AUTO, until one gives a picture.
         device: `cuda`: torchcodec decodes there, and with `auto` goes before the others.
         threads: of the decoder.
-        alive: called often while there is no picture to give, by PyAV.
+        progress: called often while there is no frame to give, by PyAV, with the number of pixels just decoded.
 
     Raises:
         Reject: `undecodable` where no backend gives a picture, with what the first one says; all of
         `workers.media_file`.
     """
     failure = Reject("undecodable", "no decoder")
-    own: dict[str, dict[str, Any]] = {"pyav": {"alive": alive}, "torchcodec": {"device": device}}
+    own: dict[str, dict[str, Any]] = {"pyav": {"progress": progress}, "torchcodec": {"device": device}}
     automatic = AUTO if device == "cpu" else ("torchcodec", *AUTO)
     for place, name in enumerate(automatic if backend == "auto" else (backend,)):
         given = 0

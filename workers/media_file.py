@@ -1,5 +1,6 @@
 """Opens a stranger's media file: only containers that hold their own data, no network, no file but this one."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
+
+MediaSource = str | Path | int
+"""A file's path, or a descriptor that is open for reading, which is all that the sandbox has."""
 
 # Demuxers whose data lies in the file itself. What names other files or hosts (hls, concat, dash, sdp, image2, imf,
 # ...) and still pictures are not among them; audio formats are, so that they are refused for what they are.
@@ -40,25 +44,30 @@ ARBITRARY_CLOCKS = {
 
 _MATROSKA_HEADER_BYTES = 4 + 1 + 127  # with the shortest length field
 _STILL_BRANDS = ("avif", "heic", "heix", "mif1", "msf1")
-_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS, "enable_drefs": "0", "use_absolute_path": "0"}
+_OPTIONS = {"format_whitelist": CONTAINERS, "enable_drefs": "0", "use_absolute_path": "0"}
 
 
 @contextmanager
-def open_media(path: str | Path) -> Iterator[InputContainer]:
+def open_media(path: MediaSource) -> Iterator[InputContainer]:
     """An open container, closed when the block ends (an open decoder keeps memory and threads).
+
+    One at a time of a descriptor, which has one position.
 
     Raises:
         Reject: `empty_file`, `not_found`, or `not_a_video` where no accepted demuxer knows the file.
     """
     av.logging.set_libav_level(av.logging.FATAL)  # what a stranger's file says to stderr is nobody's
-    file = Path(path).absolute()
-    if not file.is_file():
+    if not isinstance(path, int) and not Path(path).is_file():
         raise Reject("not_found", "no such file")
-    if file.stat().st_size == 0:
+    if (os.fstat(path) if isinstance(path, int) else Path(path).stat()).st_size == 0:
         raise Reject("empty_file", "0 bytes")
+    if isinstance(path, int):
+        os.lseek(path, 0, os.SEEK_SET)
+        name, protocol = "fd:", {"protocol_whitelist": "fd", "fd": str(path)}
+    else:  # absolute, so that no name is read as a protocol
+        name, protocol = str(Path(path).absolute()), {"protocol_whitelist": "file"}
     try:
-        # Absolute, so that no name is read as a protocol.
-        container = av.open(str(file), options=_OPTIONS, metadata_errors="replace")
+        container = av.open(name, options={**_OPTIONS, **protocol}, metadata_errors="replace")
     except av.ArgumentError:
         raise Reject("not_a_video", "a playlist, a still picture or another container that is not accepted") from None
     except MemoryError:  # no fault of the file; libav's is one of its other errors too
@@ -105,14 +114,19 @@ def video_stream(container: InputContainer) -> VideoStream:
     return stream
 
 
-def check_self_contained(path: str | Path) -> None:
+def file_name(path: MediaSource) -> str:
+    """An absolute name, for libraries that take nothing else."""
+    return f"/proc/self/fd/{path}" if isinstance(path, int) else str(Path(path).absolute())
+
+
+def check_self_contained(path: MediaSource) -> None:
     """Before another FFmpeg opens the file, which has no list of accepted demuxers: lists of other files are text, and
     whoever looks for text stops at a NUL, or is outbid by Matroska's whole header.
 
     Raises:
         Reject: `undecodable` where the file could be taken for such a list.
     """
-    with Path(path).open("rb") as file:
+    with Path(file_name(path)).open("rb") as file:
         head = file.read(_MATROSKA_HEADER_BYTES)
     named = head.startswith(b"\x1aE\xdf\xa3") and (b"matroska" in head or b"webm" in head)
     short_header = len(head) > 4 and head[4] >= 0x80

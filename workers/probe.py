@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import av
 import numpy as np
@@ -16,7 +15,7 @@ from workers.colour import BT2020, is_hdr
 from workers.demuxer import Demuxer, codec_name
 from workers.durations import Claim, ends_early, header_claim, last_duration
 from workers.geometry import Geometry
-from workers.media_file import open_media, video_stream
+from workers.media_file import MediaSource, open_media, video_stream
 from workers.orientation import orientation
 from workers.packet_index import PacketIndex, clock_origin, read_index, seconds
 from workers.picture import shows_through
@@ -55,7 +54,7 @@ class EntryPoints:
     time_s: np.ndarray
 
 
-def probe(path: str | Path) -> VideoFacts:
+def probe(path: MediaSource) -> VideoFacts:
     """Demuxes the whole file and decodes up to its first picture.
 
     Raises:
@@ -76,7 +75,7 @@ def probe(path: str | Path) -> VideoFacts:
         return _facts(demuxer, index, frame, first.packets_before)
 
 
-def entry_points(path: str | Path) -> EntryPoints:
+def entry_points(path: MediaSource) -> EntryPoints:
     """The key frames of the stream that decoding can start on. Only the first, where times don't tell a place in the
     file (no presentation times, a clock that jumps).
 

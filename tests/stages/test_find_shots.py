@@ -14,7 +14,8 @@ from pipeline.demo.render import draw, moment_at
 from schemas.tables import EMBEDDING, FRAME, SHOT
 from stages.find_shots import FindShotsConfig, run, stage
 from tests.tiny_towers import picture
-from workers.media_process import MediaLimits, media_process
+from workers.decode_plan import Segment
+from workers.media_sandbox import MediaLimits, sample_in_sandbox
 from workers.storage import Store
 from workers.vectors import to_column
 
@@ -200,9 +201,9 @@ def test_the_scenes_of_the_demo_world_are_its_shots(store, index):
 def sample(path, period_s: float, count: int) -> list[Image.Image]:
     plan = {"segment_index": 0, "start_s": 0.0, "end_s": period_s * count, "seek_pts": 0, "first_sample": 0}
     plan |= {"num_samples": count, "sample_origin_s": 0.0, "sample_period_s": period_s, "sample_tolerance_s": 0.0}
-    options = {"short_side": 144, "jpeg_quality": 90, "backend": "auto", "threads": 1}
-    messages = media_process(MediaLimits()).call("sample", path=str(path), segment=plan, **options)
-    return [Image.open(BytesIO(data)) for _, data in messages]
+    options = {"short_side": 144, "jpeg_quality": 90, "duration_s": period_s * count}
+    frames = sample_in_sandbox(path, Segment(**plan), MediaLimits(), **options)
+    return [Image.open(BytesIO(data)) for _, data in frames]
 
 
 def test_cuts_of_a_real_film(store, videos):

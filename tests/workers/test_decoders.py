@@ -136,18 +136,23 @@ def test_a_list_of_other_files_is_not_played(tmp_path, backend):
         sample(path, backend)
 
 
-def test_the_next_one_gets_what_the_first_gave_up(tmp_path, monkeypatch):
-    path = write_video(tmp_path / "v.mp4", np.arange(60) / 30)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_file_cannot_choose_an_old_decoder(cases, monkeypatch, device):
+    """PyAV decodes nothing of its second half, which decord does decode; and decord is not asked."""
+    path, asked = cases / "security/forces_decord.mp4", []
 
     def fails(*args, **kwargs):
-        raise Reject("undecodable", "on purpose")
+        raise Reject("undecodable", "no GPU")
         yield
 
-    monkeypatch.setitem(frame_decoder.BACKENDS, "pyav", fails)
-    pictures = sample(path, "auto", fps=3.0, min_frames=1, tolerance=0.0)
-    assert [read_number(p.rgb) for p in pictures] == [5, 15, 25, 35, 45, 55]
-    with pytest.raises(Reject, match="on purpose"):
-        sample(path, "pyav")
+    monkeypatch.setitem(frame_decoder.BACKENDS, "torchcodec", fails)
+    monkeypatch.setitem(frame_decoder.BACKENDS, "decord", lambda *args, **kwargs: asked.append(args) or iter(()))
+    *first, second = plans(path, segment_s=300.0)
+    for plan in first:
+        assert list(sample_frames(path, plan, short_side=96, device=device))
+    with pytest.raises(Reject, match="undecodable"):
+        list(sample_frames(path, second, short_side=96, device=device))
+    assert not asked
 
 
 def test_what_the_gpu_cannot_decode_the_others_do(tmp_path, monkeypatch):

@@ -129,14 +129,17 @@ def test_true_times_of_the_annotated_stream(videos):
     np.testing.assert_allclose([t for t, _ in pictures], times, atol=1e-5)
 
 
-def test_a_decoder_says_that_it_is_alive_where_no_picture_is_given(tmp_path):
+def test_a_decoder_reports_progress_where_no_frame_is_given(tmp_path):
     path, calls = write_video(tmp_path / "v.mp4", np.arange(90) / 30, gop=90), []
     facts = probe(path)
     config = ShardConfig(fps=0.1, min_frames=1, tolerance=0.0)
     (row,) = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), config)
     plan = Segment(**{name: row[name] for name in Segment.__dataclass_fields__})
-    before = [len(calls) for _ in sample_frames(path, plan, alive=lambda: calls.append(1))]
+    before = [len(calls) for _ in sample_frames(path, plan, progress=calls.append)]
     assert len(before) == 1 and before[0] > 30
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.video
+        assert sum(calls) % (stream.width * stream.height) == 0 < sum(calls)
 
 
 def test_undecodable_is_a_reject(tmp_path):

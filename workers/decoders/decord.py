@@ -5,7 +5,6 @@ It tells nothing but pixels. How they are to be shown, PyAV's first frame of the
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
 from workers.decoders.key_frame import first_frame, source_size
 from workers.demuxer import Demuxer
-from workers.media_file import check_self_contained, open_media, video_stream
+from workers.media_file import MediaSource, check_self_contained, file_name, open_media, video_stream
 from workers.packet_index import read_index
 from workers.picture import Renderer
 
@@ -24,7 +23,7 @@ _BATCH = 8  # pictures at the size of the source
 
 
 def decode(
-    path: str | Path, segment: Segment, *, short_side: int, convert: bool = True, threads: int = 1
+    path: MediaSource, segment: Segment, *, short_side: int, convert: bool = True, threads: int = 1
 ) -> Iterator[Picture]:
     """The segment's sampled pictures, in the order of time.
 
@@ -53,12 +52,12 @@ def decode(
 
 
 @contextmanager
-def _reader(path: str | Path, threads: int) -> Iterator:
+def _reader(path: MediaSource, threads: int) -> Iterator:
     """Closed at once when the block ends: left open, decord goes on decoding until the memory is gone."""
     import decord
 
     try:
-        reader = decord.VideoReader(str(Path(path).absolute()), ctx=decord.cpu(0), num_threads=threads)
+        reader = decord.VideoReader(file_name(path), ctx=decord.cpu(0), num_threads=threads)
     except (decord.DECORDError, RuntimeError) as error:
         raise Reject("undecodable", f"decord: {type(error).__name__}") from None
     try:

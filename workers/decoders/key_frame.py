@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, dropwhile, islice
-from pathlib import Path
 
 import av
 import numpy as np
@@ -15,12 +14,12 @@ from av.video.stream import VideoStream
 from workers.decode_plan import Segment
 from workers.demuxer import Demuxer, codec_name, tick
 from workers.geometry import Geometry
-from workers.media_file import open_media, video_stream
+from workers.media_file import MediaSource, open_media, video_stream
 from workers.orientation import turned
 
 
 @contextmanager
-def at_key_frame(path: str | Path, segment: Segment, threads: int) -> Iterator[tuple[Demuxer, Iterable[Packet]]]:
+def at_key_frame(path: MediaSource, segment: Segment, threads: int) -> Iterator[tuple[Demuxer, Iterable[Packet]]]:
     """The demuxer of the video stream, and its packets from the segment's key frame on."""
     if segment.segment_index > 0:
         with open_media(path) as container:
@@ -39,7 +38,7 @@ def at_key_frame(path: str | Path, segment: Segment, threads: int) -> Iterator[t
             yield demuxer, demuxer
 
 
-def first_frame(path: str | Path, segment: Segment) -> tuple[VideoFrame | None, Geometry]:
+def first_frame(path: MediaSource, segment: Segment) -> tuple[VideoFrame | None, Geometry]:
     """The first frame of the segment that PyAV decodes, for decoders that tell nothing but pixels, and the geometry of
     its stream."""
     with at_key_frame(path, segment, threads=1) as (demuxer, packets):

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import av
 from av.packet import Packet
@@ -19,24 +18,25 @@ from workers.decoders.held import HeldPackets, select
 from workers.decoders.key_frame import at_key_frame
 from workers.demuxer import Demuxer, tick
 from workers.geometry import Geometry
-from workers.media_file import reason
+from workers.media_file import MediaSource, reason
 from workers.packet_index import PacketIndex, read_index
 from workers.picture import Renderer
 
 
 def decode(
-    path: str | Path,
+    path: MediaSource,
     segment: Segment,
     *,
     short_side: int,
     convert: bool = True,
     threads: int = 1,
-    alive: Callable[[], None] = lambda: None,
+    progress: Callable[[int], None] = lambda pixels: None,
 ) -> Iterator[Picture]:
     """The segment's sampled frames, in the order of time.
 
     Args:
-        alive: called at each packet: frames may be hours apart where a damaged one is decoded up to again.
+        progress: called at each packet with the number of pixels just decoded: frames that are given may be hours apart
+            where a damaged one is decoded up to again.
 
     Where a wanted frame doesn't come out, the segment is decoded again with nothing left out; where it still
     doesn't, the last one before it is kept in its place, once and under its own time. If the decoder reports no error
@@ -45,7 +45,7 @@ def decode(
     Raises:
         Reject: `undecodable` where no picture comes out; as `open_media` and `video_stream`.
     """
-    sampler = _Sampler(path, segment, threads, partial(Renderer, short_side, convert=convert), alive)
+    sampler = _Sampler(path, segment, threads, partial(Renderer, short_side, convert=convert), progress)
     last: Picture | None = None
     for picture in sampler.pictures():
         if last is not None:
@@ -62,14 +62,14 @@ def decode(
 class _Sampler:
     def __init__(
         self,
-        path: str | Path,
+        path: MediaSource,
         segment: Segment,
         threads: int,
         renderer: Callable[[Geometry], Renderer],
-        alive: Callable[[], None],
+        progress: Callable[[int], None],
     ) -> None:
         self._path, self._segment, self._threads = path, segment, threads
-        self._renderer, self._alive = renderer, alive
+        self._renderer, self._progress = renderer, progress
         self._done = 0  # wanted frames that are dealt with
         self._last_s = -math.inf  # time of the frame given last
         self._failed: set[int | None] = set()  # times of packets on which the decoder reported errors
@@ -142,7 +142,7 @@ class _Sampler:
         shift = index.shift_P.tolist() if index.jumps else None
         end = len(send) - send[::-1].index(True) if True in send else 0
         for number, packet in enumerate(islice(packets, end)):
-            self._alive()
+            self._progress(0)
             if not send[number]:
                 continue
             if restart[number]:
@@ -155,7 +155,7 @@ class _Sampler:
 
     def _decode(self, context: VideoCodecContext, packet: Packet | None) -> list[VideoFrame]:
         try:
-            return context.decode(packet)
+            frames = context.decode(packet)
         except (av.EOFError, av.BlockingIOError):
             return []
         except MemoryError:
@@ -167,3 +167,5 @@ class _Sampler:
                 self._failed.add(pts)
                 self.errors += 1
             return []
+        self._progress(sum(frame.width * frame.height for frame in frames))
+        return frames

@@ -4,7 +4,6 @@ It tells nothing but pixels. How they are to be shown, PyAV's first frame of the
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from workers.decode_plan import Segment, make_plan
 from workers.decoders import Picture
 from workers.decoders.key_frame import first_frame, source_size
 from workers.demuxer import Demuxer
-from workers.media_file import check_self_contained, open_media, video_stream
+from workers.media_file import MediaSource, check_self_contained, file_name, open_media, video_stream
 from workers.packet_index import read_index
 from workers.picture import Renderer
 
@@ -21,7 +20,7 @@ _BATCH = 8  # pictures at the size of the source
 
 
 def decode(
-    path: str | Path,
+    path: MediaSource,
     segment: Segment,
     *,
     short_side: int,
@@ -51,7 +50,7 @@ def decode(
     render = Renderer(short_side, geometry, convert)
     try:
         decoder = VideoDecoder(
-            str(Path(path).absolute()),
+            file_name(path),
             stream_index=number,
             dimension_order="NHWC",
             num_ffmpeg_threads=threads,

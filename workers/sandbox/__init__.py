@@ -23,9 +23,11 @@ and the caller, in another process, asks for one of them:
   the caller treats them as what a stranger wrote, since a task that was taken over can write anything.
 - What the task raises as `schemas.rejects.Reject` the caller gets as that. SandboxError says that the process crashed,
   or ran over a limit of time or memory; RuntimeError carries the traceback of anything else, which is a fault of ours.
-- Each call is a process of its own, forked from one that has imported the tasks and has never seen untrusted bytes. A
-  file cannot touch another's result, and starting costs milliseconds. Calls of several threads may run at once.
+- Processes are forked from one that has imported the tasks and never sees untrusted bytes. A process answers calls
+  until it has used `reuse_cpu_s`, so that starting one costs little, and the next has nothing of what it was given.
+  Calls of several threads may run at once, each in a process.
+- A task may open its file by a name, `/proc/self/fd/N`, only where it is called with `fresh=True`.
 
-`client` is the caller's side, `server` the other one; `lockdown`, `seccomp` and `landlock` are the layers. Which of
-them this machine has, `longvid doctor` says; docs/security.md says what they hold off.
+`client` is the caller's side, `server` the other one, and `lockdown` applies the layers. `longvid doctor` says which of
+them this machine has, and docs/security.md what they hold off.
 """

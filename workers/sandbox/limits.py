@@ -16,11 +16,15 @@ class SandboxLimits(Config):
     """What a process may take. Generous: a file is rejected for what it does, not for how busy the machine is."""
 
     memory_mb: int = Field(4096, ge=256)
-    """Memory of the process of one file."""
+    """Memory of a process."""
     stall_cpu_s: float = Field(300.0, gt=0)
     """CPU seconds without a sign of work (a frame, packets read) after which a file is given up."""
     stall_s: float = Field(3600.0, gt=0)
     """Seconds without one: a hang."""
+    reuse_cpu_s: float = Field(2.0, ge=0)
+    """A process is given more files until it has used this many CPU seconds, so that starting one (some 25 ms) costs
+    little. A file whose code takes over its process can falsify what that process says of the next ones: 0 gives each
+    file a process of its own."""
 
 
 class SandboxError(Exception):
@@ -37,25 +41,34 @@ class SandboxError(Exception):
 
 
 class Watch:
-    """Holds one process to its limits.
+    """Holds one process to its limits."""
 
-    Args:
-        cpu_s: CPU seconds that it may take in all; None: any.
-    """
-
-    def __init__(self, pid: int, limits: SandboxLimits, cpu_s: float | None) -> None:
-        self._pid, self._limits, self._cpu_s = pid, limits, cpu_s
+    def __init__(self, pid: int, limits: SandboxLimits) -> None:
+        self.limits = limits
         self._process: psutil.Process | None = None
-        self._used_s = self._used_at_sign_s = 0.0
+        with suppress(psutil.Error):  # it is gone: reading says how
+            self._process = psutil.Process(pid)
+        self._cpu_s: float | None = None
+        self._used_s = self._used_at_begin_s = self._used_at_sign_s = 0.0
         self._looked = self._sign = time.monotonic()
 
+    def begin(self, cpu_s: float | None) -> None:
+        """A call begins, which may take so many CPU seconds."""
+        self._cpu_s, self._used_s = cpu_s, self.used_s()
+        self._used_at_begin_s = self._used_s
+        self.sign_of_work()
+
     def sign_of_work(self) -> None:
-        """A whole message has come."""
+        """A whole message has come, or the process waited for its caller."""
         self._sign, self._used_at_sign_s = time.monotonic(), self._used_s
 
-    def restart(self) -> None:
-        """The caller was busy with other things, and the process may have waited for it."""
-        self.sign_of_work()
+    def used_s(self) -> float:
+        """CPU seconds of the process; what was seen last where it is gone."""
+        with suppress(psutil.Error):
+            if self._process:
+                times = self._process.cpu_times()
+                return times.user + times.system
+        return self._used_s
 
     def look(self) -> None:
         """Compares with the limits, now and then; to be called often.
@@ -66,24 +79,23 @@ class Watch:
         now = time.monotonic()
         if now - self._looked < LOOK_S:
             return
-        self._looked = now
-        with suppress(psutil.Error):  # it is gone: reading says how
-            self._process = self._process or psutil.Process(self._pid)
-            with self._process.oneshot():
-                times, memory = self._process.cpu_times(), self._process.memory_info()
-                threads = self._process.num_threads()
-            self._used_s = times.user + times.system
-            self._check(memory.rss, threads)
-        if now - self._sign > self._limits.stall_s:
-            raise SandboxError("timeout", f"{self._limits.stall_s:g} seconds without a sign of work (stall_s)")
+        self._looked, self._used_s = now, self.used_s()
+        with suppress(psutil.Error):
+            if self._process:
+                self._check_size(self._process.memory_info().rss, self._process.num_threads())
+        self._check_time(now)
 
-    def _check(self, resident: int, threads: int) -> None:
-        limits = self._limits
-        if resident > limits.memory_mb << 20:
-            raise SandboxError("memory", f"above {limits.memory_mb} MB (memory_mb)")
+    def _check_size(self, resident: int, threads: int) -> None:
+        if resident > self.limits.memory_mb << 20:
+            raise SandboxError("memory", f"above {self.limits.memory_mb} MB (memory_mb)")
         if threads > _MAX_THREADS:
             raise SandboxError("memory", f"above {_MAX_THREADS} threads")
-        if self._cpu_s is not None and self._used_s > self._cpu_s:
+
+    def _check_time(self, now: float) -> None:
+        if self._cpu_s is not None and self._used_s - self._used_at_begin_s > self._cpu_s:
             raise SandboxError("budget", f"more than {self._cpu_s:.0f} CPU seconds")
-        if self._used_s - self._used_at_sign_s > limits.stall_cpu_s:
-            raise SandboxError("timeout", f"{limits.stall_cpu_s:g} CPU seconds without a sign of work (stall_cpu_s)")
+        if self._used_s - self._used_at_sign_s > self.limits.stall_cpu_s:
+            allowed = f"{self.limits.stall_cpu_s:g} CPU seconds"
+            raise SandboxError("timeout", f"{allowed} without a sign of work (stall_cpu_s)")
+        if now - self._sign > self.limits.stall_s:
+            raise SandboxError("timeout", f"{self.limits.stall_s:g} seconds without a sign of work (stall_s)")

@@ -29,6 +29,8 @@ LAYERS = {
 FULL = frozenset({"environment", "seccomp", "landlock"})
 
 _OPEN_FILES, _GPU_OPEN_FILES = 64, 1024
+# Where Python and its packages lie: for modules and data that libraries load late.
+_IMPORT_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 _HIGHEST_DESCRIPTOR = 1023  # of the server process, which holds only those of tasks that are being started
 _THREADS = 512  # of all tasks of a server process at once
 _SET_PARENT_DEATH_SIGNAL, _SET_NO_NEW_PRIVS = 1, 38
@@ -96,7 +98,7 @@ def lock(files: Iterable[int], memory_bytes: int, gpu: bool) -> list[str]:
     if gpu:
         return done
     with suppress(OSError):
-        landlock.restrict(_import_folders(), files)
+        landlock.restrict(_IMPORT_FOLDERS, files)
         done.append("landlock")
     if seccomp.is_supported():
         with suppress(OSError):
@@ -109,9 +111,3 @@ def _drop_capabilities(libc: ctypes.CDLL) -> bool:
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0)
     nothing = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, each in two halves
     return libc.capset(header, nothing) == 0
-
-
-def _import_folders() -> list[Path]:
-    """Where Python and its packages lie: for modules and data that libraries load late."""
-    paths = sysconfig.get_paths()
-    return [Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")]

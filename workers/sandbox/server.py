@@ -1,7 +1,7 @@
-"""The server process: imports the declared tasks, and forks a locked process for each call. Reads no untrusted bytes.
+"""The server process: imports the declared tasks, and forks processes that lock themselves. Reads no untrusted bytes.
 
-It follows commands of the client over a socket (`workers.sandbox.task`); with FORK come three descriptors: the task's
-connection to the client, the request (JSON: task, arguments, memory) and the file. It ends when the client does.
+It follows commands of the client over a socket (`workers.sandbox.task`); with FORK comes a descriptor, the new process'
+connection to the client. It ends when the client does.
 """
 
 import gc
@@ -16,9 +16,22 @@ from contextlib import suppress
 
 from schemas.rejects import Reject
 from workers.sandbox import lockdown
-from workers.sandbox.task import COMMAND, FORK, KILL, REPLY, RUNNING, STATUS, Kind, Task, connect, read_all
+from workers.sandbox.task import (
+    COMMAND,
+    FORK,
+    KILL,
+    REPLY,
+    REQUEST,
+    RUNNING,
+    STATUS,
+    Channel,
+    Kind,
+    Task,
+    connect,
+    read_all,
+)
 
-_DESCRIPTORS = 3  # of a call
+_BUFFER_BYTES = 1 << 18
 _TRACEBACK_CHARS = 20_000
 
 
@@ -45,7 +58,7 @@ class _Server:
     def serve(self) -> None:
         handlers = {FORK: self._fork, STATUS: self._status, KILL: self._kill}
         while True:
-            command, descriptors, _, _ = socket.recv_fds(self._control, COMMAND.size, _DESCRIPTORS)
+            command, descriptors, _, _ = socket.recv_fds(self._control, COMMAND.size, 1)
             if len(command) < COMMAND.size:  # the client is gone
                 break
             name, pid = COMMAND.unpack(command)
@@ -64,7 +77,7 @@ class _Server:
             code = 1
             try:
                 lockdown.die_with(own)
-                _run(self._tasks, self._layers, *descriptors)
+                _answer_all(self._tasks, self._layers, *descriptors)
                 code = 0
             finally:
                 os._exit(code)
@@ -90,24 +103,36 @@ class _Server:
         return os.waitstatus_to_exitcode(status)
 
 
-def _run(tasks: dict[str, Task], layers: list[str], link: int, request_file: int, file: int) -> None:
-    """One task, in its own process."""
-    request = json.loads(read_all(request_file))
-    layers = [*layers, *lockdown.keep_descriptors((link, file))]
-    layers += lockdown.lock([file], request["memory_bytes"], request["gpu"])
-    channel = connect(os.fdopen(link, "wb"))
-    channel.send(Kind.LAYERS, layers)
+def _answer_all(tasks: dict[str, Task], layers: list[str], link_fd: int) -> None:
+    """Answers one request after the other, in a process of its own, which locks itself before it looks at a file."""
+    link, locked = socket.socket(fileno=link_fd), False
+    channel = connect(os.fdopen(link_fd, "wb", _BUFFER_BYTES, closefd=False))
+    while len(descriptors := socket.recv_fds(link, len(REQUEST), 2)[1]) == 2:
+        asked, file = descriptors
+        request = json.loads(read_all(asked))
+        os.close(asked)
+        if not locked:
+            layers = [*layers, *lockdown.keep_descriptors((link_fd, file))]
+            layers += lockdown.lock([file], request["memory_bytes"], request["gpu"])
+            channel.send(Kind.LAYERS, layers)
+            locked = True
+        _answer(tasks, channel, file, request["task"], request["arguments"])
+        os.close(file)
+
+
+def _answer(tasks: dict[str, Task], channel: Channel, file: int, task: str, arguments: dict) -> None:
+    channel.begin()
     try:
-        for value, payload in tasks[request["task"]](file, **request["arguments"]):
+        for value, payload in tasks[task](file, **arguments):
             channel.send(Kind.MESSAGE, value, payload)
+        channel.send(Kind.END)
     except Reject as reject:
         channel.send(Kind.REJECT, [reject.reason, reject.detail])
     except MemoryError:
         channel.send(Kind.MEMORY)
     except BrokenPipeError:  # the client wants no more
-        return
+        raise
     except Exception:
         # Not expected: the caller raises it before the user.
         channel.send(Kind.ERROR, traceback.format_exc()[-_TRACEBACK_CHARS:])
-    else:
-        channel.send(Kind.END)
+    channel.flush()

@@ -24,6 +24,7 @@ _ENVIRONMENT = {
     # Memory that a frame leaves is kept for the next one (glibc), not given back and zeroed again.
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "PATH": os.defpath,
     "PYTHONSAFEPATH": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
@@ -41,15 +42,15 @@ class Died(Exception):
 
 
 class ServerProcess:
-    """Forks a process for each call. Threads may share it."""
+    """Forks processes. Threads may share it."""
 
     def __init__(self, tasks: str, preload: tuple[str, ...]) -> None:
         self._modules, self._lock = (tasks, preload), threading.Lock()
         self._process: Any = None  # a Popen
         self._control: Any = None  # our end of the socket for commands
 
-    def fork(self, descriptors: list[int]) -> int:
-        """Id of a new process that holds these descriptors.
+    def fork(self, link: int) -> int:
+        """Id of a new process with this connection to its client.
 
         Raises:
             Died: somebody killed the server meanwhile.
@@ -58,7 +59,7 @@ class ServerProcess:
         with self._lock:
             if self._process is None:
                 self._start()
-            return self._command(FORK, 0, descriptors)
+            return self._command(FORK, 0, [link])
 
     def wait(self, pid: int) -> int | None:
         """Exit code of a process that closed its connection; None where it does not end, and had to be killed."""

@@ -12,6 +12,7 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "close": (3, 57),
     "close_range": (436, 436),
     "lseek": (8, 62),
+    "recvmsg": (47, 212),  # takes descriptors from the client
     "dup": (32, 23),
     "dup2": (33, None),
     "dup3": (292, 24),

@@ -13,7 +13,7 @@ Task = Callable[..., Iterator[Message]]
 LENGTHS = struct.Struct("<II")  # of a message's header and payload, before both
 MAX_HEADER_BYTES = 1 << 20
 MAX_PAYLOAD_BYTES = 256 << 20
-_HEARTBEAT_S = 1.0
+_FLUSH_S = 1.0
 
 
 class Kind:
@@ -27,6 +27,8 @@ class Kind:
     ERROR = "error"  # value: a traceback
     END = "end"
 
+
+REQUEST = b"r"  # comes with two descriptors: of the request (JSON: task, arguments, memory, gpu), and of the file
 
 # Commands to the server process: one byte, and the id of a process or 0.
 COMMAND = struct.Struct("<ci")
@@ -46,7 +48,7 @@ class Channel:
     """The task's side of the connection to its caller."""
 
     def __init__(self, out: BinaryIO) -> None:
-        self._out, self._sent = out, time.monotonic()
+        self._out, self._flushed = out, 0.0
 
     def send(self, kind: str, value: Any = None, payload: bytes = b"") -> None:
         """Raises ValueError where the value is too long for a message."""
@@ -56,13 +58,24 @@ class Channel:
                 f"a message of {len(data)} and {len(payload)} bytes, above {MAX_HEADER_BYTES} and {MAX_PAYLOAD_BYTES}: "
                 "send several"
             )
-        self._out.write(b"".join((LENGTHS.pack(len(data), len(payload)), data, payload)))
+        self._out.write(LENGTHS.pack(len(data), len(payload)) + data)
+        self._out.write(payload)
+        # Messages go together: waking the caller for each costs more than the copy. It still sees that work goes on.
+        if kind == Kind.END or time.monotonic() - self._flushed > _FLUSH_S:
+            self.flush()
+
+    def begin(self) -> None:
+        """A task begins: its first message goes at once."""
+        self._flushed = 0.0
+
+    def flush(self) -> None:
+        """Sends what was kept back."""
         self._out.flush()
-        self._sent = time.monotonic()
+        self._flushed = time.monotonic()
 
     def heartbeat(self) -> None:
         """Tells the caller once a second that the task is at work, where it has no message to give."""
-        if time.monotonic() - self._sent > _HEARTBEAT_S:
+        if time.monotonic() - self._flushed > _FLUSH_S:
             self.send(Kind.ALIVE)
 
 

@@ -1,24 +1,24 @@
-"""Read by each Python that starts with this folder on its path: in a decoder's process, files named for a bad end break
-the decoder after their first picture."""
+"""Read by each Python that starts with this folder on its path: in the sandbox of media, files named for a bad end
+break the decoder after their first frame."""
 
 import sys
 
-if "workers.media_child" in sys.orig_argv:
+if "workers.media_tasks" in sys.orig_argv:
     from itertools import islice
     from pathlib import Path
 
-    from tests.workers import broken_decoders
+    from tests.workers.sandbox.tasks import TASKS
     from workers import frame_decoder
 
     sound = frame_decoder.BACKENDS["pyav"]
 
-    def decode(path, segment, **options):
-        pictures = sound(path, segment, **options)
-        bad_end = getattr(broken_decoders, Path(path).stem, None)
+    def decode(file, segment, **options):
+        frames = sound(file, segment, **options)
+        bad_end = TASKS.get(Path(f"/proc/self/fd/{file}").readlink().stem)
         if bad_end is not None:
-            yield from islice(pictures, 1)
-            for _ in bad_end():
+            yield from islice(frames, 1)
+            for _ in bad_end(file):
                 pass
-        yield from pictures
+        yield from frames
 
     frame_decoder.BACKENDS["pyav"] = decode

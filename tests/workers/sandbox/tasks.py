@@ -107,6 +107,15 @@ def take(file, mb):
     yield {"taken": len(bytearray(mb << 20))}, b""
 
 
+_leaked = []
+
+
+def leak(file, mb):
+    """Ends well, and leaves memory behind."""
+    _leaked.append(bytearray(mb << 20))
+    yield {}, b""
+
+
 def eat_memory_in_mappings(file):
     """What a limit on data does not see."""
     yield {"number": 0}, b""
@@ -154,6 +163,7 @@ _FUNCTIONS = (
     say,
     eat_memory,
     take,
+    leak,
 )
 _MORE = (eat_memory_in_mappings, fail, long_header, import_late, reopen)
 TASKS = {function.__name__: function for function in (*_FUNCTIONS, *_MORE)}

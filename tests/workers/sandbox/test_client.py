@@ -31,6 +31,10 @@ def hasty():
     box.close()
 
 
+def server(box):
+    return psutil.Process(box._server._process.pid)
+
+
 def call(box, task, file=b"file", **arguments):
     return [header for header, _ in box.call(task, file, **arguments)]
 
@@ -76,11 +80,34 @@ def test_a_bad_end_is_one_error_and_the_next_call_goes_on(box, task, kind):
     assert len(call(box, "good", count=3)) == 3
 
 
-def test_each_call_is_a_process_of_its_own_with_all_its_memory(box):
-    first, second = (call(box, "pid")[0]["pid"] for _ in range(2))
-    assert first != second
+def pids(box, count, **arguments):
+    return [call(box, "pid", **arguments)[0]["pid"] for _ in range(count)]
+
+
+def test_a_process_is_given_files_until_it_has_used_its_time():
+    box = Sandbox(TASKS, SandboxLimits(reuse_cpu_s=0.5))
+    assert len(set(pids(box, 5))) == 1
+    call(box, "plod", busy_s=0.6)
+    assert len(set(pids(box, 5))) == 1
+    with pytest.raises(Reject):
+        call(box, "reject", reason="bad_annotation")
+    before = pids(box, 2)
+    assert not {*pids(box, 3, fresh=True)} & {*before}
+    assert len(server(box).children()) <= 4
+    box.close()
+
+
+def test_each_file_may_have_a_process_of_its_own():
+    box = Sandbox(TASKS, SandboxLimits(reuse_cpu_s=0.0))
+    assert len(set(pids(box, 5))) == 5
+    assert server(box).children() == []
+    box.close()
+
+
+def test_each_file_may_take_all_the_memory_whatever_others_left_behind(box):
     for _ in range(3):
-        assert call(box, "take", mb=450)
+        call(box, "leak", mb=300)
+        assert call(box, "take", mb=400)
     with pytest.raises(SandboxError, match="memory_mb = 600"):
         call(box, "take", mb=600)
 
@@ -107,8 +134,7 @@ def test_cpu_seconds_are_counted_whatever_a_task_says(box, task):
 def test_a_stopped_process_is_a_hang(hasty):
     messages = hasty.call("hang", b"")
     next(messages)
-    (child,) = psutil.Process().children()
-    (child,) = child.children()
+    (child,) = server(hasty).children()
     child.suspend()
     with pytest.raises(SandboxError, match="timeout: 3 seconds"):
         next(messages)
@@ -125,8 +151,7 @@ def test_a_process_that_closes_its_side_is_ended(box, monkeypatch):
     monkeypatch.setattr("workers.sandbox.server_process._ENDS_S", 0.2)
     with pytest.raises(SandboxError, match="closed its connection, 3 times"):
         call(box, "go_silent")
-    (server,) = psutil.Process().children()
-    assert server.children() == []
+    assert server(box).children() == []
 
 
 @pytest.mark.parametrize(("deadly", "times"), [(signal.SIGSEGV, 2), (signal.SIGKILL, 9)])
@@ -146,8 +171,7 @@ def test_a_killed_server_is_replaced(box):
     for _ in range(12):  # more than the deaths that a file is forgiven
         messages = box.call("good", b"", count=30)
         next(messages)
-        (server,) = psutil.Process().children()
-        server.kill()
+        server(box).kill()
         assert len(list(messages)) == 29
 
 
@@ -186,8 +210,7 @@ def test_a_caller_that_leaves_early_leaves_nothing(box):
     messages = box.call("good", b"", count=40)
     next(messages)
     messages.close()
-    (server,) = psutil.Process().children()
-    assert server.children() == []
+    assert server(box).children() == []
     assert [message["number"] for message in call(box, "good", count=2)] == [0, 1]
 
 
@@ -207,7 +230,7 @@ def test_calls_at_once_do_not_mix(box):
 
 def test_modules_load_late_and_names_of_the_file_work(box):
     assert call(box, "import_late") == [{"name": "xml.dom.minidom"}]
-    assert call(box, "reopen", __file__)[0]["text"] == Path(__file__).read_text()
+    assert call(box, "reopen", __file__, fresh=True)[0]["text"] == Path(__file__).read_text()
 
 
 def test_all_ends_with_the_caller():
