@@ -1,6 +1,6 @@
 """The user's manifest: which videos there are and what is known of each. Read from JSONL, JSON, CSV or Parquet.
 
-A row is a video. Columns (all but `uri` may be absent or null):
+A row is a video, or a clip of one. Columns (all but `uri` may be absent or null):
 
 | column | what |
 |---|---|
@@ -13,6 +13,7 @@ A row is a video. Columns (all but `uri` may be absent or null):
 | `events_file` | a JSONL file of events: `{"start_s": 1, "end_s": 2.5, "kind": "event", "text": "..."}` a line |
 | `events` | the same, inline: a list (CSV: JSON); a bad one is a reject of its video |
 | `conversations` | LLaVA form, unchanged: `[{"from": "human", "value": "..."}, ...]`, or a list of such |
+| `start_s`, `end_s`, `text` | a clip: the rows of one `uri` are one video with events, see `merge_clips` |
 
 Kinds of events: `event` (default), `scene`, `caption`, `speech`. Relative paths count from the manifest's own folder.
 A manifest on s3:// or gs:// may not name files of this machine, unless `download.allow_local_files` is set.
@@ -37,6 +38,7 @@ from pipeline.inputs.addresses import (
     resolve,
     source_stamp,
 )
+from pipeline.inputs.clip_lists import CLIP_COLUMNS, merge_clips
 from pipeline.inputs.manifest_rows import ManifestError, Row
 from pipeline.manifest_formats import raw_rows
 from pipeline.media_folder import list_media
@@ -72,7 +74,7 @@ def iterate_manifest(path: str | Path, settings: DownloadConfig) -> Iterator[pa.
     seen: dict[str, str] = {}
     rows: list[Row] = []
     characters = 0
-    for where, raw in raw_rows(folder, posixpath.basename(str(path))):
+    for where, raw in merge_clips(raw_rows(folder, posixpath.basename(str(path)))):
         row = _row(raw, where, folder)
         if not access.local_files:
             _check_remote(row, folder, where)
@@ -156,7 +158,7 @@ def _row(raw: Any, where: str, folder: str) -> Row:
     for column, value in raw.items():
         target = ALIASES.get(column, column)
         if target not in row:
-            accepted = ", ".join([*MANIFEST.names, *ALIASES])
+            accepted = ", ".join([*MANIFEST.names, *ALIASES, *CLIP_COLUMNS])
             raise ManifestError(f"{where}: unknown column {format_value(column)}. Use some of: {accepted}")
         if value is not None and row[target] is not None:
             raise ManifestError(f"{where}: {column!r} says the same as another column: {target!r} is given twice")
