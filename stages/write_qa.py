@@ -81,7 +81,7 @@ class Worker:
         if not events:
             return []
         config, limits = self._config, self._config.limits
-        told = {"duration_s": duration_s, "video_id": video_id}
+        told: dict[str, Any] = {"duration_s": duration_s, "video_id": video_id}
         told["config"] = config.model_dump(mode="json", include=set(WritingConfig.model_fields))
         try:
             messages = sandbox("stages.qa.sandbox_tasks", limits).call(
