@@ -50,7 +50,8 @@ class Workspace:
     def put(self, name: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
         """Writes a table and makes it a view; gives its number of rows."""
         rows = 0
-        with pq.ParquetWriter(self.path(name), schema) as writer:
+        # With checksums: the tables of a corpus are copies of these files.
+        with pq.ParquetWriter(self.path(name), schema, write_page_checksum=True) as writer:
             for table in tables:
                 writer.write_table(table.select(schema.names).cast(schema))
                 rows += table.num_rows
