@@ -46,8 +46,8 @@ def _sandbox() -> Iterator[Finding]:
         absent = f"missing: a decoder that is taken over is not held by it ({holds_off})"
         yield Finding(f"sandbox: {name}", name in there, holds_off if name in there else absent)
     full = there >= FULL
-    without = f"missing {', '.join(sorted(FULL - there))}: `auto` leaves decord, with its FFmpeg of 2020, unused"
-    yield Finding("sandbox: full", full, "decord may be used by decode.backend: auto" if full else without)
+    without = f"missing {', '.join(sorted(FULL - there))}: decode no untrusted file with decord and its FFmpeg of 2020"
+    yield Finding("sandbox: full", full, "environment, seccomp and Landlock hold a decoder" if full else without)
 
 
 def _ffmpeg() -> Finding:

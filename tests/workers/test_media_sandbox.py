@@ -103,7 +103,7 @@ def test_pixels_without_an_account_are_over_budget(tmp_path):
 def test_cpu_seconds_without_an_account_are_over_budget(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(900) / 30, size=(1280, 720), options={"preset": "ultrafast"})
     monkeypatch.setattr(media_sandbox, "_budget", lambda *args: (0.2, 1e12))
-    with pytest.raises(Reject, match="over_budget: more than 0 CPU seconds.*limits.budget, now 0.5"):
+    with pytest.raises(Reject, match="over_budget: more than 0.1 CPU seconds.*limits.budget, now 0.5"):
         sample(path, MediaLimits(budget=0.5), fps=30.0)
 
 

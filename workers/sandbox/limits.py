@@ -62,6 +62,11 @@ class Watch:
         """A whole message has come, or the process waited for its caller."""
         self._sign, self._used_at_sign_s = time.monotonic(), self._used_s
 
+    def end(self) -> None:
+        """The call is over. Raises SandboxError where it took more than its budget since it was last looked at."""
+        self._used_s = self.used_s()
+        self._check_budget()
+
     def used_s(self) -> float:
         """CPU seconds of the process; what was seen last where it is gone."""
         with suppress(psutil.Error):
@@ -92,10 +97,13 @@ class Watch:
             raise SandboxError("memory", f"above {_MAX_THREADS} threads")
 
     def _check_time(self, now: float) -> None:
-        if self._cpu_s is not None and self._used_s - self._used_at_begin_s > self._cpu_s:
-            raise SandboxError("budget", f"more than {self._cpu_s:.0f} CPU seconds")
+        self._check_budget()
         if self._used_s - self._used_at_sign_s > self.limits.stall_cpu_s:
             allowed = f"{self.limits.stall_cpu_s:g} CPU seconds"
             raise SandboxError("timeout", f"{allowed} without a sign of work (stall_cpu_s)")
         if now - self._sign > self.limits.stall_s:
             raise SandboxError("timeout", f"{self.limits.stall_s:g} seconds without a sign of work (stall_s)")
+
+    def _check_budget(self) -> None:
+        if self._cpu_s is not None and self._used_s - self._used_at_begin_s > self._cpu_s:
+            raise SandboxError("budget", f"more than {self._cpu_s:g} CPU seconds")

@@ -51,6 +51,7 @@ class Process:
             kind, value, payload = found
             self._watch.sign_of_work()
             if kind == Kind.END:
+                self._watch.end()
                 return
             if kind == Kind.MESSAGE and isinstance(value, dict):
                 yield value, payload
