@@ -40,7 +40,7 @@ from pipeline.inputs.addresses import (
 )
 from pipeline.inputs.clip_lists import CLIP_COLUMNS, merge_clips
 from pipeline.inputs.manifest_rows import ManifestError, Row
-from pipeline.manifest_formats import raw_rows
+from pipeline.inputs.manifest_task import raw_rows
 from pipeline.media_folder import list_media
 from schemas.tables import MANIFEST
 from stages.download import DownloadConfig

@@ -1,6 +1,7 @@
 """Manifests in Parquet: lengths are looked at before values are made, since a few kB may stand for gigabytes."""
 
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,32 +17,40 @@ _MAX_VALUES = 1 << 26
 _MAX_BYTES, _MAX_RATIO = 1 << 28, 200
 
 
-def parquet_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
+def parquet_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
     """Rows of a Parquet file. Raises ManifestError that names the file and what cannot be read."""
+    number = 0
     try:
-        metadata = pq.read_metadata(source)
-        leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
-        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
-        if any(leaf.path.count(".") > _MAX_DEPTH or leaf.length > CELL for leaf in leaves):
-            raise ManifestError(f"{name}: no manifest: a column nested too deeply, or of values of too many bytes")
-        # As dictionaries, so that a text that comes a thousand times is held once.
-        file = pq.ParquetFile(source, metadata=metadata, read_dictionary=texts)
-        columns = _wanted(file.schema_arrow, name)
-        _check_account(metadata, name)
-        batches = file.iter_batches(ROWS_AT_ONCE, columns=columns)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _unreadable(error, name) from None
-    first = 1
-    while (batch := _next(batches, name)) is not None:
-        for number, row in enumerate(_rows(batch, first, name), first):
+        for row in _rows(source, name):
+            number += 1
             yield f"{name}, row {number}", row
+    except (ManifestError, MemoryError):
+        raise
+    except Exception as error:  # of a damaged file: Arrow and Python raise some dozen kinds
+        where = f"{name}, after row {number}" if number else name
+        raise ManifestError(f"{where}: not Parquet that can be read: {' '.join(str(error).split())}") from None
+
+
+def _rows(source: BinaryIO, name: str) -> Iterator[Row]:
+    metadata = pq.read_metadata(source)
+    leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
+    if any(leaf.path.count(".") > _MAX_DEPTH or leaf.length > CELL for leaf in leaves):
+        raise ManifestError(f"{name}: no manifest: a column nested too deeply, or of values of too many bytes")
+    _check_account(metadata, name)
+    # As dictionaries, so that a text that comes a thousand times is held once.
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    file = pq.ParquetFile(source, metadata=metadata, read_dictionary=texts)
+    first = 1
+    for batch in file.iter_batches(ROWS_AT_ONCE, columns=_wanted(file.schema_arrow, name), use_threads=False):
+        batch.validate(full=True)
+        size = sum(
+            _check_cells(array, column, first, name)
+            for column, array in zip(batch.schema.names, batch.columns, strict=True)
+        )
+        step = max(1, batch.num_rows) if size <= CELL else 1
+        for start in range(0, batch.num_rows, step):
+            yield from batch.slice(start, step).to_pylist()
         first += batch.num_rows
-
-
-def _unreadable(error: Exception, name: str) -> ManifestError:
-    if isinstance(error, ManifestError):
-        return error
-    return ManifestError(f"{name}: not a Parquet file that can be read: {' '.join(str(error).split())}")
 
 
 def _wanted(schema: pa.Schema, name: str) -> list[str]:
@@ -67,30 +76,14 @@ def _check_account(metadata: pq.FileMetaData, name: str) -> None:
                 )
 
 
-def _next(batches: Iterator[pa.RecordBatch], name: str) -> pa.RecordBatch | None:
-    try:
-        return next(batches, None)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _unreadable(error, name) from None
-
-
-def _rows(batch: pa.RecordBatch, first: int, name: str) -> Iterator[Row]:
-    total = 0
-    for column, array in zip(batch.schema.names, batch.columns, strict=True):
-        size = _text_bytes(array)
-        total += size
-        if size > CELL:
-            for i in range(len(array)):
-                if _text_bytes(array.slice(i, 1)) > CELL:
-                    raise too_long(f"{name}, row {first + i}", column)
-    step = batch.num_rows if total <= CELL else 1
-    for start in range(0, batch.num_rows, step):
-        try:
-            rows = batch.slice(start, step).to_pylist()
-        except (pa.ArrowException, ValueError, OverflowError, RecursionError) as error:
-            where = f"{name}, row {first + start}" + (f" to {first + start + step - 1}" if step > 1 else "")
-            raise ManifestError(f"{where}: a value cannot be read: {error}") from None
-        yield from rows
+def _check_cells(array: pa.Array, column: str, first: int, name: str) -> int:
+    """Bytes of a column of a batch; raises ManifestError for a cell above the limit."""
+    size = _text_bytes(array)
+    if size > CELL:
+        for i in range(len(array)):
+            if _text_bytes(array.slice(i, 1)) > CELL:
+                raise too_long(f"{name}, row {first + i}", column)
+    return size
 
 
 def _text_bytes(array: pa.Array) -> int:

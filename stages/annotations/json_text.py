@@ -5,14 +5,14 @@ from typing import Any
 
 from stages.annotations.text import AnnotationError
 
-_MAX_DEPTH = 64
+MAX_DEPTH = 64
 
 
-def load_json(text: str) -> Any:
+def load_json(text: str, max_depth: int = MAX_DEPTH) -> Any:
     """The value of a JSON text.
 
     Raises AnnotationError that names line and column and quotes nothing; also for numbers that Python does not read
-    (more than 4,300 digits) and for lists and objects nested more than 64 deep.
+    (more than 4,300 digits) and for lists and objects nested more than `max_depth` deep.
     """
     try:
         value = json.loads(text)
@@ -23,18 +23,18 @@ def load_json(text: str) -> Any:
         raise AnnotationError("bad JSON: nested too deeply") from None
     except ValueError:
         raise AnnotationError("bad JSON: a number of more than 4,300 digits") from None
-    check_depth(value)
+    check_depth(value, max_depth)
     return value
 
 
-def check_depth(value: Any) -> None:
-    """Raises AnnotationError for lists and objects nested more than 64 deep."""
+def check_depth(value: Any, max_depth: int = MAX_DEPTH) -> None:
+    """Raises AnnotationError for lists and objects nested more than `max_depth` deep."""
     level = [value]
-    for _ in range(_MAX_DEPTH):
+    for _ in range(max_depth):
         level = [child for node in level for child in _children(node)]
         if not level:
             return
-    raise AnnotationError(f"bad JSON: nested more than {_MAX_DEPTH} deep")
+    raise AnnotationError(f"bad JSON: nested more than {max_depth} deep")
 
 
 def _children(node: Any) -> list[Any]:

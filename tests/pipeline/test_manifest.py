@@ -257,7 +257,7 @@ def test_an_id_that_comes_twice_names_both_rows(tmp_path):
         ("m.txt", b"a.mp4", "ends in one of"),
         ("m.csv", b"uri,split\na.mp4\n", "line 2: the row has . cells, but the head has . columns"),
         ("m.csv", b"uri\na.mp4,b.mp4\n", "line 2: the row has . cells, but the head has . columns"),
-        ("m.parquet", b"not parquet", "not a Parquet file"),
+        ("m.parquet", b"not parquet", "m.parquet: not Parquet that can be read"),
         ("m.jsonl", b'{"uri": "\xff"}', "not UTF-8"),
         ("m.json", b'{"uri": "a"}', "a list of rows"),
     ],

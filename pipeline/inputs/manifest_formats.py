@@ -1,46 +1,40 @@
 """The file formats of a manifest: JSONL, JSON, CSV and Parquet to rows as they were written, a few at a time."""
 
 import csv
-import io
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from typing import IO, Any
-
-import pyarrow as pa
+from typing import Any, BinaryIO
 
 from pipeline.inputs.manifest_parquet import parquet_rows
 from pipeline.inputs.manifest_rows import CELL_BYTES, JSON_BYTES, LINE_BYTES, ManifestError, Row, check_distinct
 from stages.annotations.json_text import load_json
 from stages.annotations.text import AnnotationError
-from workers.fetch.redaction import redacted
-from workers.storage import open_file
 
 # The name that a CSV file of pandas gives to the column of its index: none, which it reads back as the latter.
 _INDEX = re.compile(r"|Unnamed: 0(_level_\d+)?")
 
 
-def raw_rows(folder: str, name: str) -> Iterator[tuple[str, Row]]:
-    """Rows as written, each with the file and line (or row) for messages. Raises ManifestError."""
-    read = _FORMATS.get(posixpath.splitext(name)[1].lower())
-    if read is None:
+def read_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
+    """Rows of a manifest as written, each with the file and line (or row) for messages. Raises ManifestError."""
+    yield from _FORMATS[suffix_of(name)](source, name)
+
+
+def suffix_of(name: str) -> str:
+    """The suffix that says in which format a manifest is. Raises ManifestError for any other."""
+    suffix = posixpath.splitext(name)[1].lower()
+    if suffix not in _FORMATS:
         raise ManifestError(f"{name}: a manifest's name ends in one of {', '.join(_FORMATS)}")
-    try:
-        with open_file(folder, name) as source:
-            yield from read(source, name)
-    except FileNotFoundError:
-        raise ManifestError(f"{name}: no such file in {redacted(folder)}; `longvid manifest DIR` makes one") from None
-    except IsADirectoryError:
-        raise ManifestError(f"{name}: a folder; `longvid manifest DIR` makes a manifest of one") from None
+    return suffix
 
 
-def _jsonl_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
+def _jsonl_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
     for where, line in _lines(source, name):
         if line.strip():
             yield where, _load(line.strip(), where)
 
 
-def _json_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
+def _json_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
     data = source.read(JSON_BYTES + 1)
     if len(data) > JSON_BYTES:
         raise ManifestError(f"{name}: more than {JSON_BYTES:,} bytes; write a row a line, as .jsonl")
@@ -51,7 +45,7 @@ def _json_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
         yield f"{name}, row {number}", row
 
 
-def _csv_rows(source: pa.NativeFile, name: str) -> Iterator[tuple[str, Row]]:
+def _csv_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
     csv.field_size_limit(CELL_BYTES)  # of the process: nothing else here reads CSV
     reader = csv.reader(part for _, line in _lines(source, name) for part in _csv_lines(line))
     try:
@@ -78,11 +72,10 @@ def _csv_lines(line: str) -> list[str]:
     return re.split(r"(?<=\r)(?!\n)", line) if "\r" in line else [line]
 
 
-def _lines(source: pa.NativeFile, name: str) -> Iterator[tuple[str, str]]:
+def _lines(source: BinaryIO, name: str) -> Iterator[tuple[str, str]]:
     """Lines with their ends, each with its place; a byte order mark is left out."""
-    stream: IO[bytes] = io.BufferedReader(source, 1 << 20)
     number = 0
-    while data := stream.readline(LINE_BYTES + 1):
+    while data := source.readline(LINE_BYTES + 1):
         number += 1
         where = f"{name}, line {number}"
         if len(data) > LINE_BYTES:
@@ -104,7 +97,7 @@ def _load(text: str, where: str) -> Any:
         raise ManifestError(f"{where}: {error}") from None
 
 
-_FORMATS: dict[str, Callable[[pa.NativeFile, str], Iterator[tuple[str, Row]]]] = {
+_FORMATS: dict[str, Callable[[BinaryIO, str], Iterator[tuple[str, Row]]]] = {
     ".jsonl": _jsonl_rows,
     ".ndjson": _jsonl_rows,
     ".json": _json_rows,
