@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 
 from pipeline.corpus_file import damaged, read_corpus_file
+from pipeline.inputs.yaml_text import YamlError, dump_yaml, load_yaml
 from pipeline.training.config import TrainConfig
 from schemas.config import Config, ConfigError, parse
 from schemas.stage import Stage
@@ -91,8 +91,10 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
             f"recipe = {name!r}: there is no such recipe. Use one of {known}, or the path of a YAML file."
         )
     try:
-        values = yaml.safe_load(path.read_text()) or {}
-    except yaml.YAMLError as error:
+        values = load_yaml(path.read_text(encoding="utf-8")) or {}
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"recipe = {name!r}: byte {error.start} is no UTF-8. Save the file as UTF-8.") from None
+    except YamlError as error:
         raise ConfigError(f"recipe = {name!r}: not YAML: {error}. Mend the file.") from None
     if not isinstance(values, dict):
         raise ConfigError(
@@ -144,12 +146,15 @@ def _set(values: dict[str, Any], override: str) -> None:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):
             raise ConfigError(f"--set {override!r}: {parent!r} is no group of fields. Leave out what follows it.")
-    values[last] = yaml.safe_load(text)
+    try:
+        values[last] = load_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"--set {override!r}: the value is not YAML: {error}. Put it in quotes.") from None
 
 
 def show(recipe: Recipe) -> str:
     """The resolved recipe as YAML that can be loaded again."""
-    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+    return dump_yaml(recipe.model_dump(mode="json"))
 
 
 def changed_fields(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

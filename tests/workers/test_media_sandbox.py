@@ -94,8 +94,9 @@ def test_a_kilobyte_of_large_frames_ends_as_a_reject_that_names_the_setting(case
         sample(path)
 
 
-def test_pixels_without_an_account_are_over_budget(tmp_path):
+def test_pixels_without_an_account_are_over_budget(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(90) / 30, size=(1280, 720), options={"preset": "ultrafast"})
+    monkeypatch.setattr(media_sandbox, "_budget", lambda *args: (1e6, 1e10))
     with pytest.raises(Reject, match="over_budget: more than 10 megapixels .* limits.budget, now 0.001, scales this"):
         sample(path, MediaLimits(budget=1e-3), fps=30.0)
 
