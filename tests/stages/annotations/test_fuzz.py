@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from stages.qa.config import WritingConfig
 from stages.qa.writing import write_pairs
 from tests import fuzz
 
+# Lines of cues are joined by a space after they are cleaned, so what spans two of them has one.
+_TOKEN = re.compile(r"<image>|<\|\w*\|>|</?[a-z]+>|[\x00-\x1f]")
 PIECES = (
     "WEBVTT¦Kind: metadata¦Kind: chapters¦Language: \xe9¦NOTE¦STYLE¦1¦-1¦00:00:01.000 --> 00:00:02.000¦"
     "00:00:01,5 --> 999:99:99,9¦-00:01.000 --> 00:02.000 align:start¦-->¦\u0661:00:00 --> 2:00:00¦"
@@ -61,7 +64,7 @@ def told(read, *arguments):
         json.dumps(event, ensure_ascii=False).encode()
         if event["kind"] != "conversation":
             assert math.isfinite(event["start_s"]) and event["start_s"] <= event["end_s"] and event["text"]
-            assert clean_text(event["text"].replace("&", "")) == event["text"].replace("&", "")
+            assert not _TOKEN.search(event["text"])
     return known
 
 
