@@ -44,9 +44,9 @@ def test_verify_reads_shards_and_tables(corpus, capsys):
 
 @pytest.mark.parametrize("damaged", ["shards/train/000000.tar", "tables/qa.parquet", "tables/samples.parquet"])
 def test_damage_is_found(corpus, damaged, capsys):
-    data = bytearray((corpus / damaged).read_bytes())
-    data[min(len(data) // 2, 2000)] ^= 1  # in the data, which has checksums; the footer has none
-    (corpus / damaged).write_bytes(bytes(data))
+    path = corpus / damaged
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
     assert run("verify", corpus) == 1
     assert damaged in capsys.readouterr().out
 
