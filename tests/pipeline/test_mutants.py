@@ -31,7 +31,7 @@ EVENTS = [
     {"start_s": 1.5, "end_s": 2.5, "text": "a bottle falls from the table"},
 ]
 BY_VIDEO = ("videos", "segments", "shots", "events", "qa", "selections")
-PLACE = "exclude (shard, shard_sha256, shard_bytes, qa_offset, tokens_offset)"
+PLACE = "exclude (shard, shard_sha256, shard_bytes, qa_offset, tokens_offset, clips_offset)"
 
 
 def write_manifest(path: Path, files: dict[str, Path]) -> Path:
