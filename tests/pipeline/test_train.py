@@ -1,5 +1,6 @@
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -103,8 +104,12 @@ def ended_by_one(resumed_at: int) -> TrainConfig:
 
 def train_workers() -> list[int]:
     """Processes of Ray Train's workers below this one."""
-    processes = psutil.Process().children(recursive=True)
-    return sorted(p.pid for p in processes if "RayTrainWorker" in " ".join(p.cmdline()))
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile, or is a zombie
+            if "RayTrainWorker" in " ".join(process.cmdline()):
+                found.append(process.pid)
+    return sorted(found)
 
 
 def rank_here(corpus, config) -> Trainer:
