@@ -11,11 +11,12 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
+from ray.util import remove_placement_group
 from ray.util.queue import Empty, Queue
 
 from pipeline.compose import ClusterTooSmall
 from pipeline.training.config import TrainConfig
-from pipeline.training.messages import Ended, Failed
+from pipeline.training.messages import Ended, Failed, Started
 from schemas.config import parse
 from workers.storage import Store
 
@@ -84,14 +85,18 @@ def _ranks(store: Store, config: TrainConfig, key: bytes) -> Iterator[Iterator[A
     # In a process of its own, which takes Ray Train's controller and the ranks with it when it is killed: Ray Train
     # gets no hold of the driver's signals, and the driver can leave at any moment.
     fit = _fit.options(**options).remote(store, config.model_dump(mode="json"), key, inbox)
+    rooms: list[Any] = []
     try:
-        yield _reports(fit, inbox, config)
+        yield _reports(fit, inbox, config, rooms)
     finally:
         ray.cancel(fit, force=True)
         inbox.shutdown(force=True)
+        # Ray Train's own cleaner of what a killed controller had reserved needs the dashboard to find that it is dead.
+        for room in rooms:
+            remove_placement_group(room)
 
 
-def _reports(fit: Any, inbox: Queue, config: TrainConfig) -> Iterator[Any]:
+def _reports(fit: Any, inbox: Queue, config: TrainConfig, rooms: list[Any]) -> Iterator[Any]:
     quiet_s, started = 0, False
     while True:
         try:
@@ -105,6 +110,9 @@ def _reports(fit: Any, inbox: Queue, config: TrainConfig) -> Iterator[Any]:
                 return
             continue
         started = True
+        if isinstance(report, Started):
+            rooms.append(report.room)
+            continue
         yield report
         if isinstance(report, Ended):
             return

@@ -1,11 +1,15 @@
 """What the workers of a run tell its driver, besides the lines of the log."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Started:
     """All workers have been placed, and the first of them runs."""
+
+    room: Any
+    """The placement group that reserves what they need."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,17 +3,19 @@
 import json
 import os
 import signal
+import time
 from dataclasses import replace
 
-import psutil
 import pyarrow as pa
 import pytest
+import ray
 
 from pipeline.compose import ClusterTooSmall
 from pipeline.train import train
 from pipeline.training.config import TrainConfig
 from pipeline.training.driver import TrainingFailed, check_fits
 from schemas.tables import QA
+from tests.pipeline.train_workers import train_workers
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, qa_row, write_video
 from workers.storage import Store
@@ -94,17 +96,35 @@ def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(tmp_path
 
 
 def test_workers_lost_too_often_end_the_run_and_it_goes_on_when_called_again(corpus, ray_session):
-    lost = []
+    killed: list[set[int]] = []
 
     def kill(row):
-        if row["step"] == 5 and len(lost) < 2:
-            ranks = [p for p in psutil.Process().children(recursive=True) if "RayTrainWorker" in " ".join(p.cmdline())]
-            lost.append(ranks[-1].pid)
-            os.kill(lost[-1], signal.SIGKILL)
+        """One worker of the first group, and one of the group that takes its place."""
+        group = train_workers()
+        if row["step"] >= 5 and len(killed) < 2 and group and not any(group & former for former in killed):
+            killed.append(group)
+            os.kill(max(group), signal.SIGKILL)
 
     with pytest.raises(
-        TrainingFailed, match="workers were lost more than train.max_failures = 1 times, at last: .*go on"
+        TrainingFailed, match=r"workers were lost more than train.max_failures = 1 times, at last: .*go on"
     ):
-        train(corpus.root, with_settings(steps=4000, max_failures=1), kill)
-    assert len(lost) == 2
-    assert train(corpus.root, with_settings(steps=8)).resumed_at == 4
+        train(corpus.root, with_settings(steps=100_000, max_failures=1), kill)
+    assert len(killed) == 2
+    assert train(corpus.root, with_settings(steps=8)).resumed_at >= 4
+
+
+def test_a_run_that_was_stopped_leaves_its_room_to_others(corpus, ray_session):
+    def stop(row):
+        raise KeyboardInterrupt
+
+    free = settled(ray.available_resources()["CPU"])
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus.root, with_settings(steps=100_000), stop)
+    settled(free)
+
+
+def settled(free: float) -> float:
+    """Waits until as many cores are free; the test's time limit ends it."""
+    while ray.available_resources().get("CPU", 0) < free:
+        time.sleep(0.1)
+    return free
