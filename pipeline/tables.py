@@ -129,7 +129,7 @@ def _read_units(store: Store, units: list[str], schema: pa.Schema, rows: str) ->
 
 def _row_groups(store: Store, path: str) -> Iterator[pa.Table]:
     with store.open(path) as source:
-        file = pq.ParquetFile(source)
+        file = pq.ParquetFile(source, page_checksum_verification=True)
         for i in range(file.num_row_groups):
             yield file.read_row_group(i).replace_schema_metadata(None)
 

@@ -23,8 +23,8 @@ _LOCK = ".lock"
 
 
 def read_batches(source: Path | pa.NativeFile) -> Iterator[pa.Table]:
-    """A Parquet file in batches."""
-    for batch in pq.ParquetFile(source).iter_batches(BATCH_ROWS):
+    """A Parquet file in batches, page checksums verified."""
+    for batch in pq.ParquetFile(source, page_checksum_verification=True).iter_batches(BATCH_ROWS):
         yield pa.Table.from_batches([batch])
 
 
