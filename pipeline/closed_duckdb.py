@@ -1,7 +1,7 @@
 """DuckDB connections that read what they are given and nothing else, and the one way to ask them.
 
 No other file, no network, no extension that would be fetched from one. Values are parameters of a statement, never part
-of its text: tables, manifests and shards may come from strangers.
+of its text: tables, manifests and shards are untrusted.
 """
 
 import re

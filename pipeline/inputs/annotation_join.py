@@ -187,7 +187,7 @@ def _shifted(row: Told, offset_s: float) -> Told:
 
 
 def _beside(row: Row) -> list[Told]:
-    """What stands in the events file that lies beside the video: it is kept."""
+    """The content of the events file beside the video, which is kept."""
     if not row.get("events_file"):
         return []
     path = Path(row["events_file"])

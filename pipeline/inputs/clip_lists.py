@@ -74,7 +74,7 @@ def _merged(bucket: TextIO) -> Iterator[tuple[str, Row]]:
 
 
 def _event(clip: Row) -> Row | None:
-    """The clip as an event, as it would stand in `events`; what is wrong with it is found where those are read."""
+    """The clip as an event, as a row of `events`; `annotate` finds what is wrong with it."""
     start, end, text = (clip.get(column) for column in CLIP_COLUMNS)
     if text in (None, ""):
         return None

@@ -8,7 +8,7 @@ from workers.fetch.redaction import format_value
 
 Row = dict[str, Any]
 
-# Strangers write manifests: a row is bounded before its values are made, so that a file of 4 kB takes no gigabytes.
+# Manifests are untrusted: a row is bounded before its values are made, so that a file of 4 kB takes no gigabytes.
 CELL_BYTES = 1_000_000
 LINE_BYTES = 16 * CELL_BYTES
 JSON_BYTES = 256 * CELL_BYTES

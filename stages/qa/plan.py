@@ -4,8 +4,7 @@ A plan is independent of language. A writer in `stages/qa/tasks` makes it, `stag
 event table, `stages.qa.realize` gives it words.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from stages.qa.event import Event, Span
 
@@ -48,7 +47,6 @@ class Plan:
     hops: int = 1
     is_none: bool = False
     offers_none: bool = False
-    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_caption(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from stages.annotations.conversations import question_and_answer
-from stages.qa.audit import problems
+from stages.qa.audit import answer_in_question, problems
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, make_events, overlap_s
 from stages.qa.plan import SAID, Plan
@@ -168,8 +168,6 @@ def conversation(question: str, options: list[str], answer: str, hint: str = "",
 
 def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
     """Conversations that came with the video, audited like all others: what their question gives away is left out."""
-    from stages.qa.audit import answer_in_question
-
     for row in rows:
         if row["kind"] != "conversation":
             continue

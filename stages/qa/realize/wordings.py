@@ -72,7 +72,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "scene_of": (
         "In which scene does the following happen: {a}?",
         "Which scene does this event belong to: {a}?",
-        "Where in the video does the following happen, in which scene: {a}?",
+        "In which of these scenes does the following happen: {a}?",
         "In which scene {does}?",
     ),
     "in_scene": (
