@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.stage import Stage
-from workers.storage import Store
+from workers.storage.store import Store
 
 STAGES = ("download", "shard", "decode", "embed")
 CORES = 2
@@ -31,13 +31,13 @@ def whole_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) 
 def build(manifest: str, short_side: int, corpus: str) -> None:
     """The phase `ingest` in this process; prints its seconds."""
     begun = time.perf_counter()
-    from pipeline.cluster import ray_session
-    from pipeline.compose import run_chain
+    from pipeline.engine.cluster import ray_session
+    from pipeline.engine.compose import run_chain
+    from pipeline.engine.progress import Display
     from pipeline.inputs.addresses import manifest_folder
-    from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
+    from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
     from pipeline.phases import phases
-    from pipeline.progress import Display
-    from pipeline.workspace import Workspace
+    from pipeline.tables.workspace import Workspace
 
     stages, store, folder = _stages(short_side), Store(corpus), manifest_folder(manifest)
     with ray_session(CORES), Workspace() as work:
@@ -100,7 +100,7 @@ def _run(name: str, short_side: int, corpus: str):
 
 @cache
 def _stages(short_side: int) -> dict[str, Stage]:
-    from pipeline.recipe import load_recipe
+    from pipeline.inputs.recipe import load_recipe
 
     recipe = load_recipe("demo", [f"decode.short_side={short_side}"])
     return recipe.stages(recipe.download.access("/"))

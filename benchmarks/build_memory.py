@@ -87,7 +87,7 @@ def _megabytes(pid: int) -> Counter:
 
 
 def _kind(command: str) -> str:
-    if "workers.media_tasks" in command:
+    if "workers.media.tasks" in command:
         return "decoders"
     return "workers" if command.startswith("ray::Map") else "Ray"
 

@@ -18,10 +18,10 @@ import psutil
 from benchmarks._measure import at_most, cpu_seconds, in_new_process, report
 from benchmarks.ingest import SHORT_SIDE, VIDEOS, plan
 from stages.decode import DecodeConfig
-from workers.decode_plan import Segment
-from workers.frame_decoder import sample_frames
-from workers.media_sandbox import probe_in_sandbox, sample_in_sandbox
-from workers.picture import encode_jpeg
+from workers.media.decode_plan import Segment
+from workers.media.frame_decoder import sample_frames
+from workers.media.render import encode_jpeg
+from workers.media.sandboxed import probe_in_sandbox, sample_in_sandbox
 from workers.sandbox.self_test import layers
 
 PAIRS, ROUNDS, SECONDS = 5, 3, 8.0  # a pair: rounds at least, and time for more

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from model.ops.keyframes import select_keyframes
+from model.ops.dks.keyframes import select_keyframes
 from pipeline.demo import CLIP_DIR, write_demo
 from pipeline.demo.corpus import manifest_row, script_of
 from pipeline.demo.script import Script
@@ -29,7 +29,7 @@ from pipeline.demo.texts import questions, scene_questions, sentence
 from pipeline.demo.world import DEEDS
 from stages.qa.config import WritingConfig
 from stages.qa.writing import write_pairs
-from stages.select_keyframes import SelectConfig, select_for_questions
+from stages.select import SelectConfig, select_for_questions
 
 K, TAU = 8, 0.85
 # Grounding questions that training had no template for.

@@ -20,8 +20,8 @@ def peak(rows: int) -> int:
 
 
 def plan_one(rows: int) -> None:
+    from pipeline.inputs.recipe import load_recipe
     from pipeline.plan import plan
-    from pipeline.recipe import load_recipe
 
     with tempfile.TemporaryDirectory() as folder:
         manifest = Path(folder) / "manifest.jsonl"

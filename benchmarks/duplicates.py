@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks._measure import at_least, at_most, extra_megabytes, report
-from pipeline.candidates import candidates
-from pipeline.recipe import load_recipe
-from pipeline.workspace import Workspace
-from workers.video_match import fewest, piece_keys
+from pipeline.inputs.recipe import load_recipe
+from pipeline.tables.candidates import candidates
+from pipeline.tables.workspace import Workspace
+from workers.shots.near_duplicates import fewest, piece_keys
 
 WIDTH = 64
 SHOTS = 60

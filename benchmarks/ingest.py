@@ -26,9 +26,9 @@ from benchmarks._measure import at_least, at_most, cpu_seconds, report
 from benchmarks._whole_build import STAGES, parts_seconds, whole_seconds
 from schemas.rejects import Reject
 from stages import shard
-from workers.decode_plan import Segment
-from workers.frame_decoder import sample_frames
-from workers.probe import entry_points, probe
+from workers.media.decode_plan import Segment
+from workers.media.frame_decoder import sample_frames
+from workers.media.probe import entry_points, probe
 
 VIDEOS = Path(__file__).resolve().parents[1].parent / "shared" / "videos" / "long"
 SHORT_SIDE = 384

@@ -17,9 +17,9 @@ from torch.nn.functional import normalize
 
 from benchmarks._baselines import keyframes_host_loop, keyframes_in_rounds, merge_clip_loop, merge_directly
 from benchmarks._measure import at_least, at_most, extra_megabytes, report, rivals, seconds
-from model.ops.clip_merge import merge_clips
-from model.ops.keyframes import select_keyframes
-from model.ops.merge import merge_sweep
+from model.ops.dfm.merge import merge_sweep
+from model.ops.dks.keyframes import select_keyframes
+from model.ops.hico.clip_merge import merge_clips
 
 D, K, Q, TAU = 512, 32, 32, 0.85
 GPU_COMMAND = "python benchmarks/kernels.py --device cuda"

@@ -1,11 +1,11 @@
 """What the selection and the merging of our own gain over those of the papers, at the same number of tokens.
 
-Selection (model/ops/keyframes_recurrent.py against DKS and uniform sampling, K = 8 each): share of the grounding
+Selection (model/ops/dks/recurrent.py against DKS and uniform sampling, K = 8 each): share of the grounding
 questions whose event is caught, and of the times of repeated events that are, on held-out demo videos (an event comes
 back in another scene) and on a fixed camera (three things take turns in one scene). Merging, both on DFM's tokens:
-model/ops/token_runs.py against pooling every n frames, the error of what stands for a frame at the same number of
-tokens; and the share of tokens that model/ops/token_reuse.py leaves out at a tolerance. On those videos and on the real
-long ones where they lie beside the checkout.
+model/ops/dfm/temporal_clusters.py against pooling every n frames, the error of what represents a frame at the same
+number of tokens; and the share of tokens that model/ops/dfm/token_carry_over.py leaves out at a tolerance. On those
+videos and on the real long ones where they lie beside the checkout.
 
 Run: `python benchmarks/selection.py [--videos 4] [--seed 1000]`. The tower is the demo's own CLIP.
 """
@@ -24,11 +24,11 @@ import torch
 from PIL import Image
 
 from benchmarks._measure import report
-from model.ops.keyframes import Keyframes, select_keyframes
-from model.ops.merge import merge_sweep
-from model.ops.token_reuse import TokenReuse
-from model.ops.token_runs import merge_runs
-from model.towers import Tower
+from model.ops.dfm.merge import merge_sweep
+from model.ops.dfm.temporal_clusters import merge_runs
+from model.ops.dfm.token_carry_over import TokenReuse
+from model.ops.dks.keyframes import Keyframes, select_keyframes
+from model.towers.tower import Tower
 from pipeline.demo import CLIP_DIR
 from pipeline.demo.render import frames as render
 from pipeline.demo.script import Event, Scene, Script, Standing, write_script

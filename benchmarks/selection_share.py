@@ -13,9 +13,9 @@ import torch
 
 from benchmarks._measure import at_most, cpu_seconds, report
 from benchmarks.ingest import VIDEOS, ours, plan
-from model.ops.keyframes import select_keyframes
-from pipeline.recipe import load_recipe
-from workers.query_embedder import load_tower
+from model.ops.dks.keyframes import select_keyframes
+from pipeline.inputs.recipe import load_recipe
+from workers.towers.query_embedder import load_tower
 
 QUESTIONS, K, BATCH = 32, 32, 32
 FIGURE = "DKS / (decoding + embedding), CPU seconds"

@@ -28,7 +28,7 @@ from stages.group import FACTS, QA_COLUMNS, UNITS
 from stages.pack import PLANNED, PackConfig, plan_shards, run, stage
 from workers.shards.reader import ShardReader
 from workers.shards.sample_order import epoch_order
-from workers.storage import Store
+from workers.storage.store import Store
 
 # A video of five minutes at one frame a second in the tokens of ViT-SO400M: 26 MB.
 FRAMES, QUERIES, KEYFRAMES, KEPT, PATCHES, WIDTH = 300, 16, 16, 100, 64, 1152

@@ -17,15 +17,15 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks._measure import at_least, report, seconds
-from pipeline.chain import chain
-from pipeline.commit import Commit
 from pipeline.demo import write_demo
 from pipeline.demo.corpus import script_of
+from pipeline.engine.chain import chain
+from pipeline.engine.unit_runner import Commit
+from pipeline.inputs.recipe import load_recipe
 from pipeline.phases import phases
-from pipeline.recipe import load_recipe
 from stages.find_shots import run
 from stages.shard import ShardConfig
-from workers.storage import Store
+from workers.storage.store import Store
 
 SECONDS, SEED = 330, 41
 WIDTH, HEIGHT = 64, 36

@@ -30,10 +30,10 @@ from schemas.tables import SELECTION
 from stages.distill import DistillConfig, Distiller
 from stages.embed import EmbedConfig
 from tests.tiny_towers import save_tower, write_frames, write_questions
-from workers.clip_embedder import ClipEmbedder
-from workers.frame_batches import frame_batches
-from workers.query_embedder import load_tower
-from workers.storage import Store
+from workers.storage.store import Store
+from workers.towers.clip_embedder import ClipEmbedder
+from workers.towers.frame_batches import frame_batches
+from workers.towers.query_embedder import load_tower
 
 TOWER = {"layers": 6, "width": 192, "head_width": 64, "patch_size": 16, "image_size": 256}
 QUESTIONS, KEYFRAMES, BATCH, SIZE = 24, 8, 32, (384, 682)

@@ -1,7 +1,7 @@
 """A decoder's layers with fewer visual tokens the deeper they lie: progressive visual dropout of HiCo.
 
 Source: VideoChat-Flash, arXiv 2501.00574. Before given layers visual tokens are dropped, either evenly or those that
-the text attends to least; text stays, positions are packed again. The choice is `model.ops.dropout`.
+the text attends to least; text stays, positions are packed again. The choice is `model.ops.hico.dropout`.
 
 Shapes: B sequences, L length, l length after the drops, H width.
 """
@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from model.ops.dropout import attention_keep, attention_scores, repack, uniform_keep
+from model.ops.hico.dropout import attention_keep, attention_scores, repack, uniform_keep
 
 Choice = Literal["uniform", "attention"]
 DropStage = tuple[int, float] | tuple[int, float, Choice]

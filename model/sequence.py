@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from model.chat import encode_chat
-from model.ops.token_runs import merge_runs
+from model.ops.dfm.temporal_clusters import merge_runs
 from model.time_prompt import TimePrompt, time_prompt
 from model.tokenizer import Tokenizer
 
@@ -97,7 +97,7 @@ def visual_layout(
 def visual_layout_in_runs(
     merged_tokens: Tensor, keyframes: np.ndarray, patches: int, max_visual_tokens: int
 ) -> tuple[np.ndarray, np.ndarray, Tensor]:
-    """As `visual_layout`, but too many merged tokens are joined to runs of like ones (`model.ops.token_runs`).
+    """As `visual_layout`, but too many merged tokens are joined to temporal clusters of similar ones.
 
     Args:
         merged_tokens: [N, C].

@@ -11,24 +11,24 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.cluster import ray_session
-from pipeline.commit import RUNNING
-from pipeline.compose import run_chain
-from pipeline.corpus_file import check_replaces, describe
+from pipeline.engine.cluster import ray_session
+from pipeline.engine.compose import run_chain
+from pipeline.engine.lock import only_build
+from pipeline.engine.progress import Display
+from pipeline.engine.scan import Walk, split_done
+from pipeline.engine.unit_runner import RUNNING
 from pipeline.inputs.addresses import fingerprint_addresses, is_remote, manifest_folder
+from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.network_settings import check_network_settings, unused_environment
-from pipeline.lock import only_build
-from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
+from pipeline.inputs.recipe import Recipe
 from pipeline.phases import Phase, phases
-from pipeline.progress import Display
-from pipeline.recipe import Recipe
-from pipeline.shard_record import drop_stale, gather_shards, note_planned
-from pipeline.tables import gather, gather_rejects
-from pipeline.walk import Walk, split_done
-from pipeline.workspace import BATCH_ROWS, Workspace, read_batches
+from pipeline.tables.corpus_file import check_replaces, describe
+from pipeline.tables.gather import gather, gather_rejects
+from pipeline.tables.shard_record import drop_stale, gather_shards, note_planned
+from pipeline.tables.workspace import BATCH_ROWS, Workspace, read_batches
 from schemas.tables import TABLES
 from stages.download import FETCHING
-from workers.storage import TEMPORARY, Store
+from workers.storage.store import TEMPORARY, Store
 
 
 @dataclass

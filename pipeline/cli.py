@@ -25,7 +25,7 @@ RESUMABLE = "What is committed stays: run the same command again to go on."
 @app.command()
 def config(recipe: RecipeName = "longvid", set_: Overrides = None) -> None:
     """Print a recipe, resolved."""
-    from pipeline.recipe import load_recipe, show
+    from pipeline.inputs.recipe import load_recipe, show
 
     out.print(show(load_recipe(recipe, set_)), end="")
 
@@ -48,7 +48,7 @@ def manifest(
     Annotation files of data sets are joined by the ids of their videos; events go to files in a folder beside the
     manifest.
     """
-    from pipeline.manifest import make_manifest, write_manifest
+    from pipeline.inputs.manifest import make_manifest, write_manifest
 
     rows = make_manifest(folder, say=lambda line: out.print(message(line)))
     if annotations:
@@ -73,7 +73,7 @@ def build(
 ) -> None:
     """Build a corpus, or go on with one: what stands is kept. Exit code 1: the code failed on a unit, named."""
     from pipeline.build import build
-    from pipeline.recipe import load_recipe
+    from pipeline.inputs.recipe import load_recipe
     from pipeline.report import show_summary
 
     summary = build(manifest, to, load_recipe(recipe, set_), say=out.print, allow_removal=allow_removal)
@@ -85,7 +85,7 @@ def build(
 def demo(to: Annotated[Path, typer.Option("--out", "-o")] = Path("demo_corpus"), set_: Overrides = None) -> None:
     """Render a small world of long videos, build a corpus of it and train on its shards. No network, no GPU."""
     from pipeline.demo.run import run_demo
-    from pipeline.recipe import load_recipe
+    from pipeline.inputs.recipe import load_recipe
 
     run_demo(to, load_recipe("demo", set_), out)
 
@@ -100,8 +100,8 @@ def plan(
     set_: Overrides = None,
 ) -> None:
     """Show what a build would run, how many units, how many bytes, and why. Runs nothing."""
+    from pipeline.inputs.recipe import load_recipe, override
     from pipeline.plan import plan as make_plan
-    from pipeline.recipe import load_recipe, override
     from pipeline.report import show_plan
 
     chosen = load_recipe(recipe, set_) if recipe else override(_recorded(corpus), set_)
@@ -112,9 +112,9 @@ def plan(
 def status(corpus: Corpus) -> None:
     """Show what stands, what was rejected and what is missing."""
     from pipeline.plan import plan as make_plan
-    from pipeline.published import is_published_only
     from pipeline.report import show_published, show_rejects, show_status
-    from workers.storage import Store
+    from pipeline.tables.published import is_published_only
+    from workers.storage.store import Store
 
     if is_published_only(Store(corpus)):
         show_published(corpus, out)
@@ -193,7 +193,7 @@ def train(
     extend: Annotated[bool, typer.Option(help="Go on with a run whose train.steps was raised.")] = False,
 ) -> None:
     """Train on the shards of a corpus; goes on from the last checkpoint."""
-    from pipeline.recipe import load_recipe, override
+    from pipeline.inputs.recipe import load_recipe, override
     from pipeline.train import train as run
 
     chosen = load_recipe(recipe, set_) if recipe else override(_recorded(corpus), set_)
@@ -204,8 +204,8 @@ def train(
 
 
 def _recorded(corpus: str):
-    from pipeline.recipe import recorded_recipe
-    from workers.storage import Store
+    from pipeline.inputs.recipe import recorded_recipe
+    from workers.storage.store import Store
 
     return recorded_recipe(Store(corpus))
 

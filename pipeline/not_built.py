@@ -1,7 +1,7 @@
 """What a command says that needs more of a corpus than has been built."""
 
 from workers.fetch.redaction import redacted
-from workers.storage import Store
+from workers.storage.store import Store
 
 
 class NotBuilt(ValueError):

@@ -11,9 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.candidates import PAIR, candidates
 from pipeline.inputs.addresses import allowed_location, resolve
-from pipeline.workspace import Workspace
+from pipeline.tables.candidates import PAIR, candidates
+from pipeline.tables.workspace import Workspace
 from schemas.config import StageConfig
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, SEGMENT, VIDEO
@@ -22,7 +22,7 @@ from stages.find_duplicates import FindDuplicatesConfig
 from stages.group import FACTS, NAMED
 from stages.pack import PACK_UNIT, PLANNED, PackConfig, plan_shards
 from workers.fetch.access import Access
-from workers.storage import Store
+from workers.storage.store import Store
 
 TEXT, TEXTS, NUMBER = pa.string(), pa.list_(pa.string()), pa.float64()
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.corpus_file import OtherFormat
-from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
+from pipeline.engine.scan import Walk, is_missing
+from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
+from pipeline.inputs.recipe import Recipe, changed_fields, recorded_recipe
 from pipeline.not_built import NotBuilt, require_built
 from pipeline.phases import Phase, phases
-from pipeline.recipe import Recipe, changed_fields, recorded_recipe
-from pipeline.tables import gather
-from pipeline.walk import Walk, is_missing
-from pipeline.workspace import Workspace, read_batches
+from pipeline.tables.corpus_file import OtherFormat
+from pipeline.tables.gather import gather
+from pipeline.tables.workspace import Workspace, read_batches
 from schemas.stage import Stage
-from workers.storage import Store
+from workers.storage.store import Store
 
 # Of a unit whose stage has none yet, for a video or segment of five minutes: the order of magnitude only.
 GUESSED_BYTES = {"decode": 9e6, "embed": 4e5, "distill": 3e7}

@@ -14,8 +14,8 @@ from typing import Any, TextIO
 import pyarrow as pa
 from rich.table import Table
 
-from pipeline.catalog import CatalogError, open_catalog
-from pipeline.closed_duckdb import select
+from pipeline.tables.catalog import CatalogError, open_catalog
+from pipeline.tables.closed_duckdb import select
 from pipeline.terminal import Terminal
 from schemas.messages import json_printable, printable
 

@@ -3,14 +3,14 @@
 from rich.table import Table
 
 from pipeline.build import Summary
-from pipeline.catalog import open_catalog
-from pipeline.closed_duckdb import EXAMPLE
 from pipeline.plan import StagePlan
-from pipeline.published import table_rows
+from pipeline.tables.catalog import open_catalog
+from pipeline.tables.closed_duckdb import EXAMPLE
+from pipeline.tables.published import table_rows
 from pipeline.terminal import Terminal
 from pipeline.train import TrainReport
 from schemas.messages import message
-from workers.storage import Store
+from workers.storage.store import Store
 
 
 def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:

@@ -3,9 +3,9 @@
 import duckdb
 import pyarrow as pa
 
-from pipeline.catalog import CatalogError, open_catalog
+from pipeline.tables.catalog import CatalogError, open_catalog
 from schemas.rejects import REASONS
-from workers.storage import PathError, Store
+from workers.storage.store import PathError, Store
 
 
 def retry(corpus: str, *, reason: str | None = None, where: str | None = None) -> int:

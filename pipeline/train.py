@@ -18,10 +18,10 @@ from pipeline.training.checks import VISUAL_COLUMNS, check_resumable, check_sett
 from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.run_key import run_key
 from schemas.config import ConfigError
-from workers.checkpoint import last_checkpoint, read_log
-from workers.sample_stream import shard_samples
 from workers.shards.reader import COLUMNS
-from workers.storage import Store
+from workers.storage.store import Store
+from workers.training.checkpoint import last_checkpoint, read_log
+from workers.training.sample_stream import shard_samples
 
 OnStep = Callable[[dict[str, Any]], None]
 """Called in the driver with a line of the log, when its step is done. A step done again after a death comes again."""
@@ -80,7 +80,7 @@ def train(
     if resumed_at < config.steps:
         check_writable(store, config)
         # Not before all checks have been made: importing Ray takes seconds.
-        from pipeline.cluster import ray_session
+        from pipeline.engine.cluster import ray_session
         from pipeline.training.driver import run_ranks
 
         with ray_session():

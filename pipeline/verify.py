@@ -10,22 +10,22 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.inputs.addresses import manifest_folder, resolve
-from pipeline.manifest import MANIFEST_ROWS, iterate_manifest
+from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
+from pipeline.inputs.recipe import recorded_recipe
 from pipeline.not_built import not_built
 from pipeline.phases import phases
 from pipeline.plan import look, put_recorded_manifest
-from pipeline.published import damaged_tables, is_published_only, samples_of
-from pipeline.recipe import recorded_recipe
-from pipeline.shard_record import gather_shards
-from pipeline.tables import gather_rejects
-from pipeline.workspace import Workspace
+from pipeline.tables.gather import gather_rejects
+from pipeline.tables.published import damaged_tables, is_published_only, samples_of
+from pipeline.tables.shard_record import gather_shards
+from pipeline.tables.workspace import Workspace
 from schemas.rejects import Reject
 from schemas.tables import SAMPLE, TABLES
 from workers.fetch.access import Access, check, open_local
 from workers.fetch.redaction import redacted
 from workers.fetch.urls import LocalUrl
 from workers.shards.group import find_damage
-from workers.storage import Store, sha256_of
+from workers.storage.store import Store, sha256_of
 
 
 @dataclass

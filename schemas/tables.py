@@ -122,7 +122,7 @@ SHOT = pa.schema(
         ("flags", pa.list_(pa.string())),  # "black" | "slides" | "frozen"
         ("embedding", pa.list_(pa.float16())),  # mean over its frames, L2-normalised
         ("keys", pa.list_(pa.int64())),  # videos that have some in common may be copies
-        ("layouts", pa.binary()),  # of its frames: GRID x GRID bytes each, see workers/thumbnails.py
+        ("layouts", pa.binary()),  # of its frames: GRID x GRID bytes each, see workers/shots/thumbnails.py
     ]
 )
 

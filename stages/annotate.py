@@ -21,7 +21,7 @@ from stages.annotations.timeline import in_seconds, is_inside, on_timeline
 from workers.fetch.access import Access
 from workers.fetch.fetcher import read_bytes
 from workers.fetch.redaction import redacted, scrub_secrets
-from workers.storage import Store
+from workers.storage.store import Store
 
 READS = pa.schema(
     [

@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 from schemas.config import ConfigError, Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import FRAME, SEGMENT, VIDEO
-from workers.decode_plan import Segment
-from workers.local_media import local_media
-from workers.media_sandbox import MediaLimits, sample_in_sandbox
-from workers.storage import Store
+from workers.media.decode_plan import Segment
+from workers.media.sandboxed import MediaLimits, sample_in_sandbox
+from workers.storage.local_media import local_media
+from workers.storage.store import Store
 
 _ROWS = 64  # a yield: some MB of JPEG
 _OPTIONS = ("short_side", "convert", "jpeg_quality", "backend", "device", "threads")
@@ -33,7 +33,7 @@ class DecodeConfig(StageConfig):
     """Pixels of the shorter side of a frame; smaller videos keep their size."""
     convert: bool = True
     """Deinterlace, and show HDR and BT.2020 in the colours of a usual screen; `false` keeps pixels as they are coded.
-    Flags say in either case what a file is. See `workers/picture.py` and `workers/colour.py`."""
+    Flags say in either case what a file is. See `workers/media/render.py` and `workers/media/colour.py`."""
     jpeg_quality: int = Field(90, ge=1, le=100)
     """Of libjpeg."""
     backend: Literal["auto", "pyav", "decord", "torchcodec"] = "auto"

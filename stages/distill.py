@@ -5,7 +5,7 @@ VideoChat-Flash, arXiv 2501.00574 (four frames become 64 tokens, whatever the qu
 video serves all its questions and both.
 
 Shapes: N frames, Q questions, K keyframes a question, D width of the joint space; those of the tokens in
-workers/video_tokens.py.
+workers/towers/video_tokens.py.
 """
 
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ import pyarrow as pa
 import torch
 from pydantic import Field, model_validator
 
-from model.ops.merge import merge_sweep
+from model.ops.dfm.merge import merge_sweep
 from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from workers.patch_encoder import PatchEncoder
-from workers.query_embedder import tower_weights
-from workers.storage import Store
-from workers.vectors import to_matrix
-from workers.video_tokens import TokenLayout, VideoTokens
+from workers.storage.arrow_vectors import to_matrix
+from workers.storage.store import Store
+from workers.towers.patch_encoder import PatchEncoder
+from workers.towers.query_embedder import tower_weights
+from workers.towers.video_tokens import TokenLayout, VideoTokens
 
 Chunks = Iterator[tuple[torch.Tensor, torch.Tensor]]
 

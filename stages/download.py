@@ -19,10 +19,10 @@ from workers.fetch.notes import FetchNotes
 from workers.fetch.partial_file import FetchLimits, PartialFile, locked
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl, parse_url
-from workers.local_media import required_location
-from workers.media_sandbox import probe_in_sandbox
-from workers.node_folder import node_folder
-from workers.storage import Store, sha256_of
+from workers.media.sandboxed import probe_in_sandbox
+from workers.storage.local_media import required_location
+from workers.storage.scratch import node_folder
+from workers.storage.store import Store, sha256_of
 
 # Extensions by what the demuxer found; a name given by a stranger is never part of a path.
 _EXTENSIONS = {

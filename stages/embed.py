@@ -8,8 +8,8 @@ from pydantic import Field
 from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.stage import Stage
 from schemas.tables import EMBEDDING
-from workers.clip_embedder import ClipEmbedder
-from workers.query_embedder import tower_weights
+from workers.towers.clip_embedder import ClipEmbedder
+from workers.towers.query_embedder import tower_weights
 
 READS = pa.schema([("video_id", pa.string()), ("segment_id", pa.string()), ("decode_unit", pa.string())])
 

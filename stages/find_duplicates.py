@@ -1,9 +1,9 @@
 """find_duplicates: a video and the few it may be a copy of -> what it is a copy of.
 
-Candidates come from common keys of shots (pipeline/candidates.py); here each is compared in full, second by second, by
-workers/video_match.py. Found: copies that were encoded again, scaled, graded, trimmed, put between bars or cropped by a
-seventh. Not found: copies at another speed, mirrored, or cut anew (only one offset is looked for), and of videos
-shorter than `least_s` all but the same file.
+Candidates come from common keys of shots (pipeline/tables/candidates.py); here each is compared in full, per second, by
+workers/shots/near_duplicates.py. Found: copies that were encoded again, scaled, graded, trimmed, put between bars
+or cropped by a seventh. Not found: copies at another speed, mirrored, or cut anew (only one offset is looked for),
+and of videos shorter than `least_s` all but the same file.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from pydantic import Field
 from schemas.config import Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import DUPLICATE
-from workers.storage import Store
-from workers.thumbnails import GRID
-from workers.vectors import to_matrix
-from workers.video_match import Match, describe, each_second, match, motion
+from workers.shots.near_duplicates import Match, describe, each_second, match, motion
+from workers.shots.thumbnails import GRID
+from workers.storage.arrow_vectors import to_matrix
+from workers.storage.store import Store
 
 TEXTS = pa.list_(pa.string())
 FILE = pa.struct(

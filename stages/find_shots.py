@@ -16,11 +16,11 @@ from pydantic import Field
 from schemas.config import Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import SHOT
-from workers.shot_cuts import CutRule, Steps, find_cuts, shown_by
-from workers.storage import Store
-from workers.thumbnails import Thumbnails, layouts, read_thumbnails
-from workers.vectors import to_column, to_matrix
-from workers.video_match import describe, fewest, piece_keys, pieces
+from workers.shots.cuts import CutRule, Steps, find_cuts, shown_by
+from workers.shots.near_duplicates import describe, fewest, piece_keys, pieces
+from workers.shots.thumbnails import Thumbnails, layouts, read_thumbnails
+from workers.storage.arrow_vectors import to_column, to_matrix
+from workers.storage.store import Store
 
 READS = pa.schema(
     [
@@ -37,7 +37,7 @@ class FindShotsConfig(StageConfig):
     """What a cut is, and what a stretch must be to be flagged."""
 
     pixel_change: float = Field(0.36, gt=0, le=1)
-    """From frame to frame, of 1, that makes a cut (see workers/shot_cuts.py). Moving pictures have about 0.1."""
+    """From frame to frame, of 1, that makes a cut (see workers/shots/cuts.py). Moving pictures have about 0.1."""
     embedding_change: float = Field(0.3, gt=0, le=2)
     """1 - cosine from frame to frame that speaks for a cut. Depends on the tower."""
     leaning: float = Field(0.75, gt=0, le=1)
@@ -68,7 +68,7 @@ class FindShotsConfig(StageConfig):
     max_keys: int = Field(256, ge=1)
     """Keys of a video."""
     key_motion: float = Field(0.01, ge=0, le=1)
-    """A video with less motion (see workers/video_match.py) has keys of its look, any other of its changes."""
+    """A video with less motion (see `near_duplicates.py`) has keys of its look, any other of its changes."""
     # Reads JPEGs at an eighth of their size, some thousand frames a second.
     resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
 

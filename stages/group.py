@@ -19,7 +19,6 @@ from schemas.config import ConfigError, Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import FORMAT_VERSION, GROUPING, QA, VIDEO
-from workers.safetensors_file import Tensors, encoded_bytes
 from workers.shards.layout import (
     CLIP_TENSORS,
     QUERY_TENSORS,
@@ -32,7 +31,8 @@ from workers.shards.layout import (
 )
 from workers.shards.token_unit import read_index
 from workers.shards.writer import encode_json, tar_bytes
-from workers.storage import Store
+from workers.storage.safetensors_file import Tensors, encoded_bytes
+from workers.storage.store import Store
 
 Row = dict[str, Any]
 

@@ -16,11 +16,11 @@ from pydantic import Field
 from schemas.stage import Stage
 from schemas.tables import SAMPLE
 from stages.group import QA_COLUMNS, GroupConfig, publish
-from workers.safetensors_file import Tensors, encode_tensors
 from workers.shards.layout import CLIP_TENSORS, clips_metadata, take_queries, tokens_metadata
 from workers.shards.token_unit import open_tokens
 from workers.shards.writer import ShardWriter, archive_bytes, encode_json, shard_key
-from workers.storage import Store
+from workers.storage.safetensors_file import Tensors, encode_tensors
+from workers.storage.store import Store
 
 Row = dict[str, Any]
 

@@ -17,10 +17,10 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import SEGMENT, VIDEO
-from workers.local_media import local_media
-from workers.media_sandbox import MediaLimits, entry_points_in_sandbox
-from workers.probe import EntryPoints
-from workers.storage import Store
+from workers.media.probe import EntryPoints
+from workers.media.sandboxed import MediaLimits, entry_points_in_sandbox
+from workers.storage.local_media import local_media
+from workers.storage.store import Store
 
 
 class ShardConfig(StageConfig):

@@ -17,10 +17,10 @@ from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import QA
 from stages.qa.config import WritingConfig
-from workers.query_embedder import QueryEmbedder, tower_weights
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
-from workers.storage import Store
+from workers.storage.store import Store
+from workers.towers.query_embedder import QueryEmbedder, tower_weights
 
 READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
 
@@ -35,7 +35,7 @@ class WritingLimits(SandboxLimits):
 
 
 class WriteQaConfig(WritingConfig, StageConfig):
-    """How pairs are written, and the towers whose text side embeds them. `pipeline/recipe.py` fills in the towers."""
+    """How pairs are written, and the towers whose text side embeds them. The recipe fills in the towers."""
 
     select_tower: TowerConfig = TowerConfig()
     """`embed.tower`: what frames are selected by."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from model.video_lm import VideoLMConfig
-from workers.sample_stream import SampleSet
+from workers.training.sample_stream import SampleSet
 
 WIDTH = 8
 TINY = VideoLMConfig(width=32, layers=2, heads=2, feedforward_width=64)

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torchvision.io import encode_jpeg
 
 from schemas.tables import FRAME, QA
-from workers.storage import Store
+from workers.storage.store import Store
 
 VIT = {"layers": 2, "width": 64, "head_width": 32, "patch_size": 16, "image_size": 64}
 SIGLIP = {"image_size": 160, "timm_model_name": "test_vit", "timm_pool": "map", "timm_proj": "none"}

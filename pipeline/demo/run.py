@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from pipeline.build import build
-from pipeline.catalog import open_catalog
 from pipeline.demo.corpus import write_demo
-from pipeline.recipe import Recipe
+from pipeline.inputs.recipe import Recipe
 from pipeline.report import show_summary, show_training
+from pipeline.tables.catalog import open_catalog
 from pipeline.terminal import Terminal
 from pipeline.train import train
 from pipeline.verify import verify

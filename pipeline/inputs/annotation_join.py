@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 
 from pipeline.inputs.annotation_files import read_files
 from pipeline.inputs.join_report import MAX_EXAMPLES, JoinReport, SourceReport
+from pipeline.inputs.manifest import SPLIT, video_id_of, write_manifest
 from pipeline.inputs.manifest_rows import ManifestError, Row
 from pipeline.inputs.video_ids import VideoIndex, video_of_file
-from pipeline.manifest import SPLIT, video_id_of, write_manifest
 from stages.annotations.event_lines import parse_event_lines
 from stages.annotations.formats.entry import Entry
 from stages.annotations.formats.entry import Row as Told

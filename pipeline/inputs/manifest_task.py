@@ -16,7 +16,7 @@ from workers.fetch.redaction import redacted
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.sandbox.task import Message
-from workers.storage import open_file
+from workers.storage.store import open_file
 
 _JSON = (str, int, float, bool, list, dict, type(None))
 _MESSAGE_CHARACTERS = 1 << 20

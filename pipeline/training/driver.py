@@ -14,11 +14,11 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util import remove_placement_group
 from ray.util.queue import Empty, Queue
 
-from pipeline.compose import ClusterTooSmall
+from pipeline.engine.compose import ClusterTooSmall
 from pipeline.training.config import TrainConfig
 from pipeline.training.messages import Ended, Failed, Started
 from schemas.config import parse
-from workers.storage import Store
+from workers.storage.store import Store
 
 TRACEBACK = "error.txt"
 QUIET_S = 30

@@ -17,11 +17,11 @@ from ray.util import get_current_placement_group
 from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.messages import Failed, Started
 from schemas.config import parse
-from workers.checkpoint import checkpoint_folder, last_checkpoint, read_log, write_log
-from workers.sample_stream import SampleStream, shard_samples
 from workers.shards.reader import COLUMNS, ShardReader
-from workers.storage import Store
-from workers.trainer import Trainer
+from workers.storage.store import Store
+from workers.training.checkpoint import checkpoint_folder, last_checkpoint, read_log, write_log
+from workers.training.sample_stream import SampleStream, shard_samples
+from workers.training.trainer import Trainer
 
 
 def train_rank(settings: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from model.language_model import load_language_model
 from model.tokenizer import load_tokenizer
-from model.towers import Tower, TowerError
+from model.towers.tower import Tower, TowerError
 from model.untrusted_folder import UntrustedFolderError, refuse_remote_code
 from tests.tiny_towers import TEXT, save_vit
 
@@ -55,7 +55,7 @@ def test_a_tower_with_code_but_without_the_key_is_refused_without_a_question(tmp
     name = save_vit(tmp_path)
     marker = plant_code(tmp_path)
     ask_for_code(tmp_path, {})
-    script = f"from model.towers import Tower; Tower({name!r})"
+    script = f"from model.towers.tower import Tower; Tower({name!r})"
     done = subprocess.run(
         [sys.executable, "-c", script], input="y\ny\ny\n", capture_output=True, text=True, env={**os.environ}
     )

@@ -10,10 +10,10 @@ import ray
 from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 
 from pipeline.build import Summary, build
-from pipeline.catalog import open_catalog
 from pipeline.plan import plan
 from pipeline.report import show_plan, show_rejects, show_status, show_summary
 from pipeline.retry import retry
+from pipeline.tables.catalog import open_catalog
 from pipeline.terminal import Terminal
 from pipeline.verify import verify
 from schemas.tables import TASKS

@@ -8,11 +8,11 @@ import imageio_ffmpeg
 import pytest
 
 from pipeline.build import build
-from pipeline.catalog import open_catalog
 from pipeline.demo import write_demo
 from pipeline.demo.corpus import script_of
+from pipeline.inputs.recipe import load_recipe
 from pipeline.plan import plan
-from pipeline.recipe import load_recipe
+from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from tests.pipeline.worlds import contents
 

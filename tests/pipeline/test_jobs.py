@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pipeline.catalog import open_catalog
+from pipeline.tables.catalog import open_catalog
 from tests.pipeline.worlds import SMALL, small_world
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -45,7 +45,7 @@ def kill_child(process: subprocess.Popen, kind: str, chance: random.Random) -> b
     return bool(victims)
 
 
-MARKS = {"worker": "MapBatches(", "decoder": "workers.media_tasks"}
+MARKS = {"worker": "MapBatches(", "decoder": "workers.media.tasks"}
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.build_memory import CAP_MB, LONG_S, TINY, peak_megabytes, write_world
-from pipeline.catalog import open_catalog
+from pipeline.tables.catalog import open_catalog
 
 
 @pytest.mark.soak

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.build import build
-from pipeline.catalog import open_catalog
+from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from tests.mutator import sources, write_mutant
 from tests.pipeline.command_line import finish, start

@@ -12,12 +12,12 @@ import sys
 import pyarrow as pa
 import pytest
 
-from pipeline.catalog import CatalogError
-from pipeline.closed_duckdb import SqlError
 from pipeline.query import SHOWN_ROWS, query
+from pipeline.tables.catalog import CatalogError
+from pipeline.tables.closed_duckdb import SqlError
 from schemas.tables import TABLES
 from tests.pipeline.command_line import ROOT, run
-from workers.storage import Store
+from workers.storage.store import Store
 
 SAMPLES = pa.table(
     {

@@ -9,9 +9,9 @@ import safetensors.numpy
 import webdataset
 
 from pipeline.build import build
-from pipeline.catalog import open_catalog
-from pipeline.manifest import make_manifest, write_manifest
-from pipeline.recipe import load_recipe
+from pipeline.inputs.manifest import make_manifest, write_manifest
+from pipeline.inputs.recipe import load_recipe
+from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 
 pytestmark = pytest.mark.usefixtures("ray_session")

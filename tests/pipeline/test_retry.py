@@ -5,12 +5,12 @@ import json
 import pyarrow as pa
 import pytest
 
-from pipeline.catalog import CatalogError
 from pipeline.not_built import NotBuilt
 from pipeline.retry import retry
+from pipeline.tables.catalog import CatalogError
 from schemas.tables import REJECT
 from tests.pipeline.command_line import run
-from workers.storage import PathError, Store
+from workers.storage.store import PathError, Store
 
 ROWS = [
     {"stage": "download", "reason": "unreachable", "attempts": 1, "path": "units/download/a.reject.json"},

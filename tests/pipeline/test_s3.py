@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from pipeline.catalog import open_catalog
+from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from tests.object_store import Faults, s3_corpus
 from tests.pipeline.command_line import finish, start

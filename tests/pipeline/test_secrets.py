@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.manifest import read_manifest
+from pipeline.inputs.manifest import read_manifest
 from schemas.config import ConfigError
 from tests.numbered_video import write_video
 from tests.pipeline.command_line import start

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.build import build
 from pipeline.phases import phases
-from pipeline.tables import FROM_RESULTS, FROM_UNITS
+from pipeline.tables.gather import FROM_RESULTS, FROM_UNITS
 from schemas.tables import TABLES
 from tests.pipeline.command_line import run
 from tests.pipeline.worlds import contents, small_recipe, small_world

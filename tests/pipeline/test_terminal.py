@@ -11,7 +11,7 @@ from pipeline.report import show_rejects, show_summary
 from pipeline.terminal import Terminal
 from schemas.tables import REJECT
 from tests.pipeline.command_line import run
-from workers.storage import Store
+from workers.storage.store import Store
 
 ODD = "film[/b] [red]:cat: \x1b[2J\x9b"
 SHOWN = r"film[/b] [red]:cat: \x1b[2J\x9b"

@@ -13,11 +13,11 @@ from pipeline.train import SAMPLES, TrainConfig, TrainReport, train
 from schemas.config import ConfigError, parse
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, write_video
-from workers.checkpoint import MANIFEST, last_checkpoint, read_log
-from workers.sample_stream import SampleStream, shard_samples
 from workers.shards.reader import COLUMNS
-from workers.storage import Store
-from workers.trainer import Trainer
+from workers.storage.store import Store
+from workers.training.checkpoint import MANIFEST, last_checkpoint, read_log
+from workers.training.sample_stream import SampleStream, shard_samples
+from workers.training.trainer import Trainer
 
 CONFIG = TrainConfig(
     model=TINY,

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.build import describe
-from pipeline.recipe import load_recipe
+from pipeline.inputs.recipe import load_recipe
 from tests.pipeline.command_line import ROOT, run
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, write_video
-from workers.checkpoint import last_checkpoint, read_log
-from workers.storage import Store
+from workers.storage.store import Store
+from workers.training.checkpoint import last_checkpoint, read_log
 
 SIZES = [f"train.model.{name}={asdict(TINY)[name]}" for name in ("width", "layers", "heads", "feedforward_width")]
 RECORDED = [*SIZES, "train.steps=3000", "train.checkpoint_every=5", "train.heldout_samples=0", "train.log_every=1"]

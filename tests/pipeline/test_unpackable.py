@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.build import build
-from pipeline.catalog import open_catalog
 from pipeline.demo import write_demo
+from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from tests.pipeline.worlds import contents, small_recipe
 

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from pipeline.build import build
-from pipeline.catalog import open_catalog
 from pipeline.demo import write_demo
+from pipeline.tables.catalog import open_catalog
 from tests.pipeline.worlds import small_recipe
 
 pytestmark = pytest.mark.usefixtures("ray_session")

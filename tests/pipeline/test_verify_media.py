@@ -4,7 +4,7 @@ import hashlib
 
 from pipeline.verify import _media
 from workers.fetch.access import Access
-from workers.storage import Store
+from workers.storage.store import Store
 
 
 def test_media_in_place_are_read_below_the_root_only(tmp_path):

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from pipeline.demo import write_demo
-from pipeline.recipe import Recipe, load_recipe
+from pipeline.inputs.recipe import Recipe, load_recipe
 
 # Short segments, so that a short video has several; two keyframes' worth of everything else.
 SMALL = ["shard.segment_s=20.0", "shard.min_frames=1", "select.k=4", "distill.batch_frames=16", "embed.batch_frames=16"]

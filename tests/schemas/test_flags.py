@@ -2,12 +2,12 @@ import ast
 import re
 from pathlib import Path
 
-from pipeline import decoded
+from pipeline.tables import decoded
 from schemas.flags import ANNOTATION_FLAGS, DECODE_FLAGS, FILE_FLAGS
 from stages.annotate import MILLISECONDS, OUTSIDE
 from stages.annotations.encodings import DETECTED, REPAIRED
 from stages.annotations.subtitles import CUT, NOT_TEXT
-from workers import probe
+from workers.media import probe
 
 
 def yielded(tree: ast.AST) -> set[str]:

@@ -9,7 +9,7 @@ from schemas.rejects import Reject
 from schemas.tables import ANNOTATION
 from stages.annotate import READS, AnnotateConfig, annotate, stage
 from workers.fetch.access import Access
-from workers.storage import Store
+from workers.storage.store import Store
 
 CONVERSATION = '[{"from": "human",  "value": "<image>\\nWhat?"}, {"from": "gpt", "value": "A dog."}]'
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.000\n{text}\n"

@@ -11,8 +11,8 @@ from schemas.tables import FRAME
 from stages import shard
 from stages.decode import DecodeConfig, stage
 from tests.numbered_video import read_number, write_video
-from workers.probe import probe
-from workers.storage import Store
+from workers.media.probe import probe
+from workers.storage.store import Store
 
 
 def frames(path, store, fps=2.0, until_s=np.inf, **config):

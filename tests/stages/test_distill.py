@@ -5,17 +5,17 @@ import pyarrow as pa
 import pytest
 import torch
 
-from model.ops.clip_merge import merge_clips
+from model.ops.hico.clip_merge import merge_clips
 from schemas.config import ConfigError, TowerConfig, parse
 from schemas.rejects import Reject
 from schemas.tables import SELECTION
 from stages.distill import DistillConfig, Distiller, stage
 from tests.tiny_towers import save_siglip, save_vit, write_frames, write_questions
-from workers.frame_batches import frame_batches
-from workers.query_embedder import load_tower
-from workers.safetensors_file import encode_tensors
-from workers.storage import Store
-from workers.video_tokens import pool_grid
+from workers.storage.safetensors_file import encode_tensors
+from workers.storage.store import Store
+from workers.towers.frame_batches import frame_batches
+from workers.towers.query_embedder import load_tower
+from workers.towers.video_tokens import pool_grid
 
 UNIT = {"video_id": "v", "decode_units": ["d0", "d1", "d2"], "write_qa_unit": "qa", "select_unit": "sel"}
 KEYFRAMES = [[0, 4, 9], [3], [4, 5, 6, 10], []]

@@ -16,7 +16,7 @@ from tests import faulty_server as servers
 from tests.faulty_server import faulty_server
 from tests.numbered_video import write_video
 from workers.fetch.partial_file import locked
-from workers.storage import Store
+from workers.storage.store import Store
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from schemas.config import ConfigError, TowerConfig, parse
 from stages.embed import EmbedConfig, stage
 from tests.tiny_towers import save_vit, write_frames
-from workers.storage import Store
+from workers.storage.store import Store
 
 UNIT = {"video_id": "v", "segment_id": "v-00000", "decode_unit": "units/decode/x"}
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from schemas.tables import DUPLICATE, EMBEDDING, SHOT
 from stages.find_duplicates import FindDuplicatesConfig, run, stage
-from workers.storage import Store
-from workers.thumbnails import GRID
-from workers.vectors import to_column
-from workers.video_match import fewest, match, piece_keys, pieces
+from workers.shots.near_duplicates import fewest, match, piece_keys, pieces
+from workers.shots.thumbnails import GRID
+from workers.storage.arrow_vectors import to_column
+from workers.storage.store import Store
 
 
 def walk(seconds: int, seed: int, width: int = 24) -> np.ndarray:

@@ -14,10 +14,10 @@ from pipeline.demo.render import draw, moment_at
 from schemas.tables import EMBEDDING, FRAME, SHOT
 from stages.find_shots import FindShotsConfig, run, stage
 from tests.tiny_towers import picture
-from workers.decode_plan import Segment
-from workers.media_sandbox import MediaLimits, sample_in_sandbox
-from workers.storage import Store
-from workers.vectors import to_column
+from workers.media.decode_plan import Segment
+from workers.media.sandboxed import MediaLimits, sample_in_sandbox
+from workers.storage.arrow_vectors import to_column
+from workers.storage.store import Store
 
 SIZE = (96, 72)
 UNIT = {"video_id": "v", "embed_units": ["e"], "decode_units": ["d"], "first_frame_s": 0.0}

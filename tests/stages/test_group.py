@@ -13,7 +13,7 @@ from schemas.tables import QA, SELECTION
 from stages.group import FACTS, GroupConfig, split_of, stage
 from stages.pack import PackConfig
 from tests.workers.shard_units import group, write_video
-from workers.storage import Store
+from workers.storage.store import Store
 
 
 def row(number: int, **given) -> dict:

@@ -19,7 +19,7 @@ from stages.pack import PACK_UNIT, PackConfig, plan_shards, run, stage, stands
 from tests.workers.shard_units import TOKENS_A_KEYFRAME, group, pack, write_video
 from workers.shards.layout import question_tokens
 from workers.shards.writer import archive_bytes, shard_key
-from workers.storage import Store
+from workers.storage.store import Store
 
 
 def row(number: int, **given) -> dict:

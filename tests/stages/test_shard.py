@@ -7,8 +7,8 @@ from schemas.rejects import Reject
 from schemas.tables import SEGMENT
 from stages.shard import ShardConfig, run, sampling, segments
 from tests.numbered_video import write_video
-from workers.probe import EntryPoints, probe
-from workers.storage import Store
+from workers.media.probe import EntryPoints, probe
+from workers.storage.store import Store
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from stages.qa.writing import write_pairs
 from stages.write_qa import WriteQaConfig, stage
 from tests.stages.qa.worlds import EIGHT, rows
 from tests.tiny_towers import save_siglip, save_vit
-from workers.query_embedder import QueryEmbedder
-from workers.storage import Store
+from workers.storage.store import Store
+from workers.towers.query_embedder import QueryEmbedder
 
 UNIT = {"video_id": "v", "duration_s": 100.0, "annotate_unit": "units/annotate/v.parquet"}
 

@@ -10,7 +10,7 @@ import stages.pack
 from schemas.tables import GROUPING, QA, SAMPLE, SELECTION, TASKS
 from stages.group import FACTS
 from stages.pack import PackConfig, plan_shards
-from workers.storage import Store
+from workers.storage.store import Store
 
 WIDTH, TOKENS_A_KEYFRAME, TOKENS_A_CLIP = 8, 4, 3
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from schemas.rejects import Reject
-from workers.node_folder import node_folder
+from workers.storage.scratch import node_folder
 
 # A server's wish that lasts longer is forgotten: a broken one may ask for a century.
 _LONGEST_PAUSE_S = 7 * 24 * 3600.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workers.fetch.redaction import fingerprinted, redacted
 
 if TYPE_CHECKING:  # the store takes its connections from this package
-    from workers.storage import Store
+    from workers.storage.store import Store
 
 
 class FetchNotes:

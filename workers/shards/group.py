@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.tables import FORMAT_VERSION
-from workers.safetensors_file import Tensors, decode_tensors
 from workers.shards.layout import TOKEN_TENSORS
-from workers.storage import Store
+from workers.storage.safetensors_file import Tensors, decode_tensors
+from workers.storage.store import Store
 
 
 class ShardError(ValueError):

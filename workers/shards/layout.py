@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from schemas.tables import FORMAT_VERSION
-from workers.safetensors_file import Shape, Tensors, encoded_bytes
+from workers.storage.safetensors_file import Shape, Tensors, encoded_bytes
 
 # What a part of the queries takes of a distill unit: rows of the queries, rows of the keyframes, or all.
 QUERY_TENSORS = ("query_keyframes", "merged_tokens")

@@ -22,7 +22,7 @@ from schemas.config import ConfigError
 from workers.shards.group import Group, ShardError, read_group
 from workers.shards.sample_order import epoch_order
 from workers.shards.samples_table import typed_samples
-from workers.storage import Store
+from workers.storage.store import Store
 
 COLUMNS = [
     "qa_id",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from workers.safetensors_file import Tensors, decode_tensors, read_tensors
 from workers.shards.layout import INDEX_TENSORS, TOKEN_TENSORS, Shapes
-from workers.storage import Store
+from workers.storage.safetensors_file import Tensors, decode_tensors, read_tensors
+from workers.storage.store import Store
 
 
 @dataclass(frozen=True)

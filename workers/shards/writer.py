@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
-from workers.storage import Store
+from workers.storage.store import Store
 
 _BLOCK = tarfile.BLOCKSIZE
 _GLOBAL_HEADER_BYTES = 2 * _BLOCK  # itself, and the key, which is far shorter than a block

@@ -10,7 +10,7 @@ from model.language_model import num_layers
 from model.progressive import check_stages
 from model.video_lm import VideoLMConfig, check_positions
 from schemas.config import Config, ConfigError
-from workers.sample_stream import SampleSet
+from workers.training.sample_stream import SampleSet
 
 
 class TrainerConfig(Config):

@@ -2,12 +2,12 @@
 
 import torch
 
-from model.ops import dropout
-from model.ops.clip_merge import merge_clips
-from model.ops.gap_fill import fill_gaps
-from model.ops.keyframes import pick_in_rounds
-from model.ops.keyframes_recurrent import lowest_between
-from model.ops.vectors import Vectors
+from model.ops.dks.gap_fill import fill_gaps
+from model.ops.dks.keyframes import pick_in_rounds
+from model.ops.dks.recurrent import lowest_between
+from model.ops.dks.vectors import Vectors
+from model.ops.hico import dropout
+from model.ops.hico.clip_merge import merge_clips
 
 
 def compiled(function):

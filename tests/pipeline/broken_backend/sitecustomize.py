@@ -3,12 +3,12 @@ break the decoder after their first frame."""
 
 import sys
 
-if "workers.media_tasks" in sys.orig_argv:
+if "workers.media.tasks" in sys.orig_argv:
     from itertools import islice
     from pathlib import Path
 
     from tests.workers.sandbox.tasks import TASKS
-    from workers import frame_decoder
+    from workers.media import frame_decoder
 
     sound = frame_decoder.BACKENDS["pyav"]
 

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from pipeline.inputs.annotation_join import write_joined_manifest
-from pipeline.manifest import ManifestError, make_manifest, read_manifest, resolve
+from pipeline.inputs.manifest import ManifestError, make_manifest, read_manifest, resolve
 from stages.annotate import READS, AnnotateConfig, annotate
 from stages.download import DownloadConfig
 from tests.pipeline.command_line import run
-from workers.storage import Store
+from workers.storage.store import Store
 
 TURNS = [{"from": "human", "value": "<image>\nWho?"}, {"from": "gpt", "value": "She."}]
 DENSE = {

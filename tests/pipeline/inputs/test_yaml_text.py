@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.inputs.recipe import load_recipe, show
 from pipeline.inputs.yaml_text import YamlError, dump_yaml, load_yaml
-from pipeline.recipe import load_recipe, show
 from schemas.config import ConfigError
 
 

@@ -20,11 +20,11 @@ from pipeline.training.run_key import run_key
 from schemas.config import ConfigError
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import TOKENS_A_KEYFRAME, pack, write_video
-from workers.checkpoint import MANIFEST, sign
-from workers.sample_stream import SampleStream, shard_samples
 from workers.shards.reader import COLUMNS
-from workers.storage import Store
-from workers.trainer import Trainer
+from workers.storage.store import Store
+from workers.training.checkpoint import MANIFEST, sign
+from workers.training.sample_stream import SampleStream, shard_samples
+from workers.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = TrainConfig(model=TINY, steps=4, batch_size=4, heldout_samples=0)
@@ -219,7 +219,7 @@ def test_corpus_that_cannot_be_written_is_named(packed, tmp_path):
 
 def test_checks_import_no_ray():
     """It takes seconds, which a mistake need not cost."""
-    code = "import sys, pipeline.recipe, pipeline.train; assert 'ray' not in sys.modules"
+    code = "import sys, pipeline.inputs.recipe, pipeline.train; assert 'ray' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 

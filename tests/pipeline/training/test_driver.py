@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import ray
 
-from pipeline.compose import ClusterTooSmall
+from pipeline.engine.compose import ClusterTooSmall
 from pipeline.train import train
 from pipeline.training.config import TrainConfig
 from pipeline.training.driver import TrainingFailed, check_fits
@@ -18,7 +18,7 @@ from schemas.tables import QA
 from tests.pipeline.train_workers import train_workers
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, qa_row, write_video
-from workers.storage import Store
+from workers.storage.store import Store
 
 CONFIG = TrainConfig(model=TINY, steps=8, batch_size=4, checkpoint_every=4, heldout_samples=0, cpus_per_worker=0.5)
 

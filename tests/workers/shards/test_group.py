@@ -5,7 +5,7 @@ import pytest
 
 from tests.workers.shard_units import pack, write_video
 from workers.shards.group import ShardError, find_damage, read_clips, read_group
-from workers.storage import Store
+from workers.storage.store import Store
 
 
 @pytest.fixture

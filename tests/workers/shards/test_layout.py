@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workers.shard_units import distill_tensors
-from workers.safetensors_file import encode_tensors
 from workers.shards.layout import TOKEN_TENSORS, cut_groups, part_shapes, question_tokens, take_queries, tokens_metadata
+from workers.storage.safetensors_file import encode_tensors
 
 
 @given(seed=st.integers(0, 999), num_queries=st.integers(1, 8), cuts=st.data())

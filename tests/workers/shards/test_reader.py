@@ -17,7 +17,7 @@ from tests.object_store import s3_corpus
 from tests.workers.shard_units import pack, write_video
 from workers.shards.group import ShardError
 from workers.shards.reader import ShardReader
-from workers.storage import Store
+from workers.storage.store import Store
 
 NUM_VIDEOS = 7
 

@@ -9,7 +9,7 @@ from schemas.tables import SAMPLE
 from tests.workers.shard_units import pack, write_video
 from workers.shards.reader import CLIP_COLUMNS, COLUMNS, ShardReader
 from workers.shards.samples_table import typed_samples
-from workers.storage import Store
+from workers.storage.store import Store
 
 ALL = [*COLUMNS, *CLIP_COLUMNS]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.workers.shard_units import distill_tensors
-from workers.safetensors_file import encode_tensors
 from workers.shards.layout import INDEX_TENSORS
 from workers.shards.token_unit import open_tokens, read_index
-from workers.storage import Store
+from workers.storage.safetensors_file import encode_tensors
+from workers.storage.store import Store
 
 
 def joined(tensors, metadata=None) -> bytes:

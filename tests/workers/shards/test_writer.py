@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.shards.writer import ShardWriter, encode_json, shard_key
-from workers.storage import Store
+from workers.storage.store import Store
 
 MEMBERS = [("a.json", [b"{}\n"]), ("a.qa.json", [b"[", b"]"]), ("a.tokens.safetensors", [bytes(range(256)) * 7, b""])]
 

@@ -10,9 +10,9 @@ import torch.multiprocessing as mp
 
 from schemas.config import ConfigError
 from tests.tiny_samples import TINY, tiny_sample, tiny_set
-from workers.sample_stream import SampleStream
-from workers.trainer import Trainer
 from workers.training.config import TrainerConfig
+from workers.training.sample_stream import SampleStream
+from workers.training.trainer import Trainer
 
 
 def unanswered(number: int) -> dict:

@@ -1,0 +1,211 @@
+"""Differential feature merging (DFM) of ViLaMP (arXiv 2504.02438, section 3.3), mode `paper`, for all queries at once.
+
+Every frame becomes one token a query: the softmax-weighted mean of its patches, by what each patch has to do with the
+query less what it shares with the same patch of the nearest keyframe before. That keyframe always lies in the past, so
+one sweep over the video in time order serves all queries, and holds a keyframe's patches only while some query looks
+back at it.
+
+Parameter-free: patches and queries lie in the joint image-text space of one open_clip tower (patch tokens through the
+tower's own last norm and projection). What is averaged are the patches before that projection.
+
+Shapes: n frames of a chunk, Q queries, K keyframes, M patches, C feature width, D joint width, S references held.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from model.ops import similarity
+from model.ops.dks.keyframes import Keyframes, as_indices
+
+FRAMES_A_STEP = 16
+"""Frames worked on at once: bounds the memory whatever chunks come, and fills the matrix products."""
+
+
+def merge_sweep(
+    chunks: Iterable[tuple[Tensor, Tensor]],
+    queries_QD: Tensor,
+    keyframes_QK: Tensor | Keyframes,
+    *,
+    alpha: float = 0.01,
+    lam: float = 1.0,
+) -> Iterator[Tensor]:
+    """Merges each frame's patches into one token for each query.
+
+    `weight = softmax over patches of (cos(p_n, q) - lam * cos(p_n, p_k)) / alpha`, k the nearest keyframe strictly
+    before n (without one the second term is 0), and `token = sum of weight * feature`. Rows of frames that are
+    keyframes themselves are computed in the same way, against the keyframe before them: the caller, who knows which
+    frames it keeps whole, leaves those rows out.
+
+    Args:
+        chunks: in temporal order, `(features [n, M, C], joint [n, M, D])`, n may differ; the same tensor may be both.
+            Frames are numbered from 0 on. The keyframes' patches are copied: a chunk may be overwritten after its turn.
+        queries_QD: text embeddings in the joint space, of any length.
+        keyframes_QK: what `select_keyframes` returns, or integers padded with -1 anywhere, in any order.
+        alpha: temperature.
+        lam: weight of what is shared with the keyframe.
+
+    Yields:
+        For each chunk `[Q, n, C]` in the features' type. Scores and weights are float32 whatever the input's type: half
+        precision has not the digits for alpha = 0.01.
+
+    Raises:
+        TypeError: keyframes that are no integers.
+        ValueError: alpha <= 0, shapes that don't agree, a query or a patch that is NaN or zero, keyframes beyond the
+            video's end. What chunks have to do with is reported during the sweep, all else at the call; a patch when
+            the next chunk is asked for, so that no GPU waits for the host.
+    """
+    if not alpha > 0:
+        raise ValueError(f"alpha = {alpha}: the temperature must be above 0")
+    rows_QK = as_indices(keyframes_QK, num_queries=queries_QD.shape[0])
+    queries_QD = similarity.normalize(queries_QD.float(), name="queries")
+    return _sweep(chunks, queries_QD, _Schedule(rows_QK), alpha, lam)
+
+
+def merge_frames(
+    features_NMC: Tensor, joint_NMD: Tensor, queries_QD: Tensor, keyframes_QK: Tensor | Keyframes, **options: float
+) -> Tensor:
+    """Merges the patches of a whole video that lies in memory: `merge_sweep` in one call.
+
+    Args:
+        features_NMC: what is averaged.
+        joint_NMD: patches in the joint image-text space.
+        queries_QD: as of `merge_sweep`.
+        keyframes_QK: as of `merge_sweep`.
+        options: alpha, lam.
+
+    Returns:
+        `[Q, N, C]` in the features' type.
+
+    Raises:
+        TypeError, ValueError: as `merge_sweep`.
+    """
+    return torch.cat(list(merge_sweep([(features_NMC, joint_NMD)], queries_QD, keyframes_QK, **options)), dim=1)
+
+
+def _sweep(
+    chunks: Iterable[tuple[Tensor, Tensor]], queries_QD: Tensor, schedule: "_Schedule", alpha: float, lam: float
+) -> Iterator[Tensor]:
+    references = _References()
+    first = 0
+    for features_nMC, joint_nMD in chunks:
+        _check(features_nMC, joint_nMD, queries_QD)
+        tokens = features_nMC.new_empty(queries_QD.shape[0], features_nMC.shape[0], features_nMC.shape[2])
+        lengths_nM = torch.empty(joint_nMD.shape[:2], device=joint_nMD.device)
+        for at in range(0, features_nMC.shape[0], FRAMES_A_STEP):
+            part = slice(at, at + FRAMES_A_STEP)
+            with torch.autocast(joint_nMD.device.type, enabled=False):  # it would take the scores in half precision
+                tokens[:, part], lengths_nM[part] = _merge(
+                    features_nMC[part], joint_nMD[part], first + at, queries_QD, schedule, references, alpha, lam
+                )
+        yield tokens
+        _check_lengths(lengths_nM, first)
+        first += features_nMC.shape[0]
+    if schedule.last >= first:
+        raise ValueError(f"keyframe {schedule.last} is beyond the video's {first} frames: pass the same frames to both")
+
+
+class _Schedule:
+    """Which keyframe each query looks back at, known before the sweep: one copy to the host."""
+
+    def __init__(self, keyframes_QK: Tensor) -> None:
+        self.rows = [sorted({f for f in row if f >= 0}) for row in keyframes_QK.tolist()]
+        self.last = max((row[-1] for row in self.rows if row), default=-1)
+        self.keyframes = {f for row in self.rows for f in row}
+        self.position = [0] * len(self.rows)  # of each query: how many of its keyframes lie before the current frame
+
+    def before(self, frame: int) -> list[int]:
+        """For each query its nearest keyframe strictly before `frame`, or -1. Frames must be asked for in order."""
+        nearest = []
+        for query, row in enumerate(self.rows):
+            while self.position[query] < len(row) and row[self.position[query]] < frame:
+                self.position[query] += 1
+            nearest.append(row[self.position[query] - 1] if self.position[query] else -1)
+        return nearest
+
+
+class _References:
+    """The patches of the keyframes that some query still looks back at, `joint_SMD`, and 1 / length, `inverse_SM`."""
+
+    def __init__(self) -> None:
+        self.slot_of: dict[int, int] = {}
+        self.free: list[int] = []
+        self.joint_SMD, self.inverse_SM = torch.empty(0), torch.empty(0)
+
+    def add(self, frame: int, joint_MD: Tensor, inverse_M: Tensor) -> None:
+        if not self.free:
+            self._grow(joint_MD)
+        slot = self.slot_of[frame] = self.free.pop()
+        self.joint_SMD[slot], self.inverse_SM[slot] = joint_MD, inverse_M
+
+    def keep_only(self, frames: set[int]) -> None:
+        for frame in self.slot_of.keys() - frames:
+            self.free.append(self.slot_of.pop(frame))
+
+    def _grow(self, like_MD: Tensor) -> None:
+        held = self.joint_SMD.shape[0]
+        joint = like_MD.new_empty(held + 8, *like_MD.shape)
+        inverse = like_MD.new_empty(held + 8, like_MD.shape[0])
+        if held:
+            joint[:held], inverse[:held] = self.joint_SMD, self.inverse_SM
+        self.joint_SMD, self.inverse_SM = joint, inverse
+        self.free += range(held + 7, held - 1, -1)
+
+
+def _merge(
+    features_nMC: Tensor,
+    joint_nMD: Tensor,
+    first: int,
+    queries_QD: Tensor,
+    schedule: _Schedule,
+    references: _References,
+    alpha: float,
+    lam: float,
+) -> tuple[Tensor, Tensor]:
+    """Tokens `[Q, n, C]` of the frames from `first` on, in float32, and the lengths of their patches `[n, M]`."""
+    joint = joint_nMD.float()
+    length_nM = torch.linalg.vector_norm(joint, dim=2)
+    inverse_nM = length_nM.reciprocal()
+    nearest = []
+    for i in range(joint.shape[0]):
+        nearest.append(schedule.before(first + i))
+        if first + i in schedule.keyframes:
+            references.add(first + i, joint[i], inverse_nM[i])
+    score_nMQ = joint @ queries_QD.T
+    if references.slot_of:
+        shared_nMS = _shared(joint, references)
+        slot_nQ = torch.tensor([[references.slot_of.get(f, 0) for f in row] for row in nearest], device=joint.device)
+        none_nQ = torch.tensor([[f < 0 for f in row] for row in nearest], device=joint.device)
+        shared_nMQ = shared_nMS.gather(2, slot_nQ[:, None, :].expand(-1, joint.shape[1], -1))
+        score_nMQ.sub_(shared_nMQ.masked_fill_(none_nQ[:, None, :], 0.0), alpha=lam)
+    weight_nMQ = score_nMQ.mul_((inverse_nM / alpha)[..., None]).softmax(dim=1)
+    tokens_nQC = weight_nMQ.mT @ features_nMC.float()
+    # Whoever asks next asks for the frame after these: nobody looks back further than from there.
+    references.keep_only(set(schedule.before(first + joint.shape[0])))
+    return tokens_nQC.transpose(0, 1), length_nM
+
+
+def _shared(joint_nMD: Tensor, references: _References) -> Tensor:
+    """`p_n . p_s / |p_s|` at the same patch position, `[n, M, S]`: a matrix product a position over all references."""
+    product_MnS = joint_nMD.transpose(0, 1) @ references.joint_SMD.permute(1, 2, 0)
+    return product_MnS.transpose(0, 1).mul(references.inverse_SM.T)
+
+
+def _check_lengths(length_nM: Tensor, first: int) -> None:
+    bad_nM = ~((length_nM > 0) & (length_nM < float("inf")))
+    if bad_nM.any():
+        row, patch = bad_nM.nonzero()[0].tolist()
+        found = "only zeros" if length_nM[row, patch] == 0 else "NaN or infinity"
+        raise ValueError(
+            f"joint: patch {patch} of frame {first + row} has {found}: it has no direction. Encode it again"
+        )
+
+
+def _check(features_nMC: Tensor, joint_nMD: Tensor, queries_QD: Tensor) -> None:
+    same = features_nMC.ndim == 3 and joint_nMD.ndim == 3 and features_nMC.shape[:2] == joint_nMD.shape[:2]
+    if not same or joint_nMD.shape[2] != queries_QD.shape[1]:
+        raise ValueError(
+            f"features {list(features_nMC.shape)}, joint {list(joint_nMD.shape)}, queries {list(queries_QD.shape)}: "
+            "expected [n, M, C], [n, M, D] and [Q, D]"
+        )

@@ -1,0 +1,1 @@
+"""Hierarchical compression (HiCo) of VideoChat-Flash, arXiv 2501.00574: clip merging and progressive dropout."""

@@ -1,0 +1,1 @@
+"""Frozen open_clip towers: their source, preprocessing and patch features."""

@@ -1,0 +1,129 @@
+"""Frozen open_clip towers: images, texts and patches into one joint space.
+
+Shapes: N frames, Q texts, M patches, C width of the patch tokens, D width of the joint space.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import open_clip
+import torch
+from torch.nn import functional as F
+
+from model.towers.patches import AttentionPoolPatches, ClassTokenPatches, Patches, patch_encoder
+from model.towers.preprocessing import Preprocess
+from model.towers.source import TowerError, resolve
+from model.untrusted_folder import never_ask_to_run_code, refuse_key
+
+AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+Frames = torch.Tensor | Sequence[torch.Tensor | np.ndarray]
+"""uint8 frames: a tensor [N, 3, H, W], or a sequence of RGB frames [H, W, 3] of any sizes."""
+
+
+class Tower:
+    """A frozen tower.
+
+    Args:
+        model: name of an open_clip architecture, or `local-dir:PATH` of a folder with open_clip_config.json and
+            weights; a relative PATH starts at the repository root.
+        pretrained: tag of the weights, or path of a weights file; empty with `local-dir:`.
+        device: where it runs.
+        precision: "fp32", "bf16" or "fp16": autocast type on a GPU. A CPU always runs fp32.
+        threads: torch's CPU threads, of the whole process. Floating point sums depend on them: set, not found.
+
+    Raises:
+        TowerError: no such architecture, folder, tag or weights.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        pretrained: str = "",
+        *,
+        device: str | torch.device = "cpu",
+        precision: str = "fp32",
+        threads: int = 1,
+    ) -> None:
+        torch.set_num_threads(threads)
+        self.name = f"{model}/{pretrained}" if pretrained else model
+        self.device = torch.device(device)
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise TowerError(
+                f"tower {self.name!r}: there is no GPU here. Set resources.gpus of its stage to 0, or add one"
+            )
+        self._autocast = AUTOCAST.get(precision) if self.device.type == "cuda" else None
+        source, weights = resolve(model, pretrained)
+        never_ask_to_run_code()
+        try:
+            refuse_key(open_clip.get_model_config(source) or {}, source)  # a config from a hub is checked here
+            self._model = open_clip.create_model(source, weights, device=self.device, require_pretrained=True)
+            self._tokenizer = open_clip.get_tokenizer(source)
+        except Exception as error:  # the errors of open_clip, timm, transformers and of unpickling have no common class
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            if type(error).__name__ == "UnpicklingError":
+                reason = "its weights are a pickle that holds more than tensors; use .safetensors"
+            raise TowerError(
+                f"tower {self.name!r} cannot be loaded: {reason}. Check its name and the network, or give local files "
+                "(local-dir:PATH, or a path as pretrained)"
+            ) from error
+        self._model.eval().requires_grad_(False)
+        self._preprocess = Preprocess(self._model.visual.preprocess_cfg)
+        self.embed_dim: int = open_clip.get_model_config(source)["embed_dim"]
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of its input, in pixels."""
+        return self._preprocess.size
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of its patches."""
+        return self._patch_encoder.grid
+
+    @property
+    def patch_width(self) -> int:
+        """C, the width of its patch tokens."""
+        return self._patch_encoder.width
+
+    def fit(self, frame: torch.Tensor) -> torch.Tensor:
+        """uint8 [..., 3, H, W] -> uint8 [..., 3, h, w] of the tower's input. May be called from several threads."""
+        return self._preprocess.fit(frame)
+
+    @torch.inference_mode()
+    def embed_images(self, frames: Frames) -> torch.Tensor:
+        """Image embeddings, float32 [N, D], L2-normalised, on the tower's device."""
+        pixels = self._pixels(frames)
+        with self._casting():
+            return F.normalize(self._model.encode_image(pixels).float(), dim=-1)
+
+    @torch.inference_mode()
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """Text embeddings, float32 [Q, D], L2-normalised, on the tower's device. What exceeds the context is cut."""
+        tokens = self._tokenizer(list(texts)).to(self.device)
+        with self._casting():
+            return F.normalize(self._model.encode_text(tokens).float(), dim=-1)
+
+    @torch.inference_mode()
+    def encode_patches(self, frames: Frames) -> Patches:
+        """Patch features, plain and in the joint space. Raises TowerError where the architecture has no such path."""
+        encoder, pixels = self._patch_encoder, self._pixels(frames)
+        with self._casting():
+            features, joint = encoder(pixels)
+        return Patches(features.float(), F.normalize(joint.float(), dim=-1), encoder.grid)
+
+    @cached_property
+    def _patch_encoder(self) -> ClassTokenPatches | AttentionPoolPatches:
+        try:
+            return patch_encoder(self._model.visual)
+        except ValueError as error:
+            raise TowerError(f"tower {self.name!r} gives no patch features: {error}") from None
+
+    def _pixels(self, frames: Frames) -> torch.Tensor:
+        if not isinstance(frames, torch.Tensor):
+            frames = torch.stack([self.fit(torch.as_tensor(f).permute(2, 0, 1)) for f in frames])
+        return self._preprocess.normalise(self.fit(frames).to(self.device, non_blocking=True))
+
+    def _casting(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self._autocast, enabled=self._autocast is not None)

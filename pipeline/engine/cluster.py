@@ -1,0 +1,149 @@
+"""The Ray session of a build: the cluster it was submitted to, or one of this machine's own."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+from ray.data import DataContext
+
+from pipeline.engine.private_ray import private_options
+
+# Rows are references, so the object store needs little; left alone, Ray takes a third of the machine's memory.
+OBJECT_STORE_BYTES = 512 * 2**20
+LISTEN_TIMEOUT_S, CONNECT_TIMEOUT_S = 5, 20
+
+
+class ClusterUnreachable(ValueError):
+    """Nothing at RAY_ADDRESS answers as a Ray cluster does. The message names the address and the remedy."""
+
+
+@contextmanager
+def ray_session(num_cpus: int | None = None) -> Iterator[None]:
+    """Connects to the cluster of RAY_ADDRESS (a submitted job has it), or uses a session of the process, or starts one.
+
+    Raises ClusterUnreachable within 30 s where nothing answers at RAY_ADDRESS.
+    """
+    started = not ray.is_initialized()
+    if started:
+        address = os.environ.get("RAY_ADDRESS", "").removeprefix("local")
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+        if address:
+            _check_listens(address)
+        else:
+            # Two cores at least, or a chain of pinned actors cannot run beside its tasks on a one-core machine.
+            options |= {
+                "num_cpus": num_cpus or max(2, os.cpu_count() or 1),
+                "object_store_memory": OBJECT_STORE_BYTES,
+                "include_dashboard": False,
+                **private_options(),
+            }
+            # Ray Data's newer one loses fractions of a core to rounding: of two cores nearly one.
+            os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V2")
+            # A worker waits longer than a second for its next unit: left alone, Ray ends it and starts another.
+            os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "60000")
+        # What Ray's C++ logs while it runs says nothing that a user could act on: what ends a build is an exception.
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+        with _no_native_stderr():
+            over = _init(options, address)
+    _set_data_context()
+    try:
+        yield
+    finally:
+        if started:
+            ray.shutdown()
+            over.set()
+
+
+@contextmanager
+def _no_native_stderr() -> Iterator[None]:
+    """Ray's C++ writes a line about its log level there whatever that is, and warnings before it knows the level."""
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
+
+
+def _check_listens(address: str) -> None:
+    """Ray itself asks a dead address for minutes."""
+    scheme, _, rest = address.rpartition("://")
+    if scheme in ("http", "https"):
+        raise ClusterUnreachable(_unreachable(address, "that is a dashboard, for `ray job submit`; give HOST:PORT"))
+    host, _, port = rest.rpartition(":")
+    if not port.isdigit():  # "auto" and the like: Ray answers at once
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=LISTEN_TIMEOUT_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise ClusterUnreachable(_unreachable(address, str(error))) from None
+
+
+def _init(options: dict[str, Any], address: str) -> threading.Event:
+    """Calls ray.init in a thread: it may wait in C++ for minutes, where no signal and no deadline would reach it.
+
+    Set the event after ray.shutdown. The thread lives until then, since Linux kills Ray's processes with the thread
+    that started them.
+    """
+    connected: Future[Any] = Future()
+    over = threading.Event()
+
+    def init() -> None:
+        try:
+            connected.set_result(ray.init(**options))
+        except BaseException as error:
+            connected.set_exception(error)
+        over.wait()
+
+    handler = signal.getsignal(signal.SIGTERM)
+    is_main = threading.current_thread() is threading.main_thread()
+    deadline = time.monotonic() + CONNECT_TIMEOUT_S
+    threading.Thread(target=init, daemon=True).start()
+    while not connected.done():
+        wait([connected], timeout=0.05)
+        if is_main:  # Ray's C++ sets a handler that prints a stack
+            signal.signal(signal.SIGTERM, handler)
+        if address and time.monotonic() > deadline and not connected.done():
+            raise ClusterUnreachable(_unreachable(address, f"no Ray cluster answered in {CONNECT_TIMEOUT_S} s"))
+    try:
+        connected.result()
+    except Exception as error:
+        over.set()
+        if not address:
+            raise
+        raise ClusterUnreachable(_unreachable(address, str(error).strip().partition("\n")[0].rstrip(" .:"))) from error
+    return over
+
+
+def _unreachable(address: str, reason: str) -> str:
+    return (
+        f"RAY_ADDRESS = {address!r}: cannot connect: {reason}. Start a cluster there, or unset RAY_ADDRESS to run on "
+        "this machine alone"
+    )
+
+
+def _set_data_context() -> None:
+    context = DataContext.get_current()
+    # A unit yields nothing before its end and may take hours (a fetch, pictures that come one by one): the stages' own
+    # limits end those. Resources that never come are found by `check_fits`.
+    context.execution_no_progress_timeout_s = -1
+    # A worker killed while it loads its weights is replaced, as one killed at work is.
+    context.max_consecutive_actor_init_deaths = 10
+    # Only an idle worker is given back: another one has to load its weights again.
+    context.autoscaling_config.actor_pool_util_downscaling_threshold = 0.0
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    # Fewer units than workers is how every phase ends.
+    warnings.filterwarnings("ignore", message="The maximum number of concurrent tasks")

@@ -1,0 +1,44 @@
+"""One build at a time in a corpus."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workers.storage.store import Store
+
+
+class CorpusBusy(ValueError):
+    """Another build is at work in the corpus."""
+
+
+@contextmanager
+def only_build(store: Store) -> Iterator[None]:
+    """Holds a corpus on a disk; the lock goes with its process, however that ends, and leaves no file.
+
+    An object store has no locks, nor have some network folders: there two builds at once are not noticed. They write
+    the same units, each whole, but the shards and tables are those of the last, and one may take the markers by which
+    the other knows a unit that kills its worker.
+
+    Raises:
+        CorpusBusy: another build holds it.
+    """
+    if not store.is_local:
+        yield
+        return
+    folder = Path(store.root)
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CorpusBusy(
+                f"{store.root}: another build is at work there. Wait for it or end it, or give another --out."
+            ) from None
+        except OSError:  # a folder that cannot be locked
+            pass
+        yield
+    finally:
+        os.close(held)

@@ -1,0 +1,169 @@
+"""A recipe: the configs of all steps. Read from YAML, overridden from the command line, printed resolved."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from pipeline.inputs.yaml_text import YamlError, dump_yaml, load_yaml
+from pipeline.tables.corpus_file import damaged, read_corpus_file
+from pipeline.training.config import TrainConfig
+from schemas.config import Config, ConfigError, parse
+from schemas.stage import Stage
+from stages import (
+    annotate,
+    decode,
+    distill,
+    download,
+    embed,
+    find_duplicates,
+    find_shots,
+    group,
+    pack,
+    select,
+    shard,
+    write_qa,
+)
+from stages.annotate import AnnotateConfig
+from stages.decode import DecodeConfig
+from stages.distill import DistillConfig
+from stages.download import DownloadConfig
+from stages.embed import EmbedConfig
+from stages.find_duplicates import FindDuplicatesConfig
+from stages.find_shots import FindShotsConfig
+from stages.pack import PackConfig
+from stages.select import SelectConfig
+from stages.shard import ShardConfig
+from stages.write_qa import WriteQaConfig
+from workers.fetch.access import Access
+from workers.fetch.redaction import redacted
+from workers.storage.store import Store
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class Recipe(Config):
+    """Everything that decides a corpus, and how wide each step runs."""
+
+    download: DownloadConfig = DownloadConfig()
+    shard: ShardConfig = ShardConfig()
+    decode: DecodeConfig = DecodeConfig()
+    embed: EmbedConfig = EmbedConfig()
+    find_shots: FindShotsConfig = FindShotsConfig()
+    find_duplicates: FindDuplicatesConfig = FindDuplicatesConfig()
+    annotate: AnnotateConfig = AnnotateConfig()
+    write_qa: WriteQaConfig = WriteQaConfig()
+    select: SelectConfig = SelectConfig()
+    distill: DistillConfig = DistillConfig()
+    pack: PackConfig = PackConfig()
+    train: TrainConfig = TrainConfig()
+    max_deaths: int = Field(5, ge=1)
+    """A unit whose worker's process died this often within one build is rejected."""
+
+    def stages(self, access: Access | None = None) -> dict[str, Stage]:
+        """All stages by name, in order. Without `access`, they open no address of a manifest."""
+        declared = [
+            download.stage(self.download, access),
+            shard.stage(self.shard),
+            decode.stage(self.decode),
+            embed.stage(self.embed),
+            find_shots.stage(self.find_shots),
+            find_duplicates.stage(self.find_duplicates),
+            annotate.stage(self.annotate, access),
+            write_qa.stage(self.write_qa),
+            select.stage(self.select),
+            distill.stage(self.distill),
+            group.stage(self.pack),
+            pack.stage(self.pack),
+        ]
+        return {stage.name: stage for stage in declared}
+
+
+def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
+    """A recipe by name (`demo`, `longvid`) or path of a YAML file, with overrides such as `embed.batch_frames=64`.
+
+    Raises ConfigError that names the field, the value and the remedy.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
+        raise ConfigError(
+            f"recipe = {name!r}: there is no such recipe. Use one of {known}, or the path of a YAML file."
+        )
+    try:
+        values = load_yaml(path.read_text(encoding="utf-8")) or {}
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"recipe = {name!r}: byte {error.start} is no UTF-8. Save the file as UTF-8.") from None
+    except YamlError as error:
+        raise ConfigError(f"recipe = {name!r}: not YAML: {error}. Mend the file.") from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"recipe = {name!r}: holds a {type(values).__name__}. Write a mapping of step names to fields."
+        )
+    return _parse(values, overrides)
+
+
+def recorded_recipe(store: Store) -> Recipe:
+    """The recipe that a corpus was last built with.
+
+    Raises NotBuilt, OtherFormat, or ConfigError where corpus.json is damaged.
+    """
+    found = read_corpus_file(store)
+    try:
+        return parse(Recipe, found["recipe"])
+    except ConfigError as error:
+        raise ConfigError(f"{redacted(store.root)}/corpus.json: the recipe cannot be used: {error}") from None
+    except (KeyError, TypeError):
+        raise damaged(store) from None
+
+
+def override(recipe: Recipe, overrides: list[str] | None) -> Recipe:
+    """A recipe with some fields changed."""
+    return _parse(recipe.model_dump(mode="json"), overrides)
+
+
+def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
+    for text in overrides or []:
+        _set(values, text)
+    return _one_tower_for_both(parse(Recipe, values))
+
+
+def _one_tower_for_both(recipe: Recipe) -> Recipe:
+    """Questions are embedded by the towers that the frames are embedded by, or they could not be compared."""
+    towers = {"select_tower": recipe.embed.tower, "merge_tower": recipe.distill.tower}
+    for name, step in (("select_tower", "embed"), ("merge_tower", "distill")):
+        if getattr(recipe.write_qa, name) not in (getattr(WriteQaConfig(), name), towers[name]):
+            raise ConfigError(f"write_qa.{name}: is always that of the frames. Leave it out and set {step}.tower.")
+    return recipe.model_copy(update={"write_qa": recipe.write_qa.model_copy(update=towers)})
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {override!r}: not of the form field=value, e.g. --set embed.batch_frames=64")
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {override!r}: {parent!r} is no group of fields. Leave out what follows it.")
+    try:
+        values[last] = load_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"--set {override!r}: the value is not YAML: {error}. Put it in quotes.") from None
+
+
+def show(recipe: Recipe) -> str:
+    """The resolved recipe as YAML that can be loaded again."""
+    return dump_yaml(recipe.model_dump(mode="json"))
+
+
+def changed_fields(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """Fields that differ between two dumped recipes, as "select.tau: 0.85 -> 0.9"; where a step runs does not count."""
+    lines = []
+    for key in sorted({*old, *new} - {"resources"}):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += changed_fields(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {before} -> {after}")
+    return lines

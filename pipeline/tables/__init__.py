@@ -1,0 +1,1 @@
+"""The tables of a corpus: gathered from units, queried with DuckDB."""

@@ -1,0 +1,139 @@
+"""The tables for users: what stands in units and phases, gathered into few large Parquet files that DuckDB reads.
+
+A table is rewritten only when the units it is made of change, and never depends on the order in which they were done.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.engine.chain import REJECTED
+from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
+from pipeline.tables.workspace import Workspace
+from schemas.tables import DUPLICATE, EVENT, QA, REJECT, SAMPLE, SELECTION, SHOT
+from workers.storage.store import Store
+
+ROW_GROUP_ROWS = 1 << 16
+MADE_OF = b"longvid.made_of"
+QA_TABLE = pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
+SHOT_TABLE = pa.schema([f for f in SHOT if f.name not in ("embedding", "layouts")])
+
+# A video is in `videos` or in `rejects`, never in both: what a later phase rejects leaves the former.
+_LEFT_LATER = """where video_id not in (
+    select video_id from find_shots where reject is not null
+    union all select video_id from find_duplicates where reject is not null
+    union all select video_id from questions where reject is not null
+    union all select video_id from distill where reject is not null)"""
+
+# By phase: tables whose rows the phases' results hold already, ...
+FROM_RESULTS = {
+    phase: {
+        "videos": (VIDEO_TABLE, f"{videos} {left} order by video_id"),
+        "segments": (SEGMENT_TABLE, f"{SEGMENTS} {left} order by video_id, segment_index"),
+    }
+    for phase, videos, left in (("ingest", VIDEOS, ""), ("distill", ANNOTATED_VIDEOS, _LEFT_LATER))
+}
+# ... and tables gathered from its units: the unit's column, the key their order follows, and, where a unit is one row,
+# its list of structs that are the table's rows.
+FROM_UNITS = {
+    "find_shots": {"shots": (SHOT_TABLE, "find_shots_unit", "video_id", "")},
+    "find_duplicates": {"duplicates": (DUPLICATE, "find_duplicates_unit", "video_id", "")},
+    "questions": {
+        "events": (EVENT, "annotate_unit", "video_id", "events"),
+        "qa": (QA_TABLE, "write_qa_unit", "video_id", ""),
+    },
+    "distill": {"selections": (SELECTION, "select_unit", "video_id", "")},
+    "pack": {"samples": (SAMPLE, "pack_unit", "shard", "")},
+}
+
+_REJECTS = """
+    select distinct reject.* from rejected
+    union all
+    -- A video of which no segment is left is a rejected video, for the reason of its first segment.
+    select name, 'video', arg_min(reject.stage, reject.unit), video_id, name, arg_min(reject.reason, reject.unit),
+           arg_min(reject.detail, reject.unit), max(reject.attempts), null
+    from ingest group by video_id, name
+    having bool_and(reject is not null) and not bool_or(reject.kind = 'video')
+    order by video_id, stage, unit, kind"""
+
+
+def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
+    """Makes the tables of a phase in the workspace and, with `publish`, in the corpus."""
+    if phase == "ingest":
+        count_decoded(work, store)
+    for name, (schema, query) in FROM_RESULTS.get(phase, {}).items():
+        _put(name, work.sql(query, schema), schema, work, store, publish)
+    for name, (schema, column, key, rows) in FROM_UNITS.get(phase, {}).items():
+        units = [p for (p,) in work.table(phase).filter("reject is null").sort(key).select(column).fetchall()]
+        made_of = hashlib.sha256("\n".join(units).encode()).hexdigest()
+        schema = schema.with_metadata({MADE_OF: made_of.encode()})
+        path = f"tables/{name}.parquet"
+        if store.exists(path) and _made_of(store, path) == made_of.encode():
+            _put(name, _row_groups(store, path), schema, work, store, publish=False)
+        else:
+            _put(name, _read_units(store, units, schema, rows), schema, work, store, publish)
+
+
+def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bool) -> None:
+    """The table `rejects`, over all phases done so far."""
+    rejected = (work.table(phase).filter("reject is not null").select("reject") for phase in phases)
+    schema = pa.schema([REJECTED])
+    work.put("rejected", (table for rows in rejected for table in work.read(rows, schema)), schema)
+    _put("rejects", work.sql(_REJECTS, REJECT), REJECT, work, store, publish)
+
+
+def publish_query(name: str, query: str, schema: pa.Schema, work: Workspace, store: Store, publish: bool) -> None:
+    """What a query gives as a table in the workspace and, with `publish`, in the corpus."""
+    _put(name, work.sql(query, schema), schema, work, store, publish)
+
+
+def _put(
+    name: str, tables: Iterable[pa.Table], schema: pa.Schema, work: Workspace, store: Store, publish: bool
+) -> None:
+    work.put(name, _regroup(tables), schema)
+    if publish:
+        with work.path(name).open("rb") as source, store.writer(f"tables/{name}.parquet") as target:
+            while block := source.read(1 << 22):
+                target.write(block)
+
+
+def _regroup(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Tables of about ROW_GROUP_ROWS rows: thousands of units would be as many row groups."""
+    held, rows = [], 0
+    for table in tables:
+        held.append(table)
+        rows += table.num_rows
+        if rows >= ROW_GROUP_ROWS:
+            yield pa.concat_tables(held)
+            held, rows = [], 0
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _read_units(store: Store, units: list[str], schema: pa.Schema, rows: str) -> Iterator[pa.Table]:
+    def read(path: str) -> pa.Table:
+        if not rows:
+            return store.read_table(path, schema.names)
+        return pa.Table.from_struct_array(store.read_table(path, [rows])[rows].combine_chunks().flatten())
+
+    paths = iter(units)
+    with ThreadPoolExecutor(8) as pool:
+        while chunk := list(islice(paths, 256)):
+            for table in pool.map(read, chunk):
+                yield table.select(schema.names).replace_schema_metadata(None)
+
+
+def _row_groups(store: Store, path: str) -> Iterator[pa.Table]:
+    with store.open(path) as source:
+        file = pq.ParquetFile(source, page_checksum_verification=True)
+        for i in range(file.num_row_groups):
+            yield file.read_row_group(i).replace_schema_metadata(None)
+
+
+def _made_of(store: Store, path: str) -> bytes | None:
+    with store.open(path) as source:
+        return (pq.read_schema(source).metadata or {}).get(MADE_OF)

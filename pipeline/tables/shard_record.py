@@ -1,0 +1,90 @@
+"""Which shards are a corpus' own: the table `shards`. A build deletes what it no longer plans of them, nothing else.
+
+A corpus' folder is its users' as well: next to the shards may lie an index of another reader, notes or other tars.
+"""
+
+import re
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.tables.gather import publish_query
+from pipeline.tables.workspace import Workspace
+from schemas.config import ConfigError
+from schemas.tables import SHARD
+from workers.shards.writer import shard_key
+from workers.storage.store import PathError, Store
+
+RECORD = "tables/shards.parquet"
+_SHARD_COLUMN = pa.schema([SHARD.field("shard")])
+_OURS = re.compile(r"shards/[A-Za-z0-9][A-Za-z0-9_-]{0,31}/[0-9]{6,}\.tar")
+_SHARDS = """
+    select shard, any_value(split) as split, list(distinct sample_key order by sample_key) as sample_keys,
+           count(*) as num_samples, any_value(shard_bytes) as shard_bytes, any_value(shard_sha256) as shard_sha256
+    from samples group by shard order by shard"""
+
+
+class ShardInTheWay(ConfigError):
+    """A file that longvid has not written has the name of a shard that is to be written. Nothing has run yet."""
+
+
+def note_planned(work: Workspace, store: Store) -> None:
+    """Records the shards that are about to be written, so that those of a build that is killed are known as well.
+
+    Raises ShardInTheWay where one would be written over a file that is none.
+    """
+    planned = _shards_of(work, "select distinct shard from pack_todo order by shard")
+    for shard in planned:
+        if store.exists(shard) and not _is_shard(store, shard):
+            raise ShardInTheWay(
+                f"{shard}: is not written by longvid, or damaged in its first bytes, and the build would write a shard "
+                "of this name: move it away, or delete it"
+            )
+    recorded = _recorded(store)
+    known = {row["shard"] for row in recorded}
+    if new := [{"shard": shard} for shard in planned if shard not in known]:
+        store.write_tables(RECORD, [pa.Table.from_pylist(recorded + new, SHARD)], SHARD)
+
+
+def gather_shards(work: Workspace, store: Store, publish: bool) -> None:
+    """Makes the table `shards` from `samples`, in the workspace and, with `publish`, in the corpus."""
+    publish_query("shards", _SHARDS, SHARD, work, store, publish)
+
+
+def drop_stale(work: Workspace, store: Store) -> list[str]:
+    """Deletes shards that an earlier plan has left behind: whoever lists the folder would read them.
+
+    Only what the corpus has recorded and what still is what was written; gives a note for each that is not.
+    """
+    planned = set(_shards_of(work, "select distinct shard from samples order by shard"))
+    notes = []
+    for row in _recorded(store):
+        shard = row["shard"]
+        try:
+            if shard in planned or not _OURS.fullmatch(shard) or not store.exists(shard):
+                continue
+            if _is_shard(store, shard) and row["shard_sha256"] in (None, store.sha256(shard)):
+                store.delete(shard)
+            else:
+                notes.append(f"{shard}: belongs to no plan any more, but is not what was written there: left alone")
+        except PathError as error:
+            notes.append(f"{shard}: belongs to no plan any more: left alone: {error}")
+    return notes
+
+
+def _is_shard(store: Store, path: str) -> bool:
+    return (shard_key(store, path) or "").startswith("units/pack/")
+
+
+def _shards_of(work: Workspace, query: str) -> list[str]:
+    return [shard for table in work.sql(query, _SHARD_COLUMN) for shard in table["shard"].to_pylist()]
+
+
+def _recorded(store: Store) -> list[dict[str, Any]]:
+    """Rows of SHARD: what earlier builds have recorded, in `samples` where there was no table `shards` yet."""
+    if store.exists(RECORD):
+        return store.read_table(RECORD, SHARD.names).to_pylist()
+    if store.exists("tables/samples.parquet"):
+        columns = ["shard", "shard_sha256"]
+        return store.read_table("tables/samples.parquet", columns).group_by(columns).aggregate([]).to_pylist()
+    return []

@@ -1,0 +1,56 @@
+"""The Ray of a local build is reached by its own user only: sockets, token and folder of a real session."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SESSION = """
+import json, os, psutil, ray
+from pipeline.engine.cluster import ray_session
+with ray_session(2):
+    tree = psutil.Process().children(recursive=True)
+    sockets = [c for p in tree if p.is_running() for c in p.net_connections("inet")]
+    listening = sorted({c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN})
+    folder = ray._private.worker._global_node.get_session_dir_path()
+    seen = {"listening": listening, "folder": folder, "token": os.environ["RAY_AUTH_TOKEN"]}
+    print(json.dumps(seen | {"processes": [p.pid for p in tree]}))
+"""
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")} | {"HOME": str(home)}
+    done = subprocess.run([sys.executable, "-c", SESSION], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    *before, last = done.stdout.splitlines()
+    return json.loads(last) | {"home": home, "output": "\n".join(before) + done.stderr}
+
+
+def test_it_listens_on_loopback_only(session):
+    assert session["listening"]
+    assert {ip.removeprefix("::ffff:") for ip in session["listening"]} == {"127.0.0.1"}
+
+
+def test_its_folder_is_closed_to_other_users(session):
+    around = Path(session["folder"]).parents[1]
+    assert around.name.startswith("longvid-ray-")
+    assert around.stat().st_mode & 0o077 == 0
+
+
+def test_its_token_is_in_no_file_and_in_no_output(session):
+    assert len(session["token"]) == 64
+    assert session["token"] not in session["output"]
+    assert not list(session["home"].rglob("*token*"))
+    for path in Path(session["folder"]).rglob("*"):
+        assert not path.is_file() or session["token"].encode() not in path.read_bytes()
+
+
+def test_none_of_its_processes_is_left(session):
+    for pid in session["processes"]:
+        environ = Path(f"/proc/{pid}/environ")
+        assert not environ.exists() or session["token"].encode() not in environ.read_bytes()

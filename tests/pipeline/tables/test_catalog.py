@@ -1,0 +1,70 @@
+"""A corpus' tables under their names in DuckDB, and nothing beyond them."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.not_built import NotBuilt
+from pipeline.tables.catalog import CatalogError, open_catalog
+from schemas.tables import VIDEO
+from tests.object_store import s3_corpus
+from workers.storage.store import Store
+
+SAMPLES = pa.table({"task": ["captioning", "captioning", "event_counting"], "num_frames": [3, None, 5]})
+
+
+@pytest.fixture(params=["plain", 'it\'s [a] *corpus? "50%"', "videos [1]"])
+def corpus(tmp_path, request) -> str:
+    folder = tmp_path / request.param
+    Store(folder).write_tables("tables/samples.parquet", [SAMPLES], SAMPLES.schema)
+    Store(folder).write_tables("tables/videos.parquet", [VIDEO.empty_table()], VIDEO)
+    # What a pattern in the folder's name would match.
+    for name in ("videos 1", 'it\'s a corpusx "50%"'):
+        Store(tmp_path / name).write_tables("tables/samples.parquet", [SAMPLES, SAMPLES], SAMPLES.schema)
+    return str(folder)
+
+
+def test_every_table_that_is_built_has_a_view(corpus):
+    Store(corpus).write_tables('tables/my "own".parquet', [SAMPLES], SAMPLES.schema)
+    with open_catalog(corpus) as catalog:
+        assert catalog.sql("select count(*) from samples").fetchall() == [(3,)]
+        assert catalog.sql("select count(*) from videos").fetchall() == [(0,)]
+        assert catalog.sql('select count(*) from "my ""own"""').fetchall() == [(3,)]
+
+
+def test_one_that_is_not_built_yet_is_told_from_one_that_there_never_is(corpus):
+    with (
+        pytest.raises(NotBuilt, match=r"the table rejects: not built yet: run `longvid build"),
+        open_catalog(corpus) as c,
+    ):
+        c.sql("select * from Rejects")
+    with pytest.raises(CatalogError, match="no table 'nope'; there are: samples, videos"), open_catalog(corpus) as c:
+        c.sql("select * from nope")
+
+
+def test_a_damaged_table_is_named(corpus):
+    Store(corpus).write_bytes("tables/qa.parquet", b"PAR1 and no more")
+    with pytest.raises(CatalogError, match=r"tables/qa.parquet: damaged .*run the build again"), open_catalog(corpus):
+        pass
+
+
+def test_no_statement_writes_over_a_table(corpus):
+    path = Store(corpus).full("tables/samples.parquet")
+    literal = path.replace("'", "''")
+    for sql in (f"copy (select 1) to '{literal}'", f"explain analyze copy (select 1) to '{literal}'"):
+        with pytest.raises(CatalogError, match="Permission"), open_catalog(corpus) as catalog:
+            catalog.execute(sql).fetchall()
+    assert pq.read_table(pa.BufferReader(Store(corpus).read_bytes("tables/samples.parquet"))).equals(SAMPLES)
+
+
+def test_no_corpus_is_told(tmp_path):
+    with pytest.raises(NotBuilt, match="no corpus there: run"), open_catalog(str(tmp_path / "absent")):
+        pass
+
+
+def test_a_corpus_in_an_object_store_needs_no_extension():
+    with s3_corpus() as corpus:
+        Store(corpus).write_tables("tables/samples.parquet", [SAMPLES], SAMPLES.schema)
+        with open_catalog(corpus) as catalog:
+            found = catalog.sql("select task, count(*) from samples where num_frames > 3 group by 1").fetchall()
+        assert found == [("event_counting", 1)]

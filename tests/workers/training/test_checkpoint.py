@@ -1,0 +1,170 @@
+import math
+
+import pytest
+import torch
+
+from schemas.config import ConfigError
+from workers.storage.store import Store
+from workers.training.checkpoint import (
+    MANIFEST,
+    check_same,
+    checkpoint_folder,
+    is_signed,
+    last_checkpoint,
+    load_checkpoint,
+    load_optimizer,
+    load_parameters,
+    read_log,
+    save_checkpoint,
+    write_log,
+)
+
+TENSORS = {"model": {"a.weight": torch.arange(6.0).view(2, 3)}, "optimizer": {"step.a": torch.tensor(3.0)}}
+
+
+def test_tensors_and_state_come_back(tmp_path):
+    store = Store(tmp_path)
+    save_checkpoint(store, "run/step_000003", TENSORS, {"step": 3})
+    tensors, state = load_checkpoint(store, "run/step_000003")
+    assert state["step"] == 3
+    assert set(tensors) == set(TENSORS)
+    for group, named in TENSORS.items():
+        assert set(tensors[group]) == set(named)
+        for name, value in named.items():
+            assert torch.equal(tensors[group][name], value) and tensors[group][name].dtype == value.dtype
+
+
+def test_last_is_the_last_that_is_complete(tmp_path):
+    store = Store(tmp_path)
+    assert last_checkpoint(store, "run") is None
+    for step in (900, 1_000_000, 20):
+        save_checkpoint(store, checkpoint_folder("run", step), TENSORS, {"step": step})
+    save_checkpoint(store, checkpoint_folder("other", 2_000_000), TENSORS, {"step": 2_000_000})
+    assert last_checkpoint(store, "run") == "run/step_1000000"
+    store.delete(f"run/step_1000000/{MANIFEST}")
+    assert last_checkpoint(store, "run") == "run/step_000900"
+
+
+def test_one_that_breaks_off_while_written_again_is_incomplete(tmp_path):
+    store = Store(tmp_path)
+    folder = checkpoint_folder("run", 1)
+    save_checkpoint(store, folder, TENSORS, {"step": 1})
+    unwritable = {"model": {"a.weight": torch.zeros(1, dtype=torch.bfloat16)}}  # a type that numpy lacks
+    with pytest.raises(TypeError):
+        save_checkpoint(store, folder, unwritable, {"step": 1})
+    assert last_checkpoint(store, "run") is None
+
+
+def test_log_holds_null_for_what_is_no_number(tmp_path):
+    store = Store(tmp_path)
+    rows = [{"step": 1, "loss": 2.5, "left_out": {"a": "why"}}, {"step": 2, "loss": math.nan, "heldout_loss": math.inf}]
+    write_log(store, "run", rows)
+    assert b"NaN" not in store.read_bytes("run/log.jsonl") and b"Infinity" not in store.read_bytes("run/log.jsonl")
+    assert read_log(store, "run") == [rows[0], {"step": 2, "loss": None, "heldout_loss": None}]
+
+
+def test_damage_is_found(tmp_path):
+    store = Store(tmp_path)
+    save_checkpoint(store, "run/step_000001", TENSORS, {"step": 1})
+    path = "run/step_000001/model.safetensors"
+    data = bytearray(store.read_bytes(path))
+    data[-1] ^= 1
+    store.write_bytes(path, bytes(data))
+    with pytest.raises(ValueError, match="model.safetensors: the data differs from its checksum"):
+        load_checkpoint(store, "run/step_000001")
+
+
+def test_folders_that_are_no_checkpoints_of_the_run_are_left_alone(tmp_path):
+    store = Store(tmp_path)
+    save_checkpoint(store, checkpoint_folder("run", 1), TENSORS, {"step": 1})
+    for folder in ("run/step_x", "run/step_", "run/other/step_000009", "run/step_9/deeper", "run2/step_000009"):
+        store.write_json(f"{folder}/{MANIFEST}", {"step": 9, "files": {}})
+    assert last_checkpoint(store, "run") == "run/step_000001"
+
+
+def test_signature_is_of_the_manifest_and_by_it_of_the_tensors(tmp_path):
+    store = Store(tmp_path)
+    save_checkpoint(store, "run/step_000001", TENSORS, {"step": 1, "rate": 1e-5}, b"key")
+    manifest = store.read_json(f"run/step_000001/{MANIFEST}")
+    assert is_signed(manifest, b"key")
+    assert not is_signed(manifest, b"other key")
+    assert not is_signed(manifest | {"step": 2}, b"key")
+    assert not is_signed({name: value for name, value in manifest.items() if name != "signature"}, b"key")
+    # Two tensors that change places: the same bytes of data, under each other's names.
+    path = "run/step_000001/model.safetensors"
+    store.write_bytes(path, store.read_bytes(path).replace(b"a.weight", b"b.weight"))
+    with pytest.raises(
+        ConfigError, match="the data differs from its checksum: the checkpoint is damaged; delete run/step"
+    ):
+        load_checkpoint(store, "run/step_000001")
+
+
+def test_group_is_no_path(tmp_path):
+    store = Store(tmp_path)
+    store.write_json(f"run/step_000001/{MANIFEST}", {"step": 1, "files": {"../../secret": "0"}})
+    with pytest.raises(ConfigError, match=r"files: '../../secret': not the name of a group"):
+        load_checkpoint(store, "run/step_000001")
+
+
+PARAMETERS = {"a": torch.zeros(2, 3), "b": torch.zeros(4)}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"a": torch.ones(2, 3)}, "'b' is in only one of them"),
+        ({"a": torch.ones(2, 3), "b": torch.ones(4), "c": torch.ones(1)}, "'c' is in only one of them"),
+        ({"a": torch.ones(2, 3), "b": torch.ones(1)}, r"'b' is torch.float32 \[1\], not float \[4\]"),
+        ({"a": torch.ones(3), "b": torch.ones(4)}, r"'a' is torch.float32 \[3\], not float \[2, 3\]"),
+        ({"a": torch.ones(2, 3), "b": torch.ones(4, dtype=torch.int64)}, "'b' is torch.int64"),
+    ],
+    ids=["missing", "unknown", "would be broadcast", "a row for all", "whole numbers"],
+)
+def test_tensors_of_another_model_are_refused_and_change_nothing(tensors, message):
+    with pytest.raises(ConfigError, match=message):
+        load_parameters(PARAMETERS, tensors)
+    assert not any(value.any() for value in PARAMETERS.values())
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"step.c": torch.tensor(1.0)}, "holds 'step.c'"),
+        ({"momentum.a": torch.ones(2, 3)}, "holds 'momentum.a'"),
+        ({"nothing": torch.ones(2, 3)}, "holds 'nothing'"),
+        ({"step.a": torch.ones(2)}, r"'step.a' is torch.float32 \[2\]"),
+        ({"exp_avg.a": torch.ones(3)}, r"'exp_avg.a' is torch.float32 \[3\]"),
+        ({"step.a": torch.tensor(1.0), "exp_avg.a": torch.ones(2, 3)}, "lacks moments of 'a'"),
+    ],
+)
+def test_tensors_of_another_optimizer_are_refused(tensors, message):
+    parameters = {name: torch.nn.Parameter(value) for name, value in PARAMETERS.items()}
+    optimizer = torch.optim.AdamW(parameters.values())
+    with pytest.raises(ConfigError, match=message):
+        load_optimizer(optimizer, parameters, tensors)
+    assert not optimizer.state
+
+
+def test_other_settings_are_named_with_both_values():
+    state = {"step": 7, "same": {"seed": 0, "model": {"width": 32, "layers": 2}}}
+    check_same(state, {"seed": 0, "model": {"width": 32, "layers": 2}})
+    with pytest.raises(ConfigError, match=r"stands at step 7 .*model.width was 32 and is 64; seed was 0 and is 1\."):
+        check_same(state, {"seed": 1, "model": {"width": 64, "layers": 2}})
+
+
+def test_log_comes_back(tmp_path):
+    store = Store(tmp_path)
+    assert read_log(store, "run") == []
+    rows = [{"step": 1, "loss": 1 / 3}, {"step": 2, "loss": 0.1}]
+    write_log(store, "run", rows)
+    assert read_log(store, "run") == rows
+
+
+@pytest.mark.parametrize(
+    "line", [b"no JSON", b"[]", b"{}", b'{"step": "1", "loss": 1.0}', b'{"step": 1, "loss": []}', b"\xff"]
+)
+def test_line_that_is_not_of_a_log_is_named(line, tmp_path):
+    store = Store(tmp_path)
+    store.write_bytes("run/log.jsonl", b'{"step": 1, "loss": 0.5}\n' + line + b"\n")
+    with pytest.raises(ConfigError, match=r"run/log.jsonl, line 2: not of a run's log"):
+        read_log(store, "run")

@@ -1,0 +1,75 @@
+"""Sampling by decord: an older FFmpeg (4.1: no AV1) with its own index, used only where that agrees with ours.
+
+It tells nothing but pixels. How they are to be shown, PyAV's first frame of the segment says.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from schemas.rejects import Reject
+from workers.media.backends import Picture
+from workers.media.backends.key_frame import first_frame, source_size
+from workers.media.container import MediaSource, check_self_contained, file_name, open_media, video_stream
+from workers.media.decode_plan import Segment, make_plan
+from workers.media.demuxer import Demuxer
+from workers.media.packet_index import read_index
+from workers.media.render import Renderer
+
+# In others it seeks to another frame than it says.
+_EXACT = {"mov", "mp4", "matroska", "webm", "flv"}
+_BATCH = 8  # pictures at the size of the source
+
+
+def decode(
+    path: MediaSource, segment: Segment, *, short_side: int, convert: bool = True, threads: int = 1
+) -> Iterator[Picture]:
+    """The segment's sampled pictures, in the order of time.
+
+    Raises:
+        Reject: `undecodable`; as `open_media` and `video_stream`.
+    """
+    check_self_contained(path)
+    with open_media(path) as container:
+        if not set(container.format.name.split(",")) & _EXACT:
+            raise Reject("undecodable", f"decord does not seek exactly in {container.format.name}")
+        stream = video_stream(container)
+        index = read_index(Demuxer(container, stream))
+    plan = make_plan(index, segment)
+    shown = index.shown_pts()
+    # decord counts frames; a picture's number is its place among all that are shown.
+    numbers = np.searchsorted(shown, plan.wanted_pts_W)
+    like, geometry = first_frame(path, segment)
+    render = Renderer(short_side, geometry, convert)
+    with _reader(path, threads) as reader:
+        if len(reader) != len(shown):
+            raise Reject("undecodable", f"decord counts {len(reader)} frames, its container {len(shown)}")
+        for start in range(0, len(numbers), _BATCH):
+            for offset, rgb in enumerate(_batch(reader, numbers[start : start + _BATCH])):
+                sample, time_s = int(plan.sample_index_W[start + offset]), float(plan.time_s_W[start + offset])
+                yield Picture(sample, time_s, render.array(rgb, like), len(numbers), *source_size(rgb, like))
+
+
+@contextmanager
+def _reader(path: MediaSource, threads: int) -> Iterator:
+    """Closed at once when the block ends: left open, decord goes on decoding until the memory is gone."""
+    import decord
+
+    try:
+        reader = decord.VideoReader(file_name(path), ctx=decord.cpu(0), num_threads=threads)
+    except (decord.DECORDError, RuntimeError) as error:
+        raise Reject("undecodable", f"decord: {type(error).__name__}") from None
+    try:
+        yield reader
+    finally:
+        del reader
+
+
+def _batch(reader, numbers: np.ndarray) -> np.ndarray:
+    import decord
+
+    try:
+        return reader.get_batch(numbers.tolist()).asnumpy()
+    except (decord.DECORDError, RuntimeError, IndexError) as error:
+        raise Reject("undecodable", f"decord: {type(error).__name__}") from None

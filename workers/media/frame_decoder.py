@@ -1,0 +1,68 @@
+"""Samples the frames of a segment with the first decoder that can."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from schemas.rejects import Reject
+from workers.media.backends import Picture, decord, pyav, torchcodec
+from workers.media.container import MediaSource
+from workers.media.decode_plan import Segment
+
+BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {
+    "pyav": pyav.decode,
+    "decord": decord.decode,
+    "torchcodec": torchcodec.decode,
+}
+
+# By benchmarks/ingest.py PyAV is the fastest on every file, since it leaves out what no sample needs, and it reads all
+# codecs; with exact samples, and nothing to leave out, torchcodec is up to a tenth faster. decord is taken only where
+# the config asks for it: its FFmpeg is of 2020, and a file could choose its faults by being one that PyAV refuses.
+AUTO = ("pyav",)
+
+
+def sample_frames(
+    path: MediaSource,
+    segment: Segment,
+    *,
+    short_side: int = 384,
+    convert: bool = True,
+    backend: str = "auto",
+    device: str = "cpu",
+    threads: int = 1,
+    progress: Callable[[int], None] = lambda pixels: None,
+) -> Iterator[Picture]:
+    """The frames shown at a segment's sample times, each kept once, in the order of time.
+
+    Args:
+        short_side: of the pictures, in pixels; smaller sources keep their size.
+        convert: deinterlace, and show HDR and BT.2020 in BT.709: see `workers.media.render`.
+        backend: a name of BACKENDS, or `auto`: those of AUTO, until one gives a picture.
+        device: `cuda`: torchcodec decodes there, and with `auto` goes before the others.
+        threads: of the decoder.
+        progress: called often while there is no frame to give, by PyAV, with the number of pixels just decoded.
+
+    Raises:
+        Reject: `undecodable` where no backend gives a picture, with what the first one says; all of
+        `workers.media.container`.
+    """
+    failure = Reject("undecodable", "no decoder")
+    own: dict[str, dict[str, Any]] = {"pyav": {"progress": progress}, "torchcodec": {"device": device}}
+    automatic = AUTO if device == "cpu" else ("torchcodec", *AUTO)
+    for place, name in enumerate(automatic if backend == "auto" else (backend,)):
+        given = 0
+        try:
+            options = {"short_side": short_side, "convert": convert, "threads": threads, **own.get(name, {})}
+            for picture in BACKENDS[name](path, segment, **options):
+                given += 1
+                yield picture
+            if given:
+                return
+            raise Reject("undecodable", f"{name} gives no picture")
+        except Reject as reject:
+            if reject.reason != "undecodable":
+                raise
+            if given:
+                return  # what decodes is kept
+            if place == 0:
+                failure = reject
+    raise failure

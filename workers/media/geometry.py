@@ -1,0 +1,156 @@
+"""What part of a frame is shown, and in what shape: the container's crop, the shape of pixels, rotation, mirroring."""
+
+from fractions import Fraction
+from io import BytesIO
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from workers.media.orientation import orientation
+
+# These store the shape of pixels for the whole stream. In others each frame has its own.
+_STORES_SHAPE = {"mov", "mp4", "matroska", "webm", "asf", "avi", "mxf", "nut", "rm"}
+_STORES_CROP = {"mov", "mp4", "matroska", "webm"}
+_MATROSKA_MASTERS = {0x18538067, 0x1654AE6B, 0xAE, 0xE0}  # Segment, Tracks, TrackEntry, Video
+_MATROSKA_CROP = {0x54BB: "top", 0x54AA: "bottom", 0x54CC: "left", 0x54DD: "right"}
+_SHAPE_STEPS = 3200  # of the measure of a pixel's width in its height
+
+
+class Crop(NamedTuple):
+    """Rows and columns that the container says not to show, of a frame as it was decoded."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+    def apply(self, rgb: np.ndarray, frame: tuple[int, int], shown: tuple[int, int]) -> np.ndarray:
+        """A view of [height, width, ...] without them.
+
+        Args:
+            frame: width and height of the frame of which this is a scaled copy.
+            shown: width and height that are to be left.
+        """
+        (height, width), (columns, rows) = rgb.shape[:2], shown
+        left = min(round(self.left * width / frame[0]), max(0, width - columns))
+        top = min(round(self.top * height / frame[1]), max(0, height - rows))
+        return rgb[top : top + rows, left : left + columns]
+
+
+class Geometry:
+    """Of one stream.
+
+    Args:
+        aspect: a pixel's width by its height; None: square.
+        follows: each frame may have another one.
+    """
+
+    def __init__(self, aspect: Fraction | None = None, crop: Crop = Crop(), follows: bool = False) -> None:
+        self._aspect, self._crop, self._follows = aspect, crop, follows
+        self._graph: tuple[tuple, Graph] | None = None
+
+    @staticmethod
+    def of(container: InputContainer, stream: VideoStream) -> "Geometry":
+        formats = set(container.format.name.split(","))
+        crop = container_crop(stream) if formats & _STORES_CROP else Crop()
+        aspect = stream.sample_aspect_ratio
+        # Where the decoder has another one, the container has its own after all.
+        follows = not formats & _STORES_SHAPE and stream.codec_context.sample_aspect_ratio == aspect
+        return Geometry(aspect, crop, follows)
+
+    def crop(self, frame: VideoFrame) -> Crop:
+        """None at all where nothing would be left of the frame."""
+        crop = self._crop
+        return crop if crop.top + crop.bottom < frame.height and crop.left + crop.right < frame.width else Crop()
+
+    def aspect(self, frame: VideoFrame) -> Fraction | None:
+        """A pixel's width by its height; None where it is square, or absurd."""
+        aspect = self._measured(frame) if self._follows else self._aspect
+        return aspect if aspect and aspect != 1 and Fraction(1, 10) <= aspect <= 10 else None
+
+    def shown_size(self, frame: VideoFrame) -> tuple[int, int]:
+        """Width and height of a frame as shown: cropped, with square pixels, turned."""
+        crop = self.crop(frame)
+        width, height = frame.width - crop.left - crop.right, frame.height - crop.top - crop.bottom
+        width, height = square_size(width, height, self.aspect(frame))
+        return (height, width) if orientation(frame).transposed else (width, height)
+
+    def _measured(self, frame: VideoFrame) -> Fraction | None:
+        """PyAV doesn't tell a frame's own shape, but libavfilter's scaler does: it makes a width of it."""
+        try:
+            graph = self._measure_of(frame)
+            graph.push(frame)
+            measure = graph.pull()
+            assert isinstance(measure, VideoFrame)
+            found = Fraction(measure.width, _SHAPE_STEPS)
+        except MemoryError:
+            raise
+        except (av.FFmpegError, ValueError):  # a frame too small, or of a pixel format that filters don't know
+            return self._aspect
+        known = self._aspect or Fraction(1)
+        return known if abs(found - known) * _SHAPE_STEPS <= 1 else found.limit_denominator(100)
+
+    def _measure_of(self, frame: VideoFrame) -> Graph:
+        key = (frame.width, frame.height, frame.format.name)
+        if self._graph is None or self._graph[0] != key:
+            graph = Graph()
+            graph.threads = 1
+            width = f"clip(round({_SHAPE_STEPS}*sar),1,32000)"
+            graph.link_nodes(
+                graph.add_buffer(
+                    width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
+                ),
+                graph.add("crop", "2:2:0:0"),
+                graph.add("scale", f"w='{width}':h=2:eval=frame:flags=neighbor"),
+                graph.add("buffersink"),
+            ).configure()
+            self._graph = (key, graph)
+        return self._graph[1]
+
+
+def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Width and height in square pixels; the side that a pixel's aspect would shrink stays."""
+    if not aspect:
+        return width, height
+    return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
+
+
+def container_crop(stream: VideoStream) -> Crop:
+    """What the container says to cut off (Matroska's PixelCrop, MP4's clean aperture).
+
+    PyAV doesn't tell, but copies it into a new file: it is read from the header of a Matroska file of no frames.
+    """
+    header = BytesIO()
+    try:
+        with av.open(header, "w", format="matroska") as output:
+            output.add_stream_from_template(stream)
+            output.start_encoding()
+            written = header.getvalue()
+    except MemoryError:
+        raise
+    except (av.FFmpegError, ValueError):  # no codec of Matroska
+        return Crop()
+    return Crop(**_crop_elements(memoryview(written)))
+
+
+def _crop_elements(data: memoryview) -> dict[str, int]:
+    """The crop in what a muxer of our own wrote: EBML elements, of an ID, a length and their bytes (RFC 8794)."""
+    found: dict[str, int] = {}
+    while len(data) > 1:
+        id_bytes, first = 9 - data[0].bit_length(), data[9 - data[0].bit_length()]
+        size_bytes = 9 - first.bit_length()
+        element, start = int.from_bytes(data[:id_bytes], "big"), id_bytes + size_bytes
+        size = int.from_bytes(data[id_bytes:start], "big") - (1 << 7 * size_bytes)
+        if size == (1 << 7 * size_bytes) - 1:  # not known: up to the end
+            size = len(data) - start
+        if element in _MATROSKA_MASTERS:
+            found |= _crop_elements(data[start : start + size])
+        elif element in _MATROSKA_CROP:
+            found[_MATROSKA_CROP[element]] = int.from_bytes(data[start : start + size], "big")
+        data = data[start + size :]
+    return found

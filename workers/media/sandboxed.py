@@ -1,0 +1,180 @@
+"""Untrusted media files, read in the sandbox: a crash, a hang or a file that costs too much is a reject."""
+
+import json
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from schemas.rejects import Reject
+from workers.media.decode_plan import Segment
+from workers.media.probe import EntryPoints, VideoFacts
+from workers.sandbox.client import sandbox
+from workers.sandbox.limits import SandboxError, SandboxLimits
+from workers.sandbox.task import Message
+
+_TASKS = "workers.media.tasks"
+_REASONS = {
+    "crashed": "decoder_crashed",
+    "timeout": "decoder_timeout",
+    "memory": "decoder_memory",
+    "budget": "over_budget",
+}
+# Several times what honest files were seen to take. A file is allowed what its size and its duration both account for:
+# neither an hour of nothing in a kilobyte nor a gigabyte of one second may cost what an hour of film does.
+_PROBE_CPU_S_PER_MB = 2.0
+_CPU_S_PER_MB, _CPU_S_PER_S = 100.0, 20.0  # a still slide of 4K has few bytes; AV1 of 8K takes many seconds
+_PIXELS_PER_MB, _PIXELS_PER_S = 2e11, 2e9
+# And every file this much, each segment its share of it, but never less than the second.
+_FLOOR_CPU_S, _LEAST_CPU_S = 60.0, 10.0
+_FLOOR_PIXELS, _LEAST_PIXELS = 4e9, 1e9
+
+
+class MediaLimits(SandboxLimits):
+    """What reading a media file may take."""
+
+    budget: float = Field(1.0, gt=0, le=1000)
+    """Scales the CPU seconds and the pixels that a file may cost by its size and duration: 100 CPU seconds and 200,000
+    megapixels a megabyte, 20 and 2,000 a second, the less of both, and 60 and 4,000 for each file."""
+
+
+class _FrameHeader(TypedDict):
+    sample_index: int
+    time_s: float
+    width: int
+    height: int
+    wanted: int
+    source_width: int
+    source_height: int
+    decoder_errors: int
+
+
+_FINITE = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+_FACTS, _FRAME = TypeAdapter(with_config(_FINITE)(VideoFacts)), TypeAdapter(with_config(_FINITE)(_FrameHeader))
+
+
+def probe_in_sandbox(path: str | Path, limits: MediaLimits) -> dict:
+    """`workers.media.probe.probe` as columns. Raises Reject as that, and for what the process does."""
+    columns, _ = _only(_call("probe", path, limits, _probe_cpu_s(path, limits)))
+    return _checked(_FACTS, columns).columns()
+
+
+def entry_points_in_sandbox(path: str | Path, limits: MediaLimits) -> EntryPoints:
+    """`workers.media.probe.entry_points`. Raises Reject as that, and for what the process does."""
+    header, payload = _only(_call("entry_points", path, limits, _probe_cpu_s(path, limits)))
+    count = header.get("count")
+    if type(count) is not int or count < 1 or len(payload) != 16 * count:
+        raise _lie()
+    entries = EntryPoints(np.frombuffer(payload, np.int64, count), np.frombuffer(payload, np.float64, count, count * 8))
+    if (
+        not np.isfinite(entries.time_s).all()
+        or (np.diff(entries.pts) <= 0).any()
+        or (np.diff(entries.time_s) < 0).any()
+    ):
+        raise _lie()
+    return entries
+
+
+def sample_in_sandbox(
+    path: str | Path,
+    segment: Segment,
+    limits: MediaLimits,
+    *,
+    duration_s: float,
+    preload: tuple[str, ...] = (),
+    gpu: bool = False,
+    **options: Any,
+) -> Iterator[Message]:
+    """Frames of a segment as JPEG, each with a header: the columns of schemas.tables.FRAME but ids and `jpeg`.
+
+    Args:
+        duration_s: of the whole video.
+        preload: the modules of the decoder that `options` ask for.
+        gpu: the decoder drives a GPU, which the full sandbox keeps it from.
+        options: of `workers.media.frame_decoder.sample_frames`, and `jpeg_quality`.
+
+    Raises:
+        Reject: as `sample_frames`; `over_budget`, `decoder_crashed`, `decoder_timeout`, `decoder_memory`.
+    """
+    cpu_s, pixels = _budget(_size(path), duration_s, segment.end_s - segment.start_s)
+    options |= {"segment": vars(segment), "max_pixels": pixels * limits.budget}
+    messages = _call("sample", path, limits, cpu_s * limits.budget, preload, gpu, **options)
+    for number, (header, jpeg) in enumerate(messages):
+        if number >= segment.num_samples:
+            raise _lie()
+        yield _checked(_FRAME, header), jpeg
+
+
+# A process that was taken over may say anything. What is no answer costs its file, and is no fault of ours.
+
+
+def _only(messages: Iterator[Message]) -> Message:
+    found = list(islice(messages, 2))
+    if len(found) != 1:
+        raise _lie()
+    return found[0]
+
+
+def _checked(kind: TypeAdapter, header: dict) -> Any:
+    if any(type(value) is int and not 0 <= value < 1 << 31 for value in header.values()):
+        raise _lie()
+    try:
+        return kind.validate_json(json.dumps(header))
+    except ValidationError:
+        raise _lie() from None
+
+
+def _lie() -> Reject:
+    return Reject("decoder_crashed", "the decoder's process gave what is no answer")
+
+
+def _call(
+    task: str,
+    path: str | Path,
+    limits: MediaLimits,
+    cpu_s: float,
+    preload: tuple[str, ...] = (),
+    gpu: bool = False,
+    **arguments: Any,
+) -> Iterator[Message]:
+    by_name = bool(preload) and not gpu  # other libraries than PyAV open the file by a name
+    try:
+        yield from sandbox(_TASKS, limits, preload, gpu).call(task, path, cpu_s=cpu_s, fresh=by_name, **arguments)
+    except OSError as error:
+        raise Reject("not_found", f"cannot be opened: {os.strerror(error.errno or 0)}") from None
+    except SandboxError as error:
+        raise _reject(error.kind, error.detail, limits) from None
+    except Reject as reject:
+        raise _reject(reject.reason, reject.detail, limits) from None
+
+
+def _reject(kind: str, detail: str, limits: MediaLimits) -> Reject:
+    reason = _REASONS.get(kind, kind)
+    if reason == "over_budget":
+        detail += f", which its size and duration don't account for; limits.budget, now {limits.budget:g}, scales this"
+    return Reject(reason, detail)
+
+
+def _size(path: str | Path) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0  # opening it says why
+
+
+def _probe_cpu_s(path: str | Path, limits: MediaLimits) -> float:
+    return (_FLOOR_CPU_S + _PROBE_CPU_S_PER_MB * _size(path) / 1e6) * limits.budget
+
+
+def _budget(size: int, duration_s: float, segment_s: float) -> tuple[float, float]:
+    """CPU seconds and decoded pixels that a segment may cost."""
+    share = min(1.0, segment_s / duration_s) if duration_s > 0 else 1.0
+    megabytes = size / 1e6
+    cpu_s = min(_CPU_S_PER_MB * megabytes, _CPU_S_PER_S * duration_s) * share
+    pixels = min(_PIXELS_PER_MB * megabytes, _PIXELS_PER_S * duration_s) * share
+    return cpu_s + max(_FLOOR_CPU_S * share, _LEAST_CPU_S), pixels + max(_FLOOR_PIXELS * share, _LEAST_PIXELS)

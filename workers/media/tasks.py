@@ -1,0 +1,43 @@
+"""What is done to a media file in the sandbox. Each task gets the descriptor of the file."""
+
+from collections.abc import Iterator
+
+from schemas.rejects import Reject
+from workers.media.decode_plan import Segment
+from workers.media.frame_decoder import sample_frames
+from workers.media.probe import entry_points, probe
+from workers.media.render import encode_jpeg
+from workers.sandbox.task import Message, Task, heartbeat
+
+
+def _probe(file: int) -> Iterator[Message]:
+    yield probe(file).columns(), b""
+
+
+def _entry_points(file: int) -> Iterator[Message]:
+    entries = entry_points(file)
+    yield {"count": len(entries.pts)}, entries.pts.tobytes() + entries.time_s.tobytes()
+
+
+def _sample(file: int, segment: dict, jpeg_quality: int, max_pixels: float, **options) -> Iterator[Message]:
+    meter = _Meter(max_pixels)
+    for frame in sample_frames(file, Segment(**segment), progress=meter, **options):
+        header = frame._asdict()
+        rgb = header.pop("rgb")
+        yield {**header, "width": rgb.shape[1], "height": rgb.shape[0]}, encode_jpeg(rgb, jpeg_quality)
+
+
+class _Meter:
+    """Counts decoded pixels, and tells the caller that decoding goes on."""
+
+    def __init__(self, max_pixels: float) -> None:
+        self._max, self._count = max_pixels, 0
+
+    def __call__(self, pixels: int) -> None:
+        heartbeat()
+        self._count += pixels
+        if self._count > self._max:
+            raise Reject("over_budget", f"more than {self._max / 1e6:.0f} megapixels were decoded")
+
+
+TASKS: dict[str, Task] = {"probe": _probe, "entry_points": _entry_points, "sample": _sample}

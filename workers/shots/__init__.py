@@ -1,0 +1,1 @@
+"""Shots of a video and near duplicates among videos, from thumbnails and embeddings."""

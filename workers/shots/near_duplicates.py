@@ -1,0 +1,135 @@
+"""Whether one video is a copy of another, and keys by which copies find each other among many.
+
+A frame is described by its embedding and its layout (see `thumbnails.py`), half each. The embedding withstands
+another crop or a caption; the layout tells apart what a tower finds alike, and needs no tower at all. Of these only
+what CHANGES counts: two videos of one studio or camera look alike, but do not change alike at the same offset.
+
+Keys are sign bits of random projections (Charikar, STOC 2002): the more alike two pieces, the likelier a common key.
+
+Shapes: N and M seconds of two videos, P pieces, D numbers a descriptor.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.shots.thumbnails import chunks
+
+_FLAT = 2.0  # luma levels of noise: a layout with less says nothing
+_SEED = 20
+_PIECE_S = 10.0
+
+
+@dataclass(frozen=True)
+class Match:
+    """How well two videos agree at their best offset."""
+
+    offset_s: float
+    """What the first shows at second t of itself, the second shows at t + offset_s of itself."""
+    agreement: float
+    """Correlation of their changes where they overlap, -1 to 1; of their looks, where both stand still."""
+    seconds: int
+    """Of the overlap around which they agree."""
+
+
+def describe(layouts: np.ndarray, embeddings_ND: np.ndarray) -> np.ndarray:
+    """float32 [N, D], of length one but for flat pictures.
+
+    Args:
+        layouts: uint8 [N, rows, columns].
+        embeddings_ND: L2-normalised.
+    """
+    flat = layouts.reshape(len(layouts), -1).astype(np.float32)
+    flat -= flat.mean(axis=1, keepdims=True)
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True) + _FLAT * np.sqrt(flat.shape[1])
+    return np.concatenate([embeddings_ND, flat], axis=1).astype(np.float32) / np.float32(np.sqrt(2))
+
+
+def each_second(time_s: np.ndarray, end_s: float) -> np.ndarray:
+    """int64 [N]: the frame that is shown at each full second from the first frame to the end."""
+    seconds = time_s[0] + np.arange(max(1, int(end_s - time_s[0])))
+    return np.searchsorted(time_s, seconds + 1e-3, side="right") - 1
+
+
+def motion(descriptors_ND: np.ndarray) -> float:
+    """How much a video changes: mean square of its descriptors about their mean, 0 to 1."""
+    return float(np.square(descriptors_ND - descriptors_ND.mean(axis=0)).sum(axis=1).mean())
+
+
+def match(
+    first_ND: np.ndarray, second_MD: np.ndarray, *, centred: bool, least_s: int, window_s: int, agree: float
+) -> Match:
+    """The offset at which two videos agree best.
+
+    Args:
+        first_ND, second_MD: descriptors, one a second.
+        centred: compare them by their changes; if not, as they are.
+        least_s: seconds of overlap that are asked for.
+        window_s: seconds over which agreement is looked at, to say where there is one.
+        agree: correlation that is one.
+    """
+    pair = [first_ND.astype(np.float64), second_MD.astype(np.float64)]
+    if centred:
+        pair = [values - values.mean(axis=0) for values in pair]
+    offsets, agreement = _correlate(pair[0], pair[1], least_s)
+    if not len(offsets):
+        return Match(0.0, 0.0, 0)
+    best = int(agreement.argmax())
+    offset = int(offsets[best])
+    start, end = max(0, -offset), min(len(first_ND), len(second_MD) - offset)
+    first, second = pair[0][start:end], pair[1][start + offset : end + offset]
+    window = np.ones(min(window_s, end - start))
+    sums = [
+        np.convolve(np.einsum("nd,nd->n", a, b), window, mode="same")
+        for a, b in ((first, second), (first, first), (second, second))
+    ]
+    agreeing = sums[0] >= agree * np.sqrt(sums[1] * sums[2])
+    return Match(float(offset), float(agreement[best]), int(agreeing.sum()))
+
+
+def _correlate(first: np.ndarray, second: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets of at least `least` seconds' overlap, and the normalised correlation at each: by Fourier transform."""
+    n, m = len(first), len(second)
+    size = 1 << (n + m - 1).bit_length()
+    products = np.zeros(size)
+    for a, b in zip(first.T, second.T, strict=True):
+        products += np.fft.irfft(np.fft.rfft(a, size).conj() * np.fft.rfft(b, size), size)
+    offsets = np.arange(1 - n, m)
+    start, end = np.maximum(0, -offsets), np.minimum(n, m - offsets)
+    sums = [np.concatenate([[0.0], np.cumsum(np.square(values).sum(axis=1))]) for values in (first, second)]
+    energy = (sums[0][end] - sums[0][start]) * (sums[1][end + offsets] - sums[1][start + offsets])
+    enough = (end - start >= least) & (energy > 1e-12)
+    return offsets[enough], products[offsets[enough] % size] / np.sqrt(energy[enough])
+
+
+def pieces(starts: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """int64 [P]: the first frames of pieces of _PIECE_S at most that shots starting at `starts` fall into."""
+    shot = np.searchsorted(starts, np.arange(len(time_s)), side="right") - 1
+    piece = ((time_s - time_s[starts[shot]]) // _PIECE_S).astype(np.int64)
+    new = np.diff(shot, prepend=-1).astype(bool) | np.diff(piece, prepend=-1).astype(bool)
+    return np.flatnonzero(new)
+
+
+def piece_keys(
+    descriptors_ND: np.ndarray, piece_starts: np.ndarray, *, still: float, bits: int, tables: int
+) -> np.ndarray:
+    """int64 [P, tables]: keys of the pieces' means; -1 where a piece does not differ from its whole video."""
+    centre = descriptors_ND.mean(axis=0, dtype=np.float64)
+    is_still = motion(descriptors_ND) < still
+    sizes = np.diff([*piece_starts, len(descriptors_ND)])[:, None]
+    means_PD = np.add.reduceat(descriptors_ND.astype(np.float64), piece_starts) / sizes - (0 if is_still else centre)
+    planes = np.random.default_rng(_SEED).normal(size=(bits * tables, descriptors_ND.shape[1]))
+    # einsum, not matmul: the same bits on any number of threads.
+    signs = np.concatenate([np.einsum("pd,bd->pb", part, planes) > 0 for part in chunks(means_PD)])
+    words = signs.reshape(-1, tables, bits).astype(np.int64) @ (1 << np.arange(bits, dtype=np.int64))
+    # The table, and whether it is of a still, are part of a key.
+    keys = words + ((np.arange(tables) * 2 + is_still) << bits)
+    return np.where(np.square(means_PD).sum(axis=1, keepdims=True) > still / 4, keys, -1)
+
+
+def fewest(keys: np.ndarray, count: int) -> np.ndarray:
+    """bool, of the keys' shape: `count` distinct ones at most, the same choice wherever the same keys are."""
+    known = np.unique(keys[keys >= 0])
+    # A multiplicative hash: which are smallest by it has nothing to do with what they mean.
+    mixed = (known.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(16)
+    return np.isin(keys, known[np.argsort(mixed, kind="stable")[:count]])

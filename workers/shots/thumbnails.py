@@ -1,0 +1,97 @@
+"""Thumbnails of a video's frames: small enough to hold all of a long video, large enough to see cuts and copies by.
+
+JPEGs are read at an eighth or a quarter of their size, by libjpeg's scaled transform: a fraction of a full decode.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from workers.storage.store import Store
+
+SIDE = 32
+GRID = 8
+"""Rows and columns of a layout."""
+_DARK = 24  # a cell as dark as this may be part of a bar
+_CHUNK = 512
+_KEPT = 0.4  # bars cover no more than this of a side, from either end
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """The N frames of a video, in the order of time. About 3 kB a frame."""
+
+    time_s: np.ndarray
+    """float64 [N]"""
+    ycc: np.ndarray
+    """uint8 [N, SIDE, SIDE, 3]: luma and the two chromas (128: grey), each the mean over a cell of the frame."""
+
+    @property
+    def luma(self) -> np.ndarray:
+        """uint8 [N, SIDE, SIDE]"""
+        return self.ycc[..., 0]
+
+
+def read_thumbnails(store: Store, decode_units: Sequence[str]) -> Thumbnails:
+    """The frames of decode units, one after the other; the JPEGs of one unit are held at a time."""
+    times, pictures = [np.zeros(0)], [np.zeros((0, SIDE, SIDE, 3), np.uint8)]
+    for unit in decode_units:
+        table = store.read_table(unit, ["time_s", "jpeg"])
+        if table.num_rows:
+            times.append(table["time_s"].to_numpy())
+            pictures.append(np.stack([shrink(jpeg.as_py()) for jpeg in table["jpeg"]]))
+    return Thumbnails(np.concatenate(times), np.concatenate(pictures))
+
+
+def shrink(jpeg: bytes) -> np.ndarray:
+    """A JPEG as uint8 [SIDE, SIDE, 3] in YCbCr, whatever its aspect."""
+    image = Image.open(BytesIO(jpeg))
+    image.draft("YCbCr", (SIDE, SIDE))
+    return np.asarray(image.convert("YCbCr").resize((SIDE, SIDE), Image.Resampling.BOX))
+
+
+def layouts(luma: np.ndarray) -> np.ndarray:
+    """What lies where: the luma of [N, SIDE, SIDE] on a grid, without the bars that a video has at all times.
+
+    So a copy in another size, shape or between bars has the same layouts. Returns uint8 [N, GRID, GRID].
+    """
+    top, bottom = _inside(luma, axis=2)
+    left, right = _inside(luma, axis=1)
+    rows, columns = _averaging(top, bottom), _averaging(left, right)
+    grids = [np.zeros((0, GRID, GRID), np.uint8)]
+    for part in chunks(luma):
+        # einsum without a path, not matmul: the same bits on any number of threads.
+        flat = np.einsum("nhw,kw->nhk", part.astype(np.float32), columns)
+        grids.append(np.rint(np.einsum("gh,nhk->ngk", rows, flat)).astype(np.uint8))
+    return np.concatenate(grids)
+
+
+def _inside(luma: np.ndarray, axis: int) -> tuple[int, int]:
+    """Where the picture starts and ends between bars: cells along the other axis."""
+    if not len(luma):
+        return 0, SIDE
+    # A subtitle or logo in a bar now and then doesn't make it picture.
+    bright = np.concatenate([np.quantile(part, 0.9, axis=axis) for part in chunks(luma)])
+    bar = np.quantile(bright, 0.9, axis=0) <= _DARK
+    most = int(SIDE * _KEPT)
+    start = next((i for i in range(most) if not bar[i]), 0)
+    end = next((i for i in range(most) if not bar[SIDE - 1 - i]), 0)
+    return start, SIDE - end
+
+
+def _averaging(start: int, end: int) -> np.ndarray:
+    """float32 [GRID, SIDE]: weights of the cells start..end in equal parts."""
+    edges = np.linspace(start, end, GRID + 1)
+    cells = np.arange(SIDE)
+    overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+    weights = np.clip(overlap, 0, None)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def chunks(array: np.ndarray) -> Iterator[np.ndarray]:
+    """A bounded part at a time becomes floating point."""
+    for start in range(0, len(array), _CHUNK):
+        yield array[start : start + _CHUNK]

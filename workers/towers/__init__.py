@@ -1,0 +1,1 @@
+"""CLIP towers at work: frames, patches and questions to embeddings, and the visual tokens of a video."""

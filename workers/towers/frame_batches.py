@@ -1,0 +1,58 @@
+"""Frames of decode units as batches of one fixed shape, read ahead on threads while the tower works."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+
+from workers.storage.store import Store
+
+Fit = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class FrameBatch:
+    """Frames that follow each other in a video."""
+
+    pixels: torch.Tensor
+    """uint8 [batch, 3, h, w]; behind the last frame of all it is repeated, up to the full shape."""
+    count: int
+    """Frames that are no repetition."""
+
+
+def frame_batches(store: Store, units: Sequence[str], fit: Fit, *, batch: int, threads: int) -> Iterator[FrameBatch]:
+    """Batches over the frames of decode units, one after the other.
+
+    Args:
+        store: of the corpus.
+        units: paths of decode units, in the order of time.
+        fit: brings a frame, uint8 [3, H, W], to the tower's input; called on the threads.
+        batch: frames a batch, the last one too: floating point depends on the shape.
+        threads: that read JPEG. Two batches are held at a time.
+    """
+    jpegs = _jpegs(store, units)
+    with ThreadPoolExecutor(threads) as pool:
+
+        def ahead() -> list[Future]:
+            return [pool.submit(_read, jpeg, fit) for jpeg in islice(jpegs, batch)]
+
+        coming = ahead()
+        while coming:
+            now, coming = coming, ahead()
+            frames = [future.result() for future in now]
+            yield FrameBatch(torch.stack(frames + [frames[-1]] * (batch - len(frames))), len(frames))
+
+
+def _jpegs(store: Store, units: Sequence[str]) -> Iterator[bytes]:
+    for unit in units:
+        for jpeg in store.read_table(unit, ["jpeg"])["jpeg"]:
+            yield jpeg.as_py()
+
+
+def _read(jpeg: bytes, fit: Fit) -> torch.Tensor:
+    from torchvision.io import ImageReadMode, decode_jpeg  # costs seconds to import
+
+    data = torch.frombuffer(bytearray(jpeg), dtype=torch.uint8)
+    return fit(decode_jpeg(data, mode=ImageReadMode.RGB))

@@ -1,0 +1,63 @@
+"""Text embeddings of questions by a tower. Towers stay loaded as long as the process, one of a kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from model.towers.source import weights_digest
+from schemas.config import TowerConfig
+
+if TYPE_CHECKING:
+    from model.towers.tower import Tower
+
+# Texts go through the tower in batches of this one shape: an embedding then depends on its own text alone.
+BATCH_TEXTS = 16
+
+
+@lru_cache(maxsize=4)
+def load_tower(config: TowerConfig, device: str = "cpu") -> Tower:
+    """The tower of a config, loaded once a process. One CPU thread: more would change the last bits of its sums."""
+    from model.towers.tower import Tower  # costs seconds to import, and a driver declares stages without running them
+
+    if device != "cpu":
+        # Read when CUDA starts: without a workspace of its own, cuBLAS may sum in another order from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    return Tower(config.model, config.pretrained, device=device, precision=config.precision, threads=1)
+
+
+def tower_weights(config: TowerConfig) -> str:
+    """What units depend on besides a tower's name: the content of local weights; empty for a published tag."""
+    return weights_digest(config.model, config.pretrained)
+
+
+class QueryEmbedder:
+    """The text side of a tower.
+
+    Args:
+        tower: which one.
+        device: where it runs.
+    """
+
+    def __init__(self, tower: TowerConfig, device: str = "cpu") -> None:
+        self._tower = load_tower(tower, device)
+
+    @property
+    def embed_dim(self) -> int:
+        """D, the width of the joint space."""
+        return self._tower.embed_dim
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        """float16 [Q, D], L2-normalised. No texts: [0, D]."""
+        rows = [np.empty((0, self.embed_dim), np.float16)]
+        for start in range(0, len(texts), BATCH_TEXTS):
+            batch = list(texts[start : start + BATCH_TEXTS])
+            padded = batch + [""] * (BATCH_TEXTS - len(batch))
+            rows.append(self._tower.embed_texts(padded)[: len(batch)].cpu().numpy().astype(np.float16))
+        return np.concatenate(rows)
