@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from model.untrusted_folder import refuse_remote_code
 
 
@@ -13,7 +11,8 @@ def load_language_model(folder: str, vocab_size: int) -> Any:
 
     Raises ValueError where there is none, or where it has fewer embeddings than the tokenizer has ids.
     """
-    from transformers import AutoModelForCausalLM  # costs seconds to import
+    import torch  # as transformers, it costs seconds to import
+    from transformers import AutoModelForCausalLM
 
     model: Any = AutoModelForCausalLM.from_pretrained(
         folder,

@@ -7,17 +7,13 @@ Shapes: B sequences, L length, l length after the drops, H width.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from model.config import DropStage, check_stages, with_choice
 from model.ops.hico.dropout import attention_keep, attention_scores, repack, uniform_keep
-
-Choice = Literal["uniform", "attention"]
-DropStage = tuple[int, float] | tuple[int, float, Choice]
-"""`(layer, ratio, choice)`: before that layer (from 0), `ratio` of a sequence's original visual tokens are left, chosen
-evenly or by attention. Without a choice: as published, `uniform` for the first stage and `attention` for all others."""
 
 
 class Subsampled(NamedTuple):
@@ -48,7 +44,7 @@ class ProgressiveDropout:
     def __init__(self, decoder: Any, stages: Sequence[DropStage]) -> None:
         self.decoder = decoder
         check_stages(stages, len(decoder.layers))
-        self._stages = dict(_with_choice(number, *stage) for number, stage in enumerate(stages))
+        self._stages = dict(with_choice(number, *stage) for number, stage in enumerate(stages))
         attention = decoder.layers[0].self_attn
         same = all(hasattr(attention, name) for name in ("q_proj", "k_proj")) and not hasattr(attention, "q_norm")
         if not same or getattr(decoder, "has_sliding_layers", False):
@@ -102,21 +98,6 @@ class ProgressiveDropout:
         return create_causal_mask(
             config=self.decoder.config, inputs_embeds=hidden, attention_mask=None, past_key_values=None
         )
-
-
-def check_stages(stages: Sequence[DropStage], num_layers: int) -> None:
-    """Raises ValueError for a layer that is not there or not in order, a ratio outside (0, 1], an unknown choice."""
-    layers, filled = [stage[0] for stage in stages], [_with_choice(0, *stage)[1] for stage in stages]
-    valid = all(0 < ratio <= 1 and choice in ("uniform", "attention") for ratio, choice in filled)
-    if layers != sorted({*layers} & {*range(num_layers)}) or not valid:
-        raise ValueError(
-            f"visual_dropout = {[*stages]}: give (layer, ratio) or (layer, ratio, choice) with ascending layers "
-            f"below {num_layers}, ratios in (0, 1] and uniform or attention as the choice"
-        )
-
-
-def _with_choice(number: int, layer: int, ratio: float, choice: str = "") -> tuple[int, tuple[float, str]]:
-    return layer, (ratio, choice or ("attention" if number else "uniform"))
 
 
 def _queries_and_keys(layer: Any, hidden: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ M merged tokens kept, V = k * P + M + 1 visual tokens, the newline included.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from model.chat import encode_chat
+from model.config import Thinning
 from model.ops.dfm.temporal_clusters import merge_runs
 from model.time_prompt import TimePrompt, time_prompt
 from model.tokenizer import Tokenizer
 
 TEXT, KEYFRAME, MERGED, NEWLINE, PADDING = range(5)
 IGNORED = -100  # a label that counts for no loss, as torch's cross_entropy has it
-Thinning = Literal["even", "runs"]
 
 
 @dataclass(frozen=True, kw_only=True)

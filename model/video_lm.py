@@ -3,56 +3,16 @@
 Shapes: B sequences, L length, H width of the language model, C width of a visual token, T tokens that the loss counts.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.language_model import load_language_model, num_positions
-from model.progressive import DropStage, ProgressiveDropout
-from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, Thinning, TokenBatch
-from model.time_prompt import TimePrompt
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoLMConfig:
-    """Sizes of the model. A small Qwen2 with random weights, unless `language_model` names one."""
-
-    language_model: str = ""
-    """Folder of a local Hugging Face causal language model of ChatML form; its sizes then hold, not those below."""
-    width: int = 128
-    """Width of the language model, a multiple of 2 * `heads`."""
-    layers: int = 4
-    """Transformer layers."""
-    heads: int = 4
-    """Attention heads, all with keys and values of their own."""
-    feedforward_width: int = 384
-    """Inner width of a layer's gated feed-forward."""
-    max_visual_tokens: int = 16_384
-    """Above it merged tokens are thinned; keyframes stay whole."""
-    thinning: Thinning = "even"
-    """`even`: every n-th merged token stays. `runs`: like neighbours are joined, so what is short is not lost."""
-    max_text_tokens: int = 2_048
-    """Above it the questions of a sample lose their middle; its answers and the time prompt are never cut."""
-    time_prompt: TimePrompt = "short"
-    """How a sequence tells the time: `short`, the duration and the number of frames; `long`, each frame's time too."""
-    visual_dropout: tuple[DropStage, ...] = ()
-    """`(layer, ratio, choice)`: before that layer, that share of the visual tokens is left, chosen `uniform` (evenly)
-    or by `attention`. Without a choice: evenly in the first stage, by attention in all others."""
-
-    @property
-    def max_sequence_tokens(self) -> int:
-        """The most tokens of a sequence, visual ones and text."""
-        return self.max_visual_tokens + self.max_text_tokens
-
-    def __post_init__(self) -> None:
-        for name in ("width", "layers", "heads", "feedforward_width", "max_visual_tokens", "max_text_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)}: must be at least 1")
-        if self.width % (2 * self.heads):
-            raise ValueError(f"width = {self.width}: must be a multiple of 2 * heads = {2 * self.heads}")
+from model.config import VideoLMConfig, check_positions
+from model.language_model import load_language_model
+from model.progressive import ProgressiveDropout
+from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, TokenBatch
 
 
 class VideoLM(nn.Module):
@@ -143,22 +103,6 @@ def _one_answer_each(target_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, Tensor
 
 def _projector(token_width: int, width: int) -> nn.Module:
     return nn.Sequential(nn.Linear(token_width, width), nn.GELU(), nn.Linear(width, width))
-
-
-def check_positions(config: VideoLMConfig) -> None:
-    """Refuses a language model with fewer positions than a sequence may have tokens. Reads its config alone.
-
-    Raises ValueError that names both numbers. The built-in model is made with as many positions as the limits need.
-    """
-    if not config.language_model:
-        return
-    positions, most = num_positions(config.language_model), config.max_sequence_tokens
-    if positions is not None and positions < most:
-        raise ValueError(
-            f"language_model = {config.language_model!r}: it has {positions} positions, and max_visual_tokens = "
-            f"{config.max_visual_tokens} and max_text_tokens = {config.max_text_tokens} allow sequences of {most} "
-            f"tokens; lower them to {positions} together, or use a model with more positions"
-        )
 
 
 def _language_model(config: VideoLMConfig, vocab_size: int) -> Any:

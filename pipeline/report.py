@@ -1,16 +1,22 @@
 """What builds, plans and corpora look like on a terminal."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 
-from pipeline.build import Summary
-from pipeline.plan import StagePlan
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import EXAMPLE
 from pipeline.tables.published import table_rows
 from pipeline.terminal import Terminal
-from pipeline.train import TrainReport
 from schemas.messages import message
 from workers.storage.store import Store
+
+if TYPE_CHECKING:
+    from pipeline.build import Summary
+    from pipeline.plan import StagePlan
+    from pipeline.train import TrainReport
 
 
 def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:

@@ -8,26 +8,27 @@ Shapes: N frames, Q questions, K keyframes a question, D width of the joint spac
 workers/towers/video_tokens.py.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 from pydantic import Field, model_validator
 
-from model.ops.dfm.merge import merge_sweep
 from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from workers.storage.arrow_vectors import to_matrix
 from workers.storage.store import Store
-from workers.towers.patch_encoder import PatchEncoder
 from workers.towers.query_embedder import tower_weights
-from workers.towers.video_tokens import TokenLayout, VideoTokens
 
-Chunks = Iterator[tuple[torch.Tensor, torch.Tensor]]
+if TYPE_CHECKING:
+    import torch
+
+    Chunks = Iterator[tuple[torch.Tensor, torch.Tensor]]
 
 READS = pa.schema(
     [
@@ -68,7 +69,7 @@ class DistillConfig(StageConfig):
         return {**super().semantic(), "weights": tower_weights(self.tower)}
 
     @model_validator(mode="after")
-    def _whole_clips(self) -> "DistillConfig":
+    def _whole_clips(self) -> DistillConfig:
         if self.hico and self.batch_frames % self.clip_frames:
             raise ValueError(
                 f"batch_frames {self.batch_frames} holds no whole number of clips: make it a multiple of clip_frames "
@@ -100,6 +101,10 @@ class Distiller:
     """
 
     def __init__(self, config: DistillConfig, store: Store) -> None:
+        # They import torch: seconds, and a driver declares stages without running them.
+        from workers.towers.patch_encoder import PatchEncoder
+        from workers.towers.video_tokens import TokenLayout
+
         self._config, self._store = config, store
         self._encoder = PatchEncoder(config, store)
         self._layout = TokenLayout(
@@ -113,6 +118,8 @@ class Distiller:
 
     def __call__(self, unit: dict[str, Any]) -> dict[str, np.ndarray]:
         """time_s float64 [N], sample_index int64 [N] and the arrays of VideoTokens. Rejects a video without frames."""
+        from workers.towers.video_tokens import VideoTokens
+
         video = read_video(unit, self._store)
         tokens = VideoTokens(len(video.time_s), video.chosen, self._layout)
         chunks = tokens.watch(self._encoder(unit["decode_units"]))
@@ -123,6 +130,10 @@ class Distiller:
         return {"time_s": video.time_s, "sample_index": video.sample_index, **tokens.arrays}
 
     def _merged(self, chunks: Chunks, video: Video) -> Iterator[torch.Tensor]:
+        import torch
+
+        from model.ops.dfm.merge import merge_sweep
+
         device, config = self._encoder.tower.device, self._config
         if not len(video.queries):
             return (features.new_zeros(0, *features.shape[::2]) for features, _ in chunks)

@@ -6,22 +6,25 @@ names several events has a query for each; one that names seconds is answered fr
 Shapes: N frames, Q questions, K keyframes, D width of the joint space.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import torch
 from pydantic import Field
 
-from model.ops.dks.keyframes import select_keyframes
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import SELECTION
 from workers.storage.arrow_vectors import to_matrix
 from workers.storage.store import Store
+
+if TYPE_CHECKING:
+    import torch
 
 Chosen = tuple[list[int], list[float]]
 """Positions of keyframes in the video's frames, ascending, and their relevance."""
@@ -51,6 +54,8 @@ class SelectConfig(StageConfig):
 
 def run(unit: dict[str, Any], config: SelectConfig, store: Store) -> Iterator[pa.Table]:
     """A row a QA pair, in the order of the QA unit; no QA pairs, no rows. Rejects a video without frames."""
+    import torch  # costs seconds, and a driver declares stages without running them
+
     torch.set_num_threads(1)
     frames = pa.concat_tables(store.read_table(path, ["time_s", "embedding"]) for path in unit["embed_units"])
     questions = store.read_table(unit["write_qa_unit"], ["video_id", "qa_id", "window", "select_queries"])
@@ -87,6 +92,8 @@ def select_for_questions(
         windows: per question the seconds that it names: only frames in them are taken, or the one frame nearest to
             them; None: it names none.
     """
+    import torch
+
     chosen: list[Chosen] = [([], [])] * len(queries)
     whole = [i for i, window in enumerate(windows) if window is None]
     if whole:
@@ -123,6 +130,8 @@ def _by_turns(found: Sequence[Chosen], k: int) -> Chosen:
 
 def _select(frames_ND: torch.Tensor, queries_SD: torch.Tensor, config: SelectConfig) -> list[Chosen]:
     """Positions and relevance of each query's keyframes."""
+    from model.ops.dks.keyframes import select_keyframes
+
     chosen = select_keyframes(
         frames_ND,
         queries_SD,

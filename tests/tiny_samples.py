@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from model.video_lm import VideoLMConfig
+from model.config import VideoLMConfig
 from workers.training.sample_stream import SampleSet
 
 WIDTH = 8

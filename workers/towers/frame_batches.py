@@ -4,19 +4,21 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-
-import torch
+from typing import TYPE_CHECKING
 
 from workers.storage.store import Store
 
-Fit = Callable[[torch.Tensor], torch.Tensor]
+if TYPE_CHECKING:
+    import torch
+
+Fit = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
 @dataclass(frozen=True)
 class FrameBatch:
     """Frames that follow each other in a video."""
 
-    pixels: torch.Tensor
+    pixels: "torch.Tensor"
     """uint8 [batch, 3, h, w]; behind the last frame of all it is repeated, up to the full shape."""
     count: int
     """Frames that are no repetition."""
@@ -32,6 +34,8 @@ def frame_batches(store: Store, units: Sequence[str], fit: Fit, *, batch: int, t
         batch: frames a batch, the last one too: floating point depends on the shape.
         threads: that read JPEG. Two batches are held at a time.
     """
+    import torch  # costs seconds, and a driver declares stages without running them
+
     jpegs = _jpegs(store, units)
     with ThreadPoolExecutor(threads) as pool:
 
@@ -51,8 +55,9 @@ def _jpegs(store: Store, units: Sequence[str]) -> Iterator[bytes]:
             yield jpeg.as_py()
 
 
-def _read(jpeg: bytes, fit: Fit) -> torch.Tensor:
-    from torchvision.io import ImageReadMode, decode_jpeg  # costs seconds to import
+def _read(jpeg: bytes, fit: Fit) -> "torch.Tensor":
+    import torch
+    from torchvision.io import ImageReadMode, decode_jpeg
 
     data = torch.frombuffer(bytearray(jpeg), dtype=torch.uint8)
     return fit(decode_jpeg(data, mode=ImageReadMode.RGB))

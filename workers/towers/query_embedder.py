@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from model.towers.source import weights_digest
 from schemas.config import TowerConfig
@@ -23,9 +22,12 @@ BATCH_TEXTS = 16
 @lru_cache(maxsize=4)
 def load_tower(config: TowerConfig, device: str = "cpu") -> Tower:
     """The tower of a config, loaded once a process. One CPU thread: more would change the last bits of its sums."""
-    from model.towers.tower import Tower  # costs seconds to import, and a driver declares stages without running them
+    # As torch, it costs seconds to import, and a driver declares stages without running them.
+    from model.towers.tower import Tower
 
     if device != "cpu":
+        import torch
+
         # Read when CUDA starts: without a workspace of its own, cuBLAS may sum in another order from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)

@@ -2,15 +2,16 @@
 
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from model.config import VideoLMConfig, check_positions, check_stages
 from model.language_model import num_layers
-from model.progressive import check_stages
-from model.video_lm import VideoLMConfig, check_positions
 from schemas.config import Config, ConfigError
-from workers.training.sample_stream import SampleSet
+
+if TYPE_CHECKING:
+    from workers.training.sample_stream import SampleSet  # imports torch
 
 
 class TrainerConfig(Config):
@@ -57,7 +58,7 @@ def check_model(config: TrainerConfig) -> None:
         raise ConfigError(f"train.model.{error}") from error
 
 
-def must_stay(config: TrainerConfig, samples: SampleSet) -> dict[str, Any]:
+def must_stay(config: TrainerConfig, samples: "SampleSet") -> dict[str, Any]:
     """What has to be the same for a run to go on from a checkpoint."""
     changeable = {"steps", "micro_batch_size"}
     fields = set(TrainerConfig.model_fields) - changeable

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model.chat import TextTooLong
+from model.config import VideoLMConfig
 from model.sequence import TokenSequence, build_sequence
 from model.tokenizer import Tokenizer
-from model.video_lm import VideoLMConfig
 
 
 @dataclass(kw_only=True)

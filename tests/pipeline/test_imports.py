@@ -1,0 +1,27 @@
+"""What the commands import: torch and Ray cost seconds, and only training and the workers of a build need them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+COMPUTING = {"torch", "torchvision", "open_clip", "transformers", "ray"}
+COMMANDS = "import pipeline.plan, pipeline.query, pipeline.report, pipeline.retry, pipeline.verify"
+DECLARED = "from pipeline.inputs.recipe import load_recipe; [load_recipe(r).stages() for r in ('longvid', 'demo')]"
+
+
+def imported_by(code: str) -> set[str]:
+    """Names of the packages that are imported after `code` has run in a new process."""
+    report = f"{code}; import json, sys; print(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    return set(json.loads(subprocess.run([sys.executable, "-c", report], capture_output=True, check=True).stdout))
+
+
+@pytest.mark.parametrize("code", ["import pipeline.cli", DECLARED, COMMANDS], ids=["cli", "recipe", "commands"])
+def test_the_driver_imports_neither_torch_nor_ray(code):
+    assert not imported_by(code) & COMPUTING
+
+
+@pytest.mark.parametrize("stage", ["download", "shard", "decode", "annotate", "write_qa", "find_shots", "pack"])
+def test_a_worker_imports_only_what_its_stage_needs(stage):
+    assert not imported_by(f"import stages.{stage}") & COMPUTING
