@@ -100,4 +100,4 @@ class Worker:
 
 def stage(config: WriteQaConfig) -> Stage:
     """The declaration."""
-    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, passes="path", version=2)
+    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, passes="path", version=3)

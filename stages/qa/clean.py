@@ -21,16 +21,27 @@ _TIMES = re.compile(
     re.I,
 )
 _LINK = re.compile(
-    r"^(?:(?:and|then|next|finally|lastly|afterwards?|after that|after this|first|firstly|at first|in the end|"
-    r"at the end|to begin|in the beginning|at the beginning|eventually|suddenly|again|meanwhile|also|now)\b,?\s+)+",
+    r"^(?:(?:(?:and|then|finally|lastly|afterwards?|after that|after this|firstly|to begin|eventually|suddenly|"
+    r"meanwhile|also|now|again)\b|"
+    r"(?:in|at) the (?:end|beginning)\b(?! (?:of|zone))|"
+    r"next\b(?! (?:to|up|door|shown|day|room)\b)|"
+    r"(?:at )?first\b(?!,? (?:and|aid|base|class|floor|half|man|of|one|person|place|round|step|team|time|woman)\b))"
+    r",?\s+)+",
     re.I,
 )
-_INNER_LINK = re.compile(r"(?<=\w) (?:then|also|finally|next) (?=[a-z])")
+_SUBJECT = (
+    r"(?:he|she|they|it|we|you|i|man|men|woman|women|person|people|girls?|boys?|"
+    r"(?:(?:the|an?|another|this|his|her|their) )?camera wearer|"
+    r"(?:the|an?|another|this|that|his|her|their|two|three) (?:(?:young|old|little|other|second) )?[a-z]+)"
+)
+# After anything but a subject it holds two parts of the sentence together: "jump back then forward".
+_INNER_LINK = re.compile(rf"^({_SUBJECT}) (?:then|also|finally|next) (?!to\b)(?=[a-z])", re.I)
 _SHOWN = re.compile(
     r"^(?:(?:the|this|a) (?:video|clip|footage|scene|shot|film|movie|frame)|we|you|there)\s+"
     r"(?:(?:then |first |also |can )*"
     r"(?:shows?|see|sees|starts? with|begins? with|opens? with|ends? with|watch|features))"
-    r"(?: (?:us|that))?\s+",
+    # "We see a man adjust the camera" has to stay as it is.
+    r"(?: (?:us|that))?\s+(?=(?:\S+ ){1,6}?[a-z]{2,}ing\b)",
     re.I,
 )
 _CAMERA = re.compile(
@@ -41,9 +52,60 @@ _CAMERA = re.compile(
 _NO_EVENT = re.compile(
     r"^\W*(?:(?:background |instrumental |upbeat |soft |intro(?:ductory)? |outro )?"
     r"music(?: (?:plays|playing|is playing))?|intro|outro|introduction|applause|laughter|silence|credits|end credits|"
-    r"title|titles|title (?:card|screen)|logo|subscribe|"
+    r"title|titles|title (?:card|screen)|logo|subscribe|others?|misc(?:ellaneous)?|background|idle|unlabell?ed|"
     r"thanks for watching|n/?a|none|null|nothing|unknown|inaudible|no description)\W*$",
     re.I,
+)
+# Cut off where it was copied: "The man appears to be happy and ..."
+_CUT = re.compile(
+    r"\s(?:\.{3}|\u2026)\W*$|\b(?:and|or|but|the|an?|of|with|from|while|is|are|his|their|into|as)\W*$", re.I
+)
+# Charades: "person they open a door", "person close a door", "person the stand up".
+_PERSON = re.compile(r"^(?:(?:the|a) )?person (?P<they>they )?(?P<verb>[a-z]+)\b(?P<rest>.*)$", re.I)
+_BARE = frozenset(
+    [
+        "awaken",
+        "begin",
+        "bring",
+        "close",
+        "cook",
+        "cough",
+        "dress",
+        "drink",
+        "eat",
+        "enter",
+        "fix",
+        "get",
+        "grab",
+        "hold",
+        "laugh",
+        "leave",
+        "lie",
+        "look",
+        "open",
+        "pick",
+        "place",
+        "play",
+        "pour",
+        "put",
+        "read",
+        "run",
+        "sit",
+        "smile",
+        "sneeze",
+        "stand",
+        "start",
+        "take",
+        "talk",
+        "throw",
+        "tidy",
+        "turn",
+        "undress",
+        "use",
+        "walk",
+        "wash",
+        "watch",
+    ]
 )
 _SENTENCE = re.compile(
     r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<=[.!?…。！？])\s+(?=[\"“'‘(A-Z0-9À-Ý])|\n+"
@@ -67,16 +129,19 @@ def sentences(text: str) -> tuple[str, ...]:
 
 def clean(sentence: str) -> str:
     """One sentence as it can be quoted, or "" where it is no event."""
+    if _CUT.search(sentence):
+        return ""
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
     text = _TIMES.sub(" ", text)
     text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022")
-    if _CAMERA.match(text) or _NO_EVENT.match(text):
-        return ""
     text = _LINK.sub("", _SHOWN.sub("", _LINK.sub("", text)))
-    text = _INNER_LINK.sub(" ", text)
+    if _CAMERA.match(text):
+        return ""
+    text = _INNER_LINK.sub(r"\1 ", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
+    text = _person(text)
     if sum(map(str.isalpha, text)) < 2 or _NO_EVENT.match(text):
         return ""
     text = _BEFORE_VOWEL.sub(r"\1n", text)
@@ -86,6 +151,24 @@ def clean(sentence: str) -> str:
         text = text.lower()
     text = _SHOUTED.sub(lambda found: found[0].title(), text)
     return text[:1].upper() + text[1:]
+
+
+def _person(text: str) -> str:
+    """With the article and the ending that "person open a door" lacks; "" where there is no verb."""
+    found = _PERSON.match(text)
+    if found is None:
+        return text
+    verb, rest = found["verb"].lower(), found["rest"]
+    if verb in ("the", "a", "he", "she", "they", "both", "all"):
+        return ""
+    if " and " not in rest and (found["they"] or text[:1] in "pP"):
+        if verb in ("are", "re"):
+            verb = "is"
+        elif verb in _BARE:
+            verb += "es" if verb.endswith(("sh", "ch", "x", "ss")) else "s"
+            verb = re.sub(r"([^aeiou])ys$", r"\1ies", verb)
+    article = "the" if text.lower().startswith("the ") else "a"
+    return f"{article} person {verb}{rest}"
 
 
 def says_who(text: str) -> bool:
