@@ -170,6 +170,19 @@ def doctor() -> None:
     show(examine(), lambda line: out.print(line, highlight=False, markup=False))
 
 
+@app.command()
+def datasheet(
+    corpus: Corpus,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a README.md that was not written by this command.")
+    ] = False,
+) -> None:
+    """Write README.md into a corpus: a data card (Hugging Face form) with licences, tasks, and how to read it."""
+    from pipeline.datasheet import write_datasheet
+
+    out.print(message(f"wrote {write_datasheet(corpus, force)}"))
+
+
 @app.command(help=f"Ask the tables of a corpus with SQL (DuckDB): {', '.join(TABLES)}.")
 def query(
     corpus: Corpus,

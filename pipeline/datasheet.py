@@ -1,0 +1,190 @@
+"""`longvid datasheet`: writes README.md into a corpus, a data card in the Hugging Face form. Needs only its tables.
+
+What others wrote (licences, sources, names of tasks) is shown as text: none of it becomes Markdown, HTML or YAML.
+"""
+
+import hashlib
+import re
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.inputs.yaml_text import dump_yaml
+from pipeline.not_built import not_built
+from pipeline.tables.card_text import READING, cell, features, size_category, table, terms_text
+from pipeline.tables.catalog import CatalogError, open_catalog
+from pipeline.tables.corpus_file import CORPUS
+from schemas.config import ConfigError
+from schemas.licences import Terms, terms_of
+from schemas.tables import FORMAT_VERSION
+from workers.fetch.redaction import redacted
+from workers.storage.store import Store
+
+README = "README.md"
+TABLES = ("samples", "qa", "videos", "events")
+"""Those that `load_dataset` can read; the first is the default one."""
+_MARK = re.compile(r"\n<!-- written by longvid datasheet: ([0-9a-f]{64}) -->\n\Z")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_SHOWN = 20
+_NONE = "(not stated)"
+
+
+class ReadmeKept(ConfigError):
+    """A README.md that `longvid datasheet` did not write, or that was changed since. The message says what to do."""
+
+
+def write_datasheet(corpus: str, force: bool = False) -> str:
+    """Writes the data card of a corpus; gives its path in the corpus.
+
+    Args:
+        corpus: its root; `tables/` and `shards/` are enough.
+        force: replace a README.md that was written by someone else, or changed.
+
+    Raises:
+        ReadmeKept: there is such a README.md, and no `force`.
+        NotBuilt or CatalogError: the tables are not there, or cannot be read.
+    """
+    store = Store(corpus)
+    if not force and store.exists(README) and not _is_ours(store.read_bytes(README)):
+        raise ReadmeKept(
+            f"{redacted(store.root)}/{README}: was not written by `longvid datasheet`, or changed since: move it away, "
+            "or give --force to have it replaced"
+        )
+    for name in TABLES[:3]:
+        if not store.exists(f"tables/{name}.parquet"):
+            raise not_built(store, f"the table {name}")
+    text = card(store, corpus)
+    store.write_bytes(README, f"{text}\n<!-- written by longvid datasheet: {_digest(text)} -->\n".encode())
+    return README
+
+
+def _is_ours(data: bytes) -> bool:
+    text = data.decode(errors="replace")
+    found = _MARK.search(text)
+    return found is not None and found[1] == _digest(text[: found.start()])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def card(store: Store, corpus: str) -> str:
+    """The text of the data card: a YAML header and Markdown."""
+    schemas = {name: _schema(store, f"tables/{name}.parquet") for name in TABLES if _has(store, name)}
+    with open_catalog(corpus) as catalog:
+        facts = _Facts(catalog, set(schemas["qa"].names))
+        terms = terms_of([*facts.video_licences, *facts.annotation_licences])
+        header = _header(schemas, facts, terms)
+        return f"---\n{dump_yaml(header)}---\n\n{_body(store, schemas, facts, terms)}"
+
+
+class _Facts:
+    """What the tables of a corpus tell."""
+
+    def __init__(self, catalog: duckdb.DuckDBPyConnection, qa_columns: set[str]) -> None:
+        def rows(query: str) -> list[tuple]:
+            return catalog.sql(query).fetchall()
+
+        ((self.pairs, self.shards, self.shard_bytes),) = rows(
+            "select count(*), count(distinct shard), (select sum(b) from (select any_value(shard_bytes) as b "
+            "from samples group by shard)) from samples"
+        )
+        ((self.videos, self.hours),) = rows("select count(*), sum(duration_s) / 3600 from videos")
+        self.splits = rows("select split, count(distinct video_id), count(*) from samples group by 1 order by 1")
+        self.tasks = rows("select task, count(*) from samples group by 1 order by 2 desc, 1")
+        forms = "form" if "form" in qa_columns else "task"
+        self.forms = rows(f"select task, {forms}, count(*) from qa group by all order by 3 desc, 1, 2")
+        self.sources = rows("select source, count(*) from videos group by 1 order by 2 desc, 1")
+        self.licences = rows("select licence, count(*) from videos group by 1 order by 2 desc, 1")
+        self.provenance = rows("select provenance, count(*) from qa group by 1 order by 2 desc, 1")
+        has_licence = "annotation_licence" in qa_columns
+        self.annotations = (
+            rows("select annotation_licence, count(distinct video_id) from qa group by 1 order by 2 desc, 1")
+            if has_licence
+            else [(None, self.videos)]
+        )
+        self.languages = [x for (x,) in rows("select distinct language from qa order by 1")] if forms == "form" else []
+        self.dropped = (
+            rows("select dropped, count(*) from qa where dropped is not null group by 1 order by 2 desc, 1")
+            if "dropped" in qa_columns
+            else []
+        )
+
+    @property
+    def video_licences(self) -> list[str | None]:
+        return [licence for licence, _ in self.licences]
+
+    @property
+    def annotation_licences(self) -> list[str | None]:
+        return [licence for licence, _ in self.annotations]
+
+
+def _header(schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> dict[str, Any]:
+    header: dict[str, Any] = {
+        "pretty_name": "Questions about long videos",
+        "license": terms.identifier,
+        "language": [x for x in facts.languages if x and _LANGUAGE.fullmatch(x)],
+        "task_categories": ["video-text-to-text", "visual-question-answering"],
+        "size_categories": [size_category(facts.pairs)],
+        "tags": ["longvid", "video", "webdataset"],
+        "configs": [],
+        "dataset_info": [],
+    }
+    for name, schema in schemas.items():
+        # One split of `load_dataset`: train and val are told by the column `split`. ("all" means something else there.)
+        files = [{"split": "corpus", "path": f"tables/{name}.parquet"}]
+        header["configs"].append({"config_name": name, "data_files": files})
+        header["dataset_info"].append({"config_name": name, "features": features(schema)})
+    header["configs"][0]["default"] = True
+    return header
+
+
+def _body(store: Store, schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> str:
+    total = f"{facts.pairs:,} pairs about {facts.videos:,} videos ({facts.hours or 0:,.1f} hours)"
+    size = f"{facts.shards:,} shards ({(facts.shard_bytes or 0) / 1e9:,.2f} GB)"
+    parts = [
+        "# Questions about long videos\n",
+        f"{total} with precomputed visual tokens, in {size}. Built with longvid, format version {FORMAT_VERSION}"
+        f"{'; settings and versions are in `corpus.json`' if store.exists(CORPUS) else ''}.\n",
+        table(("split", "videos", "pairs"), facts.splits),
+        "## Tasks\n",
+        table(("task", "pairs in shards"), facts.tasks),
+        table(("task", "form", "pairs written"), facts.forms[:_SHOWN], left=len(facts.forms) - _SHOWN),
+        "Pairs come from timed annotations of the videos: a plan, checked by a solver that reads the events anew, is "
+        "given words. The table `qa` has for each pair the spans of evidence, the events it is made of and what the "
+        "audits found.\n",
+        table(("made by", "pairs"), facts.provenance[:_SHOWN], left=len(facts.provenance) - _SHOWN),
+    ]
+    if facts.dropped:
+        parts += ["Written and left out of the shards:\n", table(("reason", "pairs"), facts.dropped)]
+    parts += [
+        "## Licences\n",
+        table(("licence of the video", "videos"), _named(facts.licences)),
+        table(("licence of the annotation", "videos"), _named(facts.annotations)),
+        terms_text(terms),
+        "## Sources\n",
+        table(("source", "videos"), _named(facts.sources)[:_SHOWN], left=len(facts.sources) - _SHOWN),
+        "## How to read it\n",
+        READING,
+        "## Columns\n",
+        *(f"`{name}`: {', '.join(cell(column) for column in schema.names)}.\n" for name, schema in schemas.items()),
+    ]
+    return "\n".join(parts)
+
+
+def _named(rows: list[tuple]) -> list[tuple]:
+    return [(name or _NONE, count) for name, count in rows]
+
+
+def _has(store: Store, name: str) -> bool:
+    return store.exists(f"tables/{name}.parquet")
+
+
+def _schema(store: Store, path: str) -> pa.Schema:
+    try:
+        with store.open(path) as source:
+            return pq.read_schema(source)
+    except (OSError, pa.ArrowException) as error:
+        raise CatalogError(f"{path}: damaged ({error}). Delete it and run the build again.") from None

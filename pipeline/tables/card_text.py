@@ -1,0 +1,89 @@
+"""The parts of a data card: tables in Markdown, features in YAML, what licences ask for, how a corpus is read."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.licences import Terms
+from schemas.messages import message
+
+READING = """\
+    import datasets
+    pairs = datasets.load_dataset("PATH", "samples", split="corpus")   # or "qa", "videos", "events"
+
+    duckdb -c "select task, count(*) from 'PATH/tables/samples.parquet' where split = 'train' group by 1"
+
+Shards are plain WebDataset tars without pickle; a sample is a video (or a part of its pairs):
+
+    import json, safetensors.numpy, webdataset
+    for sample in webdataset.WebDataset("PATH/shards/train/000000.tar", shardshuffle=False):
+        facts = json.loads(sample["json"])                             # of the video: licence, source, duration
+        pairs = json.loads(sample["qa.json"])
+        tokens = safetensors.numpy.load(sample["tokens.safetensors"])  # per row of `pairs`: query_keyframes, ...
+
+Times are seconds on the presentation timeline of the video, intervals are [start, end). A row of `samples` names the
+shard and the byte ranges of its pair, so one pair can be read without the rest of the shard.
+"""
+# All but letters, digits and what means nothing inside a line: "4.0" and "a_b" stay, "example.org" becomes no link.
+_ESCAPED = re.compile(r"[^\w ,.-]|(?<![^\W_])_|_(?![^\W_])|(?<=[^\W\d])\.(?=\w)|\A[.-]")
+_NUMBERS = {pa.bool_(): "bool", pa.string(): "string", pa.large_string(): "string", pa.binary(): "binary"}
+
+
+def cell(value: Any) -> str:
+    """A value as plain text of Markdown: what a stranger wrote becomes neither markup, nor HTML, nor a link."""
+    text = " ".join(message(str(value)).split())
+    # A reference to a character is never markup, wherever Markdown is read.
+    return _ESCAPED.sub(lambda found: f"&#{ord(found[0])};", text)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]], left: int = 0) -> str:
+    """A table in Markdown, and how many rows are not shown; nothing where there are no rows."""
+    lines = [f"| {' | '.join(f'{v:,}' if isinstance(v, int) else cell(v) for v in row)} |" for row in rows]
+    if not lines:
+        return ""
+    more = [f"\n{left:,} more are in the tables."] if left > 0 else []
+    return "\n".join([f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *lines, *more, ""])
+
+
+def terms_text(terms: Terms) -> str:
+    """What the licences ask of who uses or passes on the corpus."""
+    lines = []
+    if terms.share_alike:
+        lines.append(
+            f"Share-alike ({_list(terms.share_alike)}): what is made of these videos or annotations, the pairs and the "
+            "visual tokens included, may be passed on under the same licence only."
+        )
+    if terms.non_commercial:
+        lines.append(f"No commercial use: {_list(terms.non_commercial)}.")
+    if terms.no_derivatives:
+        lines.append(f"No derivatives ({_list(terms.no_derivatives)}): what is made of these may not be passed on.")
+    if terms.unknown:
+        lines.append("Where no licence is stated, none is granted: ask the rights holder before you pass anything on.")
+    lines.append("The columns `licence` and `source` of each row say which videos this concerns.")
+    return "\n".join(f"- {line}" for line in lines) + "\n"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(map(cell, names[:10])) + (" and others" if len(names) > 10 else "")
+
+
+def size_category(rows: int) -> str:
+    """The category of the Hugging Face hub that a number of rows falls into."""
+    limits = [(10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M")]
+    return next((name for limit, name in limits if rows < limit), "10M<n<100M")
+
+
+def features(schema: pa.Schema) -> list[dict[str, Any]]:
+    """The features of a table, as the header of a data card has them."""
+    return [{"name": field.name, **_feature(field.type)} for field in schema]
+
+
+def _feature(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        inner = _feature(kind.value_type)
+        return {"list": inner.get("dtype") or inner.get("struct") or inner}
+    if pa.types.is_struct(kind):
+        return {"struct": [{"name": field.name, **_feature(field.type)} for field in kind]}
+    return {"dtype": _NUMBERS.get(kind) or {"float": "float32", "double": "float64"}.get(str(kind), str(kind))}

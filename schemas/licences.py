@@ -1,0 +1,75 @@
+"""What the licences of videos and annotations, which are free text, say of a corpus that is made of them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Identifiers that the Hugging Face hub knows, by the letters and digits of how people write them.
+_HUB = """apache-2.0 mit cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
+cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0
+pddl odc-by odbl gpl-3.0 agpl-3.0 bsd-3-clause unlicense"""
+_KNOWN = {re.sub(r"[^a-z0-9]", "", name): name for name in _HUB.split()}
+_KNOWN |= {"cc0": "cc0-1.0", "publicdomain": "cc0-1.0", "creativecommonszero": "cc0-1.0", "apache2": "apache-2.0"}
+_LONG = [
+    ("creative commons", "cc"),
+    ("attribution", "by"),
+    ("noncommercial", "nc"),
+    ("sharealike", "sa"),
+    ("noderivatives", "nd"),
+    ("noderivs", "nd"),
+    ("international", ""),
+    ("unported", ""),
+]
+_SHARE_ALIKE = re.compile(r"\b(?:sa|a?gpl|lgpl|odbl|gfdl)\b|copyleft")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a set of licences asks for.
+
+    Attributes:
+        identifier: of all of them for the Hugging Face hub; "other" where they differ or are not known there.
+        share_alike: those whose copies and derivatives must have the same licence.
+        non_commercial: those that forbid commercial use.
+        no_derivatives: those that forbid to publish what is derived.
+        unknown: whether anything has no licence at all.
+    """
+
+    identifier: str
+    share_alike: tuple[str, ...]
+    non_commercial: tuple[str, ...]
+    no_derivatives: tuple[str, ...]
+    unknown: bool
+
+
+def terms_of(licences: Iterable[str | None]) -> Terms:
+    """What licences ask for, each as people write it ("CC BY-SA 4.0"); None or "" for what has none."""
+    given = [(licence or "").strip() for licence in licences]
+    named = sorted({licence for licence in given if licence})
+    known = {identifier_of(licence) for licence in named}
+    unknown = "" in given or not named
+    return Terms(
+        identifier=known.pop() if len(known) == 1 and not unknown else "other",
+        share_alike=tuple(name for name in named if _SHARE_ALIKE.search(_short(name))),
+        non_commercial=tuple(name for name in named if re.search(r"\bnc\b", _short(name))),
+        no_derivatives=tuple(name for name in named if re.search(r"\bnd\b", _short(name))),
+        unknown=unknown,
+    )
+
+
+def identifier_of(licence: str) -> str:
+    """The hub's identifier of a licence, or "other"."""
+    return _KNOWN.get(re.sub(r"[^a-z0-9]", "", _short(licence)), "other")
+
+
+def _short(licence: str) -> str:
+    """ "Creative Commons Attribution-ShareAlike 4.0" -> "cc by sa 4.0"."""
+    text = re.sub(r"[-_/() ]+", " ", licence.lower()[:300])
+    text = (
+        text.replace("non commercial", "noncommercial")
+        .replace("share alike", "sharealike")
+        .replace("no deriv", "noderiv")
+    )
+    for long, short in _LONG:
+        text = text.replace(long, short)
+    return " ".join(text.replace(" license", "").replace(" licence", "").split())

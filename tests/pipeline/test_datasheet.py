@@ -1,0 +1,97 @@
+"""The data card of a corpus: what it says, that a reader of such cards finds the data, and whose README it replaces."""
+
+import html
+import re
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.datasheet import card
+from pipeline.inputs.yaml_text import load_yaml
+from tests.pipeline.command_line import run
+from tests.pipeline.published_tables import pair, video, write_corpus
+from workers.storage.store import Store
+
+HOSTILE = "x | y\n---\n# big\n<script>alert(1)</script> [here](http://evil.example) *b* `c` @user www.evil.example"
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    videos = [video("a"), video("b", licence="CC BY-NC-SA 4.0", source="youtube"), video("c", licence=None)]
+    pairs = [pair(name, number) for name in "abc" for number in range(4)]
+    write_corpus(tmp_path, videos, [*pairs, pair("a", 9, task="captioning", form="brief", language="de")])
+    return tmp_path
+
+
+def read(corpus) -> tuple[dict, str]:
+    """The YAML header and the text of the README."""
+    empty, header, body = (corpus / "README.md").read_text().split("---\n", 2)
+    assert empty == ""
+    return load_yaml(header), body
+
+
+def test_the_card_tells_licences_tasks_and_sources(corpus):
+    assert run("datasheet", corpus) == 0
+    header, body = read(corpus)
+    assert header["license"] == "other"
+    assert header["language"] == ["de", "en"]
+    assert header["size_categories"] == ["n<1K"]
+    for told in ("| CC BY-NC-SA 4.0 | 1 |", "| &#40;not stated&#41; | 1 |", "| youtube | 1 |", "format version"):
+        assert told in body
+    assert re.search(r"Share-alike.*CC BY-NC-SA 4\.0.*same licence only", body)
+    assert "No commercial use" in body and "Where no licence is stated, none is granted" in body
+    assert "| event_relationship | 12 |" in body and "| captioning | brief | 1 |" in body
+
+
+def test_one_licence_that_the_hub_knows_is_named(tmp_path):
+    write_corpus(tmp_path, [video("a", licence="Creative Commons Attribution 4.0")], [pair("a", 1)])
+    assert "license: other" in card(Store(tmp_path), str(tmp_path))  # that of the annotation is not known
+
+
+def test_the_features_are_those_of_the_tables(corpus):
+    assert run("datasheet", corpus) == 0
+    header, _ = read(corpus)
+    dtypes = {"int32": "int32", "int64": "int64", "string": "string", "double": "float64", "float": "float32"}
+    for config, info in zip(header["configs"], header["dataset_info"], strict=True):
+        [files] = config["data_files"]
+        assert files["split"] != "all"  # which `load_dataset` refuses
+        schema = pq.read_schema(corpus / files["path"])
+        assert [feature["name"] for feature in info["features"]] == schema.names
+        for feature, field in zip(info["features"], schema, strict=True):
+            if str(field.type) in dtypes:
+                assert feature["dtype"] == dtypes[str(field.type)]
+    [qa] = [info for info in header["dataset_info"] if info["config_name"] == "qa"]
+    evidence = next(feature for feature in qa["features"] if feature["name"] == "evidence")
+    assert evidence["list"] == [{"name": "start_s", "dtype": "float64"}, {"name": "end_s", "dtype": "float64"}]
+
+
+def test_what_strangers_wrote_stays_text(tmp_path):
+    videos = [video("a", licence=HOSTILE, source=HOSTILE)]
+    write_corpus(tmp_path, videos, [pair("a", 1, task=HOSTILE, provenance=HOSTILE, language="x: [1]\n---")])
+    assert run("datasheet", tmp_path) == 0
+    header, body = read(tmp_path)
+    assert header["language"] == [] and header["license"] == "other"
+    for markup in ("<script", "](http", "*b*", "`c`", "@user", "www.evil", "\n# big", "x | y"):
+        assert markup not in body
+    assert " ".join(HOSTILE.split()) in html.unescape(body)
+
+
+def test_a_readme_of_someone_else_is_kept_unless_forced(corpus, capsys):
+    readme = corpus / "README.md"
+    readme.write_text("mine\n")
+    assert run("datasheet", corpus) == 2
+    assert "README.md: was not written by `longvid datasheet`" in capsys.readouterr().err
+    assert readme.read_text() == "mine\n"
+    assert run("datasheet", corpus, "--force") == 0
+    written = readme.read_text()
+    assert run("datasheet", corpus) == 0
+    assert readme.read_text() == written
+    readme.write_text(written.replace("## Sources", "## Sources\n\nmy notes"))
+    assert run("datasheet", corpus) == 2
+    assert "my notes" in readme.read_text()
+
+
+def test_without_tables_it_says_what_to_build(tmp_path, capsys):
+    assert run("datasheet", tmp_path) == 2
+    assert "no corpus there" in capsys.readouterr().err
+    assert not (tmp_path / "README.md").exists()
