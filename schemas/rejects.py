@@ -23,6 +23,9 @@ REASONS = {
     "decoder_crashed": "the decoder's process died",
     "worker_died": "the process that worked on the unit died again and again",
     "bad_annotation": "subtitles, events or conversations cannot be read",
+    "endpoint_failed": "the endpoint of the models did not answer, after all retries",
+    "endpoint_cap": "annotate.endpoint.max_tokens or max_cost is used up",
+    "bad_answer": "the model refused, or what it answered is not what was asked for",
     "unpackable": "the QA pairs or frames of the video cannot be written to a shard",
     "upstream_rejected": "every segment of the video was rejected",
 }

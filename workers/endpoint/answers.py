@@ -1,0 +1,112 @@
+"""Answers of models: kept by the content of their requests, and read as untrusted data."""
+
+import json
+import re
+import unicodedata
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.stage import digest
+from workers.storage.store import Store
+
+MAX_CHARS = 400_000
+ANSWERS = "endpoint/answers"
+_FENCE = re.compile(r"\s*```(?:json)?\s*(.*?)\s*```\s*", re.DOTALL)
+# Blanks of no width and tags, which hide text in a text. What joins letters of some scripts (U+200C, U+200D) stays.
+_HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
+_NO_TEXT = ("Cc", "Cs", "Co", "Cn")
+
+
+class BadAnswer(Exception):
+    """An answer that cannot be used: a refusal, no JSON, another schema. The message holds no text of the model."""
+
+
+class Answer(BaseModel):
+    """The base of all schemas of answers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+A = TypeVar("A", bound=Answer)
+
+
+class Reply(BaseModel):
+    """The part of a chat completion that is used."""
+
+    content: str | None = Field(None, max_length=MAX_CHARS)
+    refusal: str | None = Field(None, max_length=MAX_CHARS)
+    finish_reason: str | None = Field(None, max_length=100)
+
+
+def plain(text: str) -> str:
+    """A text of a model without control characters, hidden characters and line breaks."""
+    text = _HIDDEN.sub("", unicodedata.normalize("NFC", text))
+    return " ".join("".join(" " if unicodedata.category(c) in _NO_TEXT else c for c in text).split())
+
+
+def _short(limit: int):
+    def check(text: str) -> str:
+        text = plain(text)
+        if not 0 < len(text) <= limit:
+            raise ValueError(f"a text of {len(text)} characters, not of 1 to {limit}")
+        return text
+
+    return AfterValidator(check)
+
+
+# The limits are no part of the JSON schema, since not all servers know them there.
+Sentence = Annotated[str, _short(400)]
+Line = Annotated[str, _short(1000)]
+
+
+def read_answer(reply: Reply, schema: type[A]) -> A:
+    """An answer by its schema. Raises BadAnswer with the cause."""
+    if reply.refusal or reply.finish_reason == "content_filter":
+        raise BadAnswer("the model refuses")
+    if reply.finish_reason == "length":
+        raise BadAnswer("the answer was cut: annotate.endpoint.max_answer_tokens is too small for it")
+    text = reply.content or ""
+    if not text.strip():
+        raise BadAnswer("the answer is empty")
+    if fenced := _FENCE.fullmatch(text):
+        text = fenced[1]
+    try:
+        return schema.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        if first["type"] == "json_invalid":
+            cause = "the model refuses or talks" if "{" not in text else "the JSON is broken or cut"
+            raise BadAnswer(f"no JSON: {cause}") from None
+        where = ".".join(str(part)[:40] for part in first["loc"][:4]) or "the answer"
+        raise BadAnswer(f"another schema: {plain(where)}: {first['type']}") from None
+
+
+class AnswerCache:
+    """Raw answers below `endpoint/answers` of a corpus."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @staticmethod
+    def key(request: Any) -> str:
+        """The path of the answer to a request, which JSON can write."""
+        name = digest(request)
+        return f"{ANSWERS}/{name[:2]}/{name}.json"
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """A kept answer; None where there is none, or the file is damaged."""
+        if not self._store.exists(key):
+            return None
+        try:
+            found = self._store.read_json(key)
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def put(self, key: str, answer: dict[str, Any]) -> None:
+        json.dumps(answer, allow_nan=False)  # NaN is no JSON: raises ValueError
+        self._store.write_json(key, answer)
+
+    def forget(self, key: str) -> None:
+        self._store.delete(key)

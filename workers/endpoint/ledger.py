@@ -1,0 +1,84 @@
+"""What a corpus has cost at its endpoint, and the cap on it: counted in the corpus, by all processes together.
+
+Each process keeps a file of its own (`endpoint/spent/...`) and reads those of all others before a request. What a
+request may cost at most is noted before it is made, so the cap holds whatever is under way; a process that is killed
+leaves it noted.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from schemas.rejects import Reject
+from workers.endpoint.config import EndpointConfig
+from workers.storage.store import Store
+
+SPENT = "endpoint/spent"
+Cost = dict[str, float]
+"""`tokens_in`, `tokens_out` and `minutes` of audio."""
+
+
+class Ledger:
+    """The costs of one process for one purpose (`caption`, ...)."""
+
+    def __init__(self, config: EndpointConfig, store: Store, purpose: str) -> None:
+        self._config, self._store = config, store
+        self._path = f"{SPENT}/{purpose}/{uuid.uuid4().hex}.json"
+        self._spent: Counter[str] = Counter()
+
+    @contextmanager
+    def reserve(self, most: Cost) -> Iterator[Cost]:
+        """Notes what a request may cost at most; yields a dict to be filled with what it has cost.
+
+        A request that fails costs nothing. Raises Reject: `endpoint_cap` where the cap would be passed.
+        """
+        self._add(most)
+        cost: Cost = {}
+        try:
+            self._check()
+            yield cost
+        finally:
+            self._add(most, sign=-1)
+            if cost:
+                self._add({**cost, "calls": 1})
+
+    def _add(self, cost: Cost, sign: int = 1) -> None:
+        for name, value in cost.items():
+            self._spent[name] += sign * value  # type: ignore[assignment]
+        self._store.write_json(self._path, dict(self._spent))
+
+    def _check(self) -> None:
+        config = self._config
+        if not (config.max_tokens or config.max_cost):
+            return
+        total = sum(spent(self._store).values(), Counter())
+        for name, value, limit in (
+            ("max_tokens", total["tokens_in"] + total["tokens_out"], config.max_tokens),
+            ("max_cost", cost_of(total, config), config.max_cost),
+        ):
+            if limit and value > limit:
+                raise Reject("endpoint_cap", f"annotate.endpoint.{name} = {limit:g} is used up")
+
+
+def spent(store: Store) -> dict[str, Counter[str]]:
+    """What the corpus has cost so far, by purpose: `calls`, `tokens_in`, `tokens_out`, `minutes`."""
+    found: dict[str, Counter[str]] = {}
+    for path in store.files(SPENT):
+        purpose = path.split("/")[-2]
+        found.setdefault(purpose, Counter()).update(_numbers(store.read_json(path)))
+    return found
+
+
+def cost_of(tokens: Any, config: EndpointConfig) -> float:
+    """The price of some tokens and minutes."""
+    millions = tokens["tokens_in"] * config.price_in + tokens["tokens_out"] * config.price_out
+    return millions / 1e6 + tokens["minutes"] * config.price_minute
+
+
+def _numbers(entry: Any) -> Cost:
+    """An entry may come from someone else's corpus: what is no amount counts as nothing."""
+    if not isinstance(entry, dict):
+        return {}
+    return {name: value for name, value in entry.items() if type(value) in (int, float) and 0 <= value < 1e18}

@@ -1,0 +1,47 @@
+"""The connection to an endpoint: through the guard of addresses, in bounded time, with an answer of bounded size.
+
+`openai` speaks HTTP by httpx2; this gives it the pools of `workers.fetch.network`, which connect to checked addresses.
+"""
+
+import ssl
+
+import anyio
+import httpcore
+import httpx2
+
+from workers.fetch.access import Access, check
+from workers.fetch.network import core_url, http_client
+from workers.fetch.urls import HttpUrl
+
+MAX_ANSWER_BYTES = 16 << 20
+_BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, ssl.SSLError, OSError)
+
+
+class GuardedTransport(httpx2.AsyncBaseTransport):
+    """One connection per request. A host that the settings do not allow raises Reject: `refused`."""
+
+    def __init__(self, access: Access, timeout_s: float) -> None:
+        self._access, self._timeout_s = access, timeout_s
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = check(str(request.url), self._access)
+        assert isinstance(url, HttpUrl)
+        content = await request.aread()
+        try:
+            with anyio.fail_after(self._timeout_s):
+                async with (
+                    http_client(url, self._access) as client,
+                    client.stream(
+                        request.method, core_url(url.url), headers=request.headers.raw, content=content
+                    ) as response,
+                ):
+                    body = bytearray()
+                    async for block in response.aiter_stream():
+                        body += block
+                        if len(body) > MAX_ANSWER_BYTES:
+                            raise httpx2.ReadError(f"more than {MAX_ANSWER_BYTES} bytes of an answer")
+        except (TimeoutError, httpcore.TimeoutException):
+            raise httpx2.ReadTimeout(f"no whole answer within {self._timeout_s:g} s") from None
+        except _BROKEN as error:
+            raise httpx2.ConnectError(type(error).__name__) from error
+        return httpx2.Response(response.status, headers=response.headers, content=bytes(body))
