@@ -53,7 +53,7 @@ def build(manifest: str, short_side: int, corpus: str) -> None:
                 store,
                 keeps=[],
                 run_id="benchmark",
-                max_deaths=1,
+                max_crashes=1,
                 display=display,
             )
             rejects = [row["reject"] for table in tables for row in table.to_pylist() if row["reject"]]

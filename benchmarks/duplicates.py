@@ -18,7 +18,7 @@ from benchmarks._measure import at_least, at_most, extra_megabytes, report
 from pipeline.inputs.recipe import load_recipe
 from pipeline.tables.candidates import candidates
 from pipeline.tables.workspace import Workspace
-from workers.shots.near_duplicates import fewest, piece_keys
+from workers.shots.near_duplicates import bottom_k, piece_keys
 
 WIDTH = 64
 SHOTS = 60
@@ -53,7 +53,7 @@ def name(number: int) -> str:
 def keys(shots: np.ndarray) -> np.ndarray:
     bits, tables = SHOT_CONFIG.key_bits, SHOT_CONFIG.key_tables
     made = piece_keys(shots, np.arange(len(shots)), still=SHOT_CONFIG.key_motion, bits=bits, tables=tables)
-    return np.unique(made[fewest(made, SHOT_CONFIG.max_keys)])
+    return np.unique(made[bottom_k(made, SHOT_CONFIG.max_keys)])
 
 
 def key_tables(videos: int) -> Iterator[pa.Table]:

@@ -25,8 +25,8 @@ from PIL import Image
 
 from benchmarks._measure import report
 from model.ops.dfm.merge import merge_sweep
-from model.ops.dfm.temporal_clusters import merge_runs
-from model.ops.dfm.token_carry_over import TokenReuse
+from model.ops.dfm.temporal_clusters import merge_temporal_clusters
+from model.ops.dfm.token_carry_over import TokenCarryOver
 from model.ops.dks.keyframes import Keyframes, select_keyframes
 from model.towers.tower import Tower
 from pipeline.demo import CLIP_DIR
@@ -112,7 +112,7 @@ def merging(name: str, frames: Iterator, tower: Tower, questions: list[str]) -> 
         theirs, ours = errors.mean(axis=0)
         figure = f"{name}: error of 1 token in {share} frames, pooling every {share} over runs"
         report(figure, theirs / ours, "x", None, None, pooling=round(theirs, 4), runs=round(ours, 4))
-    left_out = 1 - TokenReuse(TOLERANCE)(tokens_QNC).float().mean().item()
+    left_out = 1 - TokenCarryOver(TOLERANCE)(tokens_QNC).float().mean().item()
     report(f"{name}: tokens left out by reuse at a tolerance of {TOLERANCE}", left_out, "share", None, None)
 
 
@@ -123,8 +123,8 @@ def _pooled(tokens_NC: torch.Tensor, share: int) -> torch.Tensor:
 
 def _in_runs(tokens_NC: torch.Tensor, share: int) -> torch.Tensor:
     """Every frame's run, as many runs as `_pooled` has pools."""
-    runs = merge_runs(tokens_NC, -(-len(tokens_NC) // share))
-    return runs.tokens[runs.run_of]
+    runs = merge_temporal_clusters(tokens_NC, -(-len(tokens_NC) // share))
+    return runs.tokens[runs.cluster_of]
 
 
 def _error(tokens_NC: torch.Tensor, told_NC: torch.Tensor) -> float:

@@ -7,7 +7,7 @@ from typing import Literal
 from model.language_model import num_positions
 from model.time_prompt import TimePrompt
 
-Thinning = Literal["even", "runs"]
+Subsampling = Literal["even", "clusters"]
 
 Choice = Literal["uniform", "attention"]
 DropStage = tuple[int, float] | tuple[int, float, Choice]
@@ -31,8 +31,8 @@ class VideoLMConfig:
     """Inner width of a layer's gated feed-forward."""
     max_visual_tokens: int = 16_384
     """Above it merged tokens are thinned; keyframes stay whole."""
-    thinning: Thinning = "even"
-    """`even`: every n-th merged token stays. `runs`: like neighbours are joined, so what is short is not lost."""
+    subsampling: Subsampling = "even"
+    """`even`: every n-th merged token stays. `clusters`: like neighbours are joined, so what is short is not lost."""
     max_text_tokens: int = 2_048
     """Above it the questions of a sample lose their middle; its answers and the time prompt are never cut."""
     time_prompt: TimePrompt = "short"

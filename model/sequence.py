@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from model.chat import encode_chat
-from model.config import Thinning
-from model.ops.dfm.temporal_clusters import merge_runs
+from model.config import Subsampling
+from model.ops.dfm.temporal_clusters import merge_temporal_clusters
 from model.time_prompt import TimePrompt, time_prompt
 from model.tokenizer import Tokenizer
 
@@ -94,7 +94,7 @@ def visual_layout(
     return _kinds(num_frames, keyframes, patches, merged), merged
 
 
-def visual_layout_in_runs(
+def visual_layout_clustered(
     merged_tokens: Tensor, keyframes: np.ndarray, patches: int, max_visual_tokens: int
 ) -> tuple[np.ndarray, np.ndarray, Tensor]:
     """As `visual_layout`, but too many merged tokens are joined to temporal clusters of similar ones.
@@ -111,7 +111,7 @@ def visual_layout_in_runs(
     tokens = merged_tokens[torch.from_numpy(merged)]
     if len(merged) > room:
         if room:
-            runs = merge_runs(tokens, room)
+            runs = merge_temporal_clusters(tokens, room)
             tokens, merged = runs.tokens, merged[(runs.sizes.cumsum(0) - runs.sizes).numpy()]
         else:
             tokens, merged = tokens[:0], merged[:0]
@@ -144,7 +144,7 @@ def build_sequence(
     *,
     max_visual_tokens: int,
     max_text_tokens: int,
-    thinning: Thinning = "even",
+    subsampling: Subsampling = "even",
     time_form: TimePrompt = "short",
 ) -> TokenSequence:
     """One sample in ChatML: its visual tokens and the time prompt where `model.chat` puts the video.
@@ -155,8 +155,8 @@ def build_sequence(
         tokenizer: see `model.tokenizer`.
         max_visual_tokens: see `visual_layout`.
         max_text_tokens: above it the questions are cut in their middle; answers and the time prompt stay whole.
-        thinning: what becomes of merged tokens above the limit: `even`, `visual_layout`; `runs`,
-            `visual_layout_in_runs`.
+        subsampling: what becomes of merged tokens above the limit: `even`, `visual_layout`; `clusters`,
+            `visual_layout_clustered`.
         time_form: of the time prompt; see `model.time_prompt`.
 
     Raises:
@@ -166,8 +166,8 @@ def build_sequence(
     keyframe_tokens = torch.as_tensor(sample["keyframe_tokens"])
     merged_tokens = torch.as_tensor(sample["merged_tokens"])
     keyframes, patches = np.asarray(sample["keyframes"]), keyframe_tokens.shape[1]
-    if thinning == "runs":
-        kinds_V, merged, merged_tokens = visual_layout_in_runs(merged_tokens, keyframes, patches, max_visual_tokens)
+    if subsampling == "clusters":
+        kinds_V, merged, merged_tokens = visual_layout_clustered(merged_tokens, keyframes, patches, max_visual_tokens)
     else:
         kinds_V, merged = visual_layout(len(merged_tokens), keyframes, patches, max_visual_tokens)
         merged_tokens = merged_tokens[torch.from_numpy(merged)]

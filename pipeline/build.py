@@ -122,7 +122,7 @@ def _run(
             store,
             keeps=phase.keeps,
             run_id=uuid.uuid4().hex,
-            max_deaths=recipe.max_deaths,
+            max_crashes=recipe.max_crashes,
             display=display,
         )
         work.put(phase.name, _both(stood, ran), leaves)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.not_built import require_built
-from pipeline.training.checks import VISUAL_COLUMNS, check_resumable, check_settings, check_writable
+from pipeline.training.checks import VISUAL_COLUMNS, check_settings, check_writable, resume_step
 from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.run_key import run_key
 from schemas.config import ConfigError
@@ -76,7 +76,7 @@ def train(
     config = check_settings(config, table)
     _, samples = shard_samples(store, table, config.split, config.seed)
     key = _key(config.run)
-    resumed_at = check_resumable(store, config, samples, key, resume=resume, extend=extend)
+    resumed_at = resume_step(store, config, samples, key, resume=resume, extend=extend)
     if resumed_at < config.steps:
         check_writable(store, config)
         # Not before all checks have been made: importing Ray takes seconds.

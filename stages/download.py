@@ -21,7 +21,7 @@ from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl, parse_url
 from workers.media.sandboxed import probe_in_sandbox
 from workers.storage.local_media import required_location
-from workers.storage.scratch import node_folder
+from workers.storage.scratch import scratch_folder
 from workers.storage.store import Store, sha256_of
 
 # Extensions by what the demuxer found; a name given by a stranger is never part of a path.
@@ -110,7 +110,7 @@ def _fetched(unit: dict, config: DownloadConfig, store: Store, access: Access) -
 
 def _fetching(store: Store, name: str) -> Path:
     """Where something lies while a file is fetched: in a corpus on a disk, else on the node."""
-    return Path(store.full(f"{FETCHING}/{name}")) if store.is_local else node_folder("fetching") / name
+    return Path(store.full(f"{FETCHING}/{name}")) if store.is_local else scratch_folder("fetching") / name
 
 
 def _get(uri: str, folder: Path, config: DownloadConfig, access: Access, known: dict) -> Path | None:

@@ -16,8 +16,8 @@ from pydantic import Field
 from schemas.config import Resources, StageConfig
 from schemas.stage import Stage
 from schemas.tables import SHOT
-from workers.shots.cuts import CutRule, Steps, find_cuts, shown_by
-from workers.shots.near_duplicates import describe, fewest, piece_keys, pieces
+from workers.shots.cuts import CutRule, Steps, cut_sources, find_cuts
+from workers.shots.near_duplicates import bottom_k, describe, piece_keys, pieces
 from workers.shots.thumbnails import Thumbnails, layouts, read_thumbnails
 from workers.storage.arrow_vectors import to_column, to_matrix
 from workers.storage.store import Store
@@ -40,13 +40,13 @@ class FindShotsConfig(StageConfig):
     """From frame to frame, of 1, that makes a cut (see workers/shots/cuts.py). Moving pictures have about 0.1."""
     embedding_change: float = Field(0.3, gt=0, le=2)
     """1 - cosine from frame to frame that speaks for a cut. Depends on the tower."""
-    leaning: float = Field(0.75, gt=0, le=1)
+    embedding_assist_ratio: float = Field(0.75, gt=0, le=1)
     """Share of `pixel_change` that is enough where the embedding speaks for a cut."""
     noise_factor: float = Field(2.0, ge=0)
     """A cut changes this many times more than the quietest tenth of the steps around it, in shaky or noisy video."""
-    noise_steps: int = Field(20, ge=1, le=1000)
+    noise_window: int = Field(20, ge=1, le=1000)
     """Steps before and behind that are around."""
-    kept_share: float = Field(0.35, ge=0, le=1)
+    static_ratio: float = Field(0.35, ge=0, le=1)
     """Where more of the picture stays as it is, as behind a title or caption, there is no cut."""
     transition_s: float = Field(3.0, ge=0)
     """A dissolve, fade or flash is at most this long."""
@@ -136,7 +136,7 @@ class _Video:
         described = describe(self.layouts, self.embeddings_ND)
         keys = piece_keys(described, starts, still=config.key_motion, bits=config.key_bits, tables=config.key_tables)
         keys[self.mean(self.black)[shot] > 0.5] = -1
-        kept = fewest(keys, config.max_keys)
+        kept = bottom_k(keys, config.max_keys)
         return [np.unique(keys[shot == i][kept[shot == i]]).tolist() for i in range(len(self.starts))]
 
     def still_share(self) -> np.ndarray:
@@ -163,7 +163,7 @@ def _rows(unit: dict[str, Any], video: _Video) -> pa.Table:
         "end_s": edges_s[1:],
         "first_frame": video.starts,
         "num_frames": video.sizes,
-        "cut_by": [[], *shown_by(video.steps, cuts, video.config.rule)],
+        "cut_by": [[], *cut_sources(video.steps, cuts, video.config.rule)],
         "pixel_change": [None, *video.steps.pixels[cuts]],
         "embedding_change": [None, *video.steps.embedding[cuts]],
         **looks,

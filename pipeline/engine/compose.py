@@ -44,7 +44,7 @@ def run_chain(
     *,
     keeps: Sequence[str],
     run_id: str,
-    max_deaths: int,
+    max_crashes: int,
     display: Display,
 ) -> Iterator[pa.Table]:
     """Runs rows of the schema `inputs` through the stages; yields what leaves, rejected rows included, in any order."""
@@ -56,7 +56,7 @@ def run_chain(
             dataset: Dataset = ray.data.from_blocks([wave.slice(i, 1) for i in range(wave.num_rows)])
             dataset.context.target_max_block_size = 1  # byte: a row a block, behind a stage that fans out too
             for before, stage, schema in zip([stages[0], *stages], stages, schemas[1:], strict=False):
-                commit = Commit(stage, store, schema, run_id, max_deaths)
+                commit = Commit(stage, store, schema, run_id, max_crashes)
                 dataset = _apply(dataset, commit, tally, after_fan_out=stage.kind != before.kind)
             yield from _results(dataset, schemas[-1])
 

@@ -11,7 +11,7 @@ from typing import Any
 from ray._private import ray_constants
 from ray._private.authentication.authentication_token_setup import _enable_token_auth
 
-from workers.storage.scratch import node_folder
+from workers.storage.scratch import scratch_folder
 
 LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """What Ray calls the choice: on macOS and Windows its default is a session that listens on loopback only."""
@@ -33,4 +33,4 @@ def private_options() -> dict[str, Any]:
     os.environ[LOOPBACK_ONLY] = "0"
     ray_constants.ENABLE_RAY_CLUSTER = False  # read from the environment when Ray was imported
     # Ray opens the folder that it is given to all users; nobody else gets through the one around it.
-    return {} if os.environ.get("RAY_TMPDIR") else {"_temp_dir": str(node_folder("ray") / "r")}
+    return {} if os.environ.get("RAY_TMPDIR") else {"_temp_dir": str(scratch_folder("ray") / "r")}

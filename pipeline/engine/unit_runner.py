@@ -35,7 +35,7 @@ class Commit:
     """Schema of the rows that leave."""
     run_id: str = ""
     """Tells the deaths in this run from those of an earlier one."""
-    max_deaths: int = 5
+    max_crashes: int = 5
     """A unit whose process died this often within one run is rejected."""
     report: Callable[[str, str], None] = lambda stage, outcome: None
     """Called as (stage, "done" | "kept" | "rejected" | "failed") for each unit."""
@@ -116,7 +116,7 @@ class Commit:
     def _count_death(self, path: str) -> None:
         marker = self._marker(path)
         deaths = self.store.read_json(marker)["deaths"] + 1 if self.store.exists(marker) else 0
-        if deaths >= self.max_deaths:
+        if deaths >= self.max_crashes:
             raise Reject("worker_died", f"{deaths} processes died on it in this run")
         self.store.write_json(marker, {"deaths": deaths})
 

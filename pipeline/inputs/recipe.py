@@ -1,5 +1,6 @@
 """A recipe: the configs of all steps. Read from YAML, overridden from the command line, printed resolved."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from pipeline.inputs.yaml_text import YamlError, dump_yaml, load_yaml
 from pipeline.tables.corpus_file import damaged, read_corpus_file
 from pipeline.training.config import TrainConfig
 from schemas.config import Config, ConfigError, parse
+from schemas.renamed_settings import RENAMED, rename_settings
 from schemas.stage import Stage
 from stages import (
     annotate,
@@ -57,7 +59,7 @@ class Recipe(Config):
     distill: DistillConfig = DistillConfig()
     pack: PackConfig = PackConfig()
     train: TrainConfig = TrainConfig()
-    max_deaths: int = Field(5, ge=1)
+    max_crashes: int = Field(5, ge=1)
     """A unit whose worker's process died this often within one build is rejected."""
 
     def stages(self, access: Access | None = None) -> dict[str, Stage]:
@@ -110,10 +112,10 @@ def recorded_recipe(store: Store) -> Recipe:
     """
     found = read_corpus_file(store)
     try:
-        return parse(Recipe, found["recipe"])
+        return parse(Recipe, rename_settings(found["recipe"])[0])
     except ConfigError as error:
         raise ConfigError(f"{redacted(store.root)}/corpus.json: the recipe cannot be used: {error}") from None
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError):
         raise damaged(store) from None
 
 
@@ -123,8 +125,12 @@ def override(recipe: Recipe, overrides: list[str] | None) -> Recipe:
 
 
 def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
+    values, notes = rename_settings(values)
     for text in overrides or []:
         _set(values, text)
+    values, more = rename_settings(values)
+    for note in [*notes, *more]:
+        warnings.warn(note, FutureWarning, stacklevel=3)
     return _one_tower_for_both(parse(Recipe, values))
 
 
@@ -141,7 +147,10 @@ def _set(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set {override!r}: not of the form field=value, e.g. --set embed.batch_frames=64")
-    *parents, last = key.strip().split(".")
+    key = key.strip()
+    if key in RENAMED:
+        warnings.warn(f"{key} is called {RENAMED[key]} now", FutureWarning, stacklevel=4)
+    *parents, last = RENAMED.get(key, key).split(".")
     for parent in parents:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):

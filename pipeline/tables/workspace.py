@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.tables.closed_duckdb import Parameters, connect, select
-from workers.storage.scratch import node_folder
+from workers.storage.scratch import scratch_folder
 
 BATCH_ROWS = 4096
 _LOCK = ".lock"
@@ -32,7 +32,7 @@ class Workspace:
     """A context; its tables are views of one DuckDB connection and vanish with it."""
 
     def __enter__(self) -> "Workspace":
-        work = node_folder("work")
+        work = scratch_folder("work")
         _clear(work)
         self.folder = Path(tempfile.mkdtemp(dir=work))
         self._lock = _locked(self.folder)

@@ -13,8 +13,8 @@ from model.tokenizer import load_tokenizer
 from pipeline.training.config import TrainConfig
 from schemas.config import ConfigError
 from workers.storage.store import Store
-from workers.training.checkpoint import check_same, is_signed, last_checkpoint, read_manifest, sign
-from workers.training.config import check_model, must_stay
+from workers.training.checkpoint import check_resumable, is_signed, last_checkpoint, read_manifest, sign
+from workers.training.config import check_model, resume_fingerprint
 from workers.training.sample_stream import SampleSet
 
 VISUAL_COLUMNS = ["split", "num_frames", "num_keyframes", "num_visual_tokens"]
@@ -72,7 +72,7 @@ def _check_keyframes_fit(config: TrainConfig, samples: pa.Table) -> None:
         )
 
 
-def check_resumable(
+def resume_step(
     store: Store, config: TrainConfig, samples: SampleSet, key: bytes, *, resume: bool, extend: bool
 ) -> int:
     """The step that the run goes on from; 0 where it starts.
@@ -95,7 +95,7 @@ def check_resumable(
             "this machine: someone else may have made it. To trust it and go on from it, add --resume; else give "
             "train.run another name"
         )
-    check_same(manifest, must_stay(config, samples))
+    check_resumable(manifest, resume_fingerprint(config, samples))
     step, steps = manifest["step"], manifest["steps"]
     if config.steps > steps and not extend:
         last = config.model_copy(update={"steps": steps}).learning_rate_at(max(step - 1, 0))

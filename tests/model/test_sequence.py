@@ -15,7 +15,7 @@ from model.sequence import (
     collate,
     empty_sequence,
     visual_layout,
-    visual_layout_in_runs,
+    visual_layout_clustered,
 )
 from model.tokenizer import ByteTokenizer
 from tests.model.ops import reference
@@ -60,13 +60,13 @@ def test_videos_that_differ_only_in_their_times_give_different_inputs(form):
     assert one != two
 
 
-@pytest.mark.parametrize(("thinning", "times"), [("even", "1.0, 2.0, 4.0"), ("runs", "0.0, 2.0, 4.0")])
-def test_long_prompt_lists_the_frames_that_have_a_token(thinning, times):
+@pytest.mark.parametrize(("subsampling", "times"), [("even", "1.0, 2.0, 4.0"), ("clusters", "0.0, 2.0, 4.0")])
+def test_long_prompt_lists_the_frames_that_have_a_token(subsampling, times):
     sample = tiny_sample(1, num_frames=6, num_keyframes=1, patches=1) | {"keyframes": np.array([2])}
     sample["time_s"] = np.arange(6.0)
     sample["merged_tokens"] = np.array([[1], [1], [0], [1.1], [9], [9]], dtype=np.float16)
     sequence = build_sequence(
-        sample, TOKENIZER, max_visual_tokens=4, max_text_tokens=1000, thinning=thinning, time_form="long"
+        sample, TOKENIZER, max_visual_tokens=4, max_text_tokens=1000, subsampling=subsampling, time_form="long"
     )
     assert f"3 frames are uniformly sampled at {times} seconds." in readable(sequence)
     assert (sequence.kinds_L != TEXT).sum() == 4
@@ -139,10 +139,12 @@ def test_runs_stand_for_like_neighbours(limit):
     keyframes, patches = np.array([4, 11]), 7
     tokens = torch.arange(20).div(5, rounding_mode="floor").float()[:, None] + 0.01 * torch.arange(20)[:, None]
     others = np.setdiff1d(np.arange(20), keyframes)
-    kinds, places, merged = visual_layout_in_runs(tokens, keyframes, patches, limit)
+    kinds, places, merged = visual_layout_clustered(tokens, keyframes, patches, limit)
     room = limit - 2 * patches - 1
     runs = (
-        reference.merge_runs(tokens[others].numpy(), room) if 0 < room < 18 else [[i] for i in range(18)] * (room > 0)
+        reference.merge_temporal_clusters(tokens[others].numpy(), room)
+        if 0 < room < 18
+        else [[i] for i in range(18)] * (room > 0)
     )
     firsts = {int(others[run[0]]) for run in runs}
     assert set(places.tolist()) == firsts
@@ -154,10 +156,10 @@ def test_runs_stand_for_like_neighbours(limit):
 def test_thinning_is_a_setting_of_the_sequence():
     sample = tiny_sample(1, num_frames=30)
     limits = {**LIMITS, "max_visual_tokens": 12}
-    even, runs = (build_sequence(sample, TOKENIZER, thinning=how, **limits) for how in ("even", "runs"))
-    assert len(even.merged_tokens) == len(runs.merged_tokens) == 5
-    assert not torch.equal(even.merged_tokens, runs.merged_tokens)
-    assert runs.merged_tokens.dtype == torch.float16
+    even, clustered = (build_sequence(sample, TOKENIZER, subsampling=how, **limits) for how in ("even", "clusters"))
+    assert len(even.merged_tokens) == len(clustered.merged_tokens) == 5
+    assert not torch.equal(even.merged_tokens, clustered.merged_tokens)
+    assert clustered.merged_tokens.dtype == torch.float16
 
 
 def test_batch_pads_on_the_right():

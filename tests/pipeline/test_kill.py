@@ -94,7 +94,7 @@ def test_killed_and_run_again_the_corpus_is_the_same_to_the_byte(world, whole, t
 @pytest.mark.timeout(3600)
 def test_fifty_kills_over_one_build(tmp_path):
     # A unit hit by chance again and again within one run would be given up, as one that kills its worker is.
-    options = ("max_deaths=50", "shard.segment_s=4.0", "shard.fps=8.0")
+    options = ("max_crashes=50", "shard.segment_s=4.0", "shard.fps=8.0")
     world, chance = small_world(tmp_path / "world", videos=8, seconds=200), random.Random(2)
     finish(start(world, tmp_path / "whole", *options))
     # Decoders are there in the first phase only.

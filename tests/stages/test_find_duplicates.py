@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.tables import DUPLICATE, EMBEDDING, SHOT
 from stages.find_duplicates import FindDuplicatesConfig, run, stage
-from workers.shots.near_duplicates import fewest, match, piece_keys, pieces
+from workers.shots.near_duplicates import bottom_k, match, piece_keys, pieces
 from workers.shots.thumbnails import GRID
 from workers.storage.arrow_vectors import to_column
 from workers.storage.store import Store
@@ -144,7 +144,7 @@ def test_copies_have_keys_in_common_and_others_have_none():
     common = {name: len(np.intersect1d(keys["original"], keys[name])) for name in looks}
     assert common["copy"] > 100 and common["other"] <= 2
     part = piece_keys(looks["original"][:150].astype(np.float32), starts[:30], still=0.01, bits=18, tables=8)
-    chosen = [np.unique(k[fewest(k, 64)]) for k in (keys["original"], keys["copy"], part)]
+    chosen = [np.unique(k[bottom_k(k, 64)]) for k in (keys["original"], keys["copy"], part)]
     assert [len(c) for c in chosen] == [64, 64, 64]
     # The choice follows the keys: what is chosen in one copy is what is chosen in another.
     assert len(np.intersect1d(chosen[0], chosen[1])) > 64 * common["copy"] / keys["copy"].size / 2

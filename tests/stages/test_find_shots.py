@@ -118,7 +118,7 @@ def test_the_embedding_has_a_say_where_pixels_leave_it_open(store):
     """With a bar that neither pixel change nor embedding alone would clear."""
     images = [scene(1)] * 6 + [scene(2)] * 6
     (change,) = [row["pixel_change"] for row in shots(store, images)[1:]]
-    high = {"pixel_change": min(1.0, float(change) * 1.1), "kept_share": 1.0}
+    high = {"pixel_change": min(1.0, float(change) * 1.1), "static_ratio": 1.0}
     same, other = [[1, 0]] * 12, [[1, 0]] * 6 + [[0, 1]] * 6
     assert len(shots(store, images, same, **high)) == 1
     rows = shots(store, images, other, **high)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from schemas.rejects import Reject
-from workers.storage.scratch import node_folder
+from workers.storage.scratch import scratch_folder
 
 # A server's wish that lasts longer is forgotten: a broken one may ask for a century.
 _LONGEST_PAUSE_S = 7 * 24 * 3600.0
@@ -26,7 +26,7 @@ class HostLimiter:
             folder: shared by the processes that count together; by default one of the node's.
         """
         self._slots, self._max_pause_s = slots, max_pause_s
-        self._folder = folder or node_folder("hosts")
+        self._folder = folder or scratch_folder("hosts")
 
     @contextmanager
     def slot(self, host: str) -> Iterator[float]:

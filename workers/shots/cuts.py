@@ -36,11 +36,11 @@ class CutRule:
     """1 - cosine."""
     noise_factor: float
     """A change must be this many times what the quietest steps around it have."""
-    noise_steps: int
+    noise_window: int
     """How many steps before and behind are around."""
-    leaning: float
+    embedding_assist_ratio: float
     """Of the pixel change needed, the share that is enough where the embedding changes too."""
-    kept_share: float
+    static_ratio: float
     """Where more of the picture than this stays as it is, something was laid over it, and nothing cut."""
     transition_s: float
     """The longest dissolve, fade or flash."""
@@ -96,8 +96,8 @@ def find_cuts(steps: Steps, rule: CutRule) -> np.ndarray:
     """int64 [cuts], ascending: the steps that lead from one shot to the next."""
     pixels = _strength(steps.pixels, rule.pixel_change, rule)
     embedding = _strength(steps.embedding, rule.embedding_change, rule)
-    cut = (pixels >= 1) | ((pixels >= rule.leaning) & (embedding >= 1))
-    cut &= steps.kept(1) <= rule.kept_share
+    cut = (pixels >= 1) | ((pixels >= rule.embedding_assist_ratio) & (embedding >= 1))
+    cut &= steps.kept(1) <= rule.static_ratio
     for length in range(min(_LONGEST, len(cut)), 1, -1):
         _join(cut, steps, length, rule)
     for length in range(2, min(_LONGEST, len(cut)) + 1):
@@ -105,7 +105,7 @@ def find_cuts(steps: Steps, rule: CutRule) -> np.ndarray:
     return np.flatnonzero(cut)
 
 
-def shown_by(steps: Steps, cuts: np.ndarray, rule: CutRule) -> list[list[str]]:
+def cut_sources(steps: Steps, cuts: np.ndarray, rule: CutRule) -> list[list[str]]:
     """For each cut which of `pixels` and `embedding` would show it alone."""
     found = {
         "pixels": _strength(steps.pixels, rule.pixel_change, rule) >= 1,
@@ -127,7 +127,7 @@ def _join(cut: np.ndarray, steps: Steps, length: int, rule: CutRule) -> None:
 def _add_slow(cut: np.ndarray, steps: Steps, length: int, rule: CutRule) -> None:
     """Adds transitions over `length` steps of which none, nor the one before or behind, is a cut by itself."""
     apart = _strength(steps.change(length), rule.pixel_change, rule) >= 1
-    apart &= (steps.kept(length) <= rule.kept_share) & _short(steps, length, rule)
+    apart &= (steps.kept(length) <= rule.static_ratio) & _short(steps, length, rule)
     for first in np.flatnonzero(apart).tolist():
         inside = slice(first, first + length)
         if not cut[max(0, first - 1) : first + length + 1].any() and steps.is_transition(first, first + length):
@@ -146,8 +146,8 @@ def _strength(change: np.ndarray, least: float, rule: CutRule) -> np.ndarray:
     """Change against what a cut needs: a fixed least, or more where even the quietest steps around change much."""
     if not len(change):
         return change
-    around = np.pad(change, rule.noise_steps, mode="reflect" if len(change) > rule.noise_steps else "edge")
-    parts = chunks(_windows(around, 2 * rule.noise_steps + 1))
+    around = np.pad(change, rule.noise_window, mode="reflect" if len(change) > rule.noise_window else "edge")
+    parts = chunks(_windows(around, 2 * rule.noise_window + 1))
     quiet = np.concatenate([np.quantile(part, 0.1, axis=1) for part in parts])
     # A change twice the least is one in any film.
     return change / np.clip(rule.noise_factor * quiet, least, 2 * least)

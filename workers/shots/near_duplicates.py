@@ -127,7 +127,7 @@ def piece_keys(
     return np.where(np.square(means_PD).sum(axis=1, keepdims=True) > still / 4, keys, -1)
 
 
-def fewest(keys: np.ndarray, count: int) -> np.ndarray:
+def bottom_k(keys: np.ndarray, count: int) -> np.ndarray:
     """bool, of the keys' shape: `count` distinct ones at most, the same choice wherever the same keys are."""
     known = np.unique(keys[keys >= 0])
     # A multiplicative hash: which are smallest by it has nothing to do with what they mean.

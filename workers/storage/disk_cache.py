@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import IO
 
 from workers.fetch.partial_file import locked
-from workers.storage.scratch import node_folder
+from workers.storage.scratch import scratch_folder
 
 
-class LocalCopies:
+class DiskCache:
     """Who uses a copy holds a shared lock on it, which the system takes back from a process that dies; what nobody
     holds may go.
 
@@ -22,7 +22,7 @@ class LocalCopies:
     """
 
     def __init__(self, folder: Path | None = None, max_bytes: int | None = None) -> None:
-        self._folder = folder or node_folder("copies")
+        self._folder = folder or scratch_folder("copies")
         self._max_bytes = max_bytes or shutil.disk_usage(self._folder).total // 4
 
     @contextmanager

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 
-def node_folder(name: str) -> Path:
+def scratch_folder(name: str) -> Path:
     """The folder `longvid-<name>-<user id>` in the temporary directory, made where it is missing.
 
     Raises:

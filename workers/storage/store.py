@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from workers.fetch.object_store import named_folder
-from workers.storage.disk_cache import LocalCopies
+from workers.storage.disk_cache import DiskCache
 from workers.storage.safetensors_file import decode_tensors, encode_tensors
 
 # Files being written. In one folder, so that what a killed process left is found without a search.
@@ -217,7 +217,7 @@ class Store:
 
         # The size: a damaged file is replaced by the build.
         key = hashlib.sha256(f"{self.root}\0{path}\0{self.size(path)}".encode()).hexdigest()[:32]
-        with LocalCopies().use(key, fetch) as copy:
+        with DiskCache().use(key, fetch) as copy:
             yield copy
 
 

@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import Tensor
 
 from schemas.config import Config, ConfigError, parse
+from schemas.renamed_settings import rename_settings
 from workers.storage.store import Store
 
 MANIFEST = "checkpoint.json"
@@ -36,7 +37,7 @@ class Manifest(Config):
     samples_consumed: int = Field(ge=0)
     """Of the epoch, by all ranks."""
     same: dict[str, Any]
-    """See `check_same`."""
+    """See `check_resumable`."""
     files: dict[str, str]
     """SHA-256 of each group's file."""
     signature: str
@@ -180,13 +181,13 @@ def load_optimizer(
     optimizer.state.update({parameters[name]: values for name, values in state.items()})
 
 
-def check_same(state: Mapping[str, Any], same: Mapping[str, Any]) -> None:
+def check_resumable(state: Mapping[str, Any], same: Mapping[str, Any]) -> None:
     """Whether a run may go on from the checkpoint whose manifest is `state`.
 
     Raises:
         ConfigError: it was written with other settings or samples than `same`; names each, and the remedy.
     """
-    then, now = _flat(state["same"]), _flat(same)
+    then, now = _flat(rename_settings(state["same"], "train.")[0]), _flat(same)
     names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     if names:
         differing = "; ".join(f"{name} was {then.get(name)!r} and is {now.get(name)!r}" for name in names)

@@ -58,7 +58,7 @@ def check_model(config: TrainerConfig) -> None:
         raise ConfigError(f"train.model.{error}") from error
 
 
-def must_stay(config: TrainerConfig, samples: "SampleSet") -> dict[str, Any]:
+def resume_fingerprint(config: TrainerConfig, samples: "SampleSet") -> dict[str, Any]:
     """What has to be the same for a run to go on from a checkpoint."""
     changeable = {"steps", "micro_batch_size"}
     fields = set(TrainerConfig.model_fields) - changeable

@@ -32,7 +32,7 @@ def build_sequences(samples: Iterable[Mapping[str, Any]], tokenizer: Tokenizer, 
                 tokenizer,
                 max_visual_tokens=config.max_visual_tokens,
                 max_text_tokens=config.max_text_tokens,
-                thinning=config.thinning,
+                subsampling=config.subsampling,
                 time_form=config.time_prompt,
             )
         except TextTooLong as error:

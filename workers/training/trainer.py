@@ -18,7 +18,7 @@ from model.video_lm import VideoLM
 from schemas.config import ConfigError
 from workers.storage.store import Store
 from workers.training.checkpoint import (
-    check_same,
+    check_resumable,
     load_checkpoint,
     load_optimizer,
     load_parameters,
@@ -26,7 +26,7 @@ from workers.training.checkpoint import (
     read_manifest,
     save_checkpoint,
 )
-from workers.training.config import TrainerConfig, must_stay
+from workers.training.config import TrainerConfig, resume_fingerprint
 from workers.training.measures import Counts, Heldout, Step
 from workers.training.ranks import Ranks
 from workers.training.sample_stream import SampleStream
@@ -133,7 +133,7 @@ class Trainer:
             "steps": self.config.steps,
             "epoch": self.stream.epoch,
             "samples_consumed": self.stream.samples_consumed,
-            "same": must_stay(self.config, self.stream.samples),
+            "same": resume_fingerprint(self.config, self.stream.samples),
         }
         tensors = {"model": parameters, "optimizer": optimizer_tensors(self.optimizer, parameters)}
         save_checkpoint(store, folder, tensors, state, key)
@@ -143,7 +143,7 @@ class Trainer:
 
         Raises ValueError where the run had other settings or other samples, or the files are not those of such a model.
         """
-        check_same(read_manifest(store, folder), must_stay(self.config, self.stream.samples))
+        check_resumable(read_manifest(store, folder), resume_fingerprint(self.config, self.stream.samples))
         tensors, state = load_checkpoint(store, folder)
         parameters = dict(self.model.named_parameters())
         load_parameters(parameters, tensors.get("model", {}))

@@ -15,22 +15,22 @@ import torch
 from torch import Tensor
 
 
-class Runs(NamedTuple):
+class TemporalClusters(NamedTuple):
     """Consecutive frames that share a token.
 
     Attributes:
         tokens: `[R, C]`, the means, in the type of the input.
         sizes: `[R]` int64, frames in each run; they sum to N.
-        run_of: `[N]` int64, the run of each frame, ascending.
+        cluster_of: `[N]` int64, the run of each frame, ascending.
     """
 
     tokens: Tensor
     sizes: Tensor
-    run_of: Tensor
+    cluster_of: Tensor
 
 
 @torch.no_grad()
-def merge_runs(tokens_NC: Tensor, budget: int) -> Runs:
+def merge_temporal_clusters(tokens_NC: Tensor, budget: int) -> TemporalClusters:
     """Joins one query's merged tokens into `min(budget, N)` runs.
 
     On the host: N - budget joins one after another, each O(C + log N). Of equal joins the earliest goes first.
@@ -49,11 +49,11 @@ def merge_runs(tokens_NC: Tensor, budget: int) -> Runs:
     starts_R = _starts(tokens_NC.detach().to("cpu", torch.float64), budget)
     num_frames = tokens_NC.shape[0]
     sizes_R = torch.tensor(starts_R + [num_frames]).diff()
-    run_of_N = torch.arange(len(starts_R)).repeat_interleave(sizes_R).to(tokens_NC.device)
+    cluster_of_N = torch.arange(len(starts_R)).repeat_interleave(sizes_R).to(tokens_NC.device)
     sums_RC = tokens_NC.new_zeros(len(starts_R), tokens_NC.shape[1], dtype=torch.float64)
-    sums_RC.index_add_(0, run_of_N, tokens_NC.double())
+    sums_RC.index_add_(0, cluster_of_N, tokens_NC.double())
     sizes_R = sizes_R.to(tokens_NC.device)
-    return Runs((sums_RC / sizes_R[:, None]).to(tokens_NC.dtype), sizes_R, run_of_N)
+    return TemporalClusters((sums_RC / sizes_R[:, None]).to(tokens_NC.dtype), sizes_R, cluster_of_N)
 
 
 def _starts(x_NC: Tensor, budget: int) -> list[int]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-class TokenReuse:
+class TokenCarryOver:
     """Goes along a sweep (`model.ops.dfm.merge.merge_sweep`), chunk by chunk, and holds one token a query.
 
     Args:
@@ -56,7 +56,7 @@ class TokenReuse:
         return keep_Qn
 
 
-def told_by(keep_QN: Tensor) -> Tensor:
+def source_frames(keep_QN: Tensor) -> Tensor:
     """For each frame the frame whose token stands for it, `[Q, N]` int64; -1 before the first that is kept."""
     frame_N = torch.arange(keep_QN.shape[1], device=keep_QN.device)
     return torch.where(keep_QN, frame_N, -1).cummax(dim=1).values

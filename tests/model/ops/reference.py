@@ -165,7 +165,7 @@ def keep_tokens(tokens, tolerance: float) -> list[bool]:
     return kept
 
 
-def merge_runs(tokens, budget: int) -> list[list[int]]:
+def merge_temporal_clusters(tokens, budget: int) -> list[list[int]]:
     """Runs of frames: the neighbours whose join adds least squared error are joined, until the budget is met."""
     runs = [[n] for n in range(len(tokens))]
 

@@ -38,7 +38,7 @@ def run(store, texts, stages=None, run_id="run", display=None):
         store,
         keeps=["segment_id"],
         run_id=run_id,
-        max_deaths=3,
+        max_crashes=3,
         display=display or Display(["split", "shout"], len(texts), "split"),
     )
     return sorted(pa.concat_tables(tables).to_pylist(), key=lambda r: (r["video_id"], r["segment_id"] or ""))

@@ -13,7 +13,7 @@ PASSING = pa.schema([("segment_id", pa.string()), ("shout_unit", pa.string())])
 
 
 def shout(corpus: str, died: str, run_id: str) -> None:
-    commit = Commit(toy.stages(died=died, deaths=4)[1], Store(corpus), PASSING, run_id, max_deaths=3)
+    commit = Commit(toy.stages(died=died, deaths=4)[1], Store(corpus), PASSING, run_id, max_crashes=3)
     list(commit.unit({"video_id": "v", "name": "n", "segment_id": "s", "word": "die", "reject": None}))
 
 

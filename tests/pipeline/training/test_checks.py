@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from pipeline.train import train
-from pipeline.training.checks import check_resumable, check_settings
+from pipeline.training.checks import check_settings, resume_step
 from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.run_key import run_key
 from schemas.config import ConfigError
@@ -61,7 +61,7 @@ def rank_of(store: Store, config: TrainConfig) -> Trainer:
 
 def resumed_at(store: Store, config: TrainConfig = CONFIG, key: bytes = b"", *, resume=False, extend=False) -> int:
     key = key or run_key("first")
-    return check_resumable(store, config, samples_of(store)[1], key, resume=resume, extend=extend)
+    return resume_step(store, config, samples_of(store)[1], key, resume=resume, extend=extend)
 
 
 def with_model(**settings) -> TrainConfig:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.object_store import s3_corpus
 from workers.fetch.partial_file import locked
-from workers.storage.disk_cache import LocalCopies
+from workers.storage.disk_cache import DiskCache
 from workers.storage.store import Store
 
 BODY = bytes(range(256)) * 400
@@ -34,14 +34,14 @@ def copies(folder):
 def test_fetched_once(tmp_path):
     source = Source()
     for _ in range(3):
-        with LocalCopies(tmp_path).use("a", source) as path:
+        with DiskCache(tmp_path).use("a", source) as path:
             assert path.read_bytes() == BODY
     assert source.fetches == 1
     assert copies(tmp_path) == ["a"]
 
 
 def test_what_was_not_used_for_longest_goes_first(tmp_path):
-    kept = LocalCopies(tmp_path, max_bytes=2 * len(BODY))
+    kept = DiskCache(tmp_path, max_bytes=2 * len(BODY))
     for key in ("a", "b", "a", "c"):
         with kept.use(key, Source()):
             time.sleep(0.01)
@@ -49,7 +49,7 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path):
 
 
 def test_what_is_in_use_stays_and_goes_later(tmp_path):
-    kept = LocalCopies(tmp_path, max_bytes=1)
+    kept = DiskCache(tmp_path, max_bytes=1)
     with kept.use("a", Source()) as path, kept.use("b", Source()):
         assert path.read_bytes() == BODY
         assert copies(tmp_path) == ["a", "b"]
@@ -62,9 +62,9 @@ def test_a_fetch_that_fails_leaves_no_copy(tmp_path):
         target.write(b"half")
         raise OSError("broken off")
 
-    with pytest.raises(OSError, match="broken off"), LocalCopies(tmp_path).use("a", broken):
+    with pytest.raises(OSError, match="broken off"), DiskCache(tmp_path).use("a", broken):
         pass
-    with LocalCopies(tmp_path).use("a", Source()) as path:
+    with DiskCache(tmp_path).use("a", Source()) as path:
         assert path.read_bytes() == BODY
 
 
@@ -72,23 +72,23 @@ def test_a_killed_fetch_leaves_no_copy_and_no_lock(tmp_path):
     program = """
 import sys, time
 from pathlib import Path
-from workers.storage.disk_cache import LocalCopies
+from workers.storage.disk_cache import DiskCache
 def slow(target):
     target.write(b"half"); target.flush(); print("half", flush=True); time.sleep(600)
-with LocalCopies(Path(sys.argv[1])).use("a", slow): pass
+with DiskCache(Path(sys.argv[1])).use("a", slow): pass
 """
     root = Path(__file__).parents[3]
     process = subprocess.Popen([sys.executable, "-c", program, tmp_path], cwd=root, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"half\n"
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    with LocalCopies(tmp_path).use("a", Source()) as path:
+    with DiskCache(tmp_path).use("a", Source()) as path:
         assert path.read_bytes() == BODY
 
 
 def use_often(folder, seed):
     bodies = {key: key.encode() * 50_000 for key in "abcde"}
-    kept = LocalCopies(folder, max_bytes=120_000)
+    kept = DiskCache(folder, max_bytes=120_000)
     for number in range(200):
         key = "abcde"[(number * 7 + seed * number) % 5]
         with kept.use(key, Source(bodies[key])) as path:

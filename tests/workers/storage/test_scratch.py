@@ -2,7 +2,7 @@ import tempfile
 
 import pytest
 
-from workers.storage.scratch import node_folder
+from workers.storage.scratch import scratch_folder
 
 
 @pytest.fixture(autouse=True)
@@ -12,24 +12,24 @@ def temporary(tmp_path, monkeypatch):
 
 
 def test_is_this_users_alone_and_stays(temporary):
-    folder = node_folder("copies")
+    folder = scratch_folder("copies")
     (folder / "a").write_text("b")
     assert folder.parent == temporary
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert node_folder("copies") == folder
+    assert scratch_folder("copies") == folder
     assert (folder / "a").read_text() == "b"
 
 
 def test_one_that_others_may_write_is_refused(temporary):
-    node_folder("copies").chmod(0o777)
+    scratch_folder("copies").chmod(0o777)
     with pytest.raises(PermissionError, match="TMPDIR"):
-        node_folder("copies")
+        scratch_folder("copies")
 
 
 def test_a_link_is_refused(temporary):
-    folder = node_folder("copies")
+    folder = scratch_folder("copies")
     folder.rmdir()
     folder.symlink_to(temporary / "theirs")
     (temporary / "theirs").mkdir()
     with pytest.raises(PermissionError, match="TMPDIR"):
-        node_folder("copies")
+        scratch_folder("copies")

@@ -7,7 +7,7 @@ from schemas.config import ConfigError
 from workers.storage.store import Store
 from workers.training.checkpoint import (
     MANIFEST,
-    check_same,
+    check_resumable,
     checkpoint_folder,
     is_signed,
     last_checkpoint,
@@ -147,9 +147,10 @@ def test_tensors_of_another_optimizer_are_refused(tensors, message):
 
 def test_other_settings_are_named_with_both_values():
     state = {"step": 7, "same": {"seed": 0, "model": {"width": 32, "layers": 2}}}
-    check_same(state, {"seed": 0, "model": {"width": 32, "layers": 2}})
+    check_resumable(state, {"seed": 0, "model": {"width": 32, "layers": 2}})
+    check_resumable({"step": 7, "same": {"model": {"thinning": "runs"}}}, {"model": {"subsampling": "clusters"}})
     with pytest.raises(ConfigError, match=r"stands at step 7 .*model.width was 32 and is 64; seed was 0 and is 1\."):
-        check_same(state, {"seed": 1, "model": {"width": 64, "layers": 2}})
+        check_resumable(state, {"seed": 1, "model": {"width": 64, "layers": 2}})
 
 
 def test_log_comes_back(tmp_path):

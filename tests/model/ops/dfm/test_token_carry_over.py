@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.ops.dfm.token_carry_over import TokenReuse, told_by
+from model.ops.dfm.token_carry_over import TokenCarryOver, source_frames
 from tests.model.ops import reference
 
 
@@ -20,7 +20,7 @@ def tokens(num_frames=60, seed=0, noise=0.05):
 @given(st.integers(0, 2**31), st.floats(0, 0.9), st.lists(st.integers(1, 30), min_size=1, max_size=4))
 def test_agrees_with_the_loops_whatever_the_chunks(seed, tolerance, sizes):
     x = tokens(seed=seed)
-    reuse, parts, at = TokenReuse(tolerance), [], 0
+    reuse, parts, at = TokenCarryOver(tolerance), [], 0
     while at < 60:
         size = sizes[len(parts) % len(sizes)]
         parts.append(reuse(x[:, at : at + size]))
@@ -34,26 +34,26 @@ def test_agrees_with_the_loops_whatever_the_chunks(seed, tolerance, sizes):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16], ids=str)
 def test_the_error_is_bounded_for_every_frame_and_query(tolerance, dtype):
     x = tokens().to(dtype)
-    source = told_by(TokenReuse(tolerance)(x))
+    source = source_frames(TokenCarryOver(tolerance)(x))
     error = (x - x.gather(1, source[..., None].expand_as(x))).float().norm(dim=2)
     assert (error <= tolerance * x.float().norm(dim=2) + 1e-6).all()
 
 
 def test_a_still_video_is_one_token_and_a_lively_one_all():
-    assert TokenReuse(0.0)(torch.ones(3, 50, 4)).sum(dim=1).tolist() == [1, 1, 1]
+    assert TokenCarryOver(0.0)(torch.ones(3, 50, 4)).sum(dim=1).tolist() == [1, 1, 1]
     lively = torch.eye(50).expand(3, -1, -1)
-    assert TokenReuse(0.9)(lively).all()
+    assert TokenCarryOver(0.9)(lively).all()
 
 
 def test_frames_that_must_keep_theirs_do():
     always = torch.zeros(1, 10, dtype=torch.bool)
     always[0, 4] = True
-    keep = TokenReuse(0.5)(torch.ones(1, 10, 4), always)
+    keep = TokenCarryOver(0.5)(torch.ones(1, 10, 4), always)
     assert keep.nonzero()[:, 1].tolist() == [0, 4]
-    assert told_by(keep).tolist() == [[0] * 4 + [4] * 6]
+    assert source_frames(keep).tolist() == [[0] * 4 + [4] * 6]
 
 
 def test_errors_name_what_is_wrong():
     for tolerance in (-0.1, 1.0, float("nan")):
         with pytest.raises(ValueError, match="tolerance"):
-            TokenReuse(tolerance)
+            TokenCarryOver(tolerance)
