@@ -69,6 +69,7 @@ def build(
         CorpusBusy, ManifestError, ConfigError or ClusterTooSmall: before anything runs.
     """
     check_network_settings(recipe.download)
+    recipe.check_models()
     store, folder = Store(corpus), manifest_folder(manifest)
     access = recipe.download.access(folder)
     with only_build(store), Workspace() as work, ExitStack() as session:

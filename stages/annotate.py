@@ -18,6 +18,7 @@ from stages.annotations.sandboxed import ParseLimits, parse
 from stages.annotations.sources import Known, in_one_language
 from stages.annotations.text import AnnotationError
 from stages.annotations.timeline import in_seconds, is_inside, on_timeline
+from workers.endpoint.config import EndpointConfig
 from workers.fetch.access import Access
 from workers.fetch.fetcher import read_bytes
 from workers.fetch.redaction import redacted, scrub_secrets
@@ -63,6 +64,9 @@ class AnnotateConfig(StageConfig):
     counted on), or `skip` the file and use what else there is; a video whose every source is bad is rejected still."""
     limits: ParseLimits = ParseLimits()
     """Of the sandbox process that parses a file. A file that takes more is bad."""
+    endpoint: EndpointConfig = EndpointConfig()
+    """Where models are asked: by `transcribe`, `caption`, `merge_captions` and `write_qa.realizer=llm`. See
+    docs/models.md."""
     # Reads a few kilobytes of text: waits more than it works.
     resources: Resources = Resources(cpus=0.5, workers=(1, 2))
 
@@ -78,7 +82,7 @@ class AnnotateConfig(StageConfig):
 
     def semantic(self) -> dict[str, Any]:
         """Without what decides only whether a unit is rejected."""
-        return self.model_dump(mode="json", exclude={"resources", "limits", "max_file_bytes", "max_events"})
+        return self.model_dump(mode="json", exclude={"resources", "limits", "max_file_bytes", "max_events", "endpoint"})
 
 
 def annotate(

@@ -7,7 +7,7 @@ relationship, event counting. Plans are in `stages/qa/tasks`, a file per task; `
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -16,7 +16,11 @@ from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import QA
+from stages.prompts import prompt_hash
 from stages.qa.config import WritingConfig
+from stages.qa.realize.llm import reword
+from workers.endpoint.client import Endpoint
+from workers.endpoint.config import EndpointConfig
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.storage.store import Store
@@ -41,6 +45,12 @@ class WriteQaConfig(WritingConfig, StageConfig):
     """`embed.tower`: what frames are selected by."""
     merge_tower: TowerConfig = TowerConfig()
     """`distill.tower`: what patches are merged by."""
+    realizer: Literal["templates", "llm"] = "templates"
+    """Who words the questions: `templates`, or `llm`, the model behind `annotate.endpoint`, which rewords them; where
+    that does not ask for exactly the same, the templates' wording stays. Only `llm` asks about events in languages
+    other than `languages`."""
+    endpoint: EndpointConfig = Field(EndpointConfig(), exclude=True)
+    """`annotate.endpoint`."""
     limits: WritingLimits = WritingLimits()
     """Of the sandbox process that writes the pairs of a video."""
     # One thread embeds some 30 short texts a video; the memory is that of two text towers.
@@ -48,7 +58,9 @@ class WriteQaConfig(WritingConfig, StageConfig):
 
     def semantic(self) -> dict[str, Any]:
         weights = [tower_weights(self.select_tower), tower_weights(self.merge_tower)]
-        content = {name: value for name, value in super().semantic().items() if name != "limits"}
+        content = {name: value for name, value in super().semantic().items() if name not in ("limits", "realizer")}
+        if self.realizer == "llm":
+            content["llm"] = [self.endpoint.content(), prompt_hash("rewrite")]
         return {**content, "weights": weights}
 
 
@@ -61,7 +73,7 @@ class Worker:
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
         """One table of QA, in the order of the tasks; no rows for a video of which nothing is known."""
         [annotation] = self._store.read_table(unit["annotate_unit"], ["events"]).to_pylist()
-        pairs = self._write(annotation["events"], unit["duration_s"], unit["video_id"])
+        pairs = self._reword(self._write(annotation["events"], unit["duration_s"], unit["video_id"]))
         queries = [pair.pop("queries") for pair in pairs]
         table = pa.Table.from_pylist(
             pairs, pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
@@ -83,6 +95,8 @@ class Worker:
         config, limits = self._config, self._config.limits
         told: dict[str, Any] = {"duration_s": duration_s, "video_id": video_id}
         told["config"] = config.model_dump(mode="json", include=set(WritingConfig.model_fields))
+        if config.realizer == "llm":
+            told["config"]["languages"] = []
         try:
             messages = sandbox("stages.qa.sandbox_tasks", limits).call(
                 "write", json.dumps(events).encode(), cpu_s=limits.cpu_s, **told
@@ -93,6 +107,13 @@ class Worker:
                 "bad_annotation",
                 f"writing questions from its {len(events)} events took too much: {error.detail}; see write_qa.limits",
             ) from None
+
+    def _reword(self, pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        config = self._config
+        if config.realizer == "templates" or not pairs:
+            return pairs
+        endpoint = Endpoint(config.endpoint, self._store, "write_qa")
+        return reword(pairs, endpoint, config.endpoint.model, config.languages)
 
     def _embed(self, tower: TowerConfig, texts: Sequence[str]) -> list[Any]:
         return list(QueryEmbedder(tower)(texts)) if texts else []

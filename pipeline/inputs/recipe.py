@@ -37,6 +37,7 @@ from stages.pack import PackConfig
 from stages.select import SelectConfig
 from stages.shard import ShardConfig
 from stages.write_qa import WriteQaConfig
+from workers.endpoint.config import EndpointConfig
 from workers.fetch.access import Access
 from workers.fetch.redaction import redacted
 from workers.storage.store import Store
@@ -61,6 +62,11 @@ class Recipe(Config):
     train: TrainConfig = TrainConfig()
     max_crashes: int = Field(5, ge=1)
     """A unit whose worker's process died this often within one build is rejected."""
+
+    def check_models(self) -> None:
+        """Raises ConfigError where a model is to be asked and the endpoint's settings do not say how."""
+        if self.write_qa.realizer == "llm":
+            self.annotate.endpoint.check("model")
 
     def stages(self, access: Access | None = None) -> dict[str, Stage]:
         """All stages by name, in order. Without `access`, they open no address of a manifest."""
@@ -112,7 +118,7 @@ def recorded_recipe(store: Store) -> Recipe:
     """
     found = read_corpus_file(store)
     try:
-        return parse(Recipe, rename_settings(found["recipe"])[0])
+        return _one_endpoint(parse(Recipe, rename_settings(found["recipe"])[0]))
     except ConfigError as error:
         raise ConfigError(f"{redacted(store.root)}/corpus.json: the recipe cannot be used: {error}") from None
     except (AttributeError, KeyError, TypeError):
@@ -131,7 +137,15 @@ def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
     values, more = rename_settings(values)
     for note in [*notes, *more]:
         warnings.warn(note, FutureWarning, stacklevel=3)
-    return _one_tower_for_both(parse(Recipe, values))
+    return _one_endpoint(_one_tower_for_both(parse(Recipe, values)))
+
+
+def _one_endpoint(recipe: Recipe) -> Recipe:
+    """All that asks models asks the endpoint of `annotate`."""
+    if recipe.write_qa.endpoint != EndpointConfig():
+        raise ConfigError("write_qa.endpoint: is always that of annotate. Leave it out and set annotate.endpoint.")
+    changed = recipe.write_qa.model_copy(update={"endpoint": recipe.annotate.endpoint})
+    return recipe.model_copy(update={"write_qa": changed})
 
 
 def _one_tower_for_both(recipe: Recipe) -> Recipe:

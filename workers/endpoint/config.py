@@ -86,7 +86,7 @@ class EndpointConfig(Config):
             )
         return key
 
-    def check(self, *, models: tuple[str, ...]) -> None:
+    def check(self, *models: str) -> None:
         """Raises ConfigError for what is missing before a model can be asked.
 
         Args:
