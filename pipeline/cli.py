@@ -24,10 +24,11 @@ RESUMABLE = "What is committed stays: run the same command again to go on."
 
 @app.command()
 def config(recipe: RecipeName = "longvid", set_: Overrides = None) -> None:
-    """Print a recipe, resolved."""
-    from pipeline.inputs.recipe import load_recipe, show
+    """Print all settings of a recipe as YAML, each with its documentation as a comment."""
+    from pipeline.inputs.commented_yaml import dump_commented
+    from pipeline.inputs.recipe import load_recipe
 
-    out.print(show(load_recipe(recipe, set_)), end="")
+    out.print(dump_commented(load_recipe(recipe, set_)), end="")
 
 
 @app.command()

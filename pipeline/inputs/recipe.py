@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from pipeline.inputs.yaml_text import YamlError, dump_yaml, load_yaml
+from pipeline.inputs.yaml_text import YamlError, load_yaml
 from pipeline.tables.corpus_file import damaged, read_corpus_file
 from pipeline.training.config import TrainConfig
 from schemas.config import Config, ConfigError, parse
@@ -173,11 +173,6 @@ def _set(values: dict[str, Any], override: str) -> None:
         values[last] = load_yaml(text)
     except YamlError as error:
         raise ConfigError(f"--set {override!r}: the value is not YAML: {error}. Put it in quotes.") from None
-
-
-def show(recipe: Recipe) -> str:
-    """The resolved recipe as YAML that can be loaded again."""
-    return dump_yaml(recipe.model_dump(mode="json"))
 
 
 def changed_fields(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

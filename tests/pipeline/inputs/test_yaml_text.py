@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inputs.recipe import load_recipe, show
+from pipeline.inputs.commented_yaml import dump_commented
+from pipeline.inputs.recipe import load_recipe
 from pipeline.inputs.yaml_text import YamlError, dump_yaml, load_yaml
 from schemas.config import ConfigError
 
@@ -74,7 +75,7 @@ def test_a_recipe_and_its_overrides_take_small_numbers(tmp_path):
     assert load_recipe(str(tmp_path / "r.yaml")).train.learning_rate == 1e-5
     changed = load_recipe("demo", ["train.learning_rate=3e-4"])
     assert changed.train.learning_rate == 3e-4
-    (tmp_path / "shown.yaml").write_text(show(changed))
+    (tmp_path / "shown.yaml").write_text(dump_commented(changed))
     assert load_recipe(str(tmp_path / "shown.yaml")) == changed
 
 
