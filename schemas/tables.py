@@ -139,7 +139,7 @@ DUPLICATE = pa.schema(
     ]
 )
 
-# Timed text of a video. kind: event | scene | speech | caption | conversation (text is then JSON, no times).
+# Timed text of a video. kind: event | scene | chapter | speech | caption | conversation (text is then JSON, no times).
 EVENT = pa.schema(
     [
         ("video_id", pa.string()),

@@ -10,7 +10,7 @@ from stages.annotations.text import AnnotationError, clean_text, shown
 
 ALIASES = {"start": "start_s", "end": "end_s", "caption": "text", "event": "text"}
 TO_THE_END = "end"
-KINDS = ("event", "scene", "caption", "speech")
+KINDS = ("event", "scene", "chapter", "caption", "speech")
 # What a time may look like that is no number; any other text may be of a file that holds no events.
 _CLOCK = re.compile(r"[\d:.,; hms-]{1,20}")
 

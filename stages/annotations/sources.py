@@ -10,7 +10,7 @@ from stages.annotations.cues import join_sentences, merge_rolling
 from stages.annotations.event_lines import Event, parse_event_lines, parse_events
 from stages.annotations.subtitles import NOT_TEXT, Cue, Subtitles, parse_subtitles
 
-Track = Literal["speech", "caption", "scene", "data"]
+Track = Literal["speech", "caption", "chapter", "data"]
 
 _LANGUAGE = re.compile(r"\.([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)$")
 _WORD = re.compile(r"[^\W_]")
@@ -25,7 +25,7 @@ class Known(NamedTuple):
     flags: tuple[str, ...] = ()
     """Of the video: some of `schemas.flags.ANNOTATION_FLAGS`."""
     track: Track | Literal[""] = ""
-    """Of subtitles: speech, caption (what is to be seen), scene (chapters), or data, which is no text at all."""
+    """Of subtitles: speech, caption (what is to be seen), chapter, or data, which is no text at all."""
     language: str = ""
     """Of subtitles, as the file's name or header has it, in small letters: "en-gb"."""
 
@@ -58,7 +58,7 @@ def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_char
     language = named[1].lower().replace("_", "-") if named else ""
     subtitles = parse_subtitles(data, language, encoding)
     track, cues = _track(stem.lower(), subtitles), subtitles.cues
-    if track != "scene":
+    if track != "chapter":
         cues = join_sentences(merge_rolling(cues), gap_s, max_chars)
     told = [_event(cue, track) for cue in cues if _WORD.search(cue.text)]  # "--" says nothing
     return Known(told, subtitles.flags, track, language or subtitles.language)
@@ -73,7 +73,7 @@ def in_one_language(files: Iterable[tuple[str, Known]], wanted: Sequence[str]) -
     """
     files = list(files)
     used = [known for _, known in files if known.track == "data"]  # tells of itself by a flag
-    for track in ("speech", "caption", "scene"):
+    for track in ("speech", "caption", "chapter"):
         by_language: dict[str, dict[str, Known]] = {}
         for name, known in files:
             if known.track == track and known.events:
@@ -94,7 +94,7 @@ def _track(stem: str, subtitles: Subtitles) -> Track:
     if not subtitles.cues and NOT_TEXT in subtitles.flags:
         return "data"
     if subtitles.kind == "chapters" or "chapters" in stem.split(".")[1:]:
-        return "scene"
+        return "chapter"
     return "caption" if subtitles.kind == "descriptions" or "descriptions" in stem else "speech"
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from stages.qa.plan import Plan
+from stages.qa.plan import ORDERS, Plan
 from stages.qa.realize.templates import Realized
 from stages.qa.similarity import content_words, near_duplicates
 
@@ -30,7 +30,7 @@ def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
     if sum(map(len, (words.question, words.answer, *words.wrong))) > _MAX_CHARS:
         return ["too_long"]
     found = []
-    is_text = not (isinstance(plan.answer, int) or plan.form == "order" or plan.is_none)
+    is_text = not (isinstance(plan.answer, int) or plan.is_order or plan.is_none)
     if not _WORD.search(words.question) or not _WORD.search(words.answer):
         found.append("empty")
     if is_text and answer_in_question(words.question, words.answer):
@@ -61,7 +61,7 @@ def leak_report(pairs: Sequence[dict[str, Any]]) -> dict[str, float]:
     if not pairs:
         return {"answer_in_question": 0.0, "numeric": 0.0, "top_position": 0.0}
     chosen = [p["answer_index"] for p in pairs if p["answer_index"] is not None]
-    texts = [p for p in pairs if not p["answer"].isdigit() and p.get("form") != "order"]
+    texts = [p for p in pairs if not p["answer"].isdigit() and p.get("form") not in ORDERS]
     top = max((chosen.count(i) for i in set(chosen)), default=0)
     return {
         "answer_in_question": _share(answer_in_question(p["question"], p["answer"]) for p in texts),

@@ -62,51 +62,9 @@ _CUT = re.compile(
 )
 # Charades: "person they open a door", "person close a door", "person the stand up".
 _PERSON = re.compile(r"^(?:(?:the|a) )?person (?P<they>they )?(?P<verb>[a-z]+)\b(?P<rest>.*)$", re.I)
-_BARE = frozenset(
-    [
-        "awaken",
-        "begin",
-        "bring",
-        "close",
-        "cook",
-        "cough",
-        "dress",
-        "drink",
-        "eat",
-        "enter",
-        "fix",
-        "get",
-        "grab",
-        "hold",
-        "laugh",
-        "leave",
-        "lie",
-        "look",
-        "open",
-        "pick",
-        "place",
-        "play",
-        "pour",
-        "put",
-        "read",
-        "run",
-        "sit",
-        "smile",
-        "sneeze",
-        "stand",
-        "start",
-        "take",
-        "talk",
-        "throw",
-        "tidy",
-        "turn",
-        "undress",
-        "use",
-        "walk",
-        "wash",
-        "watch",
-    ]
-)
+_BARE_WORDS = """awaken begin bring close cook cough dress drink eat enter fix get grab hold laugh leave lie look open
+pick place play pour put read run sit smile sneeze stand start take talk throw tidy turn undress use walk wash watch"""
+_BARE = frozenset(_BARE_WORDS.split())
 _SENTENCE = re.compile(
     r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<=[.!?…。！？])\s+(?=[\"“'‘(A-Z0-9À-Ý])|\n+"
 )
@@ -129,7 +87,7 @@ def sentences(text: str) -> tuple[str, ...]:
 
 def clean(sentence: str) -> str:
     """One sentence as it can be quoted, or "" where it is no event."""
-    if _CUT.search(sentence):
+    if is_cut(sentence.rstrip(",; ")):
         return ""
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
     for pattern, word in _NARRATOR:
@@ -151,6 +109,11 @@ def clean(sentence: str) -> str:
         text = text.lower()
     text = _SHOUTED.sub(lambda found: found[0].title(), text)
     return text[:1].upper() + text[1:]
+
+
+def is_cut(text: str) -> bool:
+    """Whether a text ends in the middle of a sentence."""
+    return text.endswith(",") or _CUT.search(text) is not None
 
 
 def _person(text: str) -> str:

@@ -40,8 +40,10 @@ class WritingConfig(Config):
     max_count: int = Field(12, ge=2)
     """Higher counts are not asked for."""
     speech: Literal["with_transcript", "visual_only"] = "with_transcript"
-    """Questions that only speech answers: `with_transcript` puts the transcript of their part of the video into the
-    prompt, `visual_only` leaves them out."""
+    """Questions that only speech answers (of what is said, and of chapters): `with_transcript` puts the transcript of
+    their part of the video into the prompt, and leaves out those without one; `visual_only` leaves out all."""
+    speech_pairs_per_minute: float = Field(2.0, ge=0, le=60)
+    """Most pairs per minute of video that need speech."""
     languages: tuple[str, ...] = ("en",)
     """Languages (ISO 639-1) of events that are asked about: the templates are English. Empty: any."""
     max_words: int = Field(40, ge=5, le=200)

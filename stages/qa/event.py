@@ -11,7 +11,7 @@ from stages.qa.language import language_of
 from stages.qa.similarity import same_words
 
 Span = tuple[float, float]
-KINDS = {"event": "event", "caption": "event", "scene": "scene", "speech": "speech"}
+KINDS = {"event": "event", "caption": "event", "scene": "scene", "chapter": "scene", "speech": "speech"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Event:
         text: a sentence without its full stop.
         group: number of the words; events of one group tell of the same thing happening again.
         is_point: the annotation gives one time, no span.
+        is_title: it is the title of a chapter, which mostly only speech explains.
         is_spread: the sentence shared its span with others, so its own times are a guess.
         event_ids: of all rows that it was made of.
     """
@@ -36,6 +37,7 @@ class Event:
     group: int = -1
     is_point: bool = False
     is_spread: bool = False
+    is_title: bool = False
     event_ids: tuple[str, ...] = ()
 
     @property
@@ -102,6 +104,7 @@ def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
             text,
             is_point=bool(row.get("is_point")),
             is_spread=len(told) > 1,
+            is_title=row["kind"] == "chapter",
             event_ids=(row["event_id"],),
         )
         for i, text in enumerate(told)

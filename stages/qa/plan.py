@@ -10,8 +10,8 @@ from stages.qa.event import Event, Span
 
 Answer = Event | Span | int | tuple[Event, ...]
 """An event; a span of time (start_s, end_s); a number; or events in order."""
+ORDERS = ("order", "said_order")
 CAPTIONS = ("summary", "brief", "part", "timed_part")
-SAID = ("while_said", "said_while")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,23 @@ class Plan:
     def is_caption(self) -> bool:
         """Whether it is a description, which needs all events and whose wording is free."""
         return self.form in CAPTIONS
+
+    @property
+    def is_order(self) -> bool:
+        """Whether the answer is an order of what the question lists."""
+        return self.form in ORDERS
+
+    @property
+    def told(self) -> tuple[Event, ...]:
+        """All events that question, options and answer tell of, and those of the evidence."""
+        values = (self.answer, *self.wrong)
+        events = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
+        return (*(e for e in events if isinstance(e, Event)), *self.asked, *self.listed, *self.evidence)
+
+    @property
+    def needs_speech(self) -> bool:
+        """Whether only speech answers it: it tells of what is said, or of chapters, whose titles speech explains."""
+        return any(e.kind == "speech" or e.is_title for e in self.told)
 
     @property
     def substance(self) -> object:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from stages.qa.clean import is_cut
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.similarity import content_words, near_duplicates
@@ -17,6 +18,10 @@ SLACK_S = 0.5
 SLACK_SHARE = 0.25
 # Of a video of ten thousand events, so many are looked at for one form of question.
 SOME = 300
+# Lines before and after one of speech that a question about it may offer.
+NEAR_LINES = 8
+# Shorter lines ("Oh, yes!") are said again and again.
+LEAST_WORDS = 4
 
 
 def precedes(a: Event, b: Event) -> bool:
@@ -46,6 +51,11 @@ class Timeline:
     @cached_property
     def speech(self) -> list[Event]:
         return [e for e in self.events if e.kind == "speech"]
+
+    @cached_property
+    def lines(self) -> list[Event]:
+        """Speech that can be asked for: sentences as people write them, not the bits of automatic captions."""
+        return [e for e in self.speech if self.is_quotable(e) and self.is_unique(e)]
 
     @cached_property
     def groups(self) -> dict[int, list[Event]]:
@@ -92,6 +102,21 @@ class Timeline:
         """Whether an event's text can be quoted."""
         return len(event.text.split()) <= self.config.max_words
 
+    def near(self, event: Event, pool: Sequence[Event]) -> list[Event]:
+        """Of speech those lines of a pool that lie nearest to an event, so that one transcript holds them; of what is
+        to be seen, all of it."""
+        if not pool or pool[0].kind != "speech":
+            return list(pool)
+        at = bisect_left(pool, event.start_s, key=lambda e: e.start_s)
+        return list(pool[max(0, at - NEAR_LINES) : at + NEAR_LINES + 1])
+
+    def is_quotable(self, event: Event) -> bool:
+        """Whether a text is short enough to be quoted and, of speech, a sentence of some words."""
+        if event.kind != "speech":
+            return self.is_short(event)
+        whole = not event.text[:1].islower() and not is_cut(event.text)
+        return whole and self.is_short(event) and len(event.text.split()) >= LEAST_WORDS
+
     def is_unique(self, event: Event) -> bool:
         """Whether no other event of the video could be taken for it."""
         known = self._unique
@@ -108,7 +133,7 @@ class Timeline:
 
     def step(self, event: Event, number: int) -> Event | None:
         """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""
-        pool = self.steps if event.kind == "event" else self.scenes
+        pool = {"event": self.steps, "scene": self.scenes, "speech": self.speech}[event.kind]
         at = bisect_left(pool, (event.start_s, event.end_s), key=lambda e: (e.start_s, e.end_s))
         if at == len(pool) or pool[at] is not event or not 0 <= at + number < len(pool):
             return None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -10,16 +11,16 @@ from typing import Any
 from stages.annotations.conversations import question_and_answer
 from stages.qa.audit import answer_in_question, problems
 from stages.qa.config import WritingConfig
-from stages.qa.event import Event, make_events, overlap_s
-from stages.qa.plan import SAID, Plan
+from stages.qa.event import make_events
+from stages.qa.plan import Plan
 from stages.qa.realize.templates import Realized, realize
 from stages.qa.solver import Verdict, check
 from stages.qa.tasks import WRITERS
 from stages.qa.timeline import Timeline
+from stages.qa.transcript import transcript
 
 _LETTERS = "ABCDEFGH"
 _TASK_SHARE = 0.4  # of a video's pairs that one task may have, where the others have few
-_TRANSCRIPT_LINES = 60
 _NONE_FORMS = ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene")
 
 Pair = dict[str, Any]
@@ -42,20 +43,21 @@ def write_pairs(
     made, left_out, language = make_events(rows, duration_s, config)
     counts.update(left_out)
     timeline = Timeline(video_id, duration_s, tuple(made), config)
-    written = list(_take(timeline, counts))
-    pairs = [_pair(timeline, plan, words, verdict, language) for plan, words, verdict in written]
+    pairs = [_pair(timeline, *taken, language) for taken in list(_take(timeline, counts))]
     _place_options(timeline, pairs)
     pairs += _passed_through(rows, counts)
     return list({pair["qa_id"]: pair for pair in pairs}.values())
 
 
-def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[tuple[Plan, Realized, Verdict]]:
-    """Plans that hold, by turns of task and form, as many as the events are worth, none twice in substance."""
+def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[tuple[Plan, Realized, Verdict, str]]:
+    """Plans that hold, by turns of task and form, as many as the events are worth, none twice in substance; with the
+    transcript of those that need speech."""
     config, rng = timeline.config, timeline.rng("words")
     told = sum(e.kind != "speech" for e in timeline.events)
-    target = min(config.max_pairs, round(config.pairs_per_event * told))
+    most_said = math.ceil(config.speech_pairs_per_minute * timeline.duration_s / 60)
+    target = min(config.max_pairs, round(config.pairs_per_event * told) + min(most_said, len(timeline.lines)))
     streams = [(task, writer(timeline)) for task in WRITERS if task in config.tasks for writer in WRITERS[task]]
-    taken, asked, texts = Counter[str](), set[object](), set[str]()
+    taken, asked, texts, num_said = Counter[str](), set[object](), set[str](), 0
     while streams and taken.total() < target:
         for task, stream in list(streams):
             share = config.max_counting_share if task == "event_counting" else _TASK_SHARE
@@ -67,6 +69,10 @@ def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[tuple[Plan, Real
                 counts["repeats"] += 1
             elif not (verdict := check(plan, timeline.events)).holds:
                 counts["solver"] += 1
+            elif plan.needs_speech and num_said >= most_said:
+                streams.remove((task, stream))
+            elif (said := _said(timeline, plan) if plan.needs_speech else "") is None:
+                counts["needs_speech"] += 1
             else:
                 plan = _with_none(plan, timeline)
                 words = realize(plan, rng)
@@ -76,7 +82,13 @@ def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[tuple[Plan, Real
                     asked.add(plan.substance)
                     texts.add(words.question)
                     taken[task] += 1
-                    yield plan, words, verdict
+                    num_said += bool(said)
+                    yield plan, words, verdict, said
+
+
+def _said(timeline: Timeline, plan: Plan) -> str | None:
+    """The transcript that a plan needs; None where it has none or is not to have one."""
+    return transcript(timeline, plan) if timeline.config.speech == "with_transcript" else None
 
 
 def _with_none(plan: Plan, timeline: Timeline) -> Plan:
@@ -92,13 +104,11 @@ def _with_none(plan: Plan, timeline: Timeline) -> Plan:
     return replace(plan, wrong=plan.wrong[:-1], offers_none=True)
 
 
-def _pair(timeline: Timeline, plan: Plan, words: Realized, verdict: Verdict, language: str) -> Pair:
+def _pair(timeline: Timeline, plan: Plan, words: Realized, verdict: Verdict, said: str, language: str) -> Pair:
     spans = [e.span for e in plan.evidence] if not plan.is_caption else [plan.window or (0.0, timeline.duration_s)]
     content = [timeline.video_id, plan.task, plan.form, words.question, words.answer, sorted(words.wrong), spans]
     flags = {"none_of_these"} if plan.is_none else set()
-    transcript = ""
-    if plan.form in SAID:
-        transcript = _transcript(timeline, plan)
+    if said:
         flags.add("with_transcript")
     return {
         "video_id": timeline.video_id,
@@ -119,20 +129,11 @@ def _pair(timeline: Timeline, plan: Plan, words: Realized, verdict: Verdict, lan
         "evidence_sufficient": verdict.sufficient,
         "language": language,
         "provenance": f"template:{plan.task}/{plan.form}",
-        "conversations": conversation(words.question, [], words.answer, words.hint, transcript),
+        "conversations": conversation(words.question, [], words.answer, words.hint, said),
         "flags": sorted(flags),
         "_hint": words.hint,
-        "_transcript": transcript,
+        "_transcript": said,
     }
-
-
-def _transcript(timeline: Timeline, plan: Plan) -> str:
-    """What is said from the first of the offered and asked events to the last, with times."""
-    named = [e for e in (plan.answer, *plan.wrong, *plan.asked) if isinstance(e, Event)]
-    window = min(e.start_s for e in named), max(e.end_s for e in named)
-    lines = [e for e in timeline.speech if overlap_s(e.span, window) > 0]
-    told = [f"[{line.start_s:.1f} s] {line.text}" for line in lines[:_TRANSCRIPT_LINES]]
-    return "Transcript:\n" + "\n".join(told)
 
 
 def _place_options(timeline: Timeline, pairs: list[Pair]) -> None:
@@ -141,7 +142,7 @@ def _place_options(timeline: Timeline, pairs: list[Pair]) -> None:
     rng = timeline.rng("positions")
     places: dict[int, list[int]] = {}
     for pair in pairs:
-        hint, transcript = pair.pop("_hint"), pair.pop("_transcript")
+        hint, said = pair.pop("_hint"), pair.pop("_transcript")
         if not pair["options"]:
             continue
         count = len(pair["options"]) + 1
@@ -151,17 +152,17 @@ def _place_options(timeline: Timeline, pairs: list[Pair]) -> None:
         pair["answer_index"] = places[count].pop()
         options.insert(pair["answer_index"], pair["answer"])
         pair["options"] = options
-        pair["conversations"] = conversation(pair["question"], options, pair["answer"], hint, transcript)
+        pair["conversations"] = conversation(pair["question"], options, pair["answer"], hint, said)
 
 
-def conversation(question: str, options: list[str], answer: str, hint: str = "", transcript: str = "") -> str:
+def conversation(question: str, options: list[str], answer: str, hint: str = "", said: str = "") -> str:
     """JSON of a pair in the LLaVA form, the options lettered."""
     lines, told = [f"{question} {hint}".strip()], answer
     if options:
         lettered = [f"({letter}) {option}" for letter, option in zip(_LETTERS, options, strict=False)]
         lines += [*lettered, "Answer with the letter and the text of the right option."]
         told = lettered[options.index(answer)]
-    asked = "\n".join([*([transcript] if transcript else []), *lines])
+    asked = "\n".join([*([said] if said else []), *lines])
     turns = [{"from": "human", "value": f"<image>\n{asked}"}, {"from": "gpt", "value": told}]
     return json.dumps(turns, ensure_ascii=False)
 

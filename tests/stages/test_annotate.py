@@ -134,8 +134,8 @@ def test_chapters_are_scenes_and_other_tracks_no_speech(tmp_path):
     sprites = file(tmp_path, "film.thumbs.vtt", VTT.format(text="s.jpg#xywh=0,0,160,90"))
     row = known(tmp_path, subtitles=[chapters, named, speech, sprites])
     assert [(r["kind"], r["text"]) for r in row["events"]] == [
-        ("scene", "the bridge"),
-        ("scene", "the river and"),
+        ("chapter", "the bridge"),
+        ("chapter", "the river and"),
         ("speech", "Hallo"),
     ]
     assert row["annotation_flags"] == ["subtitles_not_text"]

@@ -42,13 +42,13 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     if isinstance(value, dict):
         told = [dict_of(chapter) for chapter in value["chapters"]]
         rows = [
-            row(chapter.get("start_time"), chapter.get("end_time"), chapter.get("title"), "scene") for chapter in told
+            row(chapter.get("start_time"), chapter.get("end_time"), chapter.get("title"), "chapter") for chapter in told
         ]
         yield Entry(text_of(value.get("id")), rows, seconds(value.get("duration")))
         return
     lines = _lines(value)
     ends: list[float | None] = [time for time, _ in lines[1:]]
-    yield Entry("", [Row(time, end, title, "scene") for (time, title), end in zip(lines, [*ends, None], strict=True)])
+    yield Entry("", [Row(time, end, title, "chapter") for (time, title), end in zip(lines, [*ends, None], strict=True)])
 
 
 FORMAT = Format("chapters", is_of, read)

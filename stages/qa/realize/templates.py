@@ -31,7 +31,7 @@ class Realized:
 def realize(plan: Plan, rng: random.Random) -> Realized:
     """The words of a plan; another `rng`, another of its wordings."""
     question = _question(plan, rng)
-    if plan.form == "order":
+    if plan.is_order:
         listed = "; ".join(f"({number}) {_quoted(e)}" for number, e in enumerate(plan.listed, 1))
         question = f"{question} {listed}"
     answer, wrong = _answer(plan, plan.answer), tuple(_answer(plan, w) for w in plan.wrong)
@@ -58,6 +58,7 @@ def _question(plan: Plan, rng: random.Random) -> str:
         nth=ORDINALS.get(plan.number, f"{plan.number}th"),
         side=plan.side,
         Side=plan.side.capitalize(),
+        scene="chapter" if any(e.is_title for e in plan.told) else "scene",
         start=start,
         end=end,
     )
@@ -66,9 +67,13 @@ def _question(plan: Plan, rng: random.Random) -> str:
 def _wording_of(plan: Plan) -> str:
     if plan.form == "occurrence" and plan.side == "last":
         return "last_occurrence"
+    if plan.form in ("when", "summary", "brief") and plan.evidence[0].kind == "scene":
+        return f"{plan.form}_of_scene"
     names = {
         ("neighbour", "after"): ("next", "further"),
         ("neighbour", "before"): ("previous", "earlier"),
+        ("said_next", "after"): ("said_next", "said_further"),
+        ("said_next", "before"): ("said_previous", "said_earlier"),
         ("next_scene", "after"): ("next_scene", "further_scene"),
         ("next_scene", "before"): ("previous_scene", "earlier_scene"),
     }
@@ -82,7 +87,7 @@ def _answer(plan: Plan, value: Answer) -> str:
         return _option(value)
     if isinstance(value, int):
         return str(value)
-    if plan.form == "order":
+    if plan.is_order:
         return ", ".join(f"({plan.listed.index(e) + 1})" for e in value if isinstance(e, Event))
     if plan.is_caption:
         return _story([e for e in value if isinstance(e, Event)], with_times=plan.form == "timed_part")
@@ -118,7 +123,7 @@ def _quoted(event: Event) -> str:
 def _queries(plan: Plan, question: str, options: list[str]) -> tuple[str, ...]:
     """The texts of the named events; where none is named, of the listed ones or the options, in an order that tells
     nothing; else the question."""
-    if plan.asked and plan.form not in ("neighbour", "next_scene", "scene_of", "in_scene"):
+    if plan.asked and plan.form not in ("neighbour", "next_scene", "said_next", "scene_of", "in_scene"):
         return tuple(e.text for e in plan.asked)
     if plan.listed:
         return tuple(sorted(e.text for e in plan.listed))

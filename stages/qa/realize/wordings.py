@@ -14,6 +14,16 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "When {does}?",
         "At what time {does}?",
     ),
+    "when_of_scene": (
+        "When does the following {scene} take place: {a}?",
+        "From when to when does the {scene} {a} last?",
+        "Which seconds of the video belong to the following {scene}: {a}?",
+    ),
+    "said_when": (
+        "When is the following said: {a}?",
+        "At what time in the video are these words spoken: {a}?",
+        "In which seconds of the video does someone say {a}?",
+    ),
     "what_at": (
         "What happens between {start} and {end}?",
         "Which of these events takes place from {start} to {end}?",
@@ -53,6 +63,20 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Counting backwards from the following event, which event is the {nth}: {a}?",
         "Which event is the {nth} one before {a}, counting backwards?",
     ),
+    "said_next": (
+        "What is said next after the following line: {a}?",
+        "Which of these lines comes directly after {a}?",
+    ),
+    "said_previous": (
+        "What is said last before the following line: {a}?",
+        "Which of these lines comes directly before {a}?",
+    ),
+    "said_further": ("Which line is the {nth} to be spoken after {a}?",),
+    "said_earlier": ("Which line is the {nth} one before {a}, counting backwards?",),
+    "said_order": (
+        "In which order are these lines spoken?",
+        "Which of these orders is the order in which the following is said?",
+    ),
     "between": (
         "Which of these happens between the following two events: {a} and {b}?",
         "Which of these events takes place after {a} and before {b}?",
@@ -70,29 +94,29 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Of these events, which one happens {side}?",
     ),
     "scene_of": (
-        "In which scene does the following happen: {a}?",
-        "Which scene does this event belong to: {a}?",
-        "In which of these scenes does the following happen: {a}?",
-        "In which scene {does}?",
+        "In which {scene} does the following happen: {a}?",
+        "Which {scene} does this event belong to: {a}?",
+        "In which of these {scene}s does the following happen: {a}?",
+        "In which {scene} {does}?",
     ),
     "in_scene": (
-        "Which of these events happens in the following scene: {a}?",
-        "What takes place in this scene: {a}?",
-        "Which event can be seen in the scene {a}?",
+        "Which of these events happens in the following {scene}: {a}?",
+        "What takes place in this {scene}: {a}?",
+        "Which event can be seen in the {scene} {a}?",
     ),
     "next_scene": (
-        "Which scene comes next after the following scene: {a}?",
-        "Which scene follows directly after {a}?",
+        "Which {scene} comes next after the following {scene}: {a}?",
+        "Which {scene} follows directly after {a}?",
     ),
     "previous_scene": (
-        "Which scene comes last before the following scene: {a}?",
-        "Which scene directly precedes {a}?",
+        "Which {scene} comes last before the following {scene}: {a}?",
+        "Which {scene} directly precedes {a}?",
     ),
-    "further_scene": ("Which scene is the {nth} one after {a}?",),
-    "earlier_scene": ("Which scene is the {nth} one before {a}, counting backwards?",),
+    "further_scene": ("Which {scene} is the {nth} one after {a}?",),
+    "earlier_scene": ("Which {scene} is the {nth} one before {a}, counting backwards?",),
     "first_or_last_scene": (
-        "Which of these scenes comes {side} in the video?",
-        "Of these scenes, which one is shown {side}?",
+        "Which of these {scene}s comes {side} in the video?",
+        "Of these {scene}s, which one comes {side}?",
     ),
     "while_said": (
         "What can be seen while someone says {a}?",
@@ -124,6 +148,14 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Give a detailed account of the video in order.",
         "Tell step by step what this video shows.",
     ),
+    "summary_of_scene": (
+        "Which {scene}s does the video have, in order?",
+        "List the {scene}s of the whole video in order.",
+    ),
+    "brief_of_scene": (
+        "What are the main {scene}s of this video, in order?",
+        "Name a few {scene}s that give an outline of the video, in order.",
+    ),
     "brief": (
         "What are the main events of this video, in order?",
         "Summarise the video in a few steps.",
@@ -144,5 +176,5 @@ WORDINGS: dict[str, tuple[str, ...]] = {
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 NONE = "None of these"
 REPEAT_RULE = "Repeats that directly follow one another count as one time."
-HINTS = {"when": "Give the start and the end in seconds.", "occurrence": "Give the start and the end in seconds."}
+HINTS = dict.fromkeys(("when", "said_when", "occurrence"), "Give the start and the end in seconds.")
 POINT_HINT = "Give the time in seconds."

@@ -6,7 +6,7 @@ from itertools import permutations
 from stages.qa.event import Event
 from stages.qa.plan import Plan
 from stages.qa.tasks.options import wrong_events
-from stages.qa.timeline import Timeline, precedes
+from stages.qa.timeline import NEAR_LINES, Timeline, precedes
 
 TASK = "event_relationship"
 MOST_STEPS = 3
@@ -17,23 +17,35 @@ def neighbour(timeline: Timeline) -> Iterator[Plan]:
 
     As often the next as a further one: then the option nearest in time is right no more often than by chance.
     """
-    rng = timeline.rng("neighbour")
-    for event in timeline.some(filter(timeline.is_askable, timeline.steps), rng):
+    yield from _neighbours(timeline, "neighbour", timeline.steps, timeline.steps)
+
+
+def said_next(timeline: Timeline) -> Iterator[Plan]:
+    """The same of lines that are spoken."""
+    yield from _neighbours(timeline, "said_next", timeline.lines, timeline.lines)
+
+
+def _neighbours(timeline: Timeline, form: str, events: list[Event], pool: list[Event]) -> Iterator[Plan]:
+    rng = timeline.rng(form)
+    for event in timeline.some(filter(timeline.is_askable, events), rng):
         number = rng.choice((1, 1, 2, MOST_STEPS))
         side, sign = rng.choice((("after", 1), ("before", -1)))
         truth = timeline.step(event, sign * number)
-        if truth is None or not timeline.is_short(truth):
+        if truth is None:
             continue
         path = [step for i in range(1, number + 1) if (step := timeline.step(event, sign * i))]
         behind = timeline.step(event, -sign)
         if number == 1 and behind is None:
             continue  # the only neighbour would be right
-        wrong = wrong_events(timeline, truth, [*path[:-1], behind], timeline.steps, rng, asked=[event])
+        required = [*path[:-1], behind]
+        if not all(timeline.is_quotable(e) for e in (truth, *required) if e):
+            continue
+        wrong = wrong_events(timeline, truth, required, timeline.near(event, pool), rng, asked=[event])
         if wrong:
             evidence = sorted([event, *path], key=lambda e: e.start_s)
             yield Plan(
                 TASK,
-                "neighbour",
+                form,
                 truth,
                 tuple(evidence),
                 wrong=wrong,
@@ -73,14 +85,22 @@ def between(timeline: Timeline) -> Iterator[Plan]:
 
 def order(timeline: Timeline) -> Iterator[Plan]:
     """In which order do these happen? Every order may be right, that of the list too."""
-    rng = timeline.rng("order")
-    for events in samples(timeline, timeline.steps, rng, sizes=(3, 4)):
+    yield from _orders(timeline, "order", timeline.steps)
+
+
+def said_order(timeline: Timeline) -> Iterator[Plan]:
+    """The same of lines that are spoken, of one part of the video."""
+    for first in range(0, len(timeline.lines), NEAR_LINES):
+        yield from _orders(timeline, "said_order", timeline.lines[first : first + NEAR_LINES])
+
+
+def _orders(timeline: Timeline, form: str, pool: list[Event]) -> Iterator[Plan]:
+    rng = timeline.rng(f"{form}{pool[0].event_id if pool else ''}")
+    for events in samples(timeline, pool, rng, sizes=(3, 4)):
         listed = rng.sample(events, len(events))
         orders = list(permutations(events))
         wrong = rng.sample(orders[1:], min(timeline.config.num_options - 1, len(orders) - 1))
-        yield Plan(
-            TASK, "order", tuple(events), tuple(events), wrong=tuple(wrong), listed=tuple(listed), hops=len(events)
-        )
+        yield Plan(TASK, form, tuple(events), tuple(events), wrong=tuple(wrong), listed=tuple(listed), hops=len(events))
 
 
 def first_or_last(timeline: Timeline) -> Iterator[Plan]:
@@ -88,7 +108,7 @@ def first_or_last(timeline: Timeline) -> Iterator[Plan]:
     yield from first_or_last_of(timeline, timeline.steps, TASK, "first_or_last")
 
 
-WRITERS = (neighbour, between, order, first_or_last)
+WRITERS = (neighbour, between, order, first_or_last, said_next, said_order)
 
 
 def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str) -> Iterator[Plan]:

@@ -78,7 +78,7 @@ def first_or_last_scene(timeline: Timeline) -> Iterator[Plan]:
 
 def while_said(timeline: Timeline) -> Iterator[Plan]:
     """What is to be seen while a line is spoken?"""
-    yield from _while(timeline, "while_said", timeline.speech, timeline.visual)
+    yield from _while(timeline, "while_said", timeline.lines, timeline.visual)
 
 
 def said_while(timeline: Timeline) -> Iterator[Plan]:
@@ -90,15 +90,14 @@ WRITERS = (scene_of, in_scene, next_scene, first_or_last_scene, while_said, said
 
 
 def _while(timeline: Timeline, form: str, asked_for: list[Event], pool: list[Event]) -> Iterator[Plan]:
-    if timeline.config.speech != "with_transcript" or not asked_for or not pool:
-        return
     rng = timeline.rng(form)
     for event in timeline.some(filter(timeline.is_askable, asked_for), rng):
         at_once = [e for e in pool if overlap_s(e.span, event.span) > 0]
-        if len(at_once) != 1 or at_once[0].is_spread or not timeline.is_short(at_once[0]):
+        if len(at_once) != 1 or at_once[0].is_spread or not timeline.is_quotable(at_once[0]):
             continue
         truth = at_once[0]
-        apart = [e for e in pool if not e.is_spread and not same(e, truth)]
+        offered = timeline.near(event, pool)
+        apart = [e for e in offered if not e.is_spread and timeline.is_quotable(e) and not same(e, truth)]
         before = [e for e in apart if e.end_s <= truth.start_s][-1:]
         after = [e for e in apart if e.start_s >= truth.end_s][:1]
         wrong = wrong_events(timeline, truth, [*before, *after], apart, rng, asked=[event])

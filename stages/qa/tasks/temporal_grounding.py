@@ -1,7 +1,8 @@
 """Plans of temporal grounding: when something happens, what happens at a time, when it happens again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from stages.qa.event import Event
 from stages.qa.plan import Plan
 from stages.qa.tasks.options import wrong_events, wrong_spans
 from stages.qa.timeline import Timeline
@@ -11,13 +12,22 @@ TASK = "temporal_grounding"
 
 def when(timeline: Timeline) -> Iterator[Plan]:
     """When does it happen? Open, or among the times of other events."""
-    rng = timeline.rng("when")
     visual = [e for e in timeline.events if e.kind != "speech" and not e.is_spread]
-    for event in timeline.some(filter(timeline.is_askable, visual), rng):
-        near = [e for e in (timeline.step(event, -1), timeline.step(event, 1)) if e]
-        same_kind = [e for e in visual if e.kind == event.kind and e.is_point == event.is_point]
-        wrong = wrong_spans(timeline, event, near, same_kind, rng) if rng.random() < 0.5 else None
-        yield Plan(TASK, "when", event.span, (event,), wrong=wrong or (), asked=(event,))
+    yield from _when(timeline, "when", visual, visual)
+
+
+def said_when(timeline: Timeline) -> Iterator[Plan]:
+    """When is a line spoken?"""
+    yield from _when(timeline, "said_when", timeline.lines, timeline.speech)
+
+
+def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence[Event]) -> Iterator[Plan]:
+    rng = timeline.rng(form)
+    for event in timeline.some(filter(timeline.is_askable, events), rng):
+        beside = [e for e in (timeline.step(event, -1), timeline.step(event, 1)) if e]
+        like = [e for e in timeline.near(event, pool) if e.kind == event.kind and e.is_point == event.is_point]
+        wrong = wrong_spans(timeline, event, beside, like, rng) if rng.random() < 0.5 else None
+        yield Plan(TASK, form, event.span, (event,), wrong=wrong or (), asked=(event,))
 
 
 def what_at(timeline: Timeline) -> Iterator[Plan]:
@@ -57,7 +67,7 @@ def occurrence(timeline: Timeline) -> Iterator[Plan]:
         )
 
 
-WRITERS = (when, what_at, occurrence)
+WRITERS = (when, what_at, occurrence, said_when)
 
 
 def repeated(timeline: Timeline) -> Iterator[list]:

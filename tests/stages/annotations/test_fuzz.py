@@ -46,9 +46,14 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
+KINDS = ["event", "scene", "chapter", "caption", "speech"]
 EVENT = st.fixed_dictionaries(
     {"start_s": st.floats() | JSON, "end_s": st.floats() | st.just("end") | JSON, "text": st.text() | JSON},
-    optional={"kind": st.sampled_from(["event", "scene", "caption", "speech"]) | JSON, "is_point": JSON, "video": JSON},
+    optional={
+        "kind": st.sampled_from(["event", "scene", "chapter", "caption", "speech"]) | JSON,
+        "is_point": JSON,
+        "video": JSON,
+    },
 )
 TURN = st.fixed_dictionaries({"from": st.sampled_from(["human", "gpt", "system"]) | JSON, "value": st.text() | JSON})
 
@@ -147,7 +152,7 @@ def test_questions_of_any_events(examples):
         lambda text: clean_text(text.replace("&", ""))
     )
     span = st.tuples(st.floats(0, 60), st.floats(0, 60)).map(sorted)
-    event = st.tuples(span, st.sampled_from(["event", "scene", "caption", "speech"]), text.filter(bool))
+    event = st.tuples(span, st.sampled_from(KINDS), text.filter(bool))
 
     @settings(max_examples=examples)
     @given(st.lists(event, max_size=12), st.floats(0.04, 70))

@@ -8,12 +8,14 @@ from stages.qa.event import Event
 from stages.qa.solver import check, same, solve
 from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
 
-SAID = [(12, 14, "Climb up there", "speech"), (42, 44, "Mix it well", "speech"), (52, 54, "Jump now", "speech"),
-        (22, 24, "These are fresh", "speech"), (72, 74, "All the news", "speech")]  # fmt: skip
+SAID = [(12, 14, "Climb up there, my boy.", "speech"), (22, 24, "These are fresh potatoes!", "speech"),
+        (42, 44, "Mix the paint well.", "speech"), (52, 54, "Jump over it now!", "speech"),
+        (72, 74, "All the news is bad.", "speech"), (76, 78, "Who won the football match?", "speech")]  # fmt: skip
 WORLD = timeline(*EIGHT, *SCENES, *RINGS, *SAID, num_options=3)
 FORMS = (
     "when", "what_at", "occurrence", "neighbour", "between", "order", "first_or_last", "scene_of", "in_scene",
-    "next_scene", "first_or_last_scene", "while_said", "said_while", "count", "count_beside", "summary", "part",
+    "next_scene", "first_or_last_scene", "while_said", "said_while", "said_when", "said_next", "said_order",
+    "count", "count_beside", "summary", "part",
     "timed_part",
 )  # fmt: skip
 NEEDLESS = {"summary", "part", "timed_part"}

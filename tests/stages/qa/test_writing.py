@@ -53,7 +53,9 @@ def test_real_annotation_gives_pairs_that_hold(videos, name):
         check(pairs, duration)
         report = leak_report(pairs)
         assert report["numeric"] <= 0.2
-        assert report["top_position"] <= 0.4
+        assert report["top_position"] <= 0.4 or sum(bool(p["options"]) for p in pairs) < 12
+        if name == "agent327":  # it is known by what is said alone
+            assert pairs and all("with_transcript" in p["flags"] for p in pairs)
     if name == "bbb":
         assert len({p["task"] for p in pairs}) == 3  # it has no scenes, and nothing in it is told twice
         assert len(pairs) >= 30
@@ -143,6 +145,33 @@ def test_speech_is_asked_with_its_transcript_or_not_at_all():
     assert not any("Now comes line" in p["conversations"] for p in silent)
 
 
+def test_videos_with_speech_alone_have_pairs_as_their_length_allows():
+    words = ["apple", "river", "castle", "violin", "pepper", "rocket", "winter", "anchor", "garden", "mirror"]
+    said = [(9 * i + 1, 9 * i + 6, f"We talk about the {word} today.", "speech") for i, word in enumerate(words)]
+    pairs = write_pairs(rows(*said), 100.0, WritingConfig(), "v")
+    assert len(pairs) == 4  # two per minute
+    check(pairs, 100.0)
+    assert {p["form"] for p in pairs} <= {"said_when", "said_next", "said_order"}
+    for p in pairs:
+        prompt = json.loads(p["conversations"])[0]["value"].split(p["question"])[0]
+        assert all(f"[{s['start_s']:.1f} to {s['end_s']:.1f} s]" in prompt for s in p["evidence"])
+    assert len(write_pairs(rows(*said), 100.0, WritingConfig(speech_pairs_per_minute=6.0), "v")) == 8
+    assert write_pairs(rows(*said), 100.0, WritingConfig(speech="visual_only"), "v") == []
+    captions = [(start, end, text.lower().rstrip("."), kind) for start, end, text, kind in said]
+    assert write_pairs(rows(*captions), 100.0, WritingConfig(), "v") == []
+
+
+def test_chapters_are_asked_with_the_transcript_or_not_at_all():
+    told = [(start, end, f"Part {text}", "chapter") for start, end, text, _ in SCENES]
+    counts = Counter()
+    assert write_pairs(rows(*told), 100.0, WritingConfig(), "v", counts=counts) == []
+    assert counts["needs_speech"] > 0
+    said = [(5 * i, 5 * i + 4, f"and so on {i}", "speech") for i in range(20)]
+    pairs = write_pairs(rows(*told, *said), 100.0, WritingConfig(), "v")
+    assert pairs
+    assert all("with_transcript" in p["flags"] and "scene" not in p["question"] for p in pairs)
+
+
 def test_right_options_are_in_all_places_alike():
     pairs = write_pairs(rows(*EIGHT, *SCENES), 100.0, WritingConfig(max_pairs=200), "v")
     places = Counter(p["answer_index"] for p in pairs if len(p["options"]) == 4)
@@ -192,7 +221,7 @@ TEXTS = st.sampled_from(
     [text for _, _, text in EIGHT] + ["a sunny yard", "Opens Chrome.", "No!", "0:01", "the dog digs", "x"]
 )
 EVENTS = st.tuples(
-    st.floats(0, 99), st.floats(0.01, 40), TEXTS, st.sampled_from(["event", "scene", "caption", "speech"])
+    st.floats(0, 99), st.floats(0.01, 40), TEXTS, st.sampled_from(["event", "scene", "chapter", "caption", "speech"])
 )
 
 

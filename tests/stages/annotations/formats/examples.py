@@ -457,7 +457,7 @@ CASES = {
         "a.info.json",
         {"id": "A", "duration": 574, "chapters": [{"start_time": 0.0, "end_time": 111, "title": "Intro"}]},
         "chapters",
-        [Entry("A", [Row(0.0, 111.0, "Intro", "scene")], 574.0)],
+        [Entry("A", [Row(0.0, 111.0, "Intro", "chapter")], 574.0)],
     ),
     "chapters of a description": Case(
         "a.txt",
@@ -467,9 +467,9 @@ CASES = {
             Entry(
                 "",
                 [
-                    Row(0.0, 111.0, "Intro", "scene"),
-                    Row(111.0, 3723.0, "States: of mind", "scene"),
-                    Row(3723.0, None, "End", "scene"),
+                    Row(0.0, 111.0, "Intro", "chapter"),
+                    Row(111.0, 3723.0, "States: of mind", "chapter"),
+                    Row(3723.0, None, "End", "chapter"),
                 ],
             )
         ],

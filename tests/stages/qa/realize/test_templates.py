@@ -17,6 +17,7 @@ def test_each_task_has_twelve_wordings():
     names = {
         "neighbour": ("next", "previous", "further", "earlier"),
         "next_scene": ("next_scene", "previous_scene", "further_scene", "earlier_scene"),
+        "said_next": ("said_next", "said_previous", "said_further", "said_earlier"),
         "occurrence": ("occurrence", "last_occurrence"),
     }
     for writers in WRITERS.values():
@@ -34,7 +35,7 @@ def test_every_wording_is_used_and_ends_as_a_question_or_a_request():
                 assert "{" not in question and "  " not in question
                 assert question.split(' (1) "')[0].endswith(("?", "."))
     fields = {name for ws in WORDINGS.values() for w in ws for _, name, _, _ in string.Formatter().parse(w) if name}
-    assert fields == {"a", "b", "does", "nth", "side", "Side", "start", "end"}
+    assert fields == {"a", "b", "does", "nth", "side", "Side", "start", "end", "scene"}
 
 
 @pytest.mark.parametrize(
