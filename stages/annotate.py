@@ -190,7 +190,7 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
         passes="rows",
-        version=4,
+        version=5,
         # The stamp tells of a change in these files; where they lie makes no difference.
         located_by=("subtitles", "events_file"),
     )

@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-import math
+import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from stages.annotations.conversations import question_and_answer
 from stages.qa.audit import answer_in_question, problems
 from stages.qa.config import WritingConfig
 from stages.qa.event import make_events
 from stages.qa.plan import Plan
+from stages.qa.quotas import Quotas
 from stages.qa.realize.templates import Realized, realize
 from stages.qa.solver import Verdict, check
 from stages.qa.tasks import WRITERS
@@ -20,7 +21,6 @@ from stages.qa.timeline import Timeline
 from stages.qa.transcript import transcript
 
 _LETTERS = "ABCDEFGH"
-_TASK_SHARE = 0.4  # of a video's pairs that one task may have, where the others have few
 _NONE_FORMS = ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene")
 
 Pair = dict[str, Any]
@@ -43,47 +43,75 @@ def write_pairs(
     made, left_out, language = make_events(rows, duration_s, config)
     counts.update(left_out)
     timeline = Timeline(video_id, duration_s, tuple(made), config)
-    pairs = [_pair(timeline, *taken, language) for taken in list(_take(timeline, counts))]
+    pairs = [_pair(timeline, draft, language) for draft in list(_take(timeline, counts))]
     _place_options(timeline, pairs)
     pairs += _passed_through(rows, counts)
     return list({pair["qa_id"]: pair for pair in pairs}.values())
 
 
-def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[tuple[Plan, Realized, Verdict, str]]:
-    """Plans that hold, by turns of task and form, as many as the events are worth, none twice in substance; with the
-    transcript of those that need speech."""
-    config, rng = timeline.config, timeline.rng("words")
-    told = sum(e.kind != "speech" for e in timeline.events)
-    most_said = math.ceil(config.speech_pairs_per_minute * timeline.duration_s / 60)
-    target = min(config.max_pairs, round(config.pairs_per_event * told) + min(most_said, len(timeline.lines)))
-    streams = [(task, writer(timeline)) for task in WRITERS if task in config.tasks for writer in WRITERS[task]]
-    taken, asked, texts, num_said = Counter[str](), set[object](), set[str](), 0
-    while streams and taken.total() < target:
+class _Draft(NamedTuple):
+    """A plan that holds, in words; `said`: the transcript that it carries."""
+
+    plan: Plan
+    words: Realized
+    verdict: Verdict
+    said: str
+
+
+def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[_Draft]:
+    """Plans that hold, by turns of task and form, as many as the events are worth, none twice in substance."""
+    quotas, seen, rng = Quotas(timeline), set[object](), timeline.rng("words")
+    held: list[Plan] = []
+
+    def by_turns() -> Iterator[tuple[Plan, bool]]:
+        for plan in _plans(timeline, quotas):
+            if quotas.allow(plan, strictly=True):
+                yield plan, True
+            else:
+                held.append(plan)
+        for plan in held:
+            yield plan, False
+
+    for plan, strictly in by_turns():
+        if quotas.are_full:
+            return
+        if quotas.allow(plan, strictly=strictly) and (draft := _draft(plan, timeline, seen, counts, rng)):
+            quotas.add(plan)
+            yield draft
+
+
+def _plans(timeline: Timeline, quotas: Quotas) -> Iterator[Plan]:
+    """The plans of all writers by turns, but for tasks that have all their pairs."""
+    tasks = [task for task in WRITERS if task in timeline.config.tasks]
+    streams = [(task, writer(timeline)) for task in tasks for writer in WRITERS[task]]
+    while streams:
         for task, stream in list(streams):
-            share = config.max_counting_share if task == "event_counting" else _TASK_SHARE
-            most = max(1, round(share * target)) if share else 0
-            plan = next(stream, None) if taken[task] < most else None
+            plan = None if quotas.is_closed(task) else next(stream, None)
             if plan is None:
                 streams.remove((task, stream))
-            elif plan.substance in asked:
-                counts["repeats"] += 1
-            elif not (verdict := check(plan, timeline.events)).holds:
-                counts["solver"] += 1
-            elif plan.needs_speech and num_said >= most_said:
-                streams.remove((task, stream))
-            elif (said := _said(timeline, plan) if plan.needs_speech else "") is None:
-                counts["needs_speech"] += 1
             else:
-                plan = _with_none(plan, timeline)
-                words = realize(plan, rng)
-                found = problems(plan, words, timeline.duration_s)
-                counts.update(found)
-                if not found and words.question not in texts and taken.total() < target:
-                    asked.add(plan.substance)
-                    texts.add(words.question)
-                    taken[task] += 1
-                    num_said += bool(said)
-                    yield plan, words, verdict, said
+                yield plan
+
+
+def _draft(
+    plan: Plan, timeline: Timeline, seen: set[object], counts: Counter[str], rng: random.Random
+) -> _Draft | None:
+    """The plan in words; None where it does not hold or was asked before, which is counted."""
+    if plan.substance in seen:
+        counts["repeats"] += 1
+    elif not (verdict := check(plan, timeline.events)).holds:
+        counts["solver"] += 1
+    elif (said := _said(timeline, plan) if plan.needs_speech else "") is None:
+        counts["needs_speech"] += 1
+    else:
+        plan = _with_none(plan, timeline)
+        words = realize(plan, rng)
+        found = problems(plan, words, timeline.duration_s)
+        counts.update(found)
+        if not found and words.question not in seen:
+            seen.update((plan.substance, words.question))
+            return _Draft(plan, words, verdict, said)
+    return None
 
 
 def _said(timeline: Timeline, plan: Plan) -> str | None:
@@ -104,7 +132,8 @@ def _with_none(plan: Plan, timeline: Timeline) -> Plan:
     return replace(plan, wrong=plan.wrong[:-1], offers_none=True)
 
 
-def _pair(timeline: Timeline, plan: Plan, words: Realized, verdict: Verdict, said: str, language: str) -> Pair:
+def _pair(timeline: Timeline, draft: _Draft, language: str) -> Pair:
+    plan, words, verdict, said = draft
     spans = [e.span for e in plan.evidence] if not plan.is_caption else [plan.window or (0.0, timeline.duration_s)]
     content = [timeline.video_id, plan.task, plan.form, words.question, words.answer, sorted(words.wrong), spans]
     flags = {"none_of_these"} if plan.is_none else set()

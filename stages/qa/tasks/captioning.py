@@ -65,14 +65,14 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
     rng, given = timeline.rng(form), list[Span]()
     steps = [e for e in timeline.steps if " " in e.text]
     for first in timeline.some(range(len(steps)), rng):
-        inside = steps[first : first + rng.randint(3, 7)]
+        inside = steps[first : first + rng.randint(2, 7)]
         start, end = inside[0].start_s, inside[-1].end_s
         cut = [
             e for e in timeline.visual if e not in inside and e.start_s < end - SLACK_S and e.end_s > start + SLACK_S
         ]
         alike = any(near_duplicates(a.text, b.text) for a, b in zip(inside, inside[1:], strict=False))
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
-        if len(inside) < 3 or cut or alike or told or end - start > 0.7 * timeline.duration_s:
+        if len(inside) < 2 or cut or alike or told or end - start > 0.7 * timeline.duration_s:
             continue
         given.append((start, end))
         yield Plan(TASK, form, tuple(inside), tuple(inside), window=(start, end), hops=len(inside))

@@ -5,7 +5,7 @@ from itertools import permutations
 
 from stages.qa.event import Event
 from stages.qa.plan import Plan
-from stages.qa.tasks.options import wrong_events
+from stages.qa.tasks.options import FEWEST, wrong_events
 from stages.qa.timeline import NEAR_LINES, Timeline, precedes
 
 TASK = "event_relationship"
@@ -15,7 +15,7 @@ MOST_STEPS = 3
 def neighbour(timeline: Timeline) -> Iterator[Plan]:
     """What is the next thing, or the second or third next, after an event, or before it?
 
-    As often the next as a further one: then the option nearest in time is right no more often than by chance.
+    The next in two cases of five: then the option nearest in time is right no more often than by chance.
     """
     yield from _neighbours(timeline, "neighbour", timeline.steps, timeline.steps)
 
@@ -28,16 +28,18 @@ def said_next(timeline: Timeline) -> Iterator[Plan]:
 def _neighbours(timeline: Timeline, form: str, events: list[Event], pool: list[Event]) -> Iterator[Plan]:
     rng = timeline.rng(form)
     for event in timeline.some(filter(timeline.is_askable, events), rng):
-        number = rng.choice((1, 1, 2, MOST_STEPS))
-        side, sign = rng.choice((("after", 1), ("before", -1)))
-        truth = timeline.step(event, sign * number)
-        if truth is None:
+        ways = [
+            (number, side, sign)
+            for number in (1, 1, 2, 2, MOST_STEPS)
+            for side, sign in (("after", 1), ("before", -1))
+            # Of a next event the one on the other side is offered as well: alone it would be the only neighbour.
+            if timeline.step(event, sign * number) and (number > 1 or timeline.step(event, -sign))
+        ]
+        if not ways:
             continue
+        number, side, sign = rng.choice(ways)
         path = [step for i in range(1, number + 1) if (step := timeline.step(event, sign * i))]
-        behind = timeline.step(event, -sign)
-        if number == 1 and behind is None:
-            continue  # the only neighbour would be right
-        required = [*path[:-1], behind]
+        truth, required = path[-1], [*path[:-1], timeline.step(event, -sign)]
         if not all(timeline.is_quotable(e) for e in (truth, *required) if e):
             continue
         wrong = wrong_events(timeline, truth, required, timeline.near(event, pool), rng, asked=[event])
@@ -62,7 +64,7 @@ def between(timeline: Timeline) -> Iterator[Plan]:
     steps = timeline.steps
     askable = [i for i, e in enumerate(steps) if timeline.is_askable(e)]
     for first in timeline.some(askable, rng):
-        second = first + rng.randint(3, 7)
+        second = first + rng.randint(2, 7)
         if second >= len(steps) or not timeline.is_askable(steps[second]):
             continue
         truth = steps[rng.randint(first + 1, second - 1)]
@@ -114,7 +116,8 @@ WRITERS = (neighbour, between, order, first_or_last, said_next, said_order)
 def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str) -> Iterator[Plan]:
     """Plans for "which of these comes first, or last" over a pool of events."""
     rng = timeline.rng(form)
-    count = timeline.config.num_options
+    askable = sum(map(timeline.is_askable, pool))
+    count = min(timeline.config.num_options, max(FEWEST, askable))
     for events in samples(timeline, pool, rng, sizes=(count,)):
         side = rng.choice(("first", "last"))
         truth = events[0] if side == "first" else events[-1]

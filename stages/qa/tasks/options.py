@@ -7,6 +7,9 @@ from stages.qa.event import Event, Span, overlap_s
 from stages.qa.solver import same
 from stages.qa.timeline import Timeline
 
+FEWEST = 3
+"""Options of a question about a video that has few events."""
+
 
 def wrong_events(
     timeline: Timeline,
@@ -19,8 +22,9 @@ def wrong_events(
 ) -> tuple[Event, ...] | None:
     """Wrong events for a right one, or None where there are too few.
 
-    Which place the right one takes among the options, in the order of the video, is drawn first, so that "the earliest
-    option" and "the latest option" are right no more often than any other.
+    A video of few events offers fewer, but `FEWEST` at least. Which place the right one takes among the options, in the
+    order of the video, is drawn first, so that "the earliest option" and "the latest option" are right no more often
+    than any other.
 
     Args:
         required: events that must be offered (the neighbours of the asked one); None for one that is not there.
@@ -30,8 +34,13 @@ def wrong_events(
     must = _distinct([e for e in required if e is not None], [truth, *asked])
     if must is None:
         return None
-    count = timeline.config.num_options
     free = [e for e in timeline.some(pool, rng) if timeline.is_short(e) and e not in must]
+    most = timeline.config.num_options - 1
+    some = _some_distinct(free, [truth, *asked, *must], most + 1 - len(must))
+    if len(must) + len(some) <= most:
+        # All there is: no place is given away by a choice.
+        return (*must, *some) if 1 + len(must) + len(some) >= min(FEWEST, most + 1) else None
+    count = most + 1
     earlier = sum(e.start_s < truth.start_s for e in must)
     lowest, highest = earlier, count - 1 - (len(must) - earlier)
     places = list(range(lowest, highest + 1))
@@ -51,6 +60,15 @@ def wrong_events(
         if not any(want.values()):
             return tuple(chosen)
     return tuple(chosen) if not any(want.values()) else None
+
+
+def _some_distinct(events: Sequence[Event], others: Sequence[Event], most: int) -> list[Event]:
+    """The first events that tell of something that neither others nor each other tell of."""
+    chosen: list[Event] = []
+    for event in events:
+        if len(chosen) < most and not any(same(event, other) for other in (*others, *chosen)):
+            chosen.append(event)
+    return chosen
 
 
 def _distinct(events: Sequence[Event], others: Sequence[Event]) -> list[Event] | None:

@@ -57,7 +57,7 @@ def test_real_annotation_gives_pairs_that_hold(videos, name):
         if name == "agent327":  # it is known by what is said alone
             assert pairs and all("with_transcript" in p["flags"] for p in pairs)
     if name == "bbb":
-        assert len({p["task"] for p in pairs}) == 3  # it has no scenes, and nothing in it is told twice
+        assert len({p["task"] for p in pairs}) >= 3  # it has three scenes, and nothing in it is told twice
         assert len(pairs) >= 30
 
 
@@ -155,7 +155,7 @@ def test_videos_with_speech_alone_have_pairs_as_their_length_allows():
     for p in pairs:
         prompt = json.loads(p["conversations"])[0]["value"].split(p["question"])[0]
         assert all(f"[{s['start_s']:.1f} to {s['end_s']:.1f} s]" in prompt for s in p["evidence"])
-    assert len(write_pairs(rows(*said), 100.0, WritingConfig(speech_pairs_per_minute=6.0), "v")) == 8
+    assert len(write_pairs(rows(*said), 100.0, WritingConfig(speech_pairs_per_minute=6.0), "v")) == 10
     assert write_pairs(rows(*said), 100.0, WritingConfig(speech="visual_only"), "v") == []
     captions = [(start, end, text.lower().rstrip("."), kind) for start, end, text, kind in said]
     assert write_pairs(rows(*captions), 100.0, WritingConfig(), "v") == []
