@@ -38,8 +38,9 @@ def test_questions_are_reworded_and_all_else_stays(tmp_path):
     pairs = written(*EIGHT)
     with endpoint_server(polite) as server:
         new = asked(server, tmp_path, pairs)
+        calls = server.calls
         again = asked(server, tmp_path, pairs)
-        assert server.calls == len({pair["question"].split(' (1) "')[0] + pair["form"] for pair in pairs})
+        assert server.calls == calls <= len(pairs)
     assert again == new and len(new) == len(pairs)
     for old, pair in zip(pairs, new, strict=True):
         assert pair["question"].startswith("Please tell: ") and pair["provenance"] == "model:m"
