@@ -16,10 +16,11 @@ from stages.download_config import DownloadConfig
 from workers.fetch.access import Access, check, open_local, short_name
 from workers.fetch.fetcher import fetch_changed
 from workers.fetch.notes import FetchNotes
-from workers.fetch.partial_file import FetchLimits, PartialFile, locked
+from workers.fetch.partial_file import FetchLimits, PartialFile
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl, parse_url
 from workers.media.sandboxed import probe_in_sandbox
+from workers.storage.file_lock import locked
 from workers.storage.local_media import required_location
 from workers.storage.scratch import scratch_folder
 from workers.storage.store import Store, sha256_of

@@ -1,11 +1,11 @@
 """One build at a time in a corpus."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from workers.storage.file_lock import lock
 from workers.storage.store import Store
 
 
@@ -32,7 +32,7 @@ def only_build(store: Store) -> Iterator[None]:
     held = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(held, wait=False)
         except BlockingIOError:
             raise CorpusBusy(
                 f"{store.root}: another build is at work there. Wait for it or end it, or give another --out."

@@ -3,7 +3,6 @@
 So the driver's memory does not grow with the number of videos.
 """
 
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.tables.closed_duckdb import Parameters, connect, select
+from workers.storage.file_lock import lock
 from workers.storage.scratch import scratch_folder
 
 BATCH_ROWS = 4096
@@ -84,15 +84,15 @@ class Workspace:
 
 def _locked(folder: Path) -> IO[str]:
     """A lock that the system takes back from a driver that is killed. It is held before others can see it."""
-    lock = (folder / "new").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    file = (folder / "new").open("w")
+    lock(file)
     (folder / "new").rename(folder / _LOCK)
-    return lock
+    return file
 
 
 def _clear(work: Path) -> None:
     """Deletes the folders of killed drivers."""
     for path in work.glob(f"*/{_LOCK}"):
-        with suppress(FileNotFoundError, BlockingIOError), path.open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(FileNotFoundError, BlockingIOError), path.open() as file:
+            lock(file, wait=False)
             shutil.rmtree(path.parent, ignore_errors=True)

@@ -15,7 +15,7 @@ from stages.download import FETCHING, DownloadConfig, run, stage, stands
 from tests import faulty_server as servers
 from tests.faulty_server import faulty_server
 from tests.numbered_video import write_video
-from workers.fetch.partial_file import locked
+from workers.storage.file_lock import locked
 from workers.storage.store import Store
 
 

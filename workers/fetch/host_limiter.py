@@ -1,14 +1,15 @@
 """Limits how many fetches of a node ask one host at once, and keeps the pauses that hosts ask for."""
 
-import fcntl
 import hashlib
 import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from schemas.rejects import Reject
+from workers.storage.file_lock import lock
 from workers.storage.scratch import scratch_folder
 
 # A server's wish that lasts longer is forgotten: a broken one may ask for a century.
@@ -57,12 +58,12 @@ class HostLimiter:
         if end > self._pause_end(name):
             (self._folder / f"{name}.pause").write_text(f"{end:.3f}")
 
-    def _acquire(self, name: str):
+    def _acquire(self, name: str) -> IO[str]:
         while True:
             for number in range(self._slots):
                 file = (self._folder / f"{name}.{number}").open("w")
                 with suppress(BlockingIOError):
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    lock(file, wait=False)
                     return file
                 file.close()
             # Waiters that wake at different times find different slots.

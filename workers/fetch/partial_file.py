@@ -1,8 +1,6 @@
 """A file that is being fetched: the part that is here, what it is a part of, and what the fetch may take."""
 
-import fcntl
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +11,7 @@ from typing import IO
 
 from schemas.rejects import Reject
 from workers.fetch.access import Access
+from workers.storage.file_lock import locked
 
 _WINDOW_S = 30.0
 _ROOM_EVERY_BYTES = 64 << 20
@@ -172,27 +171,3 @@ def make_room(folder: Path, max_bytes: int) -> None:
                 total -= sizes[other][1]
     if total > max_bytes:
         raise Reject("too_large", f"all partial files together, above download.max_partial_bytes = {max_bytes}")
-
-
-@contextmanager
-def locked(path: Path, wait: bool = True) -> Iterator[None]:
-    """One fetch of a file at a time on a node; the lock goes with its process, whatever becomes of that.
-
-    Raises BlockingIOError where another holds it, without `wait`.
-    """
-    while True:
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not _lies_at(path, file):
-                continue  # the one before removed it while this one waited for it
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
-
-
-def _lies_at(path: Path, file: IO[str]) -> bool:
-    with suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    return False

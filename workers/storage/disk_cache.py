@@ -1,6 +1,5 @@
 """Copies of remote files on a node's disk, shared by its processes: a video's segments fetch it once."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from workers.fetch.partial_file import locked
+from workers.storage.file_lock import is_deleted, lock, locked
 from workers.storage.scratch import scratch_folder
 
 
@@ -37,8 +36,8 @@ class DiskCache:
             while True:
                 with suppress(FileNotFoundError):
                     file = copy.open("rb")
-                    fcntl.flock(file, fcntl.LOCK_SH)
-                    if os.fstat(file.fileno()).st_nlink:  # else it was cleared away before it could be held
+                    lock(file, shared=True)
+                    if not is_deleted(file):
                         os.utime(copy)
                         return file
                     file.close()
@@ -47,9 +46,9 @@ class DiskCache:
     def _fetch(self, copy: Path, fetch: Callable[[IO[bytes]], None]) -> None:
         part = copy.with_suffix(".part")
         with part.open("wb") as target:
-            fcntl.flock(target, fcntl.LOCK_SH)
-            if not os.fstat(target.fileno()).st_nlink:
-                return  # cleared away before it could be held: the caller tries again
+            lock(target, shared=True)
+            if is_deleted(target):
+                return  # the caller tries again
             fetch(target)
             target.flush()
             part.replace(copy)
@@ -66,5 +65,5 @@ class DiskCache:
             total += size
             if path.suffix != ".lock" and total > self._max_bytes:
                 with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    lock(file, wait=False)
                     path.unlink()

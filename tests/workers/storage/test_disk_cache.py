@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.object_store import s3_corpus
-from workers.fetch.partial_file import locked
 from workers.storage.disk_cache import DiskCache
+from workers.storage.file_lock import locked
 from workers.storage.store import Store
 
 BODY = bytes(range(256)) * 400
