@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks._measure import at_least, at_most, report
-from benchmarks._qa_heuristics import RULES, Pair, most_frequent, over_chance
 from benchmarks._qa_worlds import ANNOTATIONS, REAL, World, demo, real
+from stages.qa.audit.blind import rule_guesses
+from stages.qa.audit.features import Choice
+from stages.qa.audit.rules import over_chance
 from stages.qa.config import WritingConfig
 from stages.qa.event import make_events
 from stages.qa.plan import CAPTIONS, Plan
@@ -26,6 +28,7 @@ from stages.qa.writing import write_pairs
 PATTERNS = ANNOTATIONS.parent / "reference" / "qa_patterns.py"
 DEMO_VIDEOS, LEAST_PAIRS = 500, 300
 CONFIG = WritingConfig()
+Pair = dict[str, Any]
 
 
 def load_patterns() -> Callable[[str, str], list[str]] | None:
@@ -57,6 +60,12 @@ def with_times(world: World, pairs: list[Pair]) -> list[Pair]:
     return pairs
 
 
+def choice(pair: Pair) -> Choice:
+    """A pair as the audits read it."""
+    options, times = tuple(pair["options"]), (tuple(pair["option_times"]), tuple(pair["asked_times"]))
+    return Choice(pair["video_id"], pair["question"], options, pair["answer_index"], pair["form"], *times)
+
+
 def grammar(name: str, pairs: list[Pair]) -> None:
     figure = f"{name}: grammar faults by the reviewers' patterns"
     faults = load_patterns()
@@ -75,10 +84,9 @@ def guesses(name: str, pairs: list[Pair]) -> None:
             forms[pair["form"]].append(pair)
     worst = {}
     for form, asked in forms.items():
-        rules = {rule: [guess(pair) for pair in asked] for rule, guess in RULES.items()}
-        rules["most frequent"] = most_frequent(asked)
-        for rule, guessed in rules.items():
-            points, low, count = over_chance(asked, guessed)
+        choices = [choice(pair) for pair in asked]
+        for rule, guessed in rule_guesses(choices).items():
+            points, low, count = over_chance(choices, guessed)
             if count >= LEAST_PAIRS:
                 worst[form, rule] = (low, points, count)
     figure = f"{name}: the best rule over chance, any form of {LEAST_PAIRS} pairs, lower end of 95%"

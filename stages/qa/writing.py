@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from stages.annotations.conversations import question_and_answer
-from stages.qa.audit import answer_in_question, problems
+from stages.qa.audit.words import answer_in_question, problems
 from stages.qa.config import WritingConfig
 from stages.qa.event import make_events
 from stages.qa.plan import Plan
@@ -37,7 +37,7 @@ def write_pairs(
     """Rows of the schema QA less the query columns, with `queries`, the texts they embed. `events` are rows of EVENT.
 
     Depends on the arguments alone. `counts` is given what was left out and why: reasons of `make_events`, codes of
-    `stages.qa.audit.PROBLEMS`, `solver` and `repeats`.
+    `stages.qa.audit.words.PROBLEMS`, `solver` and `repeats`.
     """
     rows, counts = list(events), Counter() if counts is None else counts
     made, left_out, language = make_events(rows, duration_s, config)

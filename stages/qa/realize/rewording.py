@@ -8,7 +8,7 @@ that gives the model instructions can change nothing but how a question is put. 
 import re
 from collections import Counter
 
-from stages.qa.audit import answer_in_question
+from stages.qa.audit.words import answer_in_question
 from stages.qa.realize.wordings import WORDINGS
 from stages.qa.similarity import content_words, stem
 

@@ -1,0 +1,200 @@
+"""The blind score: how probable a model that sees no video finds the right option, and which pairs to leave out for it.
+
+The model is a conditional logit over sparse rows (`features`), fitted by scikit-learn's SGD on the differences between
+right and wrong options, one model per form. It is cross-fitted by video: each pair is judged by a model that has seen
+no pair of its video. A pair that it guesses counts for one, less its chance; of each form in which that is above a
+margin, pairs are left out, those guessed with the highest probability first, and the others are judged anew.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from pydantic import Field
+from scipy import sparse
+
+from schemas.config import Config
+from stages.qa.audit.features import SIZE, Choice, quoted, rows_of, word_columns
+from stages.qa.audit.rules import RULES, most_frequent
+
+
+class BlindConfig(Config):
+    """What a text-only model may guess."""
+
+    margin: float = Field(3.0, ge=0, le=100)
+    """Points above chance that a form may be guessed at, by the model or by a single rule; pairs above it are left
+    out, the surest first."""
+    min_pairs: int = Field(300, ge=20)
+    """Forms with fewer pairs are not judged: chance alone lies further from its mean than the margin."""
+    folds: int = Field(5, ge=2, le=20)
+    """Parts that the videos are divided into; each is judged by a model of the others."""
+    rounds: int = Field(8, ge=1, le=50)
+    """How often a form is judged anew after pairs were left out. One that is still above the margin then fails in
+    `longvid audit`."""
+    max_fit_pairs: int = Field(200_000, ge=1000)
+    """A model is fitted on at most so many pairs of a form."""
+    seed: int = Field(0, ge=0)
+    """Of the order in which pairs are fitted, and of the parts."""
+
+
+@dataclass
+class Judged:
+    """What became of the pairs of one form.
+
+    Attributes:
+        score: float32 [N], probability of the right option, by the last model that judged the pair; NaN: not judged.
+        guessed: bool [N], whether that model's first choice is the right option.
+        dropped: per pair why it is left out; "": it is not.
+    """
+
+    score: np.ndarray
+    guessed: np.ndarray
+    dropped: list[str] = field(default_factory=list)
+
+
+def judge(choices: Sequence[Choice], config: BlindConfig) -> Judged:
+    """Judges the pairs of one form, each with at least two options, and says which to leave out."""
+    found = Judged(np.full(len(choices), np.nan, np.float32), np.zeros(len(choices), bool), [""] * len(choices))
+    if len(choices) < config.min_pairs:
+        return found
+    folds = np.array([fold_of(choice.video_id, config) for choice in choices])
+    matrix, begins = rows_of(choices, typical_places(choices, folds, config))
+    answers = np.array([choice.answer_index for choice in choices])
+    chance = np.array([1 / len(choice.options) for choice in choices])
+    kept = np.ones(len(choices), bool)
+    for _ in range(config.rounds):
+        where = np.flatnonzero(kept)
+        score, guessed = cross_fit(matrix, begins, answers, folds, where, config)
+        found.score[where], found.guessed[where] = score, guessed
+        gone = [*where[surest(score, guessed - chance[where], config.margin)]]
+        for i in gone:
+            kept[i], found.dropped[i] = False, "guessable"
+        if not gone or kept.sum() < config.min_pairs:
+            break
+    for name, guesses in rule_guesses(choices).items():
+        told = np.array([kept[i] and guess is not None for i, guess in enumerate(guesses)])
+        where = np.flatnonzero(told)
+        right = np.array([guesses[i] == answers[i] for i in where], float)
+        if len(where) >= config.min_pairs:
+            for i in where[surest(found.score[where], right - chance[where], config.margin)]:
+                kept[i], found.dropped[i] = False, name
+    return found
+
+
+def rule_guesses(choices: Sequence[Choice]) -> dict[str, list[int | None]]:
+    """What each single rule chooses."""
+    guesses = {name: [rule(choice) for choice in choices] for name, rule in RULES.items()}
+    return {**guesses, "most_frequent": most_frequent(choices)}
+
+
+def surest(score: np.ndarray, gain: np.ndarray, margin: float) -> np.ndarray:
+    """Positions of the pairs to leave out, the highest score first, until the mean gain is within the margin.
+
+    Args:
+        score: [N], by which right guesses are put in order; NaN counts as 0.
+        gain: [N], one less the chance for a right guess, minus the chance for a wrong one.
+        margin: in points.
+    """
+    right = np.flatnonzero(gain > 0)
+    order = right[np.lexsort((right, -np.nan_to_num(score[right])))]
+    # After the first k are gone: (total - their gains) / (N - k).
+    left = gain.sum() - np.concatenate([[0.0], np.cumsum(gain[order])])
+    fits = 100 * left <= margin * np.maximum(1, len(gain) - np.arange(len(left)))
+    return order[: int(np.argmax(fits))] if fits.any() else order
+
+
+def fold_of(video_id: str, config: BlindConfig) -> int:
+    """The part that a video is in."""
+    return zlib.crc32(f"{config.seed}:{video_id}".encode()) % config.folds
+
+
+def cross_fit(
+    matrix: sparse.csr_matrix,
+    begins: np.ndarray,
+    answers: np.ndarray,
+    folds: np.ndarray,
+    where: np.ndarray,
+    config: BlindConfig,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Probability of the right option, and whether it is the first choice, of the pairs `where`."""
+    score, guessed = np.full(len(where), np.nan, np.float32), np.zeros(len(where), bool)
+    for fold in np.unique(folds[where]):
+        inside = folds[where] == fold
+        others = where[~inside]
+        if not len(others):
+            continue
+        weights = fit(matrix, begins, answers, others[:: -(-len(others) // config.max_fit_pairs)], config.seed)
+        score[inside], guessed[inside] = predict(matrix, begins, answers, where[inside], weights)
+    return score, guessed
+
+
+def fit(matrix: sparse.csr_matrix, begins: np.ndarray, answers: np.ndarray, where: np.ndarray, seed: int) -> np.ndarray:
+    """Weights [SIZE] of a conditional logit, fitted on the differences between the right and each wrong option."""
+    from sklearn.linear_model import SGDClassifier  # costs a second to import, and small corpora need none
+
+    counts = np.diff(begins)[where]
+    right = np.repeat(begins[where] + answers[where], counts - 1)
+    options = np.concatenate([np.arange(begins[i], begins[i + 1]) for i in where])
+    wrong = options[~np.isin(options, begins[where] + answers[where])]
+    signs = np.where(np.random.default_rng(seed).random(len(right)) < 0.5, 1, -1)
+    differences = sparse.diags(signs.astype(np.float32)) @ (matrix[right] - matrix[wrong])
+    if len(set(signs)) < 2:
+        return np.zeros(matrix.shape[1])
+    model = SGDClassifier(
+        loss="log_loss",
+        alpha=2 / len(right),
+        fit_intercept=False,
+        max_iter=8,
+        tol=None,
+        average=True,
+        random_state=seed,
+    )
+    return model.fit(differences, signs).coef_[0]
+
+
+def predict(
+    matrix: sparse.csr_matrix, begins: np.ndarray, answers: np.ndarray, where: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Softmax of the options' sums at the right option; and whether it alone has the highest sum."""
+    sums = matrix @ weights
+    score, guessed = np.zeros(len(where), np.float32), np.zeros(len(where), bool)
+    for n, i in enumerate(where):
+        own = sums[begins[i] : begins[i + 1]]
+        powers = np.exp(own - own.max())
+        score[n] = powers[answers[i]] / powers.sum()
+        guessed[n] = (own >= own[answers[i]]).sum() == 1
+    return score, guessed
+
+
+def typical_places(choices: Sequence[Choice], folds: np.ndarray, config: BlindConfig) -> list[dict[str, float]]:
+    """Per pair the typical place in a video, 0 to 1, of each text in it: by its words, in the videos of other folds."""
+    from sklearn.linear_model import SGDRegressor
+
+    told = {(c.video_id, o.strip('"'), t) for c in choices for o, t in zip(c.options, c.option_times, strict=False)}
+    if not told:
+        return [{}] * len(choices)
+    known = sorted(told)[:: -(-len(told) // config.max_fit_pairs)]
+    rows = _words_of([text for _, text, _ in known])
+    places = np.array([place for *_, place in known]) - 0.5
+    own = np.array([fold_of(video_id, config) for video_id, *_ in known])
+    weights = {}
+    for fold in np.unique(folds):
+        others = np.flatnonzero(own != fold)
+        if len(others):
+            model = SGDRegressor(alpha=1e-3, fit_intercept=False, max_iter=10, tol=None, average=True)
+            model.set_params(random_state=config.seed)
+            weights[fold] = model.fit(rows[others], places[others]).coef_
+    found = []
+    for choice, fold in zip(choices, folds, strict=True):
+        texts = {*(option.strip('"') for option in choice.options), *quoted(choice.question)}
+        learnt = weights.get(fold)
+        found.append({} if learnt is None else {t: float(learnt[list(word_columns(t))].sum()) for t in sorted(texts)})
+    return found
+
+
+def _words_of(texts: Sequence[str]) -> sparse.csr_matrix:
+    columns = [word_columns(text) for text in texts]
+    ends = np.concatenate([[0], np.cumsum([len(c) for c in columns])])
+    indices = np.fromiter((c for row in columns for c in row), np.int32, ends[-1])
+    return sparse.csr_matrix((np.ones(len(indices), np.float32), indices, ends), (len(texts), SIZE))

@@ -1,0 +1,101 @@
+"""What can be guessed without the video by one rule over question and options.
+
+Two rules read when the events of the options happen, which a reader of the text alone does not know: they find places
+in time that give the right option away.
+"""
+
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+
+from stages.qa.audit.features import Choice, is_listed
+
+Rule = Callable[[Choice], int | None]
+_NUMBER = re.compile(r"^\D*(\d+(?:\.\d+)?)")
+
+
+def longest(pair: Choice) -> int | None:
+    return _extreme([len(option) for option in pair.options])
+
+
+def shortest(pair: Choice) -> int | None:
+    return _extreme([-len(option) for option in pair.options])
+
+
+def earliest(pair: Choice) -> int | None:
+    """The option whose event comes first in the video (but where the question asks for just that)."""
+    if pair.form.startswith("first_or_last") or len(pair.option_times) < len(pair.options):
+        return None
+    return _extreme([-time for time in pair.option_times])
+
+
+def nearest(pair: Choice) -> int | None:
+    """The option whose event lies nearest in time to what the question names."""
+    if len(pair.option_times) < len(pair.options) or not pair.asked_times or pair.form in ("scene_of", "in_scene"):
+        return None
+    return _extreme([-min(abs(t - a) for a in pair.asked_times) for t in pair.option_times])
+
+
+def smallest_number(pair: Choice) -> int | None:
+    """The option that begins with the smallest number."""
+    numbers = [found and float(found[1]) for found in map(_NUMBER.match, pair.options)]
+    if pair.form not in ("count", "count_beside", "when", "occurrence") or None in numbers:
+        return None
+    return _extreme([-number for number in numbers if number is not None])
+
+
+def listed_order(pair: Choice) -> int | None:
+    """The order in which the question lists the events."""
+    found = [i for i, option in enumerate(pair.options) if is_listed(option)]
+    return found[0] if len(found) == 1 else None
+
+
+def _extreme(values: Sequence[float]) -> int | None:
+    best = max(values)
+    return values.index(best) if list(values).count(best) == 1 else None
+
+
+RULES: dict[str, Rule] = {
+    "longest": longest,
+    "shortest": shortest,
+    "earliest": earliest,
+    "nearest_in_time": nearest,
+    "smallest_number": smallest_number,
+    "listed_order": listed_order,
+}
+
+
+def most_frequent(pairs: Sequence[Choice]) -> list[int | None]:
+    """For each pair the option whose text is right most often in the pairs of other videos."""
+    right: dict[str, Counter[str]] = defaultdict(Counter)
+    for pair in pairs:
+        right[pair.options[pair.answer_index]][pair.video_id] += 1
+    totals = {text: counts.total() for text, counts in right.items()}
+    guesses = []
+    for pair in pairs:
+        # By `get`: a defaultdict would keep every option that was ever looked up.
+        seen = [totals[o] - right[o][pair.video_id] if o in totals else 0 for o in pair.options]
+        guesses.append(_extreme(seen) if any(seen) else None)
+    return guesses
+
+
+def over_chance(
+    pairs: Sequence[Choice], guesses: Sequence[int | None], *, rounds: int = 500
+) -> tuple[float, float, int]:
+    """Points over chance, the lower end of their 95% interval (bootstrap over videos), and the number of guesses."""
+    by_video: dict[str, list[float]] = defaultdict(list)
+    for pair, guess in zip(pairs, guesses, strict=True):
+        if guess is not None:
+            by_video[pair.video_id].append((guess == pair.answer_index) - 1 / len(pair.options))
+    gains = list(by_video.values())
+    count = sum(map(len, gains))
+    if not count:
+        return 0.0, 0.0, 0
+    sums = [(sum(gain), len(gain)) for gain in gains]
+    rng = random.Random(0)
+    drawn = []
+    for _ in range(rounds):
+        sample = rng.choices(sums, k=len(sums))
+        drawn.append(sum(s for s, _ in sample) / sum(n for _, n in sample))
+    return 100 * sum(s for s, _ in sums) / count, 100 * sorted(drawn)[int(0.025 * rounds)], count
