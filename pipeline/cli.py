@@ -199,6 +199,24 @@ def query(
 
 
 @app.command()
+def show(
+    corpus: Corpus,
+    sample: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A qa_id, or a video's id. Default: the first sample.")
+    ] = None,
+    frames: Annotated[Path | None, typer.Option(help="Write the keyframes into this folder, as JPEG files.")] = None,
+) -> None:
+    """Show one sample of the shards: question, options, answer, evidence, keyframes, shapes of the tokens."""
+    from pipeline.show import find_sample, show_sample, write_keyframes
+
+    found = find_sample(corpus, sample)
+    show_sample(found, out)
+    if frames:
+        for path in write_keyframes(corpus, found, frames):
+            out.print(str(path))
+
+
+@app.command()
 def train(
     corpus: Corpus,
     recipe: Annotated[str | None, typer.Option("--recipe", "-r", help="Default: the one it was built with.")] = None,

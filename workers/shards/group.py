@@ -15,6 +15,8 @@ from workers.shards.layout import TOKEN_TENSORS
 from workers.storage.safetensors_file import Tensors, decode_tensors
 from workers.storage.store import Store
 
+_NDIM = {"time_s": 1, "sample_index": 1, "keyframes": 1, "keyframe_tokens": 3, "query_keyframes": 2, "merged_tokens": 3}
+
 
 class ShardError(ValueError):
     """A group that cannot be read. The message names the shard, the group, what is wrong and the remedy."""
@@ -61,18 +63,55 @@ def read_group(store: Store, place: dict[str, Any], verify: bool = True, clips: 
     start, end = place["qa_offset"], place["tokens_offset"] + place["tokens_bytes"]
     try:
         data = _read_range(store, place["shard"], start, end)
-        qa = data[: place["qa_bytes"]]
-        tensors, metadata = _decode(data[place["tokens_offset"] - start :], verify)
-        if verify and metadata.get("qa_sha256") != hashlib.sha256(qa).hexdigest():
-            raise ValueError("the QA pairs differ from their checksum")
-        if missing := {*TOKEN_TENSORS} - tensors.keys():
-            raise ValueError(f"tensors are missing: {', '.join(sorted(missing))}")
-        pairs = json.loads(bytes(qa))
+        group = decode_group(data[: place["qa_bytes"]], data[place["tokens_offset"] - start :], verify)
     except (OSError, ValueError) as error:
         raise _damaged(place, error) from error
     if clips and place["clips_bytes"]:
-        tensors["clip_tokens"] = read_clips(store, place, verify)
+        group.tensors["clip_tokens"] = read_clips(store, place, verify)
+    return group
+
+
+def decode_group(qa: bytes | memoryview, tokens: bytes | memoryview, verify: bool = True) -> Group:
+    """A group, from its members `.qa.json` and `.tokens.safetensors`. Raises ValueError for damaged ones."""
+    tensors, metadata = _decode(tokens, verify)
+    if verify and metadata.get("qa_sha256") != hashlib.sha256(qa).hexdigest():
+        raise ValueError("the QA pairs differ from their checksum")
+    if missing := {*TOKEN_TENSORS} - tensors.keys():
+        raise ValueError(f"tensors are missing: {', '.join(sorted(missing))}")
+    try:
+        pairs = json.loads(bytes(qa))
+    except RecursionError:
+        raise ValueError("the QA pairs are nested too deeply") from None
+    if not isinstance(pairs, list) or not all(isinstance(pair, dict) for pair in pairs):
+        raise ValueError("the QA pairs are no list of JSON objects")
+    _check_shapes(tensors, len(pairs))
     return Group(pairs, tensors)
+
+
+def decode_clips(clips: bytes | memoryview, verify: bool = True) -> np.ndarray:
+    """The clip tokens of a member `.clips.safetensors`. Raises ValueError or KeyError for a damaged one."""
+    return _decode(clips, verify)[0]["clip_tokens"]
+
+
+def _check_shapes(tensors: Tensors, num_pairs: int) -> None:
+    """Raises ValueError unless the tensors have the axes of layout.py and refer to rows that are there."""
+    for name, ndim in _NDIM.items():
+        if tensors[name].ndim != ndim:
+            raise ValueError(f"{name} has {tensors[name].ndim} axes, not {ndim}")
+    num_frames, num_keyframes = len(tensors["time_s"]), len(tensors["keyframes"])
+    lengths = {
+        "sample_index": (len(tensors["sample_index"]), num_frames),
+        "keyframe_tokens": (len(tensors["keyframe_tokens"]), num_keyframes),
+        "query_keyframes": (len(tensors["query_keyframes"]), num_pairs),
+        "merged_tokens": (tensors["merged_tokens"].shape[:2], (num_pairs, num_frames)),
+    }
+    for name, (found, wanted) in lengths.items():
+        if found != wanted:
+            raise ValueError(f"{name} has {found} entries, not {wanted}")
+    for name, least, end in (("keyframes", 0, num_frames), ("query_keyframes", -1, num_keyframes)):
+        values = tensors[name]
+        if values.dtype.kind not in "iu" or (values.size and not least <= values.min() <= values.max() < end):
+            raise ValueError(f"{name} has values that are not in {least} .. {end - 1}")
 
 
 def read_clips(store: Store, place: dict[str, Any], verify: bool = True) -> np.ndarray:
@@ -90,8 +129,7 @@ def read_clips(store: Store, place: dict[str, Any], verify: bool = True) -> np.n
         if not place["clips_bytes"]:
             raise ValueError("the video has no clip tokens: build with distill.hico=true")
         start = place["clips_offset"]
-        tensors, _ = _decode(_read_range(store, place["shard"], start, start + place["clips_bytes"]), verify)
-        return tensors["clip_tokens"]
+        return decode_clips(_read_range(store, place["shard"], start, start + place["clips_bytes"]), verify)
     except (OSError, ValueError, KeyError) as error:
         raise _damaged(place, error) from error
 
@@ -103,7 +141,7 @@ def _read_range(store: Store, shard: str, start: int, end: int) -> memoryview:
         return memoryview(stream.read_at(end - start, start))
 
 
-def _decode(data: memoryview, verify: bool) -> tuple[Tensors, dict[str, str]]:
+def _decode(data: bytes | memoryview, verify: bool) -> tuple[Tensors, dict[str, str]]:
     tensors, metadata = decode_tensors(data, verify)
     if metadata.get("format_version") != str(FORMAT_VERSION):
         raise ValueError(

@@ -4,6 +4,7 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from pipeline.build import build
 from tests.pipeline.command_line import run
@@ -33,6 +34,22 @@ def test_status_shows_the_tables(corpus, capsys):
     assert "samples" in said
     assert "not_a_video" in said
     assert "only shards and tables are there" in said
+
+
+def test_a_sample_is_shown_without_its_frames(corpus, capsys, tmp_path):
+    assert run("show", corpus) == 0
+    assert "keyframe_tokens" in capsys.readouterr().out
+    assert run("show", corpus, "--frames", tmp_path / "frames") == 2
+    assert "the corpus has no decode units" in capsys.readouterr().err
+
+
+def test_the_keyframes_of_a_whole_corpus_are_written(published, tmp_path):
+    assert run("show", published.parent / "whole", "--frames", tmp_path) == 0
+    files = list(tmp_path.glob("*.jpg"))
+    assert files
+    for file in files:
+        with Image.open(file) as image:
+            image.load()
 
 
 def test_verify_reads_shards_and_tables(corpus, capsys):
