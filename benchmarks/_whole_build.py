@@ -1,6 +1,5 @@
 """Download to embeddings: by Ray as a build does it, and a stage after the other on a bare pool of processes."""
 
-import inspect
 import json
 import multiprocessing
 import subprocess
@@ -33,6 +32,7 @@ def build(manifest: str, short_side: int, corpus: str) -> None:
     begun = time.perf_counter()
     from pipeline.engine.cluster import ray_session
     from pipeline.engine.compose import run_chain
+    from pipeline.engine.crash_counter import CrashCounter
     from pipeline.engine.progress import Display
     from pipeline.inputs.addresses import manifest_folder
     from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
@@ -45,15 +45,14 @@ def build(manifest: str, short_side: int, corpus: str) -> None:
         work.put("manifest", iterate_manifest(manifest, stages["download"].config), MANIFEST_ROWS)
         ingest = phases(stages, folder, stages["download"].config.access(folder))[0]
         chain = [stages[name] for name in STAGES]
-        with Display(list(STAGES), 0, "shard") as display:
+        with Display(chain, 0) as display:
             tables = run_chain(
-                ingest.inputs(work, store),
+                ingest.inputs(work),
                 ingest.schema,
                 chain,
                 store,
-                keeps=[],
-                run_id="benchmark",
-                max_crashes=1,
+                passthrough=[],
+                crashes=CrashCounter(store, "benchmark", max_crashes=1),
                 display=display,
             )
             rejects = [row["reject"] for table in tables for row in table.to_pylist() if row["reject"]]
@@ -86,16 +85,14 @@ def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list
     stage, store = _stages(short_side)[name], Store(corpus)
     path = stage.unit_path(unit)
     store.write_tables(path, _run(name, short_side, corpus)(unit), stage.writes)
-    rows = store.read_table(path).to_pylist() if stage.passes == "rows" else [{}]
+    rows = store.read_table(path).to_pylist() if stage.emits == "rows" else [{}]
     return [{**unit, **row, f"{name}_unit": path} for row in rows]
 
 
 @cache
 def _run(name: str, short_side: int, corpus: str):
     stage, store = _stages(short_side)[name], Store(corpus)
-    if inspect.isclass(stage.run):
-        return stage.run(stage.config, store)
-    return lambda unit: stage.run(unit, stage.config, store)
+    return stage.make(store)
 
 
 @cache

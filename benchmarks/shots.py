@@ -20,7 +20,9 @@ from benchmarks._measure import at_least, report, seconds
 from pipeline.demo import write_demo
 from pipeline.demo.corpus import script_of
 from pipeline.engine.chain import chain
-from pipeline.engine.unit_runner import Commit
+from pipeline.engine.committed import Committed
+from pipeline.engine.crash_counter import CrashCounter
+from pipeline.engine.unit_runner import UnitRunner
 from pipeline.inputs.recipe import load_recipe
 from pipeline.phases import phases
 from stages.find_shots import run
@@ -38,12 +40,12 @@ def shots_of(path: Path, store: Store, **settings) -> tuple[list[dict], dict]:
     """The shots of a file, and the unit they were made from."""
     recipe = load_recipe("demo", [f"{key}={value}" for key, value in settings.items()])
     ingest = phases(recipe.stages(recipe.download.access("/")))[0]
-    schemas = chain(ingest.schema, ingest.stages, ingest.keeps)
+    schemas = chain(ingest.schema, ingest.stages, ingest.passthrough)
     rows = [{**dict.fromkeys(schemas[0].names), "id": path.stem, "uri": str(path), "video_id": path.stem}]
     rows[0] |= {"name": path.stem, "location": str(path), "source_stamp": "", "reject": None}
     for stage, schema in zip(ingest.stages, schemas[1:], strict=True):
-        commit = Commit(stage, store, schema)
-        rows = [out for row in rows for out in commit.unit(row)]
+        runner = UnitRunner(Committed(stage, store, schema), CrashCounter(store))
+        rows = [out for row in rows for out in runner.run(row)]
         assert not any(row["reject"] for row in rows), rows
     unit = {
         "video_id": path.stem,

@@ -1,11 +1,10 @@
-"""The build: a manifest's videos through all phases, from what stands to a whole corpus."""
+"""The build: a manifest's videos through all phases, from what is committed to a whole corpus."""
 
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,10 +12,11 @@ import pyarrow.parquet as pq
 
 from pipeline.engine.cluster import ray_session
 from pipeline.engine.compose import run_chain
+from pipeline.engine.crash_counter import RUNNING, CrashCounter
 from pipeline.engine.lock import only_build
 from pipeline.engine.progress import Display
-from pipeline.engine.scan import Walk, split_done
-from pipeline.engine.unit_runner import RUNNING
+from pipeline.engine.scan import DryRun, split_done
+from pipeline.engine.unit_runner import OUTCOMES
 from pipeline.inputs.addresses import fingerprint_addresses, is_remote, manifest_folder
 from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.network_settings import check_network_settings, unused_environment
@@ -33,12 +33,10 @@ from workers.storage.store import TEMPORARY, Store
 
 @dataclass
 class Summary:
-    """What a build did and what stands after it."""
+    """What a build did and what the corpus has after it."""
 
     ran: Counter = field(default_factory=Counter)
-    """Units that were not there before, a stage."""
-    ran_is_exact: bool = True
-    """False where the process that counts them was killed."""
+    """Units made by this build, by stage. One whose worker crashed right after its commit counts as there before."""
     rows: dict[str, int] = field(default_factory=dict)
     """Rows of each table."""
     rejects: Counter = field(default_factory=Counter)
@@ -99,36 +97,41 @@ def build(
 def _run(
     phase: Phase, work: Workspace, store: Store, recipe: Recipe, session: ExitStack, summary: Summary, say
 ) -> None:
-    walk = Walk(phase, store)
-    leaves = walk.schemas[-1]
+    scan = DryRun(phase, store)
+    leaves = scan.schemas[-1]
     with pq.ParquetWriter(work.path(f"{phase.name}_done"), leaves) as done:
-        todo = split_done(
-            walk, phase.inputs(work, store), lambda rows: done.write_table(pa.Table.from_pylist(rows, leaves))
-        )
+        todo = split_done(scan, phase.inputs(work), lambda rows: done.write_table(pa.Table.from_pylist(rows, leaves)))
         missing = work.put(f"{phase.name}_todo", _tables(todo, phase.schema), phase.schema)
-    stood = read_batches(work.path(f"{phase.name}_done"))
+    done_before = read_batches(work.path(f"{phase.name}_done"))
     if not missing:
-        work.put(phase.name, stood, leaves)
+        work.put(phase.name, done_before, leaves)
         return
     if phase.name == "pack":
         note_planned(work, store)
     session.enter_context(ray_session())
     say(f"{phase.name}: {' -> '.join(s.name for s in phase.stages)} for {missing} units")
-    fans_out = next((a.name for a, b in pairwise(phase.stages) if a.kind != b.kind), None)
-    with Display([s.name for s in phase.stages], missing, fans_out) as display:
+    outcomes: Counter[tuple[str, str]] = Counter()
+    with Display(phase.stages, missing) as display:
         ran = run_chain(
             read_batches(work.path(f"{phase.name}_todo")),
             phase.schema,
             phase.stages,
             store,
-            keeps=phase.keeps,
-            run_id=uuid.uuid4().hex,
-            max_crashes=recipe.max_crashes,
+            passthrough=phase.passthrough,
+            crashes=CrashCounter(store, uuid.uuid4().hex, recipe.max_crashes),
             display=display,
         )
-        work.put(phase.name, _both(stood, ran), leaves)
-    summary.ran += Counter({s: n for (s, outcome), n in display.counts.items() if outcome == "done"})
-    summary.ran_is_exact &= display.is_exact
+        work.put(phase.name, _both(done_before, _counted(ran, outcomes)), leaves)
+        display.update(outcomes)
+    summary.ran += Counter({stage.name: outcomes[stage.name, "done"] for stage in phase.stages})
+
+
+def _counted(tables: Iterator[pa.Table], outcomes: Counter[tuple[str, str]]) -> Iterator[pa.Table]:
+    """Takes the column of outcomes off tables that leave a chain, and counts it by (stage, outcome)."""
+    for table in tables:
+        for rows in table[OUTCOMES.name].to_pylist():
+            outcomes.update(tuple(outcome.split()) for outcome in rows or ())
+        yield table.drop_columns(OUTCOMES.name)
 
 
 def _both(*many: Iterator[pa.Table]) -> Iterator[pa.Table]:

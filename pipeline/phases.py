@@ -1,67 +1,166 @@
-"""The phases of a build: chains of stages with a join between them, since what fans out must be gathered again.
+"""The list of stages: what each reads and writes, how many rows leave it, what it runs on and why.
 
-Each phase's results stand in the workspace as a table of its name, which the next phase's query reads. Inputs come
-costliest first, so that the long tail of long videos does not leave one worker running alone.
+A phase is a chain of stages that Ray Data runs side by side, row by row. Between phases lies a join, since what a stage
+fans out must be gathered again: the results of a phase are a table of its name in the workspace, which the queries of
+later phases read. `docs/adding-a-stage.md` tells how to add a line.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
-from pipeline.inputs.addresses import allowed_location, resolve
-from pipeline.tables.candidates import PAIR, candidates
+from pipeline import phase_inputs
+from pipeline.phase_inputs import DISTILL, DUPLICATES, INGEST, QUESTIONS, SHOTS, Context
 from pipeline.tables.workspace import Workspace
 from schemas.config import StageConfig
-from schemas.stage import Stage
-from schemas.tables import MANIFEST, SEGMENT, VIDEO
-from stages import find_duplicates
-from stages.find_duplicates import FindDuplicatesConfig
-from stages.group import FACTS, NAMED
-from stages.pack import PACK_UNIT, PLANNED, PackConfig, plan_shards
+from schemas.stage import FanOut, Stage
+from schemas.tables import SEGMENT, VIDEO
+from stages import (
+    annotate,
+    decode,
+    distill,
+    download,
+    embed,
+    find_duplicates,
+    find_shots,
+    group,
+    pack,
+    select,
+    shard,
+    write_qa,
+)
 from workers.fetch.access import Access
-from workers.storage.store import Store
 
-TEXT, TEXTS, NUMBER = pa.string(), pa.list_(pa.string()), pa.float64()
 
-INGEST = pa.schema(
-    [*(MANIFEST.field(n) for n in ("id", "uri", "sha256", "licence", "source", "split"))]
-    + [("video_id", TEXT), ("name", TEXT), ("source_stamp", TEXT), ("location", TEXT)]
-)
-QUESTIONS = pa.schema(
-    [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations"))]
-    + [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotation_stamp", TEXT)]
-)
-SHOTS = pa.schema(
-    [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS)]
-    + [("first_frame_s", NUMBER), ("end_s", NUMBER)]
-)
-DUPLICATES = pa.schema([("video_id", TEXT), ("name", TEXT), *find_duplicates.READS.remove(0)])
-DISTILL = pa.schema(
-    [("embed_units", TEXTS), ("decode_units", TEXTS), ("write_qa_unit", TEXT)]
-    + [VIDEO.field(name) for name in (*NAMED, "split", *FACTS)]
-)
-PLAN = pa.schema([*((name, TEXT) for name in (*PLANNED, "split")), ("packed_bytes", pa.int64())])
+@dataclass(frozen=True)
+class Listed:
+    """One stage in the list. Cores, GPUs, memory and number of its workers are `resources` of its config."""
+
+    name: str
+    config: type[StageConfig]
+    reads: str
+    writes: str
+    fan_out: FanOut
+    """Units that leave for those that enter."""
+    runs_on: Literal["tasks", "actors"]
+    why: str
+    declare: Callable[..., Stage]
+    """`(config)`, or with `opens_addresses` `(config, access)`."""
+    section: str = ""
+    """Of the recipe, where it has another name than the stage."""
+    opens_addresses: bool = False
+    """Whether it opens addresses of the manifest."""
+
+    def stage(self, config: StageConfig, access: Access | None) -> Stage:
+        """The declaration of the stage with a config. Without `access` it opens no address of a manifest."""
+        declared = self.declare(config, access) if self.opens_addresses else self.declare(config)
+        return replace(declared, fan_out=self.fan_out)
+
+
+@dataclass(frozen=True)
+class ListedPhase:
+    """One phase in the list."""
+
+    name: str
+    after: str
+    """The phase whose units its own are made of."""
+    schema: pa.Schema
+    """Of the rows that enter."""
+    inputs: Callable[[Context, Workspace], Iterator[pa.Table]]
+    passthrough: list[str]
+    """Columns of its stages that later phases and tables need."""
+    stages: list[Listed]
+
+
+PHASES = [
+    ListedPhase(
+        "ingest", "", INGEST, phase_inputs.ingest, [*dict.fromkeys(VIDEO.names + SEGMENT.names)],
+        [
+            Listed("download", download.DownloadConfig, "a row of the manifest", "VIDEO, and the media file", "1:1",
+                   "tasks", "it waits for servers: many at once, each a fraction of a core",
+                   download.stage, opens_addresses=True),
+            Listed("shard", shard.ShardConfig, "VIDEO", "SEGMENT", "1:N",
+                   "tasks", "it reads packets and decodes nothing: the disk is the limit", shard.stage),
+            Listed("decode", decode.DecodeConfig, "SEGMENT", "FRAME", "1:1",
+                   "actors", "each keeps its sandbox process; one core each, or a share of a GPU", decode.stage),
+            Listed("embed", embed.EmbedConfig, "FRAME", "EMBEDDING", "1:1",
+                   "actors", "each loads the weights once; a GPU each where there is one", embed.stage),
+        ],
+    ),
+    ListedPhase(
+        "find_shots", "ingest", SHOTS, phase_inputs.shots, ["embed_units"],
+        [
+            Listed("find_shots", find_shots.FindShotsConfig, "FRAME and EMBEDDING of a video", "SHOT", "N:1",
+                   "tasks", "numpy on small images: a core each", find_shots.stage),
+        ],
+    ),
+    ListedPhase(
+        "find_duplicates", "find_shots", DUPLICATES, phase_inputs.duplicates, [],
+        [
+            Listed("find_duplicates", find_duplicates.FindDuplicatesConfig, "SHOT of a video and its candidates",
+                   "DUPLICATE", "N:1", "tasks", "numpy on small images: a core each", find_duplicates.stage),
+        ],
+    ),
+    ListedPhase(
+        "questions", "ingest", QUESTIONS, phase_inputs.questions,
+        ["sha256", "duration_s", "annotation_flags", "events_outside_video"],
+        [
+            Listed("annotate", annotate.AnnotateConfig, "a row of the manifest", "ANNOTATION", "1:1",
+                   "tasks", "it waits for servers and reads small texts", annotate.stage, opens_addresses=True),
+            Listed("write_qa", write_qa.WriteQaConfig, "ANNOTATION", "QA", "1:1",
+                   "actors", "each loads the text towers once", write_qa.stage),
+        ],
+    ),
+    ListedPhase(
+        "distill", "questions", DISTILL, phase_inputs.distill, ["write_qa_unit", "split", "packed_bytes"],
+        [
+            Listed("select", select.SelectConfig, "EMBEDDING and QA of a video", "SELECTION", "N:1",
+                   "tasks", "matrix products over embeddings that lie in memory: milliseconds per question",
+                   select.stage),
+            Listed("distill", distill.DistillConfig, "FRAME and SELECTION of a video", "tensors", "N:1",
+                   "actors", "each loads the patch tower once; the costliest stage, on a GPU where there is one",
+                   distill.stage),
+            Listed("group", group.GroupConfig, "QA and tensors of a video", "GROUPING", "1:1",
+                   "tasks", "it reads small tensors only", group.stage, section="pack"),
+        ],
+    ),
+    ListedPhase(
+        "pack", "distill", pack.PACK_UNIT, phase_inputs.shards, ["shard"],
+        [
+            Listed("pack", pack.PackConfig, "QA and tensors of many videos", "SAMPLE, and a tar", "N:1",
+                   "tasks", "it copies and hashes: a core keeps a disk busy", pack.stage),
+        ],
+    ),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A chain of stages and the rows it starts from."""
+    """A chain of stages and the rows it starts from, ready to run."""
 
     name: str
     stages: list[Stage]
     schema: pa.Schema
-    """Of the rows that enter."""
-    inputs: Callable[[Workspace, Store], Iterator[pa.Table]]
+    inputs: Callable[[Workspace], Iterator[pa.Table]]
     after: str = ""
-    """The phase whose units its own are made of."""
-    keeps: list[str] = field(default_factory=list)
-    """Columns of its stages that later phases and tables need."""
+    passthrough: list[str] = field(default_factory=list)
 
 
-def phases(stages: dict[str, Stage], folder: str | None = None, access: Access | None = None) -> list[Phase]:
+def declare_stages(configs: Mapping[str, Any], access: Access | None = None) -> dict[str, Stage]:
+    """All stages by name, in order.
+
+    Args:
+        configs: by section of the recipe.
+        access: what addresses of a manifest may reach. None: the stages open none.
+    """
+    listed = [stage for phase in PHASES for stage in phase.stages]
+    return {stage.name: stage.stage(configs[stage.section or stage.name], access) for stage in listed}
+
+
+def phases(stages: Mapping[str, Stage], folder: str | None = None, access: Access | None = None) -> list[Phase]:
     """All phases of a build, in order.
 
     Args:
@@ -70,123 +169,15 @@ def phases(stages: dict[str, Stage], folder: str | None = None, access: Access |
             the phases can be looked at and not run.
         access: what addresses of the manifest may reach.
     """
-
-    def pick(*names: str) -> list[Stage]:
-        return [stages[name] for name in names]
-
+    context = Context(stages, folder, access or Access(local_files=False))
     return [
         Phase(
-            "ingest",
-            pick("download", "shard", "decode", "embed"),
-            INGEST,
-            partial(_ingest, folder=folder, access=access or Access(local_files=False)),
-            keeps=[*dict.fromkeys(VIDEO.names + SEGMENT.names)],
-        ),
-        Phase("find_shots", pick("find_shots"), SHOTS, _shots, "ingest", ["embed_units"]),
-        Phase(
-            "find_duplicates",
-            pick("find_duplicates"),
-            DUPLICATES,
-            partial(_duplicates, config=stages["find_duplicates"].config),
-            "find_shots",
-        ),
-        Phase(
-            "questions",
-            pick("annotate", "write_qa"),
-            QUESTIONS,
-            partial(_questions, folder=folder),
-            "ingest",
-            ["sha256", "duration_s", "annotation_flags", "events_outside_video"],
-        ),
-        Phase(
-            "distill",
-            pick("select", "distill", "group"),
-            DISTILL,
-            _distill,
-            "questions",
-            ["write_qa_unit", "split", "packed_bytes"],
-        ),
-        Phase("pack", pick("pack"), PACK_UNIT, partial(_shards, pack=stages["pack"]), "distill", ["shard"]),
-    ]
-
-
-def _ingest(work: Workspace, store: Store, folder: str | None, access: Access) -> Iterator[pa.Table]:
-    query = "select *, id as name, uri as location from manifest order by video_id"
-    for table in work.sql(query, INGEST):
-        yield _located(table, ("location",), folder, partial(allowed_location, access=access))
-
-
-def _shots(work: Workspace, store: Store) -> Iterator[pa.Table]:
-    query = """
-        select video_id, name, first_frame_s, first_frame_s + duration_s as end_s,
-               list(embed_unit order by segment_index) as embed_units,
-               list(decode_unit order by segment_index) as decode_units
-        from ingest where reject is null group by all order by count(*) desc, video_id"""
-    yield from work.sql(query, SHOTS)
-
-
-def _duplicates(work: Workspace, store: Store, config: StageConfig) -> Iterator[pa.Table]:
-    assert isinstance(config, FindDuplicatesConfig)
-    work.put("candidates", candidates(work, config), PAIR)
-    query = """
-        with file as (
-            select distinct video_id, s.name, sha256, find_shots_unit, embed_units
-            from find_shots s join ingest i using (video_id) where s.reject is null and i.reject is null
+            listed.name,
+            [stages[stage.name] for stage in listed.stages],
+            listed.schema,
+            partial(listed.inputs, context),
+            listed.after,
+            listed.passthrough,
         )
-        select a.*, list({'video_id': b.video_id, 'sha256': b.sha256, 'find_shots_unit': b.find_shots_unit,
-                          'embed_units': b.embed_units} order by b.video_id) as others
-        from candidates c join file a using (video_id) join file b on b.video_id = c.other
-        group by all order by count(*) desc, a.video_id"""
-    yield from work.sql(query, DUPLICATES)
-
-
-def _questions(work: Workspace, store: Store, folder: str | None) -> Iterator[pa.Table]:
-    query = """
-        select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s
-        from manifest m join (
-            select video_id, any_value(sha256) as sha256, any_value(first_frame_s + duration_s) as duration_s
-            from ingest where reject is null group by video_id
-        ) v using (video_id) order by v.duration_s desc, video_id"""
-    for table in work.sql(query, QUESTIONS):
-        yield _located(table, ("subtitles", "events_file"), folder, resolve)
-
-
-def _distill(work: Workspace, store: Store) -> Iterator[pa.Table]:
-    # A video without QA pairs has nothing to select for: it stays in the tables and out of the shards.
-    query = """
-        select v.* exclude (flags), v.flags || coalesce(q.annotation_flags, []) as flags, q.write_qa_unit, embed_units,
-               decode_units
-        from questions q join videos v using (video_id) join (
-            select video_id, list(embed_unit order by segment_index) as embed_units,
-                   list(decode_unit order by segment_index) as decode_units
-            from ingest where reject is null group by video_id
-        ) using (video_id)
-        where q.reject is null and video_id in (select video_id from qa)
-              and video_id not in (select video_id from find_shots where reject is not null)
-              and video_id not in (select video_id from find_duplicates where reject is not null)
-        order by len(decode_units) desc, video_id"""
-    yield from work.sql(query, DISTILL)
-
-
-def _shards(work: Workspace, store: Store, pack: Stage) -> Iterator[pa.Table]:
-    query = "select * from distill where reject is null order by video_id"
-    assert isinstance(pack.config, PackConfig)
-    for unit in plan_shards((row for table in work.sql(query, PLAN) for row in table.to_pylist()), pack.config):
-        yield pa.Table.from_pylist([unit], PACK_UNIT)
-
-
-def _located(
-    table: pa.Table, names: Sequence[str], folder: str | None, resolve: Callable[[str, str], str | None]
-) -> pa.Table:
-    """The table with columns of paths as they lead from the manifest's folder; without one, nowhere."""
-
-    def lead(path: Any) -> Any:
-        if isinstance(path, list):
-            return [lead(each) for each in path]
-        return None if path is None or folder is None else resolve(path, folder)
-
-    for name in names:
-        column = table.schema.get_field_index(name)
-        values = pa.array(map(lead, table[name].to_pylist()), table.schema.field(column).type)
-        table = table.set_column(column, name, values)
-    return table
+        for listed in PHASES
+    ]

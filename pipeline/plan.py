@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.engine.scan import Walk, is_missing
+from pipeline.engine.committed import State
+from pipeline.engine.scan import DryRun, is_missing
 from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.recipe import Recipe, changed_fields, recorded_recipe
 from pipeline.not_built import NotBuilt, require_built
@@ -51,11 +52,11 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
             rows = iterate_manifest(manifest, recipe.download)
             work.put("manifest", rows, MANIFEST_ROWS)
         for phase in phases(stages):
-            walk, held_back = look(phase, work, store, ahead=True)
+            scan, held_back = scan_phase(phase, work, store, assume_segments_done=True)
             stuck = waiting[phase.after]
             for stage in phase.stages:
-                kept, rejected, missing = (walk.counts[stage.name, o] for o in ("kept", "rejected", "missing"))
-                plans.append(StagePlan(stage.name, stand=kept, rejected=rejected, run=missing, later=stuck))
+                done, rejected, missing = (scan.counts[stage.name, state] for state in State)
+                plans.append(StagePlan(stage.name, stand=done, rejected=rejected, run=missing, later=stuck))
                 stuck += missing
             waiting[phase.name] = waiting[phase.after] + held_back
     _estimate(plans, stages, store)
@@ -81,26 +82,25 @@ def put_recorded_manifest(work: Workspace, store: Store) -> None:
         work.put("manifest", read_batches(source), MANIFEST_ROWS)
 
 
-def look(phase: Phase, work: Workspace, store: Store, ahead: bool = False) -> tuple[Walk, int]:
-    """Walks a phase; what is finished becomes its table in the workspace. Gives the number of rows held back, too.
+def scan_phase(phase: Phase, work: Workspace, store: Store, assume_segments_done: bool = False) -> tuple[DryRun, int]:
+    """Scans a phase; what is finished becomes its table in the workspace. Gives the number of rows held back, too.
 
-    With `ahead`, a segment that is not decoded or embedded yet goes on as if it were: questions about its video do not
-    hang on that, and a selection over units that are not there is found missing, as it is.
+    With `assume_segments_done`, a segment that is not decoded or embedded yet goes on as if it were: questions about
+    its video do not depend on that, and a selection over units that are not there is found missing, as it is.
     """
-    walk, held_back = Walk(phase, store), 0
+    scan, held_back = DryRun(phase, store), 0
 
     def passed():
         nonlocal held_back
-        for _, left in walk(phase.inputs(work, store)):
-            if any(is_missing(row) and not (ahead and row.get("segment_id")) for row in left):
+        for _, left in scan(phase.inputs(work)):
+            if any(is_missing(row) and not (assume_segments_done and row.get("segment_id")) for row in left):
                 held_back += 1
             elif left:
-                rows = [{**row, "reject": None} if is_missing(row) else row for row in left]
-                yield pa.Table.from_pylist(rows, walk.schemas[-1])
+                yield pa.Table.from_pylist(left, scan.schemas[-1])
 
-    work.put(phase.name, passed(), walk.schemas[-1])
+    work.put(phase.name, passed(), scan.schemas[-1])
     gather(phase.name, work, store, publish=False)
-    return walk, held_back
+    return scan, held_back
 
 
 def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> None:

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     """What a build did; failures last, where the eye rests."""
     ran = ", ".join(f"{stage} {n}" for stage, n in summary.ran.items())
-    if not summary.ran_is_exact:
-        out.print(f"ran: {ran or 'an unknown number'}, about: the process that counts was killed")
-    else:
-        out.print(f"ran: {ran or 'nothing, all of it stands'}")
+    out.print(f"ran: {ran or 'nothing, all of it stands'}")
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()))
     for reason, n in sorted(summary.rejects.items()):
         out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}")

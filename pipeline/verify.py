@@ -14,7 +14,7 @@ from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.recipe import recorded_recipe
 from pipeline.not_built import not_built
 from pipeline.phases import phases
-from pipeline.plan import look, put_recorded_manifest
+from pipeline.plan import put_recorded_manifest, scan_phase
 from pipeline.tables.gather import gather_rejects
 from pipeline.tables.published import damaged_tables, is_published_only, samples_of
 from pipeline.tables.shard_record import gather_shards
@@ -99,7 +99,7 @@ def _verify_published(store: Store, verdict: Verdict) -> Verdict:
 def _standing(phase, work: Workspace, store: Store, verdict: Verdict) -> Iterator[str]:
     """Paths of all units of a phase; where one is too damaged to be followed, of all there are."""
     try:
-        _, unfinished = look(phase, work, store)
+        _, unfinished = scan_phase(phase, work, store)
     except (OSError, ValueError, pa.ArrowException):
         for stage in phase.stages:
             yield from (p for p in store.files(f"units/{stage.name}") if p.endswith(stage.suffix))

@@ -189,8 +189,8 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         writes=ANNOTATION,
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
-        passes="rows",
+        emits="rows",
         version=5,
         # The stamp tells of a change in these files; where they lie makes no difference.
-        located_by=("subtitles", "events_file"),
+        cache_key_excludes=("subtitles", "events_file"),
     )

@@ -123,7 +123,7 @@ def stage(config: DecodeConfig) -> Stage:
         writes=FRAME,
         run=Decoder,
         config=config,
-        passes="path",
-        located_by=("media", "location", "duration_s"),
+        emits="unit",
+        cache_key_excludes=("media", "location", "duration_s"),
         kind="segment",
     )

@@ -176,5 +176,5 @@ def stage(config: DistillConfig) -> Stage:
         writes=None,
         run=Distiller,
         config=config,
-        passes="path",
+        emits="unit",
     )

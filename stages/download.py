@@ -166,7 +166,7 @@ def _sha256(path: Path, unit: dict) -> str:
     return found
 
 
-def stands(unit: dict, store: Store) -> bool:
+def is_complete(unit: dict, store: Store) -> bool:
     """Whether the media file of a committed unit is there."""
     row = store.read_table(unit["unit_path"], ["media", "size_bytes"]).to_pylist()[0]
     if row["media"] is None:
@@ -185,9 +185,9 @@ def stage(config: DownloadConfig, access: Access | None = None) -> Stage:
         writes=VIDEO,
         run=partial(run, access=access or config.access()),
         config=config,
-        passes="rows",
+        emits="rows",
         # The stamp tells of a change in the file; where it lies, and who signed for it, makes no difference.
-        located_by=("location", "uri"),
-        stands=stands,
+        cache_key_excludes=("location", "uri"),
+        is_complete=is_complete,
         kind="video",
     )

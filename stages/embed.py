@@ -36,6 +36,6 @@ def stage(config: EmbedConfig) -> Stage:
         writes=EMBEDDING,
         run=ClipEmbedder,
         config=config,
-        passes="path",
+        emits="unit",
         kind="segment",
     )

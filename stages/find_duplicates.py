@@ -124,4 +124,4 @@ def _read(video: dict[str, Any], store: Store) -> _Seconds:
 
 
 def stage(config: FindDuplicatesConfig) -> Stage:
-    return Stage(name="find_duplicates", reads=READS, writes=DUPLICATE, run=run, config=config, passes="path")
+    return Stage(name="find_duplicates", reads=READS, writes=DUPLICATE, run=run, config=config, emits="unit")

@@ -189,4 +189,4 @@ def _flags(looks: dict[str, np.ndarray], seconds: np.ndarray, config: FindShotsC
 
 
 def stage(config: FindShotsConfig) -> Stage:
-    return Stage(name="find_shots", reads=READS, writes=SHOT, run=run, config=config, passes="path")
+    return Stage(name="find_shots", reads=READS, writes=SHOT, run=run, config=config, emits="unit")

@@ -165,5 +165,5 @@ def stage(config: GroupConfig) -> Stage:
     """The declaration. `config` may be that of pack, which has these fields and more."""
     own = GroupConfig(**{name: getattr(config, name) for name in GroupConfig.model_fields})
     return Stage(
-        name="group", section="pack", reads=READS, writes=GROUPING, run=run, config=own, passes="rows", kind="video"
+        name="group", section="pack", reads=READS, writes=GROUPING, run=run, config=own, emits="rows", kind="video"
     )

@@ -142,7 +142,7 @@ def _write_group(writer: ShardWriter, group: Row, pairs: list[Row], tensors: Ten
     return samples, sha256
 
 
-def stands(unit: Row, store: Store) -> bool:
+def is_complete(unit: Row, store: Store) -> bool:
     """Whether the shard was written for this very unit and has its size: another plan may have written over it."""
     if shard_key(store, unit["shard"]) != unit["unit_path"]:
         return False
@@ -159,7 +159,7 @@ def stage(config: PackConfig) -> Stage:
         writes=SAMPLE,
         run=run,
         config=config,
-        passes="path",
+        emits="unit",
         kind="shard",
-        stands=stands,
+        is_complete=is_complete,
     )

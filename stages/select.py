@@ -167,6 +167,6 @@ def stage(config: SelectConfig) -> Stage:
         writes=SELECTION,
         run=run,
         config=config,
-        passes="path",
+        emits="unit",
         version=3,
     )

@@ -125,7 +125,7 @@ def stage(config: ShardConfig) -> Stage:
         writes=SEGMENT,
         run=run,
         config=config,
-        passes="rows",
-        located_by=("media", "location"),
+        emits="rows",
+        cache_key_excludes=("media", "location"),
         kind="video",
     )

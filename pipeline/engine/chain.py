@@ -15,10 +15,11 @@ class ChainError(ValueError):
     """Stages that do not fit each other. The message names the stage, the column and the remedy."""
 
 
-def chain(inputs: pa.Schema, stages: Sequence[Stage], keeps: Sequence[str] = ()) -> list[pa.Schema]:
+def chain(inputs: pa.Schema, stages: Sequence[Stage], passthrough: Sequence[str] = ()) -> list[pa.Schema]:
     """Schemas of the rows between stages: entry i enters stage i, the last one leaves the chain.
 
-    A column that no later stage reads and that is not in `keeps` vanishes; so heavy ones never travel by accident.
+    A column that no later stage reads and that is not in `passthrough` vanishes; so heavy ones never travel by
+    accident.
     `<stage>_unit`, the path of a stage's unit, is always kept: tables are compacted from it.
     """
     available = [pa.schema([*inputs, REJECTED])]
@@ -28,17 +29,17 @@ def chain(inputs: pa.Schema, stages: Sequence[Stage], keeps: Sequence[str] = ())
     travelling = []
     for i, schema in enumerate(available):
         wanted = {name for stage in stages[i:] for name in stage.reads.names}
-        wanted |= {f"{stage.name}_unit" for stage in stages[:i]} | set(keeps) | {"reject", "video_id", "name"}
+        wanted |= {f"{stage.name}_unit" for stage in stages[:i]} | set(passthrough) | {"reject", "video_id", "name"}
         travelling.append(pa.schema([field for field in schema if field.name in wanted]))
-    missing = set(keeps) - set(available[-1].names)
+    missing = set(passthrough) - set(available[-1].names)
     if missing:
-        raise ChainError(f"keeps = {sorted(missing)}: no stage writes it; have {', '.join(available[-1].names)}")
+        raise ChainError(f"passthrough = {sorted(missing)}: no stage writes it; have {', '.join(available[-1].names)}")
     return travelling
 
 
 def _after(stage: Stage, schema: pa.Schema) -> pa.Schema:
     fields = {field.name: field for field in schema}
-    if stage.passes == "rows":
+    if stage.emits == "rows":
         fields |= {field.name: field for field in stage.writes or ()}
     fields[f"{stage.name}_unit"] = pa.field(f"{stage.name}_unit", pa.string())
     return pa.schema(list(fields.values()))

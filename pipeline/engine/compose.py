@@ -4,7 +4,6 @@ Rows are small (ids, paths of units); payloads rest in units. A block holds one 
 spread over all workers and a worker that dies costs the unit it was at.
 """
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
@@ -16,8 +15,10 @@ from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
 from ray.exceptions import RayActorError, RayTaskError
 
 from pipeline.engine.chain import REJECTED, chain
-from pipeline.engine.progress import Display, Tally
-from pipeline.engine.unit_runner import Commit
+from pipeline.engine.committed import Committed
+from pipeline.engine.crash_counter import CrashCounter
+from pipeline.engine.progress import Display, ProgressCounter
+from pipeline.engine.unit_runner import OUTCOMES, UnitRunner
 from schemas.rejects import BuildStopped
 from schemas.stage import Stage
 from workers.storage.store import Store
@@ -25,7 +26,10 @@ from workers.storage.store import Store
 # A field of Resources, Ray's name for it, how many of Ray's one is, and what a message calls it.
 _RESOURCES = (("cpus", "CPU", 1, "CPUs"), ("gpus", "GPU", 1, "GPUs"), ("memory_mb", "memory", 2**20, "MB of memory"))
 # Rows of one execution: bounds what the driver and the object store hold, whatever the corpus' size.
-WAVE_ROWS = 4096
+EXECUTION_ROWS = 4096
+# Ray Data fuses neighbours that ask for the same resources into one task, which would take the segments of a video one
+# after the other. So a stage behind a fan-out asks for one byte of memory more than the stage before it.
+NOT_FUSED_BYTES = 1
 
 
 class WorkerFailed(ValueError):
@@ -42,22 +46,26 @@ def run_chain(
     stages: Sequence[Stage],
     store: Store,
     *,
-    keeps: Sequence[str],
-    run_id: str,
-    max_crashes: int,
+    passthrough: Sequence[str],
+    crashes: CrashCounter,
     display: Display,
 ) -> Iterator[pa.Table]:
-    """Runs rows of the schema `inputs` through the stages; yields what leaves, rejected rows included, in any order."""
+    """Runs rows of the schema `inputs` through the stages; yields what leaves, rejected rows included, in any order.
+
+    The tables have the column `OUTCOMES` beside those of the chain.
+    """
     check_fits(stages)
-    schemas = chain(inputs, stages, keeps)
-    with _shown(display) as tally:
-        for wave in _waves(rows, schemas[0]):
-            # `from_arrow` would start a task a row.
-            dataset: Dataset = ray.data.from_blocks([wave.slice(i, 1) for i in range(wave.num_rows)])
-            dataset.context.target_max_block_size = 1  # byte: a row a block, behind a stage that fans out too
-            for before, stage, schema in zip([stages[0], *stages], stages, schemas[1:], strict=False):
-                commit = Commit(stage, store, schema, run_id, max_crashes)
-                dataset = _apply(dataset, commit, tally, after_fan_out=stage.kind != before.kind)
+    schemas = [schema.append(OUTCOMES) for schema in chain(inputs, stages, passthrough)]
+    with _shown(display) as counter:
+        for batch in _batches(rows, schemas[0]):
+            # `from_arrow` would start one task per row.
+            dataset: Dataset = ray.data.from_blocks([batch.slice(i, 1) for i in range(batch.num_rows)])
+            dataset.context.target_max_block_size = 1  # byte: one row per block, behind a fan-out too
+            extra_bytes = 0
+            for stage, schema in zip(stages, schemas[1:], strict=True):
+                runner = UnitRunner(Committed(stage, store, schema), crashes)
+                dataset = _apply(dataset, runner, counter, extra_bytes)
+                extra_bytes = NOT_FUSED_BYTES if stage.fan_out == "1:N" else 0
             yield from _results(dataset, schemas[-1])
 
 
@@ -78,84 +86,78 @@ def _innermost(error: BaseException) -> str:
     return f"{kind}{error}".partition("\nFailed to apply UDF")[0]
 
 
-def _apply(dataset: Dataset, commit: Commit, tally, after_fan_out: bool) -> Dataset:
-    stage, need = commit.stage, commit.stage.config.resources
+def _apply(dataset: Dataset, runner: UnitRunner, counter: Any, extra_bytes: int) -> Dataset:
+    stage, need = runner.committed.stage, runner.committed.stage.config.resources
     options: dict[str, Any] = {"num_cpus": need.cpus, "batch_size": 1, "batch_format": "pyarrow"}
     if need.gpus:
         options["num_gpus"] = need.gpus
-    # Stages of equal needs are fused into one task: after a fan-out, that would do a whole video's segments alone.
-    if memory := need.memory_mb * 2**20 + after_fan_out:
+    if memory := need.memory_mb * 2**20 + extra_bytes:
         options["memory"] = memory
-    if inspect.isclass(stage.run):
+    if stage.is_actor:
         options["compute"] = ActorPoolStrategy(
             min_size=need.workers[0], max_size=need.workers[1], max_tasks_in_flight_per_actor=2
         )
-        return dataset.map_batches(_actor(commit, tally), **options)
-    return dataset.map_batches(_task(commit, tally), compute=TaskPoolStrategy(size=need.workers[1]), **options)
+        return dataset.map_batches(_actor(runner, counter), **options)
+    return dataset.map_batches(_task(runner, counter), compute=TaskPoolStrategy(size=need.workers[1]), **options)
 
 
-def _reporter(tally) -> Callable[[str, str], None]:
-    """Counts a unit before its row goes on, so that a phase that is over has been counted whole."""
+def _reporter(counter: Any) -> Callable[[str, str], None]:
+    """Counts units for the display. Nobody waits for it, and a counter that is gone ends no build."""
 
     def report(stage: str, outcome: str) -> None:
-        with suppress(RayActorError):  # what is for the eye only ends no build
-            ray.get(tally.add.remote(stage, outcome))
+        counter.add.remote(stage, outcome)
 
     return report
 
 
-def _task(commit: Commit, tally) -> Callable:
+def _task(runner: UnitRunner, counter: Any) -> Callable:
     def task(table: pa.Table) -> Iterator[pa.Table]:
-        commit.report = _reporter(tally)
-        yield from commit(table)
+        runner.report = _reporter(counter)
+        yield from runner(table)
 
-    task.__name__ = commit.stage.name
+    task.__name__ = runner.committed.stage.name
     return task
 
 
-def _actor(commit: Commit, tally) -> type:
+def _actor(runner: UnitRunner, counter: Any) -> type:
     class Actor:
         def __init__(self) -> None:
-            commit.report = _reporter(tally)
+            runner.report = _reporter(counter)
 
         def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
-            yield from commit(table)
+            yield from runner(table)
 
-    Actor.__name__ = commit.stage.name
+    Actor.__name__ = runner.committed.stage.name
     return Actor
 
 
-def _waves(rows: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+def _batches(rows: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
     for table in rows:
-        table = table.append_column(REJECTED, pa.nulls(table.num_rows, REJECTED.type)).select(schema.names)
-        for start in range(0, table.num_rows, WAVE_ROWS):
-            yield table.slice(start, WAVE_ROWS).cast(schema)
+        for field in (REJECTED, OUTCOMES):
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+        table = table.select(schema.names)
+        for start in range(0, table.num_rows, EXECUTION_ROWS):
+            yield table.slice(start, EXECUTION_ROWS).cast(schema)
 
 
 @contextmanager
 def _shown(display: Display) -> Iterator[Any]:
-    """A tally, and a thread that shows its counts while units are at work: rows reach the driver only at their end."""
-    tally: Any = Tally.remote()  # type: ignore[attr-defined]
+    """A counter, and a thread that shows it while units are at work: rows reach the driver only at their end."""
+    counter: Any = ProgressCounter.remote()  # type: ignore[attr-defined]
     over = Event()
-
-    def update() -> None:
-        try:
-            display.update(ray.get(tally.read.remote()))
-        except RayActorError:
-            display.is_exact = False
 
     def show() -> None:
         while not over.wait(display.every_s):
-            update()
+            with suppress(RayActorError):
+                display.update(ray.get(counter.read.remote()))
 
     thread = Thread(target=show, daemon=True)
     thread.start()
     try:
-        yield tally
+        yield counter
     finally:
         over.set()
         thread.join()
-    update()
 
 
 def check_fits(stages: Sequence[Stage]) -> None:
@@ -164,8 +166,8 @@ def check_fits(stages: Sequence[Stage]) -> None:
     for stage in stages:
         _check_worker(stage)
     have = ray.cluster_resources()
-    pools = [s.config.resources for s in stages if inspect.isclass(s.run)]
-    tasks = [s.config.resources for s in stages if not inspect.isclass(s.run)]
+    pools = [s.config.resources for s in stages if s.is_actor]
+    tasks = [s.config.resources for s in stages if not s.is_actor]
     for unit, name, size, called in _RESOURCES:
         pinned = sum(getattr(r, unit) * r.workers[0] for r in pools)
         need = pinned + max((getattr(r, unit) for r in tasks), default=0)

@@ -1,4 +1,4 @@
-"""Looks at what stands: follows units through a phase and runs nothing. What is missing, a build would do."""
+"""The dry-run scan: follows units through a phase and runs nothing. What is missing, a build would make."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,24 +9,25 @@ from threading import Lock
 import pyarrow as pa
 
 from pipeline.engine.chain import REJECTED, chain
-from pipeline.engine.unit_runner import Commit, Row
+from pipeline.engine.committed import Committed, State
 from pipeline.phases import Phase
+from schemas.stage import Row
 from workers.storage.store import Store
 
 THREADS = 16  # the work is waiting for storage
 CHUNK_ROWS = 512
+_MISSING = "missing_stage"
 
 
-class Walk:
-    """Follows the rows of one phase; `counts` holds (stage, "kept" | "rejected" | "missing") of the units met."""
+class DryRun:
+    """A scan of one phase; `counts` holds the number of units met, by stage and `State`."""
 
     def __init__(self, phase: Phase, store: Store) -> None:
-        self.counts: Counter = Counter()
+        self.counts: Counter[tuple[str, State]] = Counter()
         self._lock = Lock()
-        self.schemas = chain(phase.schema, phase.stages, phase.keeps)
-        self._looks = [
-            Commit(stage, store, schema, dry=True, report=self._count)
-            for stage, schema in zip(phase.stages, self.schemas[1:], strict=True)
+        self.schemas = chain(phase.schema, phase.stages, phase.passthrough)
+        self._stages = [
+            Committed(stage, store, schema) for stage, schema in zip(phase.stages, self.schemas[1:], strict=True)
         ]
 
     def __call__(self, tables: Iterator[pa.Table]) -> Iterator[tuple[Row, list[Row]]]:
@@ -39,22 +40,33 @@ class Walk:
 
     def _follow(self, row: Row) -> list[Row]:
         rows = [row]
-        for look in self._looks:
-            rows = [out for row in rows for out in ([row] if row["reject"] else look.unit(row))]
+        for committed in self._stages:
+            rows = [out for row in rows for out in self._leaving(committed, row)]
         return rows
 
-    def _count(self, stage: str, outcome: str) -> None:
+    def _leaving(self, committed: Committed, row: Row) -> Iterator[Row]:
+        if row["reject"] or is_missing(row):
+            yield row
+            return
+        found = committed.find(row)
         with self._lock:
-            self.counts[stage, outcome] += 1
+            self.counts[committed.stage.name, found.state] += 1
+        if found.state is State.DONE:
+            yield from committed.emit(row, found.unit["unit_path"])
+        elif found.state is State.REJECTED:
+            yield {**row, "reject": found.reject}
+        else:
+            yield {**row, _MISSING: committed.stage.name}
 
 
 def is_missing(row: Row) -> bool:
-    return bool(row["reject"]) and row["reject"]["reason"] == "missing"
+    """Whether a row that leaves a scan stopped at a unit that a build would make."""
+    return _MISSING in row
 
 
-def split_done(walk: Walk, tables: Iterator[pa.Table], take: Callable[[list[Row]], None]) -> Iterator[Row]:
+def split_done(scan: DryRun, tables: Iterator[pa.Table], take: Callable[[list[Row]], None]) -> Iterator[Row]:
     """Yields the rows that a run must do; what leaves for all others is given to `take`."""
-    for row, left in walk(tables):
+    for row, left in scan(tables):
         if any(is_missing(r) for r in left):
             yield row
         else:

@@ -1,148 +1,89 @@
 """Runs one stage on units and commits each: one file, written whole or not at all, whose existence is the commit.
 
-A resume is the same code as a run: what stands is passed on by reference. Beside a unit's file may lie `.reject.json`
-(it cannot be done) or `.error.json` (the code failed on it: shown to the user, tried again by the next build). While a
-process works on a unit, a marker in `.running` says so: found again by the same run, that process has died.
+A resume is the same code as a run: committed units are handed on by reference.
 """
 
-import inspect
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import pyarrow as pa
 
-from pipeline.engine.chain import REJECTED
-from schemas.messages import message
+from pipeline.engine.committed import Committed, Found, State, reject_row
+from pipeline.engine.crash_counter import CrashCounter
 from schemas.rejects import BuildStopped, Reject
-from schemas.stage import Stage
+from schemas.stage import Output, Row
 from workers.fetch.redaction import scrub_text
-from workers.storage.store import Store
 
-Row = dict[str, Any]
-RUNNING = ".running"
+Outcome = Literal["kept", "done", "rejected", "failed"]
+OUTCOMES = pa.field("outcomes", pa.list_(pa.string()))
+"""Of a row: "STAGE OUTCOME" of each unit that it came by. Behind a fan-out only the first row of a unit has what was
+before, so that all rows that leave a chain hold each unit once."""
 
 
 @dataclass
-class Commit:
+class UnitRunner:
     """One stage over one corpus, for as long as a process lives. Called with rows as a table, yields rows as tables."""
 
-    stage: Stage
-    store: Store
-    passing: pa.Schema
-    """Schema of the rows that leave."""
-    run_id: str = ""
-    """Tells the deaths in this run from those of an earlier one."""
-    max_crashes: int = 5
-    """A unit whose process died this often within one run is rejected."""
-    report: Callable[[str, str], None] = lambda stage, outcome: None
-    """Called as (stage, "done" | "kept" | "rejected" | "failed") for each unit."""
-    dry: bool = False
-    """Only look: a unit that has not been done yields a row whose reject has the reason `missing`."""
-    _worker: Callable | None = field(default=None, repr=False)
+    committed: Committed
+    crashes: CrashCounter
+    report: Callable[[str, Outcome], None] = field(default=lambda stage, outcome: None)
+    """Called with the stage's name for each unit, while the build runs."""
 
     def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
+        emitted = self.committed.emitted
         for row in table.to_pylist():
-            rows = [row] if row["reject"] else list(self.unit(row))
-            yield pa.Table.from_pylist([{n: r.get(n) for n in self.passing.names} for r in rows], self.passing)
+            rows = [row] if row["reject"] else list(self.run(row))
+            yield pa.Table.from_pylist([{n: r.get(n) for n in emitted.names} for r in rows], emitted)
 
-    def unit(self, row: Row) -> Iterator[Row]:
-        """The rows that go on from one unit."""
-        unit = {name: row[name] for name in self.stage.reads.names}
-        unit["unit_path"] = path = self.stage.unit_path(unit)
-        reject: Row | None = None
-        if self._stands(unit):
-            outcome = "kept"
-        elif self.store.exists(f"{path}.reject.json"):
-            reject = self.store.read_json(f"{path}.reject.json")
+    def run(self, row: Row) -> Iterator[Row]:
+        """The rows that leave for one row."""
+        found, stage = self.committed.find(row), self.committed.stage
+        outcome: Outcome = "kept"
+        reject = found.reject
+        if found.state is State.REJECTED:
             outcome = "rejected"
-            if reject.pop("retry", False):
-                outcome, reject = self._do(unit, row, reject["attempts"])
-        else:
-            outcome, reject = self._do(unit, row, 0)
-        self.report(self.stage.name, outcome)
+        elif found.state is State.MISSING:
+            outcome, reject = self._make(found, row)
+        self.report(stage.name, outcome)
+        row = {**row, OUTCOMES.name: [*(row.get(OUTCOMES.name) or ()), f"{stage.name} {outcome}"]}
         if reject:
-            yield {**row, "reject": {**reject, "path": f"{path}.reject.json"}}
-        else:
-            yield from self._pass(row, path)
+            yield {**row, "reject": reject}
+            return
+        for number, out in enumerate(self.committed.emit(row, found.unit["unit_path"])):
+            yield {**out, OUTCOMES.name: []} if number else out
 
-    def _stands(self, unit: Row) -> bool:
-        return self.store.exists(unit["unit_path"]) and (not self.stage.stands or self.stage.stands(unit, self.store))
-
-    def _do(self, unit: Row, row: Row, attempts: int) -> tuple[str, Row | None]:
-        path = unit["unit_path"]
-        if self.dry:
-            return "missing", self._reject(row, "missing", "", attempts)
-        reject: Row | None = None
-        run = self._run()  # a worker that cannot start (no weights, say) is no unit's fault: it ends the build
+    def _make(self, found: Found, row: Row) -> tuple[Outcome, Row | None]:
+        path, stage, store = found.unit["unit_path"], self.committed.stage, self.committed.store
+        make = self._stage_run  # a worker that cannot start (no weights, say) is no unit's fault: it ends the build
         try:
-            self._count_death(path)
-            self._write(path, run(unit))
+            with self.crashes.attempt(path):
+                self._write(path, make(found.unit))
         except Reject as expected:
-            reject = self._reject(row, expected.reason, expected.detail, attempts + 1)
-            self.store.write_json(f"{path}.reject.json", reject)
-            outcome = "rejected"
+            reject = reject_row(stage, row, expected.reason, expected.detail, found.attempts + 1)
+            store.write_json(f"{path}.reject.json", reject)
+            return "rejected", {**reject, "path": f"{path}.reject.json"}
         except BuildStopped:
-            self.store.delete(self._marker(path))
             raise
         except Exception as error:
             # Not expected: the others go on, and the build ends with this unit and its traceback before the user.
-            reject = self._reject(row, "failed", scrub_text(f"{type(error).__name__}: {error}"), attempts)
-            self.store.write_json(f"{path}.error.json", {**reject, "traceback": scrub_text(traceback.format_exc())})
-            outcome = "failed"
+            reject = reject_row(stage, row, "failed", scrub_text(f"{type(error).__name__}: {error}"), found.attempts)
+            store.write_json(f"{path}.error.json", {**reject, "traceback": scrub_text(traceback.format_exc())})
+            return "failed", {**reject, "path": f"{path}.reject.json"}
+        store.delete(f"{path}.reject.json")
+        store.delete(f"{path}.error.json")
+        return "done", None
+
+    def _write(self, path: str, result: Output) -> None:
+        stage, store = self.committed.stage, self.committed.store
+        if isinstance(result, dict):
+            store.write_tensors(path, result)
         else:
-            outcome = "done"
-            self.store.delete(f"{path}.reject.json")
-            self.store.delete(f"{path}.error.json")
-        self.store.delete(self._marker(path))
-        return outcome, reject
+            store.write_tables(path, result, stage.writes)
 
-    def _write(self, path: str, result: Any) -> None:
-        if self.stage.writes is None:
-            self.store.write_tensors(path, result)
-        else:
-            self.store.write_tables(path, result, self.stage.writes)
-
-    def _run(self) -> Callable[[Row], Any]:
-        """The worker, made when the first unit needs it: a resume with nothing to do loads no weights."""
-        if self._worker is None:
-            run, config, store = self.stage.run, self.stage.config, self.store
-            is_worker = inspect.isclass(run)
-            self._worker = run(config, store) if is_worker else partial(run, config=config, store=store)
-        return self._worker
-
-    def _count_death(self, path: str) -> None:
-        marker = self._marker(path)
-        deaths = self.store.read_json(marker)["deaths"] + 1 if self.store.exists(marker) else 0
-        if deaths >= self.max_crashes:
-            raise Reject("worker_died", f"{deaths} processes died on it in this run")
-        self.store.write_json(marker, {"deaths": deaths})
-
-    def _marker(self, path: str) -> str:
-        return f"{RUNNING}/{self.run_id}/{path.replace('/', '_')}.json"
-
-    def _pass(self, row: Row, path: str) -> Iterator[Row]:
-        row = {**row, f"{self.stage.name}_unit": path}
-        if self.stage.passes == "path":
-            yield row
-        else:
-            wanted = [f.name for f in self.stage.writes or () if f.name in self.passing.names]
-            for written in self.store.read_table(path, wanted).to_pylist():
-                yield {**row, **written}
-
-    def _reject(self, row: Row, reason: str, detail: str, attempts: int) -> Row:
-        named = {"video": row.get("name"), "segment": row.get("segment_id"), "shard": row.get("shard")}
-        reject = {
-            "unit": named[self.stage.kind] or row.get("video_id"),
-            "kind": self.stage.kind,
-            "stage": self.stage.name,
-            "video_id": row.get("video_id"),
-            "name": row.get("name"),
-            "reason": reason,
-            "detail": message(detail),
-            "attempts": attempts,
-        }
-        assert {*reject, "path"} == {f.name for f in REJECTED.type}
-        return reject
+    @cached_property
+    def _stage_run(self) -> Callable[[Row], Any]:
+        """Made when the first unit needs it: a resume with nothing to do loads no weights."""
+        return self.committed.stage.make(self.committed.store)

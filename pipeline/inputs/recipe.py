@@ -4,38 +4,19 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from pipeline.inputs.yaml_text import YamlError, load_yaml
+from pipeline.phases import PHASES, declare_stages
 from pipeline.tables.corpus_file import damaged, read_corpus_file
 from pipeline.training.config import TrainConfig
 from schemas.config import Config, ConfigError, parse
 from schemas.renamed_settings import RENAMED, rename_settings
 from schemas.stage import Stage
-from stages import (
-    annotate,
-    decode,
-    distill,
-    download,
-    embed,
-    find_duplicates,
-    find_shots,
-    group,
-    pack,
-    select,
-    shard,
-    write_qa,
-)
 from stages.annotate import AnnotateConfig
-from stages.decode import DecodeConfig
 from stages.distill import DistillConfig
 from stages.download import DownloadConfig
 from stages.embed import EmbedConfig
-from stages.find_duplicates import FindDuplicatesConfig
-from stages.find_shots import FindShotsConfig
-from stages.pack import PackConfig
-from stages.select import SelectConfig
-from stages.shard import ShardConfig
 from stages.write_qa import WriteQaConfig
 from workers.endpoint.config import EndpointConfig
 from workers.fetch.access import Access
@@ -45,23 +26,25 @@ from workers.storage.store import Store
 RECIPES = Path(__file__).parent / "recipes"
 
 
-class Recipe(Config):
-    """Everything that decides a corpus, and how wide each step runs."""
+# A section for each stage of the list. `group` reads those fields of `pack` that it knows.
+_SECTIONS: dict[str, Any] = {
+    stage.name: (stage.config, stage.config()) for phase in PHASES for stage in phase.stages if not stage.section
+}
+_Sections: Any = create_model("_Sections", __base__=Config, **_SECTIONS)
 
+
+class Recipe(_Sections):
+    """Everything that decides a corpus, and how wide each stage runs: a section per stage, and what follows."""
+
+    # Those sections of the list that code reads by name.
     download: DownloadConfig = DownloadConfig()
-    shard: ShardConfig = ShardConfig()
-    decode: DecodeConfig = DecodeConfig()
     embed: EmbedConfig = EmbedConfig()
-    find_shots: FindShotsConfig = FindShotsConfig()
-    find_duplicates: FindDuplicatesConfig = FindDuplicatesConfig()
     annotate: AnnotateConfig = AnnotateConfig()
     write_qa: WriteQaConfig = WriteQaConfig()
-    select: SelectConfig = SelectConfig()
     distill: DistillConfig = DistillConfig()
-    pack: PackConfig = PackConfig()
     train: TrainConfig = TrainConfig()
     max_crashes: int = Field(5, ge=1)
-    """A unit whose worker's process died this often within one build is rejected."""
+    """A unit whose worker's process crashed this often within one build is rejected."""
 
     def check_models(self) -> None:
         """Raises ConfigError where a model is to be asked and the endpoint's settings do not say how."""
@@ -70,21 +53,7 @@ class Recipe(Config):
 
     def stages(self, access: Access | None = None) -> dict[str, Stage]:
         """All stages by name, in order. Without `access`, they open no address of a manifest."""
-        declared = [
-            download.stage(self.download, access),
-            shard.stage(self.shard),
-            decode.stage(self.decode),
-            embed.stage(self.embed),
-            find_shots.stage(self.find_shots),
-            find_duplicates.stage(self.find_duplicates),
-            annotate.stage(self.annotate, access),
-            write_qa.stage(self.write_qa),
-            select.stage(self.select),
-            distill.stage(self.distill),
-            group.stage(self.pack),
-            pack.stage(self.pack),
-        ]
-        return {stage.name: stage for stage in declared}
+        return declare_stages(dict(self), access)
 
 
 def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:

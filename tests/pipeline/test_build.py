@@ -9,7 +9,7 @@ import pytest
 import ray
 from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 
-from pipeline.build import Summary, build
+from pipeline.build import build
 from pipeline.plan import plan
 from pipeline.report import show_plan, show_rejects, show_status, show_summary
 from pipeline.retry import retry
@@ -193,10 +193,3 @@ def test_what_a_person_sees(built, manifest):
     seen = out.file.getvalue()
     assert "rejected: 1 video, not_a_video" in seen
     assert "Nothing to run: the corpus is whole." in seen
-
-
-@pytest.mark.parametrize(("ran", "said"), [(Counter(), "an unknown number"), (Counter(decode=2), "decode 2")])
-def test_what_was_not_counted_whole_is_not_shown_as_if_it_were(ran, said):
-    out = Terminal(file=io.StringIO(), width=200)
-    show_summary(Summary(ran=ran, ran_is_exact=False), "corpus", out)
-    assert f"ran: {said}, about: the process that counts was killed\n" in out.file.getvalue()

@@ -1,4 +1,4 @@
-"""Two small stages that use every kind of passing: split a text into words, and shout each."""
+"""Two small stages that use both kinds of emitting: split a text into words, and shout each."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ class ShoutConfig(StageConfig):
     mark: str = "!"
     died: str = ""
     """A folder: who shouts "die" leaves a file there and kills its process, ..."""
-    deaths: int = 1
+    crashes: int = 1
     """... so many times."""
 
 
@@ -53,21 +53,21 @@ class Shout:
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
         if unit["word"] == "fail":
             raise ZeroDivisionError("the word was fail")
-        if unit["word"] == "die" and len(list(Path(self.config.died).iterdir())) < self.config.deaths:
+        if unit["word"] == "die" and len(list(Path(self.config.died).iterdir())) < self.config.crashes:
             (Path(self.config.died) / str(os.getpid())).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         if unit["word"] == "uncount":
-            kill_tally()
+            kill_counter()
         if unit["word"] == "always":
             os.kill(os.getpid(), signal.SIGKILL)
         yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"].upper() + self.config.mark]}, SHOUT)
 
 
-def kill_tally() -> None:
-    """SIGKILL to what counts in this worker's Ray session, a child of the same raylet; an earlier test's may linger."""
+def kill_counter() -> None:
+    """SIGKILL to the counter of this worker's Ray session, a child of the same raylet; an earlier test's may linger."""
     for process in psutil.Process(os.getppid()).children():
         with suppress(psutil.Error):
-            if "ray::Tally" in " ".join(process.cmdline()):
+            if "ray::ProgressCounter" in " ".join(process.cmdline()):
                 process.kill()
 
 
@@ -107,14 +107,14 @@ class Colleague:
 def stages(**shout: Any) -> list[Stage]:
     reads = pa.schema([("video_id", pa.string()), ("text", pa.string())])
     return [
-        Stage(name="split", reads=reads, writes=WORD, run=split, config=SplitConfig(), passes="rows"),
+        Stage(name="split", reads=reads, writes=WORD, run=split, config=SplitConfig(), emits="rows", fan_out="1:N"),
         Stage(
             name="shout",
             reads=pa.schema([("segment_id", pa.string()), ("word", pa.string())]),
             writes=SHOUT,
             run=Shout,
             config=ShoutConfig(**shout),
-            passes="path",
+            emits="unit",
             kind="segment",
         ),
     ]

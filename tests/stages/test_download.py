@@ -11,7 +11,7 @@ import pytest
 
 from schemas.config import ConfigError, parse
 from schemas.rejects import Reject
-from stages.download import FETCHING, DownloadConfig, run, stage, stands
+from stages.download import FETCHING, DownloadConfig, is_complete, run, stage
 from tests import faulty_server as servers
 from tests.faulty_server import faulty_server
 from tests.numbered_video import write_video
@@ -116,10 +116,10 @@ def test_a_damaged_media_file_does_not_stand(video, store):
     work = unit(video)
     work["unit_path"] = one.unit_path(work)
     store.write_tables(work["unit_path"], run(work, one.config, store), one.writes)
-    assert stands(work, store)
+    assert is_complete(work, store)
     media = files(store)[0]
     store.write_bytes(media, b"x")
-    assert not stands(work, store)
+    assert not is_complete(work, store)
 
 
 def test_how_a_file_is_fetched_is_no_part_of_its_path(video):

@@ -15,7 +15,7 @@ import webdataset as wds
 from safetensors import numpy as safetensors_numpy
 
 from schemas.tables import SAMPLE
-from stages.pack import PACK_UNIT, PackConfig, plan_shards, run, stage, stands
+from stages.pack import PACK_UNIT, PackConfig, is_complete, plan_shards, run, stage
 from tests.workers.shard_units import TOKENS_A_KEYFRAME, group, pack, write_video
 from workers.shards.layout import question_tokens
 from workers.shards.writer import archive_bytes, shard_key
@@ -213,22 +213,22 @@ def one_unit(store: Store, **settings) -> tuple[dict, PackConfig]:
     return {**unit, "unit_path": stage(config).unit_path(unit)}, config
 
 
-def test_a_shard_stands_for_the_plan_it_was_written_for(tmp_path):
+def test_a_shard_is_complete_for_the_plan_it_was_written_for(tmp_path):
     store = Store(tmp_path)
     unit, config = one_unit(store)
-    assert not stands(unit, store)
+    assert not is_complete(unit, store)
     store.write_tables(unit["unit_path"], run(unit, config, store), SAMPLE)
-    assert stands(unit, store)
+    assert is_complete(unit, store)
     assert shard_key(store, unit["shard"]) == unit["unit_path"]
     other, other_config = one_unit(store, group_bytes=1024)
     store.write_tables(other["unit_path"], run(other, other_config, store), SAMPLE)
-    assert stands(other, store)
-    assert not stands(unit, store)
+    assert is_complete(other, store)
+    assert not is_complete(unit, store)
     whole = store.read_bytes(unit["shard"])
     store.write_bytes(unit["shard"], whole[:-10240])
-    assert not stands(other, store)
+    assert not is_complete(other, store)
     store.delete(unit["shard"])
-    assert not stands(other, store)
+    assert not is_complete(other, store)
 
 
 def test_a_failed_shard_leaves_no_file(tmp_path):

@@ -1,4 +1,4 @@
-"""Compose on a real Ray session: fan-out, rejects, failures, deaths, resume."""
+"""Compose on a real Ray session: fan-out, rejects, failures, crashes, resume."""
 
 from collections import Counter
 from contextlib import nullcontext
@@ -14,7 +14,8 @@ from ray.data._internal.execution.no_progress_guard import NoProgressGuard
 from pipeline.engine import cluster
 from pipeline.engine.chain import ChainError, chain
 from pipeline.engine.compose import ClusterTooSmall, WorkerFailed, _reporter, _shown, check_fits, run_chain
-from pipeline.engine.progress import Count, Display
+from pipeline.engine.crash_counter import CrashCounter
+from pipeline.engine.progress import Display
 from schemas.config import Resources
 from tests.pipeline import toy
 from workers.storage.store import Store
@@ -22,7 +23,7 @@ from workers.storage.store import Store
 pytestmark = pytest.mark.usefixtures("ray_session")
 
 
-def run(store, texts, stages=None, run_id="run", display=None):
+def run(store, texts, stages=None):
     rows = pa.table(
         {
             "video_id": [f"v{i}" for i in range(len(texts))],
@@ -36,12 +37,15 @@ def run(store, texts, stages=None, run_id="run", display=None):
         toy.TEXTS,
         stages or toy.stages(),
         store,
-        keeps=["segment_id"],
-        run_id=run_id,
-        max_crashes=3,
-        display=display or Display(["split", "shout"], len(texts), "split"),
+        passthrough=["segment_id"],
+        crashes=CrashCounter(store, "run", max_crashes=3),
+        display=Display(stages or toy.stages(), len(texts)),
     )
     return sorted(pa.concat_tables(tables).to_pylist(), key=lambda r: (r["video_id"], r["segment_id"] or ""))
+
+
+def without_outcomes(rows):
+    return [{name: value for name, value in row.items() if name != "outcomes"} for row in rows]
 
 
 def test_every_unit_leaves_once_and_is_committed(tmp_path):
@@ -75,7 +79,7 @@ def test_a_second_run_writes_nothing(tmp_path):
     store = Store(tmp_path)
     first = run(store, ["a b", ""])
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
-    assert run(store, ["a b", ""]) == first
+    assert without_outcomes(run(store, ["a b", ""])) == without_outcomes(first)
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
@@ -124,34 +128,35 @@ def test_a_unit_that_always_kills_its_worker_is_rejected(tmp_path):
     assert [r["reject"] and r["reject"]["reason"] for r in rows] == [None, "worker_died", None]
 
 
-def test_a_tally_that_is_killed_costs_counts_and_nothing_else(tmp_path):
-    display = Display(["split", "shout"], 1, "split")
-    rows = run(Store(tmp_path), ["a uncount b"], display=display)
+def counted(rows) -> Counter:
+    return Counter(outcome for row in rows for outcome in row["outcomes"])
+
+
+def test_a_counter_that_is_killed_costs_nothing(tmp_path):
+    rows = run(Store(tmp_path), ["a uncount b"])
     assert [r["reject"] for r in rows] == [None] * 3
-    assert display.counts["shout", "done"] >= 1
-    assert not display.is_exact
+    assert counted(rows) == {"split done": 1, "shout done": 3}
 
 
-def test_a_tally_that_is_gone_for_good_costs_counts_and_nothing_else():
-    display = Display(["split"], 1, None)
-    with _shown(display) as tally:
-        ray.kill(tally)
-        _reporter(tally)("split", "done")
-    assert not display.is_exact
+def test_a_counter_that_is_gone_for_good_costs_nothing():
+    with _shown(Display(toy.stages(), 1)) as counter:
+        ray.kill(counter)
+        _reporter(counter)("split", "done")
 
 
-def test_counts_are_exact_where_nobody_dies(tmp_path):
-    display = Display(["split", "shout"], 2, "split")
-    run(Store(tmp_path), ["a b", ""], display=display)
-    assert display.counts == {("split", "done"): 1, ("split", "rejected"): 1, ("shout", "done"): 2}
-    assert display.is_exact
+def test_the_rows_that_leave_hold_each_unit_once(tmp_path):
+    store = Store(tmp_path)
+    expected = {"split done": 2, "split rejected": 1, "shout done": 3, "shout failed": 1}
+    assert counted(run(store, ["a b fail", "", "c"])) == expected
+    kept = {"split kept": 2, "split rejected": 1, "shout kept": 3, "shout failed": 1}
+    assert counted(run(store, ["a b fail", "", "c"])) == kept
 
 
-def test_what_one_life_of_the_tally_counted_is_kept_for_the_next():
-    display = Display(["split"], 3, None)
-    display.update(Count("a", True, Counter({("split", "done"): 2})))
-    display.update(Count("b", False, Counter({("split", "done"): 1})))
-    assert display.counts == {("split", "done"): 3}
+def test_what_a_counter_counted_is_kept_for_the_next(capsys):
+    display = Display(toy.stages()[:1], 3)
+    display.update(Counter({("split", "done"): 2}))
+    display.update(Counter({("split", "done"): 1}))
+    assert capsys.readouterr().err.splitlines() == ["split: 2 done"] * 2
 
 
 def test_no_unit_ends_the_build_by_how_long_it_takes():
@@ -166,7 +171,7 @@ def test_misordered_stages_fail_before_anything_runs():
 
 
 def test_heavy_columns_vanish_unless_declared():
-    schemas = chain(toy.TEXTS, toy.stages(), keeps=["segment_id"])
+    schemas = chain(toy.TEXTS, toy.stages(), passthrough=["segment_id"])
     assert "text" not in schemas[1].names
     assert "word" in schemas[1].names
     assert set(schemas[2].names) == {"video_id", "name", "reject", "split_unit", "segment_id", "shout_unit"}

@@ -1,23 +1,27 @@
-"""What a unit does to its process is counted a run, and a process apart."""
+"""Crashes on a unit are counted per run, across processes."""
 
 import multiprocessing
 import signal
 
 import pyarrow as pa
 
-from pipeline.engine.unit_runner import Commit
+from pipeline.engine.committed import Committed
+from pipeline.engine.crash_counter import CrashCounter
+from pipeline.engine.unit_runner import UnitRunner
 from tests.pipeline import toy
 from workers.storage.store import Store
 
-PASSING = pa.schema([("segment_id", pa.string()), ("shout_unit", pa.string())])
+EMITTED = pa.schema([("segment_id", pa.string()), ("shout_unit", pa.string())])
 
 
 def shout(corpus: str, died: str, run_id: str) -> None:
-    commit = Commit(toy.stages(died=died, deaths=4)[1], Store(corpus), PASSING, run_id, max_crashes=3)
-    list(commit.unit({"video_id": "v", "name": "n", "segment_id": "s", "word": "die", "reject": None}))
+    store = Store(corpus)
+    committed = Committed(toy.stages(died=died, crashes=4)[1], store, EMITTED)
+    runner = UnitRunner(committed, CrashCounter(store, run_id, max_crashes=3))
+    list(runner.run({"video_id": "v", "name": "n", "segment_id": "s", "word": "die", "reject": None}))
 
 
-def test_deaths_in_an_earlier_build_do_not_count(tmp_path):
+def test_crashes_in_an_earlier_build_do_not_count(tmp_path):
     corpus, died, codes = tmp_path / "corpus", tmp_path / "died", []
     died.mkdir()
     for run_id in ("first", "first", "second", "second", "second"):

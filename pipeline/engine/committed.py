@@ -1,0 +1,88 @@
+"""What a stage has committed for a unit, found by the unit's files. Nothing here runs a stage.
+
+Beside a unit's file may lie `.reject.json` (the unit cannot be made) or `.error.json` (the code failed on it: shown to
+the user, tried again by the next build).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from pipeline.engine.chain import REJECTED
+from schemas.messages import message
+from schemas.stage import Row, Stage
+from workers.storage.store import Store
+
+
+class State(Enum):
+    """What a corpus has of a unit."""
+
+    DONE = "done"
+    REJECTED = "rejected"
+    MISSING = "missing"
+    """Not there yet, or a reject that is to be tried again."""
+
+
+class Found(NamedTuple):
+    """A unit as `Committed.find` found it."""
+
+    state: State
+    unit: Row
+    """The columns that the stage reads, and `unit_path`."""
+    reject: Row | None = None
+    """Where it is rejected: the row's column `reject`."""
+    attempts: int = 0
+    """How often it was rejected before."""
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What one stage has committed in one corpus."""
+
+    stage: Stage
+    store: Store
+    emitted: pa.Schema
+    """Schema of the rows that leave the stage."""
+
+    def find(self, row: Row) -> Found:
+        """The state of the unit of a row."""
+        unit = {name: row[name] for name in self.stage.reads.names}
+        unit["unit_path"] = path = self.stage.unit_path(unit)
+        if self.store.exists(path) and (not self.stage.is_complete or self.stage.is_complete(unit, self.store)):
+            return Found(State.DONE, unit)
+        if not self.store.exists(f"{path}.reject.json"):
+            return Found(State.MISSING, unit)
+        reject = self.store.read_json(f"{path}.reject.json")
+        if reject.pop("retry", False):
+            return Found(State.MISSING, unit, attempts=reject["attempts"])
+        return Found(State.REJECTED, unit, {**reject, "path": f"{path}.reject.json"}, reject["attempts"])
+
+    def emit(self, row: Row, path: str) -> Iterator[Row]:
+        """The rows that leave for a committed unit."""
+        row = {**row, f"{self.stage.name}_unit": path}
+        if self.stage.emits == "unit":
+            yield row
+        else:
+            wanted = [f.name for f in self.stage.writes or () if f.name in self.emitted.names]
+            for written in self.store.read_table(path, wanted).to_pylist():
+                yield {**row, **written}
+
+
+def reject_row(stage: Stage, row: Row, reason: str, detail: str, attempts: int) -> Row:
+    """What `.reject.json` holds of a unit: a row of the table `rejects`, without its path."""
+    named = {"video": row.get("name"), "segment": row.get("segment_id"), "shard": row.get("shard")}
+    reject = {
+        "unit": named[stage.kind] or row.get("video_id"),
+        "kind": stage.kind,
+        "stage": stage.name,
+        "video_id": row.get("video_id"),
+        "name": row.get("name"),
+        "reason": reason,
+        "detail": message(detail),
+        "attempts": attempts,
+    }
+    assert {*reject, "path"} == {f.name for f in REJECTED.type}
+    return reject

@@ -1,0 +1,144 @@
+"""The rows that each phase starts from: queries over the tables of the phases before, in the workspace.
+
+Inputs come costliest first, so that the long tail of long videos does not leave one worker running alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.inputs.addresses import allowed_location, resolve
+from pipeline.tables.candidates import PAIR, candidates
+from pipeline.tables.workspace import Workspace
+from schemas.stage import Stage
+from schemas.tables import MANIFEST, VIDEO
+from stages import find_duplicates
+from stages.find_duplicates import FindDuplicatesConfig
+from stages.group import FACTS, NAMED
+from stages.pack import PACK_UNIT, PLANNED, PackConfig, plan_shards
+from workers.fetch.access import Access
+
+TEXT, TEXTS, NUMBER = pa.string(), pa.list_(pa.string()), pa.float64()
+
+INGEST = pa.schema(
+    [*(MANIFEST.field(n) for n in ("id", "uri", "sha256", "licence", "source", "split"))]
+    + [("video_id", TEXT), ("name", TEXT), ("source_stamp", TEXT), ("location", TEXT)]
+)
+QUESTIONS = pa.schema(
+    [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations"))]
+    + [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotation_stamp", TEXT)]
+)
+SHOTS = pa.schema(
+    [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS)]
+    + [("first_frame_s", NUMBER), ("end_s", NUMBER)]
+)
+DUPLICATES = pa.schema([("video_id", TEXT), ("name", TEXT), *find_duplicates.READS.remove(0)])
+DISTILL = pa.schema(
+    [("embed_units", TEXTS), ("decode_units", TEXTS), ("write_qa_unit", TEXT)]
+    + [VIDEO.field(name) for name in (*NAMED, "split", *FACTS)]
+)
+PLAN = pa.schema([*((name, TEXT) for name in (*PLANNED, "split")), ("packed_bytes", pa.int64())])
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the queries depend on beside the workspace."""
+
+    stages: Mapping[str, Stage]
+    folder: str | None
+    """That the paths of the manifest count from; None where nothing outside the corpus is to be opened."""
+    access: Access
+    """What addresses of the manifest may reach."""
+
+
+def ingest(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """All videos of the manifest, with the place to read each from."""
+    query = "select *, id as name, uri as location from manifest order by video_id"
+    for table in work.sql(query, INGEST):
+        yield _located(table, ("location",), context.folder, partial(allowed_location, access=context.access))
+
+
+def shots(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """Each video that was embedded, with its units."""
+    query = """
+        select video_id, name, first_frame_s, first_frame_s + duration_s as end_s,
+               list(embed_unit order by segment_index) as embed_units,
+               list(decode_unit order by segment_index) as decode_units
+        from ingest where reject is null group by all order by count(*) desc, video_id"""
+    yield from work.sql(query, SHOTS)
+
+
+def duplicates(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """Each video that may be a copy of others, with these."""
+    config = context.stages["find_duplicates"].config
+    assert isinstance(config, FindDuplicatesConfig)
+    work.put("candidates", candidates(work, config), PAIR)
+    query = """
+        with file as (
+            select distinct video_id, s.name, sha256, find_shots_unit, embed_units
+            from find_shots s join ingest i using (video_id) where s.reject is null and i.reject is null
+        )
+        select a.*, list({'video_id': b.video_id, 'sha256': b.sha256, 'find_shots_unit': b.find_shots_unit,
+                          'embed_units': b.embed_units} order by b.video_id) as others
+        from candidates c join file a using (video_id) join file b on b.video_id = c.other
+        group by all order by count(*) desc, a.video_id"""
+    yield from work.sql(query, DUPLICATES)
+
+
+def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """Each ingested video, with what the manifest knows of it."""
+    query = """
+        select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s
+        from manifest m join (
+            select video_id, any_value(sha256) as sha256, any_value(first_frame_s + duration_s) as duration_s
+            from ingest where reject is null group by video_id
+        ) v using (video_id) order by v.duration_s desc, video_id"""
+    for table in work.sql(query, QUESTIONS):
+        yield _located(table, ("subtitles", "events_file"), context.folder, resolve)
+
+
+def distill(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """Each video with QA pairs that no phase rejected."""
+    # A video without QA pairs has nothing to select for: it stays in the tables and out of the shards.
+    query = """
+        select v.* exclude (flags), v.flags || coalesce(q.annotation_flags, []) as flags, q.write_qa_unit, embed_units,
+               decode_units
+        from questions q join videos v using (video_id) join (
+            select video_id, list(embed_unit order by segment_index) as embed_units,
+                   list(decode_unit order by segment_index) as decode_units
+            from ingest where reject is null group by video_id
+        ) using (video_id)
+        where q.reject is null and video_id in (select video_id from qa)
+              and video_id not in (select video_id from find_shots where reject is not null)
+              and video_id not in (select video_id from find_duplicates where reject is not null)
+        order by len(decode_units) desc, video_id"""
+    yield from work.sql(query, DISTILL)
+
+
+def shards(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """The shards, as `plan_shards` plans them."""
+    query = "select * from distill where reject is null order by video_id"
+    config = context.stages["pack"].config
+    assert isinstance(config, PackConfig)
+    for unit in plan_shards((row for table in work.sql(query, PLAN) for row in table.to_pylist()), config):
+        yield pa.Table.from_pylist([unit], PACK_UNIT)
+
+
+def _located(
+    table: pa.Table, names: Sequence[str], folder: str | None, resolve: Callable[[str, str], str | None]
+) -> pa.Table:
+    """The table with columns of paths as they lead from the manifest's folder; without one, nowhere."""
+
+    def lead(path: Any) -> Any:
+        if isinstance(path, list):
+            return [lead(each) for each in path]
+        return None if path is None or folder is None else resolve(path, folder)
+
+    for name in names:
+        column = table.schema.get_field_index(name)
+        values = pa.array(map(lead, table[name].to_pylist()), table.schema.field(column).type)
+        table = table.set_column(column, name, values)
+    return table

@@ -1,0 +1,52 @@
+"""The list of stages agrees with what the stages declare, and cache keys are those of corpora that exist."""
+
+import pytest
+
+import schemas.tables
+from pipeline.engine.chain import chain
+from pipeline.inputs.recipe import Recipe
+from pipeline.phases import PHASES, phases
+
+LISTED = {listed.name: listed for phase in PHASES for listed in phase.stages}
+STAGES = Recipe().stages()
+# Where the default config puts a unit whose columns hold their own names. A change of any makes every build run that
+# stage again: intended where a config or `version` changed, a fault otherwise.
+UNIT_PATHS = {
+    "download": "units/download/f46cbf77a18b/ef/ef709c053a8324a6502792da.parquet",
+    "shard": "units/shard/5a8243ed94d8/c2/c2399ebfd7343a43b36232bc.parquet",
+    "decode": "units/decode/7076e1549521/05/05cd2f8cc7a0880e1cf64a5c.parquet",
+    "embed": "units/embed/3ffe7fd6349d/7c/7cd30ba9438bf5a13119a7bb.parquet",
+    "find_shots": "units/find_shots/ef70eaf31463/9d/9d0e01429bf774058c7369e2.parquet",
+    "find_duplicates": "units/find_duplicates/3224e75a83bf/59/59ddf5179a81306b2e3380af.parquet",
+    "annotate": "units/annotate/387cd5c1f911/b1/b1ef8a4ce97bbab6d3bb3acb.parquet",
+    "write_qa": "units/write_qa/aea91d1888c1/52/528da80c7e43fad20208a100.parquet",
+    "select": "units/select/25c76d5f0fe6/13/136573a64807b84ce5f8902b.parquet",
+    "distill": "units/distill/002b43af5c71/66/669027e10d3817faebe6d96e.safetensors",
+    "group": "units/group/d84f9ea9ff83/1a/1ae7f87e9711f9fa38dee6fd.parquet",
+    "pack": "units/pack/ad916d449d76/ea/ea72f5f89082b777f08e8c29.parquet",
+}
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_the_list_says_what_the_stages_declare(name):
+    listed, stage = LISTED[name], STAGES[name]
+    assert stage.name == name
+    assert stage.section == listed.section
+    assert listed.runs_on == ("actors" if stage.is_actor else "tasks")
+    assert stage.fan_out == listed.fan_out
+    assert type(stage.config) is listed.config
+    written = listed.writes.split(",")[0]
+    assert stage.writes == (None if written == "tensors" else getattr(schemas.tables, written))
+    assert (stage.emits == "rows") or listed.fan_out != "1:N"
+    assert listed.why
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_default_unit_lies_where_it_lay(name):
+    stage = STAGES[name]
+    assert stage.unit_path({column: column for column in stage.reads.names}) == UNIT_PATHS[name]
+
+
+def test_every_chain_fits():
+    for phase in phases(STAGES):
+        assert len(chain(phase.schema, phase.stages, phase.passthrough)) == len(phase.stages) + 1
