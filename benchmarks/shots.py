@@ -44,7 +44,7 @@ def shots_of(path: Path, store: Store, **settings) -> tuple[list[dict], dict]:
     rows = [{**dict.fromkeys(schemas[0].names), "id": path.stem, "uri": str(path), "video_id": path.stem}]
     rows[0] |= {"name": path.stem, "location": str(path), "source_stamp": "", "reject": None}
     for stage, schema in zip(ingest.stages, schemas[1:], strict=True):
-        runner = UnitRunner(Committed(stage, store, schema), CrashCounter(store))
+        runner = UnitRunner(Committed(stage, store, schema), CrashCounter(store, "shots"))
         rows = [out for row in rows for out in runner.run(row)]
         assert not any(row["reject"] for row in rows), rows
     unit = {

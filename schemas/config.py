@@ -1,7 +1,7 @@
 """The base of all configs: strict, frozen, and with errors that name the field, the value and the remedy."""
 
 import json
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,10 +36,16 @@ class StageConfig(Config):
 
     resources: Resources = Resources()
     """Where and how wide it runs."""
+    cache_key_names: ClassVar[dict[str, str]] = {}
+    """What the cache key calls a field that was renamed, so that units made before stay valid."""
 
     def semantic(self) -> dict[str, Any]:
         """The fields that a unit's content depends on."""
         return self.model_dump(mode="json", exclude={"resources"})
+
+    def cache_key(self) -> dict[str, Any]:
+        """The same fields, under the names that unit paths are made of."""
+        return {self.cache_key_names.get(name, name): value for name, value in self.semantic().items()}
 
 
 class TowerConfig(Config):

@@ -77,7 +77,7 @@ class Stage:
 
     def unit_path(self, unit: Row) -> str:
         """Path of a unit's file in the corpus: a hash of the config, and a hash of what is read."""
-        settings = digest([self.name, self.version, self.config.semantic()])
+        settings = digest([self.name, self.version, self.config.cache_key()])
         inputs = digest([unit[name] for name in self.reads.names if name not in self.cache_key_excludes])
         return f"units/{self.name}/{settings[:12]}/{inputs[:2]}/{inputs[:24]}{self.suffix}"
 

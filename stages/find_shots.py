@@ -40,6 +40,11 @@ class FindShotsConfig(StageConfig):
     """From frame to frame, of 1, that makes a cut (see workers/shots/cuts.py). Moving pictures have about 0.1."""
     embedding_change: float = Field(0.3, gt=0, le=2)
     """1 - cosine from frame to frame that speaks for a cut. Depends on the tower."""
+    cache_key_names = {
+        "embedding_assist_ratio": "leaning",
+        "noise_window": "noise_steps",
+        "static_ratio": "kept_share",
+    }
     embedding_assist_ratio: float = Field(0.75, gt=0, le=1)
     """Share of `pixel_change` that is enough where the embedding speaks for a cut."""
     noise_factor: float = Field(2.0, ge=0)

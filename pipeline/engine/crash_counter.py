@@ -18,7 +18,7 @@ class CrashCounter:
     """The crashes of one run."""
 
     store: Store
-    run_id: str = ""
+    run_id: str
     """Tells the crashes in this run from those in an earlier one."""
     max_crashes: int = 5
     """A unit on which processes crashed this often is rejected."""

@@ -19,7 +19,7 @@ UNIT_PATHS = {
     "find_shots": "units/find_shots/ef70eaf31463/9d/9d0e01429bf774058c7369e2.parquet",
     "find_duplicates": "units/find_duplicates/3224e75a83bf/59/59ddf5179a81306b2e3380af.parquet",
     "annotate": "units/annotate/387cd5c1f911/b1/b1ef8a4ce97bbab6d3bb3acb.parquet",
-    "write_qa": "units/write_qa/aea91d1888c1/52/528da80c7e43fad20208a100.parquet",
+    "write_qa": "units/write_qa/39d31966fbd8/52/528da80c7e43fad20208a100.parquet",
     "select": "units/select/25c76d5f0fe6/13/136573a64807b84ce5f8902b.parquet",
     "distill": "units/distill/002b43af5c71/66/669027e10d3817faebe6d96e.safetensors",
     "group": "units/group/d84f9ea9ff83/1a/1ae7f87e9711f9fa38dee6fd.parquet",

@@ -3,10 +3,8 @@
 import hashlib
 import json
 import re
-import textwrap
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -95,15 +93,13 @@ def test_plain_webdataset_reads_the_shards(corpus):
     assert seen == 30
 
 
-def test_the_readme_shows_how_a_questions_tokens_are_read(corpus):
+def test_the_document_shows_how_a_questions_tokens_are_read(corpus):
     store, _, samples = corpus
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    snippet = re.search(r"^    for sample in webdataset.*?(?=^\S)", readme, re.M | re.S)[0]
+    document = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    (code,) = re.findall(r"^```python\n([^`]*webdataset\.WebDataset.*?)^```$", document, re.M | re.S)
     shard = samples["shard"][0].as_py()
-    code = textwrap.dedent(snippet).replace("corpus/shards/train/000000.tar", store.full(shard))
-    code += "        found.append((pair['qa_id'], keyframes, keyframe_tokens, others, merged_tokens, clips))\n"
-    scope = {"webdataset": wds, "json": json, "numpy": np, "safetensors": SimpleNamespace(numpy=safetensors_numpy)}
-    exec(code, scope | {"found": (found := [])})
+    exec(code.replace("corpus/shards/train/000000.tar", store.full(shard)), scope := {})
+    found = scope["found"]
     rows = [row for row in samples.to_pylist() if row["shard"] == shard]
     assert [qa_id for qa_id, *_ in found] == [row["qa_id"] for row in rows]
     for row, (_, *arrays) in zip(rows, found, strict=True):
