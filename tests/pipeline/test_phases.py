@@ -9,21 +9,21 @@ from pipeline.phases import PHASES, phases
 
 LISTED = {listed.name: listed for phase in PHASES for listed in phase.stages}
 STAGES = Recipe().stages()
-# Where the default config puts a unit whose columns hold their own names. A change of any makes every build run that
-# stage again: intended where a config or `version` changed, a fault otherwise.
+# The version of each stage, and where the default config puts a unit whose columns hold their own names. Where a path
+# changes and the version does not, every build would run that stage again for no reason.
 UNIT_PATHS = {
-    "download": "units/download/f46cbf77a18b/ef/ef709c053a8324a6502792da.parquet",
-    "shard": "units/shard/5a8243ed94d8/c2/c2399ebfd7343a43b36232bc.parquet",
-    "decode": "units/decode/7076e1549521/05/05cd2f8cc7a0880e1cf64a5c.parquet",
-    "embed": "units/embed/3ffe7fd6349d/7c/7cd30ba9438bf5a13119a7bb.parquet",
-    "find_shots": "units/find_shots/ef70eaf31463/9d/9d0e01429bf774058c7369e2.parquet",
-    "find_duplicates": "units/find_duplicates/3224e75a83bf/59/59ddf5179a81306b2e3380af.parquet",
-    "annotate": "units/annotate/387cd5c1f911/b1/b1ef8a4ce97bbab6d3bb3acb.parquet",
-    "write_qa": "units/write_qa/39d31966fbd8/52/528da80c7e43fad20208a100.parquet",
-    "select": "units/select/25c76d5f0fe6/13/136573a64807b84ce5f8902b.parquet",
-    "distill": "units/distill/002b43af5c71/66/669027e10d3817faebe6d96e.safetensors",
-    "group": "units/group/d84f9ea9ff83/1a/1ae7f87e9711f9fa38dee6fd.parquet",
-    "pack": "units/pack/ad916d449d76/ea/ea72f5f89082b777f08e8c29.parquet",
+    "download": (6, "units/download/f46cbf77a18b/ef/ef709c053a8324a6502792da.parquet"),
+    "shard": (5, "units/shard/5a8243ed94d8/c2/c2399ebfd7343a43b36232bc.parquet"),
+    "decode": (7, "units/decode/7076e1549521/05/05cd2f8cc7a0880e1cf64a5c.parquet"),
+    "embed": (1, "units/embed/3ffe7fd6349d/7c/7cd30ba9438bf5a13119a7bb.parquet"),
+    "find_shots": (1, "units/find_shots/ef70eaf31463/9d/9d0e01429bf774058c7369e2.parquet"),
+    "find_duplicates": (1, "units/find_duplicates/3224e75a83bf/59/59ddf5179a81306b2e3380af.parquet"),
+    "annotate": (5, "units/annotate/60a5781a60b2/b1/b1ef8a4ce97bbab6d3bb3acb.parquet"),
+    "write_qa": (4, "units/write_qa/1af8c16eb9a5/52/528da80c7e43fad20208a100.parquet"),
+    "select": (3, "units/select/25c76d5f0fe6/13/136573a64807b84ce5f8902b.parquet"),
+    "distill": (2, "units/distill/002b43af5c71/66/669027e10d3817faebe6d96e.safetensors"),
+    "group": (1, "units/group/d84f9ea9ff83/1a/1ae7f87e9711f9fa38dee6fd.parquet"),
+    "pack": (3, "units/pack/ad916d449d76/ea/ea72f5f89082b777f08e8c29.parquet"),
 }
 
 
@@ -43,8 +43,10 @@ def test_the_list_says_what_the_stages_declare(name):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_default_unit_lies_where_it_lay(name):
-    stage = STAGES[name]
-    assert stage.unit_path({column: column for column in stage.reads.names}) == UNIT_PATHS[name]
+    stage, (version, path) = STAGES[name], UNIT_PATHS[name]
+    assert stage.version >= version
+    if stage.version == version:
+        assert stage.unit_path({column: column for column in stage.reads.names}) == path
 
 
 def test_every_chain_fits():
