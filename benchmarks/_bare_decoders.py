@@ -22,7 +22,7 @@ def pyav(path: Path, times: list[float], width: int, height: int) -> Iterator[np
         before, wanted = None, iter([*times, float("inf")])
         time_s = next(wanted)
         for frame in container.decode(stream):
-            while before is not None and frame.time > time_s:
+            while before is not None and frame.time > time_s + 1e-4:
                 yield before.to_ndarray(format="rgb24", width=width, height=height)
                 time_s = next(wanted)
             before = frame

@@ -151,7 +151,7 @@ def build_sequence(
 
     Args:
         sample: `conversations` (LLaVA form), `time_s` [N], `keyframes` [k], `keyframe_tokens` [k, P, C],
-            `merged_tokens` [N, C], of which those at keyframes are not read.
+            `merged_tokens` [N, C], of which those at keyframes are not read; `duration_s` where it is known.
         tokenizer: see `model.tokenizer`.
         max_visual_tokens: see `visual_layout`.
         max_text_tokens: above it the questions are cut in their middle; answers and the time prompt stay whole.
@@ -172,7 +172,7 @@ def build_sequence(
         kinds_V, merged = visual_layout(len(merged_tokens), keyframes, patches, max_visual_tokens)
         merged_tokens = merged_tokens[torch.from_numpy(merged)]
     frames = np.sort(np.concatenate([keyframes, merged]))
-    prompt = time_prompt(np.asarray(sample["time_s"]), frames, time_form)
+    prompt = time_prompt(np.asarray(sample["time_s"]), frames, time_form, sample.get("duration_s"))
     chat = encode_chat(sample["conversations"], tokenizer, time_prompt=prompt, max_tokens=max_text_tokens)
     visual = np.zeros(len(kinds_V), dtype=np.int64)
 

@@ -72,6 +72,8 @@ SEGMENT = pa.schema(
         ("sample_origin_s", pa.float64()),
         ("sample_period_s", pa.float64()),
         ("sample_tolerance_s", pa.float64()),  # a frame that starts so much earlier or later will do as well
+        ("sample_phase", pa.float64()),  # of the video: sample 0 is so many periods after the first frame, 0 to 1
+        ("frames_to_decode", pa.int32()),  # as the shard stage counts them, from the packets
     ]
 )
 

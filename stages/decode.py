@@ -119,11 +119,11 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
-        version=7,
+        version=8,
         writes=FRAME,
         run=Decoder,
         config=config,
         emits="unit",
-        cache_key_excludes=("media", "location", "duration_s"),
+        cache_key_excludes=("media", "location", "duration_s", "frames_to_decode"),
         kind="segment",
     )

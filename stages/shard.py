@@ -1,24 +1,22 @@
 """Video -> segments: work units of a few minutes that start on a key frame of the stream.
 
-Sampling is by duration (VideoChat-Flash, section 3): `T = min(T_max, max(D * fps, T_min))` samples at the centres of T
+Sampling is by duration (VideoChat-Flash, section 3): `T = min(T_max, max(D * fps, T_min))` samples, one in each of T
 equal intervals. Where T is D * fps the interval is exactly 1 / fps. A key frame's segment holds the samples from its
-own time to that of the next segment's, so the picture shown at a sample is always one of the segment's.
+own time to that of the next segment's, so the frame shown at a sample is always one of the segment's.
 """
 
-import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import SEGMENT, VIDEO
-from workers.media.probe import EntryPoints
-from workers.media.sandboxed import MediaLimits, entry_points_in_sandbox
+from workers.media.sample_grid import SampleGrid, Sampling
+from workers.media.sandboxed import MediaLimits, sample_grid_in_sandbox
 from workers.storage.local_media import local_media
 from workers.storage.store import Store
 
@@ -38,6 +36,10 @@ class ShardConfig(StageConfig):
     """Share of the time between two samples by which a frame may be taken earlier or later where that spares decoding:
     a key frame, or one that others need anyway. Its true time is recorded; cuts, which lie between two frames, are told
     as much less exactly. 0: always the frame shown at the sample."""
+    phase: Literal["auto", "centre", "start"] | float = "auto"
+    """Where in its interval a sample lies, as a share from 0 to below 1. `centre` (0.5): as VideoChat-Flash samples;
+    `start` (0): as ViLaMP does. `auto`: per video where the fewest frames have to be decoded, of equals the nearest to
+    the centre. Key frames mostly lie on whole seconds, so that the centre costs most."""
     min_duration_s: float = Field(0.0, ge=0)
     """Shorter videos are rejected."""
     max_duration_s: float = Field(0.0, ge=0)
@@ -47,16 +49,31 @@ class ShardConfig(StageConfig):
     resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # as download's: one task does both
     """Where and how wide it runs."""
 
+    @field_validator("phase", mode="before")
+    @classmethod
+    def _is_phase(cls, phase: Any) -> Any:
+        is_share = isinstance(phase, int | float) and not isinstance(phase, bool) and 0 <= phase < 1
+        if phase not in ("auto", "centre", "start") and not is_share:
+            raise ValueError("must be auto, centre, start, or a share of the interval from 0 to below 1")
+        return float(phase) if is_share else phase
+
+    def sampling(self, start_s: float, duration_s: float) -> Sampling:
+        """How a video is sampled that lasts `duration_s` seconds from its first frame, at `start_s`."""
+        intervals = min(self.max_frames, max(duration_s * self.fps, self.min_frames))
+        period_s = 1 / self.fps if intervals == duration_s * self.fps else duration_s / intervals
+        return Sampling(
+            start_s=start_s,
+            duration_s=duration_s,
+            intervals=intervals,
+            period_s=period_s,
+            tolerance_s=period_s * self.tolerance,
+            phase=self.phase,
+            segment_s=self.segment_s,
+        )
+
     def semantic(self) -> dict[str, Any]:
         """Without what decides only whether a unit is rejected."""
         return self.model_dump(mode="json", exclude={"resources", "limits", "min_duration_s", "max_duration_s"})
-
-
-def sampling(duration_s: float, config: ShardConfig) -> tuple[int, float]:
-    """Number of samples and the seconds between them, for a video of `duration_s` seconds."""
-    samples = min(config.max_frames, max(duration_s * config.fps, config.min_frames))
-    period = 1 / config.fps if samples == duration_s * config.fps else duration_s / samples
-    return max(1, math.ceil(samples - 0.5)), period
 
 
 def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
@@ -66,52 +83,23 @@ def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
         raise Reject("too_short", f"{duration_s:.2f} s, below shard.min_duration_s = {config.min_duration_s}")
     if config.max_duration_s and duration_s > config.max_duration_s:
         raise Reject("too_long", f"{duration_s:.2f} s, above shard.max_duration_s = {config.max_duration_s}")
+    sampling = config.sampling(unit["first_frame_s"], duration_s)
     with local_media(store, unit) as path:
-        entries = entry_points_in_sandbox(path, config.limits)
-    rows = segments(unit["video_id"], unit["first_frame_s"], duration_s, entries, config)
-    yield pa.Table.from_pylist(rows, schema=SEGMENT)
+        grid = sample_grid_in_sandbox(path, sampling, config.limits)
+    yield pa.Table.from_pylist(_rows(unit["video_id"], grid), schema=SEGMENT)
 
 
-def segments(video_id: str, start_s: float, duration_s: float, entries: EntryPoints, config: ShardConfig) -> list[dict]:
-    """SEGMENT rows of a video. Segments without a sample are left out."""
-    samples, period = sampling(duration_s, config)
-    origin = start_s + period / 2
-    starts = _starts(entries.time_s, config.segment_s)
-    # Sample i belongs to the last segment that starts at or before it.
-    times = origin + np.arange(samples) * period
-    owner = np.maximum(np.searchsorted(entries.time_s[starts], times + 1e-9, side="right") - 1, 0)
-    ends = [*entries.time_s[starts[1:]], start_s + duration_s]
-    rows = []
-    for number, start in enumerate(starts):
-        mine = np.flatnonzero(owner == number)
-        if len(mine):
-            rows.append(
-                {
-                    "video_id": video_id,
-                    "segment_id": f"{video_id}-{number:05d}",
-                    "segment_index": number,
-                    "start_s": float(entries.time_s[start]),
-                    "end_s": float(ends[number]),
-                    "seek_pts": int(entries.pts[start]),
-                    "first_sample": int(mine[0]),
-                    "num_samples": len(mine),
-                    "sample_origin_s": origin,
-                    "sample_period_s": period,
-                    "sample_tolerance_s": period * config.tolerance,
-                }
-            )
-    return rows
-
-
-def _starts(time_s: np.ndarray, segment_s: float) -> list[int]:
-    """Positions of the key frames that segments start on."""
-    starts = [0]
-    while True:
-        # A clock far enough out adds `segment_s` without moving: the next key frame then is later than it by more.
-        following = max(int(np.searchsorted(time_s, time_s[starts[-1]] + segment_s)), starts[-1] + 1)
-        if following >= len(time_s):
-            return starts
-        starts.append(following)
+def _rows(video_id: str, grid: SampleGrid) -> list[dict[str, Any]]:
+    return [
+        {
+            **vars(segment),
+            "video_id": video_id,
+            "segment_id": f"{video_id}-{segment.segment_index:05d}",
+            "sample_phase": grid.phase,
+            "frames_to_decode": frames,
+        }
+        for segment, frames in zip(grid.segments, grid.frames_to_decode, strict=True)
+    ]
 
 
 def stage(config: ShardConfig) -> Stage:
@@ -120,7 +108,7 @@ def stage(config: ShardConfig) -> Stage:
     reads = pa.schema([*known, ("location", pa.string())])
     return Stage(
         name="shard",
-        version=5,
+        version=6,
         reads=reads,
         writes=SEGMENT,
         run=run,

@@ -83,7 +83,7 @@ def test_text_limit_cuts_the_question_and_neither_times_nor_answer(limit):
     text = int((whole.kinds_L == TEXT).sum())
     assert (cut.kinds_L == TEXT).sum() == limit == text - cut.num_cut
     assert said(cut) == said(whole) == "yes, for an hour}"
-    assert "The video lasts for 3.25 seconds, and 7 frames are uniformly sampled from it.\n" in readable(cut)
+    assert "The video lasts for 3.50 seconds, and 7 frames are uniformly sampled from it.\n" in readable(cut)
     assert whole.num_cut == 0 and cut.num_targets == whole.num_targets
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("ray_session")
 SECONDS, SEED = 120, 31
 # What is done to the first video, the name its copy has in the manifest, and where the copy starts in it.
 COPIES = {
-    "smaller": (["-vf", "scale=192:108", "-crf", "36"], 0.0),
+    "smaller": (["-vf", "scale=192:108", "-crf", "36", "-g", "77", "-sc_threshold", "0"], 0.0),
     "trimmed": (["-ss", "20", "-t", "80", "-crf", "28"], 20.0),
     "boxed": (["-vf", "pad=iw:iw*3/4:0:(oh-ih)/2", "-crf", "28"], 0.0),
     "cropped": (["-vf", "crop=220:124,scale=256:144", "-crf", "28"], 0.0),
@@ -65,6 +65,9 @@ PAIRS = """
 
 
 def test_every_copy_is_found_and_no_other_video(corpus):
+    """One of the copies has other key frames, so its samples have another phase."""
+    phases = "select distinct sample_phase from segments join videos using (video_id) where name in ('same', 'smaller')"
+    assert len(ask(corpus, phases)) == 2
     family = {f"demo-{SEED}-000", "same", *COPIES}
     found = ask(corpus, PAIRS)
     assert {name for row in found for name in row[:2]} == family

@@ -73,6 +73,15 @@ def test_a_trimmed_copy_has_its_offset(store, start, end):
     assert back["offset_s"] == -row["offset_s"] and back["similarity"] == pytest.approx(row["similarity"])
 
 
+@pytest.mark.parametrize("phase", [0.25, 0.5, 0.75])
+def test_a_copy_that_was_sampled_with_another_phase_is_found(store, phase):
+    look = np.repeat(walk(120, 3), 4, axis=0)[3:]  # what changes does so between the samples of both
+    original = put(store, "a", look[::4])
+    (row,) = duplicates(store, put(store, "b", noisy(look[int(4 * phase) :: 4]), start_s=phase), original)
+    assert row["covered"] > 0.95 and row["similarity"] > 0.6
+    assert abs(row["offset_s"]) < 1
+
+
 def test_a_common_opening_is_no_copy(store):
     opening = walk(30, 4)
     first, second = (np.concatenate([opening, walk(120, seed)]) for seed in (5, 6))

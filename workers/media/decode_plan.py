@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from workers.media.frame_choice import Reach, ShownFrames, choose_frames
 from workers.media.packet_index import PacketIndex, seconds
 
 
@@ -47,7 +48,7 @@ class Plan:
     """W wanted pictures, P packets of the index.
 
     The frame wanted for a time is the one shown then (the last that starts at or before it), or, within the segment's
-    tolerance, one that costs less to decode. One that two samples fall on is wanted once, for the first of them.
+    tolerance, another one, such that the least is decoded. One that two samples fall on is wanted once, for the first.
     """
 
     wanted_pts_W: np.ndarray
@@ -66,13 +67,14 @@ def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) ->
     """
     numbers = _candidates(index, segment)
     shown = index.pts_P[numbers]
-    ticks = segment.ticks(segment.sample_times(), index.time_base)
-    if not len(shown) or not len(ticks):
+    if not len(shown) or not segment.num_samples:
         empty, none = np.zeros(0, np.int64), np.zeros(len(index), bool)
         return Plan(empty, empty.astype(np.float64), empty, none, none)
-    position = np.maximum(np.searchsorted(shown, ticks, side="right") - 1, 0)
-    if segment.sample_tolerance_s and not index.by_order:
-        position = _cheapest(index, segment, numbers, position)
+    sample_s, away_s = segment.sample_times(), 0.0 if index.by_order else segment.sample_tolerance_s
+    earliest, ticks, latest = (segment.ticks(sample_s + away, index.time_base) for away in (-away_s, 0.0, away_s))
+    latest = np.minimum(latest, int(segment.ticks(segment.end_s, index.time_base)) - 1)
+    reach = Reach.of(shown, earliest, ticks, latest, 0, len(shown))
+    position = choose_frames(ShownFrames.of(index, numbers), ticks, reach)
     position, first = np.unique(position, return_index=True)
     wanted = shown[position]
     if index.by_order or everything:
@@ -90,39 +92,6 @@ def _candidates(index: PacketIndex, segment: Segment) -> np.ndarray:
     time_s, first = np.unique(segment.time_s(index.pts_P[numbers], index.time_base), return_index=True)
     # The segment's own first frame stays, however short the segment is.
     return numbers[first[(time_s < segment.end_s) | (time_s == time_s[:1])]]
-
-
-def _cheapest(index: PacketIndex, segment: Segment, numbers: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """For each sample the picture within its tolerance that costs least: a key frame before one that others need
-    anyway, that before one that nobody needs. Never the picture of a later sample.
-
-    Args:
-        numbers: of the packets of the shown pictures, by time [S].
-        position: in `numbers`, of the picture shown at each sample.
-    """
-    shown, sample_s = index.pts_P[numbers], segment.sample_times()
-    earliest, ticks, latest = (
-        segment.ticks(sample_s + away_s, index.time_base)
-        for away_s in (-segment.sample_tolerance_s, 0.0, segment.sample_tolerance_s)
-    )
-    end = int(segment.ticks(segment.end_s, index.time_base))
-    # After the earliest tick, which was rounded down: no picture is within reach of two samples.
-    low = np.searchsorted(shown, earliest, side="right").tolist()
-    high = np.searchsorted(shown, np.minimum(latest, end - 1), side="right").tolist()
-    rank = np.where(index.clean_P, 0, 1 + index.disposable_P)[numbers].tolist()
-    group = np.cumsum(index.clean_P)[numbers].tolist()
-    number, time, cheapest = numbers.tolist(), shown.tolist(), position.tolist()
-    following, taken = -1, len(shown)
-    for sample, at in zip(range(len(ticks) - 1, -1, -1), reversed(ticks.tolist()), strict=True):
-        now = cheapest[sample]
-        # The last one of a group of pictures is best early, the others best near.
-        last = group[now] != following
-        # A picture held for long may be all that a later sample has.
-        near = [now, *range(low[sample], min(high[sample], taken))]
-        costs = [(rank[s], number[s] if last else s != now and abs(time[s] - at), s) for s in near]
-        taken = cheapest[sample] = min(costs)[-1]
-        following = group[taken]
-    return np.array(cheapest)
 
 
 def _needed(index: PacketIndex, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

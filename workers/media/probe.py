@@ -19,6 +19,7 @@ from workers.media.geometry import Geometry
 from workers.media.orientation import orientation
 from workers.media.packet_index import PacketIndex, clock_origin, read_index, seconds
 from workers.media.render import shows_through
+from workers.media.sample_grid import EntryPoints, SampleGrid, Sampling, plan_samples, segments
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,6 @@ class VideoFacts:
 
     def columns(self) -> dict:
         return {**asdict(self), "flags": list(self.flags)}
-
-
-@dataclass(frozen=True)
-class EntryPoints:
-    """Where decoding may start: presentation times in ticks and in seconds, ascending.
-
-    The first is the video's start.
-    """
-
-    pts: np.ndarray
-    time_s: np.ndarray
 
 
 def probe(path: MediaSource) -> VideoFacts:
@@ -82,6 +72,17 @@ def entry_points(path: MediaSource) -> EntryPoints:
     Raises:
         Reject: as `open_media` and `video_stream`; `no_frames`.
     """
+    return _index_and_entries(path)[1]
+
+
+def sample_grid(path: MediaSource, sampling: Sampling) -> SampleGrid:
+    """How a video is sampled and cut. Raises Reject as `entry_points`."""
+    index, entries = _index_and_entries(path)
+    phase, frames_to_decode = plan_samples(index, entries, sampling)
+    return SampleGrid(entries, phase, segments(entries, sampling, phase), frames_to_decode)
+
+
+def _index_and_entries(path: MediaSource) -> tuple[PacketIndex, EntryPoints]:
     with open_media(path) as container:
         stream = video_stream(container)
         demuxer = Demuxer(container, stream)
@@ -96,7 +97,7 @@ def entry_points(path: MediaSource) -> EntryPoints:
     pts = np.union1d(shown[:1], entries[entries > shown[0]])
     # Of those whose times are one float, the first.
     time_s, first = np.unique(seconds(pts - origin, index.time_base), return_index=True)
-    return EntryPoints(pts[first], time_s)
+    return index, EntryPoints(pts[first], time_s)
 
 
 class _FirstFrame:

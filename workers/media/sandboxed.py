@@ -13,7 +13,8 @@ from typing_extensions import TypedDict
 
 from schemas.rejects import Reject
 from workers.media.decode_plan import Segment
-from workers.media.probe import EntryPoints, VideoFacts
+from workers.media.probe import VideoFacts
+from workers.media.sample_grid import EntryPoints, SampleGrid, Sampling, segments
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.sandbox.task import Message
@@ -64,11 +65,14 @@ def probe_in_sandbox(path: str | Path, limits: MediaLimits) -> dict:
     return _checked(_FACTS, columns).columns()
 
 
-def entry_points_in_sandbox(path: str | Path, limits: MediaLimits) -> EntryPoints:
-    """`workers.media.probe.entry_points`. Raises Reject as that, and for what the process does."""
-    header, payload = _only(_call("entry_points", path, limits, _probe_cpu_s(path, limits)))
-    count = header.get("count")
-    if type(count) is not int or count < 1 or len(payload) != 16 * count:
+def sample_grid_in_sandbox(path: str | Path, sampling: Sampling, limits: MediaLimits) -> SampleGrid:
+    """`workers.media.probe.sample_grid`. Raises Reject as that, and for what the process does."""
+    cpu_s = _probe_cpu_s(path, limits)
+    header, payload = _only(_call("sample_grid", path, limits, cpu_s, sampling=vars(sampling)))
+    count, phase = header.get("entries"), header.get("phase")
+    if type(count) is not int or count < 1 or len(payload) < 16 * count or len(payload) % 8:
+        raise _lie()
+    if type(phase) is not float or not 0 <= phase < 1:
         raise _lie()
     entries = EntryPoints(np.frombuffer(payload, np.int64, count), np.frombuffer(payload, np.float64, count, count * 8))
     if (
@@ -77,7 +81,11 @@ def entry_points_in_sandbox(path: str | Path, limits: MediaLimits) -> EntryPoint
         or (np.diff(entries.time_s) < 0).any()
     ):
         raise _lie()
-    return entries
+    frames_to_decode = np.frombuffer(payload, np.int64, offset=16 * count).tolist()
+    planned = segments(entries, sampling, phase)
+    if len(frames_to_decode) != len(planned) or not all(0 <= frames < 1 << 31 for frames in frames_to_decode):
+        raise _lie()
+    return SampleGrid(entries, phase, planned, frames_to_decode)
 
 
 def sample_in_sandbox(

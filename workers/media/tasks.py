@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from schemas.rejects import Reject
 from workers.media.decode_plan import Segment
 from workers.media.frame_decoder import sample_frames
-from workers.media.probe import entry_points, probe
+from workers.media.probe import probe, sample_grid
 from workers.media.render import encode_jpeg
+from workers.media.sample_grid import Sampling
 from workers.sandbox.task import Message, Task, heartbeat
 
 
@@ -14,9 +17,11 @@ def _probe(file: int) -> Iterator[Message]:
     yield probe(file).columns(), b""
 
 
-def _entry_points(file: int) -> Iterator[Message]:
-    entries = entry_points(file)
-    yield {"count": len(entries.pts)}, entries.pts.tobytes() + entries.time_s.tobytes()
+def _sample_grid(file: int, sampling: dict) -> Iterator[Message]:
+    grid = sample_grid(file, Sampling(**sampling))
+    counts = np.array(grid.frames_to_decode, np.int64)
+    payload = grid.entries.pts.tobytes() + grid.entries.time_s.tobytes() + counts.tobytes()
+    yield {"entries": len(grid.entries.pts), "phase": grid.phase}, payload
 
 
 def _sample(file: int, segment: dict, jpeg_quality: int, max_pixels: float, **options) -> Iterator[Message]:
@@ -40,4 +45,4 @@ class _Meter:
             raise Reject("over_budget", f"more than {self._max / 1e6:.0f} megapixels were decoded")
 
 
-TASKS: dict[str, Task] = {"probe": _probe, "entry_points": _entry_points, "sample": _sample}
+TASKS: dict[str, Task] = {"probe": _probe, "sample_grid": _sample_grid, "sample": _sample}

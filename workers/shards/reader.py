@@ -35,6 +35,7 @@ COLUMNS = [
     "qa_bytes",
     "tokens_offset",
     "tokens_bytes",
+    "duration_s",
 ]
 
 CLIP_COLUMNS = ["clips_offset", "clips_bytes"]
@@ -43,7 +44,8 @@ log = logging.getLogger("longvid.shards")
 
 
 class ShardReader(IterableDataset):
-    """The samples of one rank: dicts of `Group.sample`, with `video_id`, `sample_key`, `epoch` and `position` in it.
+    """The samples of one rank: dicts of `Group.sample`, with `video_id`, `sample_key`, `duration_s` (of the video),
+    `epoch` and `position` in it.
 
     In the workers of a PyTorch DataLoader each takes a part of the rank's samples. This object then does not move on,
     as its copies do: count the samples that have arrived, over all ranks, and `seek` to them, or use a loader that
@@ -178,7 +180,7 @@ class ShardReader(IterableDataset):
                 raise
             self._report(place, error)
             return None
-        return {**sample, "video_id": place["video_id"], "sample_key": place["sample_key"]}
+        return {**sample, **{name: place[name] for name in ("video_id", "sample_key", "duration_s")}}
 
     def _report(self, place: dict[str, Any], error: Exception) -> None:
         for row in self.damaged:

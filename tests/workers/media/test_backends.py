@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 from schemas.rejects import Reject
-from stages.shard import ShardConfig, segments
 from tests.hdr_video import BT709, HLG, PQ, write_hdr_video
 from tests.numbered_video import read_number, write_video
+from tests.planned_video import planned
 from workers.media import frame_decoder
 from workers.media.backends import Picture
-from workers.media.decode_plan import Segment
 from workers.media.frame_decoder import sample_frames
-from workers.media.probe import entry_points, probe
+from workers.media.probe import probe
 
 # What decord can't do: AV1; streams of which it picks another one; times it doesn't know are told by PyAV's pass.
 REAL = [
@@ -27,15 +26,9 @@ REAL = [
 ]
 
 
-def plans(path, **config):
-    facts = probe(path)
-    rows = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), ShardConfig(**config))
-    return [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
-
-
 def sample(path, backend, convert=True, **config):
     options = {"short_side": 96, "backend": backend, "convert": convert}
-    return [p for plan in plans(path, **config) for p in sample_frames(path, plan, **options)]
+    return [p for plan in planned(path, **config) for p in sample_frames(path, plan, **options)]
 
 
 @pytest.fixture(params=["decord", "torchcodec"])
@@ -147,7 +140,7 @@ def test_a_file_cannot_choose_an_old_decoder(cases, monkeypatch, device):
 
     monkeypatch.setitem(frame_decoder.BACKENDS, "torchcodec", fails)
     monkeypatch.setitem(frame_decoder.BACKENDS, "decord", lambda *args, **kwargs: asked.append(args) or iter(()))
-    *first, second = plans(path, segment_s=300.0)
+    *first, second = planned(path, segment_s=300.0)
     for plan in first:
         assert list(sample_frames(path, plan, short_side=96, device=device))
     with pytest.raises(Reject, match="undecodable"):
@@ -164,7 +157,7 @@ def test_what_the_gpu_cannot_decode_the_others_do(tmp_path, monkeypatch):
         yield
 
     monkeypatch.setitem(frame_decoder.BACKENDS, "torchcodec", fails)
-    (plan,) = plans(path, fps=3.0, min_frames=1, tolerance=0.0)
+    (plan,) = planned(path, fps=3.0, min_frames=1, tolerance=0.0)
     pictures = list(sample_frames(path, plan, short_side=96, device="cuda"))
     assert [read_number(p.rgb) for p in pictures] == [5, 15, 25, 35, 45, 55]
     assert asked == ["cuda"]

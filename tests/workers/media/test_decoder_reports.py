@@ -5,19 +5,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from stages.shard import ShardConfig, segments
 from tests.numbered_video import read_number, write_video
+from tests.planned_video import planned
 from tests.screen_recording import write_screen_recording
-from workers.media.decode_plan import Segment
 from workers.media.frame_decoder import sample_frames
 from workers.media.probe import entry_points, probe
 
 
 def sampled(path, short_side=96, **config):
     """The frames that are kept, a list per segment."""
-    facts, config = probe(path), ShardConfig(min_frames=1, **config)
-    rows = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), config)
-    plans = [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
+    plans = planned(path, min_frames=1, **config)
     return [list(sample_frames(path, plan, short_side=short_side)) for plan in plans]
 
 

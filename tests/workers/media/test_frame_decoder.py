@@ -8,22 +8,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.rejects import Reject
-from stages.shard import ShardConfig, segments
 from tests.numbered_video import draw, read_number, write_video
+from tests.planned_video import planned
 from workers.media.decode_plan import Segment
 from workers.media.frame_decoder import sample_frames
 from workers.media.geometry import Geometry
-from workers.media.probe import entry_points, probe
+from workers.media.probe import probe
 from workers.media.render import Renderer
 
 
 def sample(path, short_side=48, tolerance=0.0, **config):
     """All pictures of a file that the config samples: (time_s, rgb)."""
-    facts = probe(path)
-    rows = segments(
-        "v", facts.first_frame_s, facts.duration_s, entry_points(path), ShardConfig(tolerance=tolerance, **config)
-    )
-    plans = [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
+    plans = planned(path, tolerance=tolerance, **config)
     return [(p.time_s, p.rgb) for plan in plans for p in sample_frames(path, plan, short_side=short_side)]
 
 
@@ -131,10 +127,7 @@ def test_true_times_of_the_annotated_stream(videos):
 
 def test_a_decoder_reports_progress_where_no_frame_is_given(tmp_path):
     path, calls = write_video(tmp_path / "v.mp4", np.arange(90) / 30, gop=90), []
-    facts = probe(path)
-    config = ShardConfig(fps=0.1, min_frames=1, tolerance=0.0)
-    (row,) = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), config)
-    plan = Segment(**{name: row[name] for name in Segment.__dataclass_fields__})
+    (plan,) = planned(path, fps=0.1, min_frames=1, tolerance=0.0)
     before = [len(calls) for _ in sample_frames(path, plan, progress=calls.append)]
     assert len(before) == 1 and before[0] > 30
     with av.open(str(path)) as container:

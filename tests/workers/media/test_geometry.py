@@ -20,7 +20,7 @@ def test_each_frame_has_its_own_shape(cases):
 
 
 def test_frames_of_each_shape_are_sampled(cases):
-    from tests.workers.test_decoder_reports import sampled
+    from tests.workers.media.test_decoder_reports import sampled
 
     frames = [f for frames in sampled(cases / "media/sar_change.ts", short_side=144, fps=5.0) for f in frames]
     assert [f.rgb.shape[:2] for f in frames] == [(144, 192 if f.time_s < 1.94 else 256) for f in frames]

@@ -1,20 +1,21 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import psutil
 import pytest
 
 from schemas.rejects import Reject
-from stages.shard import ShardConfig, segments
+from stages.shard import ShardConfig
 from tests.numbered_video import write_video
+from tests.planned_video import grid_of, planned
 from workers.media import probe
 from workers.media import sandboxed as media_sandbox
-from workers.media.decode_plan import Segment
 from workers.media.frame_decoder import BACKENDS, sample_frames
 from workers.media.render import encode_jpeg
-from workers.media.sandboxed import MediaLimits, entry_points_in_sandbox, probe_in_sandbox, sample_in_sandbox
+from workers.media.sandboxed import MediaLimits, probe_in_sandbox, sample_grid_in_sandbox, sample_in_sandbox
 from workers.sandbox.client import Sandbox, sandbox
 
 LIMITS = MediaLimits()
@@ -23,13 +24,17 @@ OPTIONS = {"short_side": 96, "jpeg_quality": 50}
 
 def plan(path, **config):
     facts = probe.probe(path)
-    (row,) = segments("v", facts.first_frame_s, facts.duration_s, probe.entry_points(path), ShardConfig(**config))
-    return facts, Segment(**{name: row[name] for name in Segment.__dataclass_fields__})
+    (segment,) = planned(path, **config)
+    return facts, segment
 
 
 def sample(path, limits=LIMITS, fps=1.0, **options):
     facts, segment = plan(path, fps=fps)
     return list(sample_in_sandbox(path, segment, limits, duration_s=facts.duration_s, **OPTIONS, **options))
+
+
+def grid(path, limits=LIMITS, **config):
+    return sample_grid_in_sandbox(path, ShardConfig(**config).sampling(0.0, 3.0), limits)
 
 
 @pytest.fixture
@@ -45,9 +50,10 @@ def answer(monkeypatch):
 def test_the_same_as_in_this_process(tmp_path):
     path = write_video(tmp_path / "v.mp4", np.arange(90) / 30)
     assert probe_in_sandbox(path, LIMITS) == probe.probe(path).columns()
-    here, there = probe.entry_points(path), entry_points_in_sandbox(path, LIMITS)
-    np.testing.assert_array_equal(here.pts, there.pts)
-    np.testing.assert_array_equal(here.time_s, there.time_s)
+    here, there = grid_of(path), grid(path)
+    np.testing.assert_array_equal(here.entries.pts, there.entries.pts)
+    np.testing.assert_array_equal(here.entries.time_s, there.entries.time_s)
+    assert replace(here, entries=there.entries) == there
     frames = list(sample_frames(path, plan(path)[1], short_side=96))
     found = sample(path)
     assert [jpeg for _, jpeg in found] == [encode_jpeg(frame.rgb, 50) for frame in frames]
@@ -149,11 +155,22 @@ def test_more_frames_than_samples_are_no_answer(tmp_path, answer):
 
 @pytest.mark.parametrize(
     "messages",
-    [[], [({"count": 1}, b"x" * 15)], [({"count": "1"}, b"")], [({"count": 2}, b"\0" * 32)], [({}, b"")] * 2],
+    [
+        [],
+        [({}, b"")] * 2,
+        [({"entries": 1, "phase": 0.5}, b"x" * 15)],
+        [({"entries": "1", "phase": 0.5}, b"\0" * 24)],
+        [({"entries": 2, "phase": 0.5}, b"\0" * 40)],  # the same time twice
+        [({"entries": 1, "phase": 1.0}, b"\0" * 24)],
+        [({"entries": 1, "phase": float("nan")}, b"\0" * 24)],
+        [({"entries": 1, "phase": 0.5}, b"\0" * 16)],  # no count of a segment
+        [({"entries": 1, "phase": 0.5}, b"\0" * 16 + b"\xff" * 8)],
+        [({"entries": 1, "phase": 0.5}, b"\0" * 32)],
+    ],
 )
 def test_what_are_no_facts_costs_its_file(answer, messages):
     answer(*messages)
-    for read in (probe_in_sandbox, entry_points_in_sandbox):
+    for read in (probe_in_sandbox, grid):
         with pytest.raises(Reject, match="decoder_crashed"):
             read(__file__, LIMITS)
 

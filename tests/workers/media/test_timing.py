@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.shard import ShardConfig, segments
 from tests.numbered_video import read_number, write_video
-from workers.media.decode_plan import Segment
+from tests.planned_video import planned
 from workers.media.frame_decoder import sample_frames
 from workers.media.probe import VideoFacts, entry_points, probe
 
@@ -39,9 +38,7 @@ FORMATS = {
 
 def kept(path: Path, facts: VideoFacts, tolerance: float = 0.0, **config) -> list[tuple[float, int]]:
     """Time and number of each frame that is kept."""
-    config = ShardConfig(tolerance=tolerance, min_frames=1, **config)
-    rows = segments("v", facts.first_frame_s, facts.duration_s, entry_points(path), config)
-    plans = [Segment(**{name: row[name] for name in Segment.__dataclass_fields__}) for row in rows]
+    plans = planned(path, tolerance=tolerance, min_frames=1, **config)
     return [(p.time_s, read_number(p.rgb)) for plan in plans for p in sample_frames(path, plan, short_side=48)]
 
 

@@ -53,7 +53,7 @@ def test_samples_are_what_was_packed(corpus):
         assert np.array_equal(sample["merged_tokens"], tensors["merged_tokens"][query])
         assert np.array_equal(sample["time_s"], tensors["time_s"])
         assert "clip_tokens" not in sample
-        for name in ("question", "answer", "sample_key"):
+        for name in ("question", "answer", "sample_key", "duration_s"):
             assert sample[name] == row[name]
         assert sample["conversations"][0]["from"] == "human"
     assert not rows

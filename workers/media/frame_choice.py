@@ -1,0 +1,136 @@
+"""Which frame stands for each sample, chosen for a whole closed GOP at a time so that the least is decoded.
+
+To have a frame of a closed GOP, the decoder needs all frames of that GOP that come before it in the order of decoding,
+less those that nothing refers to (disposable ones):
+
+    order of decoding   I  P  b  b  P  b  b  P        I: key frame, P: others refer to it, b: disposable
+    depth               1  2  2  2  3  3  3  4        frames that others refer to, up to this one
+    shown               0  3  1  2  6  4  5  9
+
+So the depth that a GOP is decoded to decides its cost, and the last of its samples decides the depth. A sample whose
+tolerance holds a key frame asks for no depth beyond 1; all others of the GOP are then free to take the nearest frame
+that is decoded anyway.
+
+Shapes: S shown frames of a stream by time, N samples, X pairs of a sample and a frame that may stand for it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.media.packet_index import PacketIndex
+
+_FAR = 1 << 60  # ticks: longer than any clock shows
+
+
+@dataclass(frozen=True)
+class ShownFrames:
+    """The frames that samples may take, and what each costs to decode."""
+
+    number_S: np.ndarray
+    """Of the packet in the index."""
+    pts_S: np.ndarray
+    """Strictly ascending."""
+    group_S: np.ndarray
+    """Closed GOPs, counted from 0."""
+    depth_S: np.ndarray
+    disposable_S: np.ndarray
+    key_S: np.ndarray
+
+    @classmethod
+    def of(cls, index: PacketIndex, number_S: np.ndarray, starts: np.ndarray | None = None) -> "ShownFrames":
+        """Args:
+        number_S: the packets, by time.
+        starts: packets before which decoding starts, besides those that start a closed GOP.
+        """
+        is_start = index.clean_P.copy()
+        is_start[starts if starts is not None else []] = True
+        group = np.cumsum(is_start)
+        referred = np.cumsum(~index.disposable_P)
+        # Referred frames before the first packet of each group; those of group 0 have no start.
+        before = np.concatenate([[0], (referred - ~index.disposable_P)[is_start]])
+        return cls(
+            number_S=number_S,
+            pts_S=index.pts_P[number_S],
+            group_S=group[number_S],
+            depth_S=(referred - before[group])[number_S],
+            disposable_S=index.disposable_P[number_S],
+            key_S=index.clean_P[number_S],
+        )
+
+    def decoded(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The groups that are decoded for some frames, and how many frames of each."""
+        chosen = np.unique(chosen)
+        groups, place = np.unique(self.group_S[chosen], return_inverse=True)
+        count = np.zeros(len(groups), np.int64)
+        np.maximum.at(count, place, self.depth_S[chosen])
+        np.add.at(count, place, self.disposable_S[chosen])
+        return groups, count
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The frames that may stand for each sample: positions [low, high) in the shown frames."""
+
+    low_N: np.ndarray
+    high_N: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        pts_S: np.ndarray,
+        earliest_N: np.ndarray,
+        ticks_N: np.ndarray,
+        latest_N: np.ndarray,
+        first_N: np.ndarray | int,
+        end_N: np.ndarray | int,
+    ) -> "Reach":
+        """Those that start after `earliest_N` and until `latest_N`, or else the one that is shown at the sample.
+
+        Samples come in order, and no two of them are within each other's reach. A frame that is held so long that it
+        is all that a sample has is left to it by those before, where they have another.
+
+        Args:
+            first_N, end_N: positions that a sample's segment starts and ends on.
+        """
+        low = np.maximum(np.searchsorted(pts_S, earliest_N, side="right"), first_N)
+        high = np.minimum(np.searchsorted(pts_S, latest_N, side="right"), end_N)
+        shown = np.maximum(np.searchsorted(pts_S, ticks_N, side="right") - 1, first_N)
+        high = np.maximum(low, high)
+        # One that starts earlier but is the one shown, where it is in no other sample's reach.
+        low = np.minimum(low, np.maximum(shown, np.concatenate([[0], high[:-1]])))
+        nothing = low == high
+        if nothing.any() and not nothing.all():
+            for sample in range(len(low) - 1, 0, -1):
+                if low[sample] >= high[sample]:
+                    high[sample - 1] = min(high[sample - 1], shown[sample])
+            nothing = low >= high
+        return cls(np.where(nothing, shown, low), np.where(nothing, shown + 1, high))
+
+
+def choose_frames(frames: ShownFrames, ticks_N: np.ndarray, reach: Reach) -> np.ndarray:
+    """Positions in the shown frames, one for each sample [N], such that the least is decoded; of equals the nearest."""
+    size = reach.high_N - reach.low_N
+    start = np.cumsum(size) - size
+    frame = np.repeat(reach.low_N - start, size) + np.arange(size.sum())
+
+    def least(score_X: np.ndarray) -> np.ndarray:
+        """For each sample the frame of the least score, the first of equals."""
+        is_least = score_X == np.repeat(np.minimum.reduceat(score_X, start), size)
+        return np.minimum.reduceat(np.where(is_least, frame, len(frames.pts_S)), start)
+
+    group, depth, disposable, key = (
+        column[frame] for column in (frames.group_S, frames.depth_S, frames.disposable_S, frames.key_S)
+    )
+    distance = np.minimum(np.abs(frames.pts_S[frame] - np.repeat(ticks_N, size)), _FAR)
+    has_key = np.logical_or.reduceat(key, start)
+    # To which depth each group is decoded for the samples that have no key frame, ...
+    forced = least(2 * (depth + disposable) + disposable)[~has_key]
+    decoded_to = np.zeros(int(frames.group_S.max()) + 1, np.int64)
+    np.maximum.at(decoded_to, frames.group_S[forced], frames.depth_S[forced])
+    # ... and the key frames of those that have nothing that is decoded by then.
+    has_free = np.logical_or.reduceat((depth <= decoded_to[group]) & ~disposable, start)
+    keys = least(np.where(key, distance, _FAR << 1))[has_key & ~has_free]
+    decoded_to[frames.group_S[keys]] = np.maximum(decoded_to[frames.group_S[keys]], 1)
+    undecoded = depth > decoded_to[group]
+    return least(distance + undecoded * (_FAR << 2) + disposable * (_FAR << 1))

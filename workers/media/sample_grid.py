@@ -1,0 +1,169 @@
+"""The samples of a video: a uniform grid of times, and the segments that they fall into.
+
+Sample i is wanted at (i + phase) intervals after the first frame. With phase 0.5 samples lie at the centres of equal
+intervals, with 0 at their starts. Encoders put key frames at even times, so the phase decides how much is decoded.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from workers.media.decode_plan import Segment
+from workers.media.frame_choice import Reach, ShownFrames, choose_frames
+from workers.media.packet_index import PacketIndex
+
+Phase = float | Literal["auto", "centre", "start"]
+_NAMED = {"centre": 0.5, "start": 0.0}
+_STEPS = 32
+# All multiples of a step, the centre first and then by their distance from it: of equals the first is taken.
+PHASES = sorted((step / _STEPS for step in range(_STEPS)), key=lambda phase: (abs(phase - 0.5), phase))
+
+
+@dataclass(frozen=True)
+class EntryPoints:
+    """Where decoding may start: presentation times in ticks and in seconds, ascending.
+
+    The first is the video's start.
+    """
+
+    pts: np.ndarray
+    time_s: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How a video is sampled and cut."""
+
+    start_s: float
+    """Of the first frame."""
+    duration_s: float
+    intervals: float
+    """The duration in intervals; not always a whole number."""
+    period_s: float
+    """Of an interval."""
+    tolerance_s: float
+    """How much earlier or later than its sample a frame may be."""
+    phase: Phase
+    """Share of an interval, or a name of one; `auto`: that with the least to decode."""
+    segment_s: float
+    """Seconds that a segment lasts at least."""
+
+    def num_samples(self, phase: float) -> int:
+        """Samples before the end of the video, and at least one."""
+        return max(1, math.ceil(self.intervals - phase))
+
+    def times(self, phase: float) -> np.ndarray:
+        """Seconds on the video's timeline, ascending."""
+        return self.origin_s(phase) + np.arange(self.num_samples(phase)) * self.period_s
+
+    def origin_s(self, phase: float) -> float:
+        """The time of sample 0."""
+        return self.start_s + phase * self.period_s
+
+
+@dataclass(frozen=True)
+class SampleGrid:
+    """The phase of a video's samples, its segments, and what decoding them takes."""
+
+    entries: EntryPoints
+    phase: float
+    segments: list[Segment]
+    frames_to_decode: list[int]
+    """Of each segment."""
+
+
+def segments(entries: EntryPoints, sampling: Sampling, phase: float) -> list[Segment]:
+    """The segments of a video. Those without a sample are left out."""
+    starts = _starts(entries.time_s, sampling.segment_s)
+    owner = _owners(entries.time_s[starts], sampling.times(phase))
+    ends_s = [*entries.time_s[starts[1:]], sampling.start_s + sampling.duration_s]
+    first = np.searchsorted(owner, np.arange(len(starts)))
+    count = np.bincount(owner, minlength=len(starts))
+    return [
+        Segment(
+            segment_index=number,
+            start_s=float(entries.time_s[start]),
+            end_s=float(ends_s[number]),
+            seek_pts=int(entries.pts[start]),
+            first_sample=int(first[number]),
+            num_samples=int(count[number]),
+            sample_origin_s=sampling.origin_s(phase),
+            sample_period_s=sampling.period_s,
+            sample_tolerance_s=sampling.tolerance_s,
+        )
+        for number, start in enumerate(starts)
+        if count[number]
+    ]
+
+
+def plan_samples(index: PacketIndex, entries: EntryPoints, sampling: Sampling) -> tuple[float, list[int]]:
+    """The phase of a video's samples, and how many frames of each of its `segments` have to be decoded for them.
+
+    With phase `auto` the least in all are decoded; ties go to the centre. Where frames are told by their order alone,
+    all of them are decoded at any phase.
+
+    Args:
+        index: of the whole video.
+    """
+    if sampling.phase != "auto":
+        phases = [_NAMED.get(sampling.phase, sampling.phase) if isinstance(sampling.phase, str) else sampling.phase]
+    else:
+        phases = PHASES[:1] if index.by_order else PHASES
+    if index.by_order:
+        return phases[0], [len(index)]
+    cost = _Cost(index, entries, sampling)
+    counts = [cost.frames_to_decode(phase) for phase in phases]
+    best = min(range(len(phases)), key=lambda number: int(counts[number].sum()))
+    return phases[best], [int(count) for count in counts[best]]
+
+
+class _Cost:
+    """What decoding the samples of a video takes, whatever their phase."""
+
+    def __init__(self, index: PacketIndex, entries: EntryPoints, sampling: Sampling) -> None:
+        starts = _starts(entries.time_s, sampling.segment_s)
+        self._sampling, self._start_s, start_pts = sampling, entries.time_s[starts], entries.pts[starts]
+        number = np.flatnonzero(index.shown_P & (index.pts_P >= start_pts[0]))
+        pts, first = np.unique(index.pts_P[number], return_index=True)
+        number = number[first]
+        self._first = np.searchsorted(pts, start_pts)
+        self._end = np.append(self._first[1:], len(pts))
+        self._frames = ShownFrames.of(index, number, number[self._first])
+        group = self._frames.group_S[self._first]
+        self._segment_of = np.searchsorted(group, np.arange(self._frames.group_S.max() + 1), side="right") - 1
+        self._whole = Segment(
+            **{"segment_index": 0, "seek_pts": int(start_pts[0]), "start_s": float(self._start_s[0]), "end_s": np.inf},
+            **{"first_sample": 0, "num_samples": 0, "sample_origin_s": 0.0},
+            **{"sample_period_s": sampling.period_s, "sample_tolerance_s": sampling.tolerance_s},
+        )
+        self._time_base = index.time_base
+
+    def frames_to_decode(self, phase: float) -> np.ndarray:
+        """Of each segment that has a sample, int64."""
+        times_s = self._sampling.times(phase)
+        owner = _owners(self._start_s, times_s)
+        away_s = self._sampling.tolerance_s
+        ticks = [self._whole.ticks(times_s + away, self._time_base) for away in (-away_s, 0.0, away_s)]
+        reach = Reach.of(self._frames.pts_S, *ticks, self._first[owner], self._end[owner])
+        groups, count = self._frames.decoded(choose_frames(self._frames, ticks[1], reach))
+        per_segment = np.zeros(len(self._start_s), np.int64)
+        np.add.at(per_segment, np.maximum(self._segment_of[groups], 0), count)
+        return per_segment[np.unique(owner)]
+
+
+def _owners(start_s: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """The segment of each sample: the last one that starts at or before it."""
+    return np.maximum(np.searchsorted(start_s, times_s + 1e-9, side="right") - 1, 0)
+
+
+def _starts(time_s: np.ndarray, segment_s: float) -> list[int]:
+    """Positions of the random access points that segments start on."""
+    starts = [0]
+    while True:
+        # A clock far enough out adds `segment_s` without moving: the next key frame then is later than it by more.
+        following = max(int(np.searchsorted(time_s, time_s[starts[-1]] + segment_s)), starts[-1] + 1)
+        if following >= len(time_s):
+            return starts
+        starts.append(following)
