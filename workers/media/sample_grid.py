@@ -15,7 +15,7 @@ from workers.media.frame_choice import Reach, ShownFrames, choose_frames
 from workers.media.packet_index import PacketIndex
 
 Phase = float | Literal["auto", "centre", "start"]
-_NAMED = {"centre": 0.5, "start": 0.0}
+_NAMED: dict[str, float] = {"centre": 0.5, "start": 0.0}
 _STEPS = 32
 # All multiples of a step, the centre first and then by their distance from it: of equals the first is taken.
 PHASES = sorted((step / _STEPS for step in range(_STEPS)), key=lambda phase: (abs(phase - 0.5), phase))
@@ -107,8 +107,10 @@ def plan_samples(index: PacketIndex, entries: EntryPoints, sampling: Sampling) -
     Args:
         index: of the whole video.
     """
-    if sampling.phase != "auto":
-        phases = [_NAMED.get(sampling.phase, sampling.phase) if isinstance(sampling.phase, str) else sampling.phase]
+    if isinstance(sampling.phase, float):
+        phases = [sampling.phase]
+    elif sampling.phase != "auto":
+        phases = [_NAMED[sampling.phase]]
     else:
         phases = PHASES[:1] if index.by_order else PHASES
     if index.by_order:
@@ -134,9 +136,15 @@ class _Cost:
         group = self._frames.group_S[self._first]
         self._segment_of = np.searchsorted(group, np.arange(self._frames.group_S.max() + 1), side="right") - 1
         self._whole = Segment(
-            **{"segment_index": 0, "seek_pts": int(start_pts[0]), "start_s": float(self._start_s[0]), "end_s": np.inf},
-            **{"first_sample": 0, "num_samples": 0, "sample_origin_s": 0.0},
-            **{"sample_period_s": sampling.period_s, "sample_tolerance_s": sampling.tolerance_s},
+            segment_index=0,
+            start_s=float(self._start_s[0]),
+            end_s=np.inf,
+            seek_pts=int(start_pts[0]),
+            first_sample=0,
+            num_samples=0,
+            sample_origin_s=0.0,
+            sample_period_s=sampling.period_s,
+            sample_tolerance_s=sampling.tolerance_s,
         )
         self._time_base = index.time_base
 
@@ -145,9 +153,11 @@ class _Cost:
         times_s = self._sampling.times(phase)
         owner = _owners(self._start_s, times_s)
         away_s = self._sampling.tolerance_s
-        ticks = [self._whole.ticks(times_s + away, self._time_base) for away in (-away_s, 0.0, away_s)]
-        reach = Reach.of(self._frames.pts_S, *ticks, self._first[owner], self._end[owner])
-        groups, count = self._frames.decoded(choose_frames(self._frames, ticks[1], reach))
+        earliest, ticks, latest = (
+            self._whole.ticks(times_s + away, self._time_base) for away in (-away_s, 0.0, away_s)
+        )
+        reach = Reach.of(self._frames.pts_S, earliest, ticks, latest, self._first[owner], self._end[owner])
+        groups, count = self._frames.decoded(choose_frames(self._frames, ticks, reach))
         per_segment = np.zeros(len(self._start_s), np.int64)
         np.add.at(per_segment, np.maximum(self._segment_of[groups], 0), count)
         return per_segment[np.unique(owner)]
