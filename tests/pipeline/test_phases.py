@@ -13,8 +13,8 @@ STAGES = Recipe().stages()
 # changes and the version does not, every build would run that stage again for no reason.
 UNIT_PATHS = {
     "download": (6, "units/download/f46cbf77a18b/ef/ef709c053a8324a6502792da.parquet"),
-    "shard": (5, "units/shard/5a8243ed94d8/c2/c2399ebfd7343a43b36232bc.parquet"),
-    "decode": (7, "units/decode/7076e1549521/05/05cd2f8cc7a0880e1cf64a5c.parquet"),
+    "shard": (6, "units/shard/988cbc4564e4/c2/c2399ebfd7343a43b36232bc.parquet"),
+    "decode": (8, "units/decode/6efbd2dac53d/2e/2ea97cb282a506c9a1053f1e.parquet"),
     "embed": (1, "units/embed/3ffe7fd6349d/7c/7cd30ba9438bf5a13119a7bb.parquet"),
     "find_shots": (1, "units/find_shots/ef70eaf31463/9d/9d0e01429bf774058c7369e2.parquet"),
     "find_duplicates": (1, "units/find_duplicates/3224e75a83bf/59/59ddf5179a81306b2e3380af.parquet"),

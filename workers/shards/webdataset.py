@@ -41,7 +41,7 @@ def samples(
     that can be resumed within an epoch, use `ShardReader`.
 
     A sample is a dict of the fields of the QA pair, its arrays as `Group.sample` describes them, `video` (the facts of
-    the video), `video_id`, `sample_key` and `__url__`.
+    the video), `video_id`, `duration_s`, `sample_key` and `__url__`.
 
     Args:
         urls: paths, `s3://` or `gs://` addresses of shards; one string may have braces, as `{000000..000007}.tar`.
@@ -105,12 +105,14 @@ def _pairs(groups: Iterable[dict[str, Any]], verify: bool) -> Iterator[dict[str,
             group, facts = decode_group(found["qa.json"], found[_TOKENS], verify), json.loads(found["json"])
             if facts["video_id"] != video_id:  # the clips of a video come with its first group
                 video_id, clips = facts["video_id"], None
+            duration_s = float(facts["duration_s"])
             if _CLIPS in found:
                 clips = decode_clips(found[_CLIPS], verify)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             what = f"there is no {error}" if isinstance(error, KeyError) else error
             raise ShardError(f"{url}: group {key} cannot be read: {what}") from None
-        yield from _samples(group, clips, {"video": facts, "video_id": video_id, "sample_key": key, "__url__": url})
+        named = {"video_id": video_id, "sample_key": key, "duration_s": duration_s}
+        yield from _samples(group, clips, {"video": facts, **named, "__url__": url})
 
 
 def _samples(group: Group, clips: np.ndarray | None, named: dict[str, Any]) -> Iterator[dict[str, Any]]:
