@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 
 
@@ -42,7 +43,8 @@ def orientation(frame: VideoFrame) -> Orientation:
 
     The matrix maps a column x and a row y to a x + c y and b x + d y (ISO/IEC 14496-12, 6.2.2).
     """
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    # `frame.side_data` is kept by the frame and refers back to it: frames would stay until the next garbage collection.
+    data: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     if data is None:
         return Orientation()
     a, b, _, c, d = np.frombuffer(memoryview(data), np.int32, 5).astype(np.int64).tolist()

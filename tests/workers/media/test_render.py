@@ -1,3 +1,4 @@
+import gc
 import io
 from fractions import Fraction
 
@@ -24,6 +25,18 @@ def test_a_picture_longer_than_jpeg_allows_is_made_smaller(size, aspect):
     rgb = Renderer(384, Geometry(aspect))(plain((9, 9, 9), *size))
     assert rgb.shape[1] == 65_500
     assert encode_jpeg(rgb, 50)
+
+
+def test_a_frame_is_freed_without_the_garbage_collector():
+    render = Renderer(8)
+    render(plain((9, 9, 9), pixel_format="yuv420p"))  # whatever is made once
+    gc.collect()
+    gc.disable()
+    try:
+        render(plain((9, 9, 9), pixel_format="yuv420p"))
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_pixels_that_cannot_be_converted_are_undecodable():
@@ -124,34 +137,36 @@ def woven(first, second, pixel_format):
     return frame
 
 
-class Interlaced:
+@pytest.fixture(scope="module")
+def interlaced():
     """A frame that says that it is: PyAV's flag comes from decoders alone."""
-
-    interlaced_frame = True
-
-    def __init__(self, frame):
-        self._frame = frame
-
-    def __getattr__(self, name):
-        return getattr(self._frame, name)
+    file = io.BytesIO()
+    with av.open(file, "w", format="mpegts") as output:
+        stream = output.add_stream("mpeg2video", rate=25, options={"flags": "+ildct+ilme"})
+        stream.width, stream.height = 64, 64
+        output.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        output.mux(stream.encode(None))
+    file.seek(0)
+    with av.open(file) as decoded:
+        return next(decoded.decode(video=0))
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le", "nv12", "rgb24", "bgra"])
 @pytest.mark.parametrize("height", [96, 100])
-def test_of_two_fields_the_upper_is_kept(pixel_format, height):
+def test_of_two_fields_the_upper_is_kept(pixel_format, height, interlaced):
     x = np.arange(128)
     first = np.broadcast_to(np.stack([2 * x, 255 - x, x], -1).astype(np.uint8), (height, 128, 3))
     second = 255 - first
     frame = woven(first, second, pixel_format)
     render = Renderer(384)
-    rgb = render._rendered(frame, Interlaced(frame))
+    rgb = render._rendered(frame, interlaced)
     assert rgb.shape == first.shape
     assert np.abs(rgb.astype(int) - first).mean() < 4
     assert np.abs(render(frame).astype(int) - first).mean() > 40
-    assert np.array_equal(Renderer(384, convert=False)._rendered(frame, Interlaced(frame)), render(frame))
+    assert np.array_equal(Renderer(384, convert=False)._rendered(frame, interlaced), render(frame))
 
 
-def test_interlaced_palettes_and_odd_heights():
+def test_interlaced_palettes_and_odd_heights(interlaced):
     indices, palette = np.zeros((9, 16), np.uint8), np.full((256, 4), 255, np.uint8)
     frame = av.VideoFrame.from_ndarray((indices, palette), "pal8")
-    assert (Renderer(9)._rendered(frame, Interlaced(frame)) == 255).all()
+    assert (Renderer(9)._rendered(frame, interlaced) == 255).all()
