@@ -41,25 +41,3 @@ def merge_directly(
     shared_NM = (patches_NMD * patches_NMD[before.clamp(min=0)]).sum(dim=2)
     score_NM = patches_NMD @ normalize(query_D, dim=0) - shared_NM.masked_fill((before < 0)[:, None], 0.0)
     return torch.einsum("nm,nmc->nc", (score_NM / alpha).softmax(dim=1), features_NMC)
-
-
-def merge_clip_loop(x_TC: Tensor, *, heads: int, target: int) -> Tensor:
-    """HiCo of one clip with lists of tokens: `[target, C]`."""
-    tokens, sizes = list(x_TC), [1.0] * len(x_TC)
-    while len(tokens) > target:
-        r = min(len(tokens) - target, len(tokens) // 2)
-        metric = [normalize(token.view(heads, -1).mean(0), dim=0) for token in tokens]
-        odd_bC = torch.stack(metric[1::2])
-        best, match = zip(
-            *((float(s.max()), 2 * int(s.argmax()) + 1) for s in (odd_bC @ m for m in metric[::2])), strict=True
-        )
-        order = sorted(range(len(best)), key=lambda i: -best[i])
-        sums = {j: tokens[j] * sizes[j] for j in range(1, len(tokens), 2)}
-        weights = {j: sizes[j] for j in sums}
-        for i in order[:r]:
-            sums[match[i]] = sums[match[i]] + tokens[2 * i] * sizes[2 * i]
-            weights[match[i]] += sizes[2 * i]
-        kept = [2 * i for i in order[r:]]
-        tokens = [tokens[i] for i in kept] + [sums[j] / weights[j] for j in sums]
-        sizes = [sizes[i] for i in kept] + list(weights.values())
-    return torch.stack(tokens)

@@ -1,5 +1,6 @@
 """The Python blocks of the documents run."""
 
+import importlib
 import re
 import textwrap
 from pathlib import Path
@@ -38,6 +39,15 @@ def folder(tmp_path_factory):
 def test_a_block_runs(code, folder, monkeypatch):
     monkeypatch.chdir(folder)
     exec(compile(code, "document", "exec"), {})
+
+
+@pytest.mark.parametrize("package", ["model.ops", "workers.shards"])
+def test_every_export_has_an_example(package):
+    examples = "".join(code for document in DOCUMENTS for code in blocks(document))
+    text = (ROOT / "docs" / "api.md").read_text()
+    for name in importlib.import_module(package).__all__:
+        assert re.search(rf"\b{name}\b", text), name
+        assert not name[0].islower() or re.search(rf"\b{name}\(", examples), name
 
 
 def test_the_block_of_the_readme_runs(folder, monkeypatch):

@@ -2,9 +2,9 @@ import pytest
 import torch
 from transformers import Qwen2Config, Qwen2Model, Qwen3Config, Qwen3Model
 
+from model.ops.hico import naive
 from model.progressive import ProgressiveDropout
 from model.sequence import IGNORED, TokenBatch, build_sequence, collate
-from tests.model.ops import reference
 from tests.model.test_video_lm import TOKENIZER, batch_of, make_model
 from tests.tiny_samples import tiny_sample
 
@@ -36,11 +36,11 @@ def by_hand(model, stages, embeds, visual, asked_by):
             seen = [p for p in left if visual[0, p]]
             keep = max(1, int(ratio * original))
             if choice == "uniform":
-                kept = {seen[i] for i in reference.uniform_positions(len(seen), keep)}
+                kept = {seen[i] for i in naive.uniform_positions(len(seen), keep)}
             else:
                 q, k = rotated(layer, hidden, rotary)
                 flags = [torch.stack([flag[0, p] for p in left]).numpy() for flag in (visual, asked_by)]
-                scores = reference.attention_scores(q.numpy(), k.numpy(), *flags)
+                scores = naive.attention_scores(q.numpy(), k.numpy(), *flags)
                 ranked = sorted(range(len(left)), key=lambda i: -scores[i] if visual[0, left[i]] else 1.0)
                 kept = {left[i] for i in ranked[:keep]}
             places = [i for i, p in enumerate(left) if p in kept or not visual[0, p]]

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.ops.dfm import naive
 from model.sequence import (
     IGNORED,
     KEYFRAME,
@@ -18,7 +19,6 @@ from model.sequence import (
     visual_layout_clustered,
 )
 from model.tokenizer import ByteTokenizer
-from tests.model.ops import reference
 from tests.tiny_samples import tiny_sample
 
 TOKENIZER = ByteTokenizer()
@@ -142,7 +142,7 @@ def test_runs_stand_for_like_neighbours(limit):
     kinds, places, merged = visual_layout_clustered(tokens, keyframes, patches, limit)
     room = limit - 2 * patches - 1
     runs = (
-        reference.merge_temporal_clusters(tokens[others].numpy(), room)
+        naive.merge_temporal_clusters(tokens[others].numpy(), room)
         if 0 < room < 18
         else [[i] for i in range(18)] * (room > 0)
     )

@@ -4,10 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.ops.dfm import merge
+from model.ops.dfm import merge, naive
 from model.ops.dfm.merge import merge_frames, merge_sweep
 from model.ops.dks.keyframes import select_keyframes
-from tests.model.ops import reference
 
 
 def case(num_frames, *, patches=9, width=12, joint_width=7, num_queries=4, k=5, seed=0, dtype=torch.float32):
@@ -37,7 +36,7 @@ def sweep(features, joint, queries, keyframes, sizes=(), **options):
 def loops(features, joint, queries, keyframes, alpha=0.01, lam=1.0):
     parts = (features.double().numpy(), joint.double().numpy())
     rows = zip(queries.double().numpy(), keyframes.tolist(), strict=True)
-    return torch.tensor(np.stack([reference.merge_paper(*parts, query, row, alpha, lam) for query, row in rows]))
+    return torch.tensor(np.stack([naive.merge_paper(*parts, query, row, alpha, lam) for query, row in rows]))
 
 
 TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.bfloat16: 2e-2, torch.float16: 3e-3}

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.ops.dfm import naive
 from model.ops.dfm.token_carry_over import TokenCarryOver, source_frames
-from tests.model.ops import reference
 
 
 def tokens(num_frames=60, seed=0, noise=0.05):
@@ -27,7 +27,7 @@ def test_agrees_with_the_loops_whatever_the_chunks(seed, tolerance, sizes):
         at += size
     keep = torch.cat(parts, dim=1)
     for query in range(2):
-        assert keep[query].tolist() == reference.keep_tokens(x[query].numpy(), tolerance)
+        assert keep[query].tolist() == naive.keep_tokens(x[query].numpy(), tolerance)
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.05, 0.3])

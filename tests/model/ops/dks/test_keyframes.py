@@ -6,8 +6,8 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from model.ops.dks import naive
 from model.ops.dks.keyframes import select_keyframes, select_keyframes_ragged
-from tests.model.ops import reference
 
 GOLDEN = Path(__file__).parent / "golden" / "dks_released.npz"
 
@@ -29,8 +29,8 @@ def loops(frames, queries, mode, *, k, tau, floor=0.2):
     """The picks by the reference, on the very values the kernel sees."""
     f, q = frames.double().numpy(), queries.double().numpy()
     if mode == "paper":
-        return [reference.keyframes_paper(f, query, k, tau) for query in q]
-    return [reference.keyframes_released(f, query, k, tau, floor) for query in q]
+        return [naive.keyframes_paper(f, query, k, tau) for query in q]
+    return [naive.keyframes_released(f, query, k, tau, floor) for query in q]
 
 
 @pytest.mark.parametrize("mode", ["paper", "released"])
@@ -53,7 +53,7 @@ def test_padding_counts_and_relevance_agree(mode):
         count = ours.counts[query]
         assert (ours.indices[query, count:] == -1).all()
         assert (ours.relevance[query, count:] == 0).all()
-        expected = [reference.cosine(frames[n], queries[query]) for n in ours.of(query)]
+        expected = [naive.cosine(frames[n], queries[query]) for n in ours.of(query)]
         np.testing.assert_allclose(ours.relevance[query, :count], expected, atol=1e-5)
 
 
@@ -81,7 +81,7 @@ def test_of_identical_frames_one_is_taken():
 def test_no_frame_above_the_floor_spreads_the_picks_evenly():
     frames = torch.eye(2)[torch.zeros(100, dtype=torch.long)]
     ours = select_keyframes(frames, torch.tensor([[0.0, 1.0]]), k=4, mode="released")
-    assert picks(ours) == [reference.fill_gaps([], 4, 100)]
+    assert picks(ours) == [naive.fill_gaps([], 4, 100)]
 
 
 def test_a_cosine_of_exactly_tau_is_dropped_by_the_paper_and_kept_by_the_released_code():
