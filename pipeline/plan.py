@@ -13,6 +13,7 @@ from pipeline.inputs.recipe import Recipe, changed_fields, recorded_recipe
 from pipeline.not_built import NotBuilt, require_built
 from pipeline.phases import Phase, phases
 from pipeline.tables.corpus_file import OtherFormat
+from pipeline.tables.decoded import frames_decoded
 from pipeline.tables.gather import gather
 from pipeline.tables.workspace import Workspace, read_batches
 from schemas.stage import Stage
@@ -34,6 +35,10 @@ class StagePlan:
     later: int
     bytes: int = 0
     why: str = ""
+    frames_decoded: int = 0
+    """Of decode: frames that the decoder was given for the units that stand."""
+    frames_to_decode: int = 0
+    """Of decode: what it will be given for the units to run, as their segments were planned."""
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
@@ -58,6 +63,9 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
                 done, rejected, missing = (scan.counts[stage.name, state] for state in State)
                 plans.append(StagePlan(stage.name, stand=done, rejected=rejected, run=missing, later=stuck))
                 stuck += missing
+            if phase.name == "ingest":
+                decode = next(entry for entry in plans if entry.stage == "decode")
+                decode.frames_decoded, decode.frames_to_decode = frames_decoded(work)
             waiting[phase.name] = waiting[phase.after] + held_back
     _estimate(plans, stages, store)
     explain(plans, stages, store)

@@ -57,6 +57,8 @@ def show_plan(plans: list[StagePlan], out: Terminal) -> None:
         todo = f"{p.run}" + (f" + about {p.later}" if p.later else "")
         table.add_row(p.stage, str(p.stand), str(p.rejected), todo, _size(p.bytes) if p.bytes else "", p.why)
     out.print(table)
+    if frames := sum(p.frames_to_decode for p in plans):
+        out.print(f"decode: {frames:,} frames to decode")
     if not any(p.run or p.later for p in plans):
         out.print("Nothing to run: the corpus is whole.")
 
@@ -67,6 +69,9 @@ def show_status(plans: list[StagePlan], out: Terminal) -> None:
     for p in plans:
         table.add_row(p.stage, str(p.stand), str(p.rejected), f"{p.run}" + (f" + about {p.later}" if p.later else ""))
     out.print(table)
+    done, to_do = (sum(frames) for frames in zip(*((p.frames_decoded, p.frames_to_decode) for p in plans), strict=True))
+    if done or to_do:
+        out.print(f"decode: {done:,} frames decoded" + (f", {to_do:,} to decode" if to_do else ""))
 
 
 def show_published(corpus: str, out: Terminal) -> None:

@@ -77,8 +77,8 @@ SEGMENT = pa.schema(
     ]
 )
 
-# decode: a row per kept frame. A source frame that two sample times fall on is kept once. `wanted` and `decoder_errors`
-# are counted up to the row: the last row of a segment has the segment's.
+# decode: a row per kept frame. A source frame that two sample times fall on is kept once. `wanted`, `decoder_errors`
+# and `frames_decoded` are counted up to the row: the last row of a segment has the segment's.
 FRAME = pa.schema(
     [
         ("video_id", pa.string()),
@@ -89,6 +89,7 @@ FRAME = pa.schema(
         ("height", pa.int32()),
         ("wanted", pa.int32()),  # frames wanted of the segment: more than there are rows where some don't decode
         ("decoder_errors", pa.int32()),  # frames of the segment on which the decoder reported errors, kept or not
+        ("frames_decoded", pa.int32()),  # frames that the decoder was given; null: a library that does not tell
         ("source_width", pa.int32()),  # of the frame as it was decoded, before its pixels' shape and rotation
         ("source_height", pa.int32()),
         ("jpeg", pa.binary()),

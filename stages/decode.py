@@ -119,7 +119,7 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
-        version=8,
+        version=9,
         writes=FRAME,
         run=Decoder,
         config=config,

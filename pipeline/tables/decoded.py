@@ -15,6 +15,7 @@ DECODED = pa.schema(
         ("num_frames", pa.int32()),
         ("num_wanted", pa.int32()),  # more than num_frames where some don't decode; null where there are none
         ("num_decoder_errors", pa.int32()),  # frames on which the decoder reported errors
+        ("frames_decoded", pa.int32()),  # for the kept ones; null: the decoder does not tell
         ("source_sizes", pa.list_(pa.string())),  # "640x360": one, but for a stream that changes
     ]
 )
@@ -56,6 +57,17 @@ _KNOWN = f"select * from known where decode_unit in ({_UNITS})"
 _NEW = f"select decode_unit from ({_UNITS}) where decode_unit not in (select decode_unit from known)"
 
 
+_FRAMES = f"""
+    select coalesce((select sum(frames_decoded) from decoded where decode_unit in ({_UNITS})), 0),
+           coalesce((select sum(frames_to_decode) from ingest where reject is null and decode_unit is null), 0)"""
+
+
+def frames_decoded(work: Workspace) -> tuple[int, int]:
+    """How many frames have been decoded, and how many segments that are not decoded yet will take: a prediction."""
+    ((done, to_do),) = work.rows(_FRAMES)
+    return int(done), int(to_do)
+
+
 def count_decoded(work: Workspace, store: Store) -> None:
     """Makes the table `decoded` in the workspace, a row a decode unit."""
     known = "tables/segments.parquet"
@@ -79,7 +91,7 @@ def _both(work: Workspace, store: Store) -> Iterator[pa.Table]:
 
 
 def _count(store: Store, unit: str) -> dict:
-    frames = store.read_table(unit, ["wanted", "decoder_errors", "source_width", "source_height"])
+    frames = store.read_table(unit, ["wanted", "decoder_errors", "frames_decoded", "source_width", "source_height"])
     sizes = frames.group_by(["source_width", "source_height"]).aggregate([]).to_pylist()
     last = frames.slice(max(0, len(frames) - 1)).to_pylist()
     return {
@@ -87,5 +99,6 @@ def _count(store: Store, unit: str) -> dict:
         "num_frames": len(frames),
         "num_wanted": last[0]["wanted"] if last else None,
         "num_decoder_errors": last[0]["decoder_errors"] if last else None,
+        "frames_decoded": last[0]["frames_decoded"] if last else None,
         "source_sizes": sorted(f"{size['source_width']}x{size['source_height']}" for size in sizes),
     }

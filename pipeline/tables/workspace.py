@@ -76,6 +76,10 @@ class Workspace:
         ((number,),) = select(self._db.cursor(), query, parameters).fetchall()
         return number
 
+    def rows(self, query: str) -> list[tuple]:
+        """The few rows of one SELECT."""
+        return select(self._db.cursor(), query, None).fetchall()
+
     def num_rows(self, name: str) -> int:
         """The number of rows of a table."""
         ((number,),) = self.table(name).count("*").fetchall()

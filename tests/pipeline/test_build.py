@@ -193,3 +193,8 @@ def test_what_a_person_sees(built, manifest):
     seen = out.file.getvalue()
     assert "rejected: 1 video, not_a_video" in seen
     assert "Nothing to run: the corpus is whole." in seen
+    (frames,) = ask(corpus, "select sum(frames_decoded), sum(frames_to_decode) from segments")
+    assert frames[0] == frames[1] > 0
+    assert f"decode: {frames[0]:,} frames decoded\n" in seen
+    show_plan(plan(str(corpus), small_recipe("decode.jpeg_quality=50")), out)
+    assert f"decode: {frames[0]:,} frames to decode\n" in out.file.getvalue()

@@ -14,7 +14,7 @@ STAGES = Recipe().stages()
 UNIT_PATHS = {
     "download": (6, "units/download/f46cbf77a18b/ef/ef709c053a8324a6502792da.parquet"),
     "shard": (6, "units/shard/988cbc4564e4/c2/c2399ebfd7343a43b36232bc.parquet"),
-    "decode": (8, "units/decode/6efbd2dac53d/2e/2ea97cb282a506c9a1053f1e.parquet"),
+    "decode": (9, "units/decode/99dc6c3c1b40/2e/2ea97cb282a506c9a1053f1e.parquet"),
     "embed": (1, "units/embed/3ffe7fd6349d/7c/7cd30ba9438bf5a13119a7bb.parquet"),
     "find_shots": (1, "units/find_shots/ef70eaf31463/9d/9d0e01429bf774058c7369e2.parquet"),
     "find_duplicates": (1, "units/find_duplicates/3224e75a83bf/59/59ddf5179a81306b2e3380af.parquet"),

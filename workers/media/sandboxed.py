@@ -53,6 +53,7 @@ class _FrameHeader(TypedDict):
     source_width: int
     source_height: int
     decoder_errors: int
+    frames_decoded: int | None
 
 
 _FINITE = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)

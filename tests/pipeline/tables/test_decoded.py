@@ -3,20 +3,21 @@ from itertools import cycle
 import pyarrow as pa
 import pytest
 
-from pipeline.tables.decoded import DECODED, VIDEOS, count_decoded
+from pipeline.tables.decoded import DECODED, VIDEOS, count_decoded, frames_decoded
 from pipeline.tables.workspace import Workspace
 from schemas.tables import FRAME
 from workers.storage.store import Store
 
 FOUND = (("b.parquet", None), ("a.parquet", None), ("empty.parquet", None), ("gone", "bad"))
-A = ("a.parquet", 3, 5, 2, ["64x48"])
-B = ("b.parquet", 4, 4, 3, ["32x24", "64x48"])
-INGEST = pa.schema([("decode_unit", pa.string()), ("reject", pa.string())])
+A = ("a.parquet", 3, 5, 2, 30, ["64x48"])
+B = ("b.parquet", 4, 4, 3, 40, ["32x24", "64x48"])
+INGEST = pa.schema([("decode_unit", pa.string()), ("reject", pa.string()), ("frames_to_decode", pa.int32())])
 
 
 def write_frames(store, path, frames, wanted, sizes=((64, 48),)):
     rows = [
-        {"sample_index": i, "wanted": wanted, "decoder_errors": i, "source_width": width, "source_height": height}
+        {"sample_index": i, "wanted": wanted, "decoder_errors": i, "frames_decoded": 10 * (i + 1)}
+        | {"source_width": width, "source_height": height}
         for i, (width, height) in zip(range(frames), cycle(sizes), strict=False)
     ]
     store.write_tables(path, [pa.Table.from_pylist(rows, FRAME)], FRAME)
@@ -40,7 +41,17 @@ def test_counts_what_came_of_each_segment(store):
     with Workspace() as work:
         work.put("ingest", [pa.Table.from_pylist(rows, INGEST)], INGEST)
         count_decoded(work, store)
-        assert counts(work) == [A, B, ("empty.parquet", 0, None, None, [])]
+        assert counts(work) == [A, B, ("empty.parquet", 0, None, None, None, [])]
+
+
+def test_frames_that_are_decoded_and_those_that_will_be(store):
+    rows = [{"decode_unit": "a.parquet", "frames_to_decode": 31}, {"decode_unit": None, "frames_to_decode": 50}]
+    rows += [{"decode_unit": None, "frames_to_decode": 7, "reject": "bad"}]
+    with Workspace() as work:
+        for present, frames in ((rows, (30, 50)), (rows[:1], (30, 0)), ([], (0, 0))):
+            work.put("ingest", [pa.Table.from_pylist(present, INGEST)], INGEST)
+            count_decoded(work, store)
+            assert frames_decoded(work) == frames
 
 
 def test_what_the_table_knows_is_not_read_again(store):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.numbered_video import read_number, write_video
-from tests.planned_video import planned
+from tests.planned_video import grid_of, planned
 from tests.screen_recording import write_screen_recording
 from workers.media.frame_decoder import sample_frames
 from workers.media.probe import entry_points, probe
@@ -29,6 +29,15 @@ def test_a_packet_that_changes_nothing_is_not_missing(tmp_path, last_changes):
     assert [f.time_s for f in frames] == pytest.approx([n / 10 for n in range(60) if changes[n]])
     assert frames[-1].wanted == len(frames)
     assert frames[-1].decoder_errors == 0
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.25])
+def test_what_is_decoded_is_what_was_planned(tmp_path, tolerance):
+    path = write_video(tmp_path / "v.mp4", np.arange(150) / 30, gop=20, b_frames=2)
+    grid = grid_of(path, fps=3.0, segment_s=1.5, min_frames=1, tolerance=tolerance)
+    last = [list(sample_frames(path, segment, short_side=48))[-1] for segment in grid.segments]
+    assert [frame.frames_decoded for frame in last] == grid.frames_to_decode
+    assert sum(grid.frames_to_decode) < (70 if tolerance else 110)
 
 
 def test_a_whole_video_has_no_errors(tmp_path):

@@ -15,3 +15,4 @@ class Picture(NamedTuple):
     source_width: int  # of the frame as it was decoded
     source_height: int
     decoder_errors: int = 0  # frames of the segment on which the decoder reported errors
+    frames_decoded: int | None = None  # packets that the decoder was given; None: a library that does not tell

@@ -52,7 +52,7 @@ def decode(
             yield last
         last = picture
     if last is not None:
-        yield last._replace(wanted=sampler.wanted, decoder_errors=sampler.errors)
+        yield last._replace(wanted=sampler.wanted, decoder_errors=sampler.errors, frames_decoded=sampler.frames_decoded)
     else:
         raise Reject(
             "undecodable", f"no picture from {segment.start_s:.3f} s on: {sampler.error or 'the decoder gave none'}"
@@ -75,6 +75,7 @@ class _Sampler:
         self._failed: set[int | None] = set()  # times of packets on which the decoder reported errors
         self._missed = False
         self.wanted = self.errors = 0
+        self.frames_decoded = 0  # of all attempts
         self.error = ""
 
     def pictures(self) -> Iterator[Picture]:
@@ -114,7 +115,8 @@ class _Sampler:
             time_s = float(self._segment.time_s(pts, index.time_base))
             if time_s > self._last_s:
                 sample, self._last_s = int(plan.sample_index_W[position]), time_s
-                yield Picture(sample, time_s, render(frame), self.wanted, frame.width, frame.height, self.errors)
+                size, counts = (frame.width, frame.height), (self.errors, self.frames_decoded)
+                yield Picture(sample, time_s, render(frame), self.wanted, *size, *counts)
 
     def _has_failed(self, pts: int, index: PacketIndex) -> bool:
         """Where times are told by the order of frames, any error may be that of any frame."""
@@ -150,6 +152,7 @@ class _Sampler:
                 context.flush_buffers()
             if shift and shift[number] and packet.pts is not None:
                 packet.pts += shift[number]
+            self.frames_decoded += 1
             yield packet
         yield None
 
