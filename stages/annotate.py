@@ -104,7 +104,9 @@ def annotate(
             if config.on_bad == "reject":
                 break
             continue
-        timed, are_converted = in_seconds(known.events, unit["duration_s"])
+        # Subtitles tell their unit.
+        is_unclear = source != "subtitles"
+        timed, are_converted = in_seconds(known.events, unit["duration_s"]) if is_unclear else (known.events, False)
         events += [{**event, "source": source} for event in timed]
         flags.update((*known.flags, *([MILLISECONDS] if are_converted else [])))
     if bad and (config.on_bad == "reject" or not events):
@@ -190,7 +192,7 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
         emits="rows",
-        version=5,
+        version=6,
         # The stamp tells of a change in these files; where they lie makes no difference.
         cache_key_excludes=("subtitles", "events_file"),
     )

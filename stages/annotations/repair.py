@@ -21,6 +21,7 @@ DROPPED = {
     "other_form": "a record that is not of the file's format",
     "empty_row": "a row of a table with nothing in it",
     "no_speech": "speech recognition that takes itself for silence",
+    "low_score": "a prediction of a model that gives it less than a half",
     "loop": "a sentence that speech recognition gives four times in a row or more: the first one stays",
     "second_pass": "the second narrator of Ego4D, who tells the same",
     "other_caption": "further captions of one clip, less detailed",
@@ -109,11 +110,14 @@ def _complete(rows: list[Row], labels: Mapping[str, str], counts: Counter[str]) 
 
 
 def _in_seconds(rows: list[Row], duration_s: float | None, counts: Counter[str]) -> list[Row]:
-    if not are_milliseconds([(r.start_s or 0.0, r.end_s) for r in rows], duration_s):
+    unclear = [(r.start_s or 0.0, r.end_s) for r in rows if not r.has_unit]
+    if not are_milliseconds(unclear, duration_s):
         return rows
-    counts["milliseconds"] = len(rows)
+    counts["milliseconds"] = len(unclear)
     return [
-        r._replace(start_s=(r.start_s or 0.0) / _MS_PER_S, end_s=None if r.end_s is None else r.end_s / _MS_PER_S)
+        r
+        if r.has_unit
+        else r._replace(start_s=(r.start_s or 0.0) / _MS_PER_S, end_s=None if r.end_s is None else r.end_s / _MS_PER_S)
         for r in rows
     ]
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -21,6 +22,7 @@ from stages.qa.timeline import Timeline
 from stages.qa.transcript import transcript
 
 _LETTERS = "ABCDEFGH"
+_OPTIONS = re.compile(r"(?:^|\s)\(?A[.):]\s")
 _NONE_FORMS = ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene")
 
 Pair = dict[str, Any]
@@ -196,13 +198,18 @@ def conversation(question: str, options: list[str], answer: str, hint: str = "",
     return json.dumps(turns, ensure_ascii=False)
 
 
+def _without_options(question: str) -> str:
+    """A question without its lettered options, of which one is the answer."""
+    return _OPTIONS.split(question, maxsplit=1)[0]
+
+
 def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
     """Conversations that came with the video, audited like all others: what their question gives away is left out."""
     for row in rows:
         if row["kind"] != "conversation":
             continue
         question, answer = question_and_answer(row["text"])
-        if answer_in_question(question, answer):
+        if answer_in_question(_without_options(question), answer):
             counts["answer_in_question"] += 1
             continue
         yield {

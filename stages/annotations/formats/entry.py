@@ -32,6 +32,8 @@ class Row(NamedTuple):
     """The row's name in its video: a row of this name that has no time takes that of one in another file."""
     within: str = ""
     """The `ref` of the row from whose start this one's times count."""
+    has_unit: bool = False
+    """The format tells the unit of its times: they are seconds here for sure."""
 
 
 class Entry(NamedTuple):

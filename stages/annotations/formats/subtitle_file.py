@@ -46,7 +46,7 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     elif not _CUES.search(value[:_HEAD]):
         value = _SBV.sub(r"\1 --> \2", value)
     known = read_subtitles(value.encode("utf-8", "replace"), key, "utf-8", _GAP_S, _MAX_CHARS)
-    yield Entry("", [Row(event["start_s"], event["end_s"], event["text"], event["kind"]) for event in known.events])
+    yield Entry("", [Row(e["start_s"], e["end_s"], e["text"], e["kind"], has_unit=True) for e in known.events])
 
 
 def _as_subrip(text: str) -> str:

@@ -31,7 +31,7 @@ def read(key: str, value: Any) -> Iterator[Entry]:
             if start is None or length is None:
                 rows.append(Row(None, None, text, "speech"))
             else:
-                rows.append(Row(start / 1000, (start + length) / 1000, text, "speech"))
+                rows.append(Row(start / 1000, (start + length) / 1000, text, "speech", has_unit=True))
     yield Entry("", rows)
 
 

@@ -41,7 +41,7 @@ def read(key: str, value: Any) -> Iterator[Entry]:
         if start is None or length is None:
             rows.append(Row(None, None, text, "speech"))
         elif text.strip():
-            rows.append(Row(start / per_s, (start + length) / per_s, text, "speech"))
+            rows.append(Row(start / per_s, (start + length) / per_s, text, "speech", has_unit=True))
     yield Entry("", rows)
 
 

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from itertools import groupby
 
 from stages.qa.event import Event, Span
 from stages.qa.plan import Answer, Plan
@@ -95,9 +96,13 @@ def _answer(plan: Plan, value: Answer) -> str:
 
 
 def _story(events: list[Event], *, with_times: bool) -> str:
-    """A numbered line per event."""
-    times = [f"{_times(e.span, is_point=e.is_point)}: " if with_times else "" for e in events]
-    return "\n".join(f"{i}. {time}{e.text}." for i, (time, e) in enumerate(zip(times, events, strict=True), 1))
+    """A numbered line per event; the sentences of one caption, whose times are not known, in one line."""
+    captions = [list(same) for _, same in groupby(events, key=lambda e: e.event_id)]
+    lines = []
+    for told in captions:
+        time = f"{_times(told[0].span, is_point=told[0].is_point)}: " if with_times else ""
+        lines.append(time + " ".join(f"{e.text}." for e in told))
+    return lines[0] if len(lines) == 1 else "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1))
 
 
 def _times(span: Span, *, is_point: bool = False, is_open: bool = False) -> str:

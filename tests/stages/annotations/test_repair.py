@@ -50,6 +50,11 @@ def test_milliseconds():
     assert events([*rows, Row(90_000.0, 100_000.0, "c")])[1] == {"milliseconds": 3}
 
 
+def test_times_of_subtitles_are_never_milliseconds():
+    rows = [Row(43_200.0, 43_205.0, "12h", has_unit=True), Row(90_000.0, 90_005.0, "25h", has_unit=True)]
+    assert events(rows) == ([(43_200.0, 43_205.0, "12h"), (90_000.0, 90_005.0, "25h")], {})
+
+
 @pytest.mark.parametrize(
     ("spans", "duration_s", "wanted"),
     [

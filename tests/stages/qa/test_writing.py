@@ -79,6 +79,29 @@ def test_conversations_pass_as_they_are():
     assert pair["conversations"] == text
 
 
+def test_options_of_a_conversation_give_no_answer_away():
+    def kept(question):
+        turns = [{"from": "human", "value": question}, {"from": "gpt", "value": "(B) A cat"}]
+        row = {"event_id": "c", "start_s": None, "end_s": None, "kind": "conversation", "text": json.dumps(turns)}
+        return len(write_pairs([{**row, "video_id": "v"}], 10.0, WritingConfig(), "v"))
+
+    assert kept("<image>\nWhat is it?\n(A) A dog\n(B) A cat") == 1
+    assert kept("<image>\nWhat is it? A. A dog B. A cat") == 1
+    assert kept("<image>\nWhat is the (B) a cat?\n(A) A dog\n(B) A cat") == 0
+
+
+def test_a_description_has_the_sentences_of_a_caption_together_and_no_caption_of_captions():
+    told = [(0, 50, "a man makes tea"), *((10 * i, 10 * i + 9, text) for i, (_, _, text) in enumerate(EIGHT[:5]))]
+    for p in write_pairs(rows(*told), 100.0, WritingConfig(), "v"):
+        assert p["form"] != "summary" or "makes tea" not in p["answer"]
+    [pair] = [
+        p
+        for p in write_pairs(rows((0, 100, "A dog runs. A cat sits. A bird sings.")), 100.0, WritingConfig(), "v")
+        if p["form"] == "summary"
+    ]
+    assert pair["answer"] == "A dog runs. A cat sits. A bird sings."
+
+
 def test_nothing_known_is_no_pair():
     assert write_pairs([], 100.0, WritingConfig(), "v") == []
     assert write_pairs(rows((200, 210, "too late")), 100.0, WritingConfig(), "v") == []

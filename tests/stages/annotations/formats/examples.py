@@ -31,6 +31,11 @@ def said(start: float, end: float, text: str) -> Row:
     return Row(start, end, text, "speech")
 
 
+def shown(start: float, end: float, text: str) -> Row:
+    """A line of subtitles, whose times have a unit."""
+    return Row(start, end, text, "speech", has_unit=True)
+
+
 ANSWER = [
     {
         "from": "human",
@@ -154,27 +159,27 @@ CASES = {
             ],
         },
         "youtube_json3",
-        [Entry("", [said(0.16, 3.44, "hi all"), said(1.91, 5.91, "we cook")])],
+        [Entry("", [shown(0.16, 3.44, "hi all"), shown(1.91, 5.91, "we cook")])],
     ),
     "srv1": Case(
         "a.srv1",
         '<?xml version="1.0" encoding="utf-8" ?><transcript>'
         '<text start="0.5" dur="1.5">it&amp;#39;s</text></transcript>',
         "youtube_xml",
-        [Entry("", [said(0.5, 2.0, "it's")])],
+        [Entry("", [shown(0.5, 2.0, "it's")])],
     ),
     "srv3": Case(
         "a.ytt",
         '<timedtext format="3"><head><pen id="1"/></head><body><!-- a -->'
         '<p t="1540" d="4160">\u200bthis <s p="1">is</s></p><p t="1" d="2"> </p></body></timedtext>',
         "youtube_xml",
-        [Entry("", [said(1.54, 5.7, "this is")])],
+        [Entry("", [shown(1.54, 5.7, "this is")])],
     ),
     "WebVTT": Case(
-        "a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\nHi,\nall\n", "subtitles", [Entry("", [said(1.0, 2.5, "Hi, all")])]
+        "a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\nHi,\nall\n", "subtitles", [Entry("", [shown(1.0, 2.5, "Hi, all")])]
     ),
-    "SBV": Case("a.sbv", "0:00:01.000,0:00:02.500\nHi all\n", "subtitles", [Entry("", [said(1.0, 2.5, "Hi all")])]),
-    "MicroDVD": Case("a.sub", "{1}{1}25.0\n{25}{50}Hi all\n", "subtitles", [Entry("", [said(1.0, 2.0, "Hi all")])]),
+    "SBV": Case("a.sbv", "0:00:01.000,0:00:02.500\nHi all\n", "subtitles", [Entry("", [shown(1.0, 2.5, "Hi all")])]),
+    "MicroDVD": Case("a.sub", "{1}{1}25.0\n{25}{50}Hi all\n", "subtitles", [Entry("", [shown(1.0, 2.0, "Hi all")])]),
     "COIN": Case(
         "COIN.json",
         {"database": {"A": {"duration": 185.0, "annotation": [{"id": "4", "segment": [0.0, 18.0], "label": "wipe"}]}}},
@@ -218,9 +223,21 @@ CASES = {
     ),
     "HT-Step": Case(
         "predictions.csv",
-        "Unnamed: 0,video-id,t-start,t-end,label,score\n0,-25,3.5,8.1,513,0.31\n",
+        "Unnamed: 0,video-id,t-start,t-end,label,score\n0,-25,3.5,8.1,513,0.61\n",
         "htstep",
         [Entry("-25", [Row(3.5, 8.1, "", label="htstep 513")])],
+    ),
+    "HT-Step's predictions that are unlikely": Case(
+        "predictions.csv",
+        "video-id,t-start,t-end,label,score\n-25,3.5,8.1,513,0.31\n",
+        "htstep",
+        [Entry("-25", dropped={"low_score": 1})],
+    ),
+    "HT-Step's annotations": Case(
+        "annotations.json",
+        {"-25": {"subset": "train", "activity": "Make Pie", "annotations": [{"id": 513, "segment": [3.5, 8.1]}]}},
+        "htstep",
+        [Entry("-25", [Row(3.5, 8.1, "", label="htstep 513")], split="train")],
     ),
     "HT-Step's taxonomy": Case(
         "taxonomy.csv",
