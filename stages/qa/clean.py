@@ -23,7 +23,7 @@ _TIMES = re.compile(
 _LINK = re.compile(
     r"^(?:(?:(?:and|then|finally|lastly|afterwards?|after that|after this|firstly|to begin|eventually|suddenly|"
     r"meanwhile|also|now|again)\b|"
-    r"(?:in|at) the (?:end|beginning)\b(?! (?:of|zone))|"
+    r"(?:in|at) the (?:end|beginning)\b(?! (?:of|zone))|in (?:the|this) (?:video|clip|footage)\b|"
     r"next\b(?! (?:to|up|door|shown|day|room)\b)|"
     r"(?:at )?first\b(?!,? (?:and|aid|base|class|floor|half|man|of|one|person|place|round|step|team|time|woman)\b))"
     r",?\s+)+",
@@ -58,7 +58,7 @@ _NO_EVENT = re.compile(
 )
 # Cut off where it was copied: "The man appears to be happy and ..."
 _CUT = re.compile(
-    r"\s(?:\.{3}|\u2026)\W*$|\b(?:and|or|but|the|an?|of|with|from|while|is|are|his|their|into|as)\W*$", re.I
+    r"\s(?:\.{3}|\u2026)\W*$|\b(?:and|or|but|the|an?|of|with|from|(?<!\ba )while|is|are|his|their|into|as)\W*$", re.I
 )
 # Charades: "person they open a door", "person close a door", "person the stand up".
 _PERSON = re.compile(r"^(?:(?:the|a) )?person (?P<they>they )?(?P<verb>[a-z]+)\b(?P<rest>.*)$", re.I)
@@ -67,6 +67,7 @@ pick place play pour put read run sit smile sneeze stand start take talk throw t
 _BARE = frozenset(_BARE_WORDS.split())
 _SENTENCE = re.compile(
     r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<=[.!?…。！？])\s+(?=[\"“'‘(A-Z0-9À-Ý])|\n+"
+    r"|(?<=[a-z]{2}\.)(?=(?:the|an?|he|she|they|it|then|person|man|woman) )"
 )
 _BEFORE_VOWEL = re.compile(r"\b([Aa])(?= (?!one\b|once\b|eu|ewe)[aeio]\w{2})")
 _CAPITAL_INSIDE = re.compile(
@@ -98,6 +99,7 @@ def clean(sentence: str) -> str:
     if _CAMERA.match(text):
         return ""
     text = _INNER_LINK.sub(r"\1 ", text)
+    text = re.sub(r",(?=[a-z])", ", ", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
     text = _person(text)
     if sum(map(str.isalpha, text)) < 2 or _NO_EVENT.match(text):

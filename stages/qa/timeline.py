@@ -24,6 +24,17 @@ NEAR_LINES = 8
 LEAST_WORDS = 4
 
 
+def _begins(line: Event) -> bool:
+    """Whether a line of speech begins as a sentence does; the first letter counts."""
+    first = next((c for c in line.text if c.isalpha()), "")
+    return first != "" and not first.islower() and not line.text[:1].isdigit()
+
+
+def _goes_on(line: Event, later: Event) -> bool:
+    """Whether the sentence of a line goes on in the next one."""
+    return later.text[:1].islower() and later.start_s <= line.end_s + SLACK_S
+
+
 def precedes(a: Event, b: Event) -> bool:
     """Whether one event is over, but for the slack of annotators' cuts, when another begins."""
     shorter = min(a.end_s - a.start_s, b.end_s - b.start_s)
@@ -55,7 +66,12 @@ class Timeline:
     @cached_property
     def lines(self) -> list[Event]:
         """Speech that can be asked for: sentences as people write them, not the bits of automatic captions."""
-        return [e for e in self.speech if self.is_quotable(e) and self.is_unique(e)]
+        written = sum(_begins(e) for e in self.speech)
+        if 2 * written <= len(self.speech):
+            return []
+        after = [*self.speech[1:], None]
+        whole = [e for e, later in zip(self.speech, after, strict=True) if not (later and _goes_on(e, later))]
+        return [e for e in whole if _begins(e) and self.is_quotable(e) and self.is_unique(e)]
 
     @cached_property
     def groups(self) -> dict[int, list[Event]]:
@@ -114,8 +130,7 @@ class Timeline:
         """Whether a text is short enough to be quoted and, of speech, a sentence of some words."""
         if event.kind != "speech":
             return self.is_short(event)
-        whole = not event.text[:1].islower() and not is_cut(event.text)
-        return whole and self.is_short(event) and len(event.text.split()) >= LEAST_WORDS
+        return self.is_short(event) and not is_cut(event.text) and len(event.text.split()) >= LEAST_WORDS
 
     def is_unique(self, event: Event) -> bool:
         """Whether no other event of the video could be taken for it."""

@@ -48,8 +48,8 @@ def read(key: str, value: Any) -> Iterator[Entry]:
         return
     lines = _lines(value)
     ends: list[float | None] = [time for time, _ in lines[1:]]
-    told = zip(lines, [*ends, None], strict=True)
-    yield Entry("", [Row(time, end, title, "chapter") for (time, title), end in told])
+    titled = zip(lines, [*ends, None], strict=True)
+    yield Entry("", [Row(time, end, title, "chapter") for (time, title), end in titled])
 
 
 FORMAT = Format("chapters", is_of, read)

@@ -61,7 +61,7 @@ def _tellable(timeline: Timeline) -> list[Event]:
     events = [e for e in timeline.visual or timeline.scenes if " " in e.text]
     outer_first = sorted(events, key=lambda e: (e.start_s, -e.end_s))
     held = zip(outer_first, outer_first[1:], outer_first[2:], strict=False)
-    sums = {id(e) for e, a, b in held if max(a.end_s, b.end_s) <= e.end_s and not e.is_spread}
+    sums = {id(e) for e, a, b in held if max(a.end_s, b.end_s) <= e.end_s + SLACK_S and not e.is_spread}
     return [e for e in events if id(e) not in sums]
 
 
