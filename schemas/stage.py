@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.config import StageConfig
+from schemas.rows import Row
 
-Row = dict[str, Any]
 FanOut = Literal["1:1", "1:N", "N:1"]
 Output = Iterator[pa.Table] | dict[str, np.ndarray]
 

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from schemas.config import ConfigError, Resources, StageConfig
 from schemas.rejects import Reject
+from schemas.rows import GroupingRow, GroupRow, Row
 from schemas.stage import Stage
 from schemas.tables import FORMAT_VERSION, GROUPING, QA, VIDEO
 from workers.shards.layout import (
@@ -33,8 +34,6 @@ from workers.shards.token_unit import read_index
 from workers.shards.writer import encode_json, tar_bytes
 from workers.storage.safetensors_file import Tensors, encoded_bytes
 from workers.storage.store import Store
-
-Row = dict[str, Any]
 
 # Of a video, for the `.json` member; nothing that says where a file lies, so that a corpus may be moved.
 NAMED = ("video_id", "name", "licence", "source", "duration_s")
@@ -95,17 +94,19 @@ def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
     facts |= {"num_frames": len(tensors["time_s"]), "format_version": FORMAT_VERSION}
     published = [_encoded(partial(publish, pair), f"QA pair {pair['qa_id']}") for pair in pairs]
     parts = cut_groups(shapes, tensors["query_keyframes"], [len(text) for text in published], config.group_bytes)
-    groups, packed_bytes = [], 0
+    groups: list[GroupRow] = []
+    packed_bytes = 0
     for part, rows in enumerate(parts):
         sample_key = unit["video_id"] + (f"-{part:05d}" if len(parts) > 1 else "")
-        own = {"sample_key": sample_key, "part": part, "num_parts": len(parts), "num_qa": rows.stop - rows.start}
+        num_qa = rows.stop - rows.start
+        own = {"sample_key": sample_key, "part": part, "num_parts": len(parts), "num_qa": num_qa}
         text = _encoded(partial(dict, facts, **own), "facts of the video")
-        groups.append({"sample_key": sample_key, "first_row": rows.start, "num_rows": own["num_qa"]})
-        groups[-1]["facts"] = text.decode()
+        group = GroupRow(sample_key=sample_key, first_row=rows.start, num_rows=num_qa, facts=text.decode())
+        groups.append(group)
         # A list of JSON values is as long as these, each with its line end for a comma, in brackets and a line end.
         packed_bytes += tar_bytes(len(text)) + tar_bytes(sum(map(len, published[rows])) + 2)
         packed_bytes += _tensors_bytes(shapes, part_shapes(shapes, tensors["query_keyframes"], rows), first=not part)
-    row = {"video_id": unit["video_id"], "split": facts["split"], "packed_bytes": packed_bytes, "groups": groups}
+    row = GroupingRow(video_id=unit["video_id"], split=facts["split"], packed_bytes=packed_bytes, groups=groups)
     yield pa.Table.from_pylist([row], GROUPING)
 
 

@@ -8,11 +8,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 from pydantic import Field
 
+from schemas.rows import GroupingRow, GroupRow, Row
 from schemas.stage import Stage
 from schemas.tables import SAMPLE
 from stages.group import QA_COLUMNS, GroupConfig, publish
@@ -21,8 +21,6 @@ from workers.shards.token_unit import open_tokens
 from workers.shards.writer import ShardWriter, archive_bytes, encode_json, shard_key
 from workers.storage.safetensors_file import Tensors, encode_tensors
 from workers.storage.store import Store
-
-Row = dict[str, Any]
 
 # `videos` is JSON, a list of the rows of PLANNED: one string travels better than a deep struct.
 PACK_UNIT = pa.schema([("shard", pa.string()), ("split", pa.string()), ("videos", pa.string())])
@@ -91,7 +89,7 @@ def run(unit: Row, config: PackConfig, store: Store) -> Iterator[pa.Table]:
 
 def _write_video(writer: ShardWriter, video: Row, store: Store) -> list[Row]:
     """The rows of `samples` of one video, as far as they are known."""
-    (plan,) = store.read_table(video["group_unit"]).to_pylist()
+    plan: GroupingRow = store.read_table(video["group_unit"]).to_pylist()[0]
     pairs = store.read_table(video["write_qa_unit"], QA_COLUMNS).to_pylist()
     samples: list[Row] = []
     clips_place: Row = {"clips_offset": None, "clips_bytes": None}
@@ -116,7 +114,7 @@ def _write_video(writer: ShardWriter, video: Row, store: Store) -> list[Row]:
     return samples
 
 
-def _write_group(writer: ShardWriter, group: Row, pairs: list[Row], tensors: Tensors) -> tuple[list[Row], str]:
+def _write_group(writer: ShardWriter, group: GroupRow, pairs: list[Row], tensors: Tensors) -> tuple[list[Row], str]:
     """The rows of `samples`, as far as they are known, and the SHA-256 of the tensors."""
     sample_key, facts = group["sample_key"], json.loads(group["facts"])
     writer.add(f"{sample_key}.json", [group["facts"].encode()])

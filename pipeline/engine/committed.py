@@ -7,13 +7,13 @@ the user, tried again by the next build).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.engine.chain import REJECTED
 from schemas.messages import message
-from schemas.stage import Row, Stage
+from schemas.rows import RejectRow, Row
+from schemas.stage import Stage
 from workers.storage.store import Store
 
 
@@ -32,10 +32,10 @@ class Found(NamedTuple):
     state: State
     unit: Row
     """The columns that the stage reads, and `unit_path`."""
-    reject: Row | None = None
+    reject: RejectRow | None = None
     """Where it is rejected: the row's column `reject`."""
     attempts: int = 0
-    """How often it was rejected before."""
+    """Where it is missing: how often it was rejected before."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ class Committed:
             return Found(State.DONE, unit)
         if not self.store.exists(f"{path}.reject.json"):
             return Found(State.MISSING, unit)
-        reject = self.store.read_json(f"{path}.reject.json")
+        reject: Any = self.store.read_json(f"{path}.reject.json")
         if reject.pop("retry", False):
             return Found(State.MISSING, unit, attempts=reject["attempts"])
-        return Found(State.REJECTED, unit, {**reject, "path": f"{path}.reject.json"}, reject["attempts"])
+        reject["path"] = f"{path}.reject.json"
+        return Found(State.REJECTED, unit, reject)
 
     def emit(self, row: Row, path: str) -> Iterator[Row]:
         """The rows that leave for a committed unit."""
@@ -71,10 +72,10 @@ class Committed:
                 yield {**row, **written}
 
 
-def reject_row(stage: Stage, row: Row, reason: str, detail: str, attempts: int) -> Row:
+def reject_row(stage: Stage, row: Row, reason: str, detail: str, attempts: int) -> RejectRow:
     """What `.reject.json` holds of a unit: a row of the table `rejects`, without its path."""
     named = {"video": row.get("name"), "segment": row.get("segment_id"), "shard": row.get("shard")}
-    reject = {
+    return {
         "unit": named[stage.kind] or row.get("video_id"),
         "kind": stage.kind,
         "stage": stage.name,
@@ -84,5 +85,3 @@ def reject_row(stage: Stage, row: Row, reason: str, detail: str, attempts: int) 
         "detail": message(detail),
         "attempts": attempts,
     }
-    assert {*reject, "path"} == {f.name for f in REJECTED.type}
-    return reject

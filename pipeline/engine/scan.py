@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline.engine.chain import REJECTED, chain
 from pipeline.engine.committed import Committed, State
 from pipeline.phases import Phase
-from schemas.stage import Row
+from schemas.rows import Row
 from workers.storage.store import Store
 
 THREADS = 16  # the work is waiting for storage

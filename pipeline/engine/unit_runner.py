@@ -14,7 +14,8 @@ import pyarrow as pa
 from pipeline.engine.committed import Committed, Found, State, reject_row
 from pipeline.engine.crash_counter import CrashCounter
 from schemas.rejects import BuildStopped, Reject
-from schemas.stage import Output, Row
+from schemas.rows import RejectRow, Row
+from schemas.stage import Output
 from workers.fetch.redaction import scrub_text
 
 Outcome = Literal["kept", "done", "rejected", "failed"]
@@ -55,7 +56,7 @@ class UnitRunner:
         for number, out in enumerate(self.committed.emit(row, found.unit["unit_path"])):
             yield {**out, OUTCOMES.name: []} if number else out
 
-    def _make(self, found: Found, row: Row) -> tuple[Outcome, Row | None]:
+    def _make(self, found: Found, row: Row) -> tuple[Outcome, RejectRow | None]:
         path, stage, store = found.unit["unit_path"], self.committed.stage, self.committed.store
         make = self._stage_run  # a worker that cannot start (no weights, say) is no unit's fault: it ends the build
         try:
@@ -63,7 +64,7 @@ class UnitRunner:
                 self._write(path, make(found.unit))
         except Reject as expected:
             reject = reject_row(stage, row, expected.reason, expected.detail, found.attempts + 1)
-            store.write_json(f"{path}.reject.json", reject)
+            store.write_json(f"{path}.reject.json", {**reject})
             return "rejected", {**reject, "path": f"{path}.reject.json"}
         except BuildStopped:
             raise

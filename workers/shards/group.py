@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.rows import ClipsPlace
 from schemas.tables import FORMAT_VERSION
 from workers.shards.layout import TOKEN_TENSORS
 from workers.storage.safetensors_file import Tensors, decode_tensors
@@ -51,7 +52,7 @@ class Group:
         return {**self.qa[row], **shared, **own}
 
 
-def read_group(store: Store, place: dict[str, Any], verify: bool = True, clips: bool = False) -> Group:
+def read_group(store: Store, place: ClipsPlace, verify: bool = True, clips: bool = False) -> Group:
     """Reads the group of a row of `samples`, in one range of bytes. Raises ShardError for a damaged or missing one.
 
     Args:
@@ -114,7 +115,7 @@ def _check_shapes(tensors: Tensors, num_pairs: int) -> None:
             raise ValueError(f"{name} has values that are not in {least} .. {end - 1}")
 
 
-def read_clips(store: Store, place: dict[str, Any], verify: bool = True) -> np.ndarray:
+def read_clips(store: Store, place: ClipsPlace, verify: bool = True) -> np.ndarray:
     """The clip tokens of a video, float16 [ceil(N / clip_frames), R, C].
 
     Args:
@@ -126,10 +127,10 @@ def read_clips(store: Store, place: dict[str, Any], verify: bool = True) -> np.n
         ShardError: they are damaged, or there are none.
     """
     try:
-        if not place["clips_bytes"]:
+        start, size = place["clips_offset"], place["clips_bytes"]
+        if start is None or not size:
             raise ValueError("the video has no clip tokens: build with distill.hico=true")
-        start = place["clips_offset"]
-        return decode_clips(_read_range(store, place["shard"], start, start + place["clips_bytes"]), verify)
+        return decode_clips(_read_range(store, place["shard"], start, start + size), verify)
     except (OSError, ValueError, KeyError) as error:
         raise _damaged(place, error) from error
 
@@ -150,7 +151,7 @@ def _decode(data: bytes | memoryview, verify: bool) -> tuple[Tensors, dict[str, 
     return tensors, metadata
 
 
-def _damaged(place: dict[str, Any], error: Exception) -> ShardError:
+def _damaged(place: ClipsPlace, error: Exception) -> ShardError:
     return ShardError(
         f"{place['shard']}: group {place['sample_key']} cannot be read: {error}. "
         "Run `longvid verify` on the corpus; delete the shard and build again to have it rewritten."

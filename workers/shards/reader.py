@@ -19,25 +19,13 @@ import pyarrow.compute as pc
 from torch.utils.data import IterableDataset, get_worker_info
 
 from schemas.config import ConfigError
+from schemas.rows import ClipsPlace, SamplePlace
 from workers.shards.group import Group, ShardError, read_group
 from workers.shards.sample_order import epoch_order
 from workers.shards.samples_table import typed_samples
 from workers.storage.store import Store
 
-COLUMNS = [
-    "qa_id",
-    "video_id",
-    "split",
-    "shard",
-    "sample_key",
-    "row",
-    "qa_offset",
-    "qa_bytes",
-    "tokens_offset",
-    "tokens_bytes",
-    "duration_s",
-]
-
+COLUMNS = ["split", *SamplePlace.__annotations__]
 CLIP_COLUMNS = ["clips_offset", "clips_bytes"]
 
 log = logging.getLogger("longvid.shards")
@@ -164,10 +152,10 @@ class ShardReader(IterableDataset):
             self.world_size,
         )
 
-    def _place(self, position: int) -> dict[str, Any]:
+    def _place(self, position: int) -> ClipsPlace:
         return self._table.slice(int(self._order[position]), 1).to_pylist()[0]
 
-    def _sample(self, place: dict[str, Any], groups: "_Groups") -> dict[str, Any] | None:
+    def _sample(self, place: ClipsPlace, groups: "_Groups") -> dict[str, Any] | None:
         try:
             sample = groups.get(place).sample(place["row"])
             if sample["qa_id"] != place["qa_id"]:
@@ -180,14 +168,15 @@ class ShardReader(IterableDataset):
                 raise
             self._report(place, error)
             return None
-        return {**sample, **{name: place[name] for name in ("video_id", "sample_key", "duration_s")}}
+        named = {"video_id": place["video_id"], "sample_key": place["sample_key"], "duration_s": place["duration_s"]}
+        return {**sample, **named}
 
-    def _report(self, place: dict[str, Any], error: Exception) -> None:
+    def _report(self, place: ClipsPlace, error: Exception) -> None:
         for row in self.damaged:
             if (row["shard"], row["sample_key"]) == (place["shard"], place["sample_key"]):
                 row["num_samples"] += 1
                 return
-        named = {name: place[name] for name in ("shard", "sample_key")}
+        named = {"shard": place["shard"], "sample_key": place["sample_key"]}
         self.damaged.append({**named, "detail": str(error), "num_samples": 1})
         log.warning("skipping a damaged group: %s", error)
 
@@ -209,7 +198,7 @@ class _Groups:
         own_lanes = reader.lanes // gcd(reader.lanes, stride)
         self._capacity = own_lanes + reader._prefetch + 1
 
-    def ask(self, place: dict[str, Any]) -> Future[Group]:
+    def ask(self, place: ClipsPlace) -> Future[Group]:
         key = (place["shard"], place["sample_key"])
         if key not in self._held:
             self._held[key] = self._pool.submit(read_group, self._store, place, **self._options)
@@ -218,7 +207,7 @@ class _Groups:
             self._held.popitem(last=False)
         return self._held[key]
 
-    def get(self, place: dict[str, Any]) -> Group:
+    def get(self, place: ClipsPlace) -> Group:
         return self.ask(place).result()
 
 
