@@ -70,10 +70,9 @@ def find_sample(corpus: str, wanted: str | None = None) -> dict[str, Any]:
         what = "there are no samples" if wanted is None else f"{wanted!r} is no qa_id and no video with samples"
         raise ConfigError(f'{what}: `longvid query CORPUS "select qa_id, name from samples"` lists them')
     (place,) = table.slice(0, 1).to_pylist()
-    store.full(place["shard"])  # a path that somebody else may have written
     # All groups of the video, since its clips come with the first.
     video = place["sample_key"].partition("-")[0]
-    shard = samples([f"{store.root}/{place['shard']}"], clips=True, select=lambda key: key.partition("-")[0] == video)
+    shard = samples([place["shard"]], store=store, clips=True, select=lambda key: key.partition("-")[0] == video)
     for sample in shard:
         if sample.get("qa_id") == place["qa_id"]:
             return sample

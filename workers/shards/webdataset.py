@@ -14,9 +14,10 @@ import webdataset
 from webdataset.tariterators import group_by_keys
 
 from schemas.config import ConfigError
+from workers.fetch.redaction import redacted, scrub_secrets
 from workers.shards.group import Group, ShardError, decode_clips, decode_group
 from workers.shards.tar_members import read_members
-from workers.storage.store import open_file
+from workers.storage.store import Store, open_file
 
 MAX_MEMBER_BYTES = 1 << 32
 MAX_JSON_BYTES = 1 << 26
@@ -26,6 +27,7 @@ _JSON, _TOKENS, _CLIPS = ("json", "qa.json"), "tokens.safetensors", "clips.safet
 def samples(
     urls: str | Sequence[str],
     *,
+    store: Store | None = None,
     shuffle: int = 0,
     seed: int = 0,
     epoch: int = 0,
@@ -45,6 +47,7 @@ def samples(
 
     Args:
         urls: paths, `s3://` or `gs://` addresses of shards; one string may have braces, as `{000000..000007}.tar`.
+        store: a corpus; `urls` are paths in it then.
         shuffle: number of samples that are held to be shuffled; the order of the shards is shuffled too. 0: neither.
         seed: decides the order, with the epoch.
         epoch: of the first iteration; each further one of the same pipeline object is the next epoch.
@@ -66,7 +69,7 @@ def samples(
         webdataset.detshuffle(1 << 30, 1 << 30, **order) if shuffle else None,
         webdataset.split_by_node,
         webdataset.split_by_worker,
-        partial(_members, clips=clips, select=select, max_member_bytes=max_member_bytes),
+        partial(_members, store=store, clips=clips, select=select, max_member_bytes=max_member_bytes),
         partial(group_by_keys, lcase=False),
         partial(_pairs, verify=verify),
         webdataset.detshuffle(shuffle, shuffle, **order) if shuffle else None,
@@ -74,7 +77,11 @@ def samples(
 
 
 def _members(
-    shards: Iterable[dict], clips: bool, select: Callable[[str], bool] | None, max_member_bytes: int
+    shards: Iterable[dict],
+    store: Store | None,
+    clips: bool,
+    select: Callable[[str], bool] | None,
+    max_member_bytes: int,
 ) -> Iterator[dict]:
     wanted = dict.fromkeys(_JSON, min(MAX_JSON_BYTES, max_member_bytes)) | {_TOKENS: max_member_bytes}
     if clips:
@@ -85,16 +92,19 @@ def _members(
         return wanted.get(suffix) if select is None or select(key) else None
 
     for shard in shards:
-        url = shard["url"]
-        folder, _, name = url.rpartition("/")
-        try:
-            stream = open_file(folder if folder or url.startswith("/") else ".", name)
-        except (OSError, ValueError) as error:
-            raise ShardError(f"{url}: cannot be opened: {error}") from None
-        with stream:
-            for member, data in read_members(stream, url, limit):
-                yield {"fname": member, "data": data, "__url__": url}
+        name = redacted(shard["url"])
+        with _open(shard["url"], store) as stream:
+            for member, data in read_members(stream, name, limit):
+                yield {"fname": member, "data": data, "__url__": name}
         yield {}  # so that samples of two shards are never taken for one
+
+
+def _open(url: str, store: Store | None) -> Any:
+    folder, _, name = url.rpartition("/")
+    try:
+        return store.open(url) if store else open_file(folder if folder or url.startswith("/") else ".", name)
+    except (OSError, ValueError) as error:
+        raise ShardError(f"{redacted(url)}: cannot be opened: {scrub_secrets(str(error), url)}") from None
 
 
 def _pairs(groups: Iterable[dict[str, Any]], verify: bool) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 import workers.shards
 from schemas.config import ConfigError
 from tests.mutator import mutate
+from tests.object_store import s3_corpus
 from tests.workers.shard_units import pack, write_video
 from workers.shards import ShardReader, samples
 from workers.shards.group import ShardError
@@ -92,6 +93,21 @@ def test_one_string_may_have_braces(corpus):
     store, urls = corpus
     braces = f"{store.root}/shards/train/{{000000..{len(urls) - 1:06d}}}.tar"
     assert ids(samples(braces)) == ids(samples(urls))
+
+
+def test_shards_of_an_object_store(corpus):
+    """Whose address may have options, as that of the tests has."""
+    with s3_corpus() as address:
+        store = Store(address)
+        table = pack(store, [write_video(store, n, num_queries=3) for n in range(2)], val_fraction=0.0)
+        found = ids(samples(table["shard"].unique().to_pylist(), store=store))
+        assert found == table["qa_id"].to_pylist()
+
+
+def test_secrets_of_an_address_are_not_in_messages():
+    with pytest.raises(ShardError) as caught:
+        list(samples("s3://key:hidden-secret@bucket/x.tar"))
+    assert "hidden-secret" not in str(caught.value)
 
 
 def test_urls_that_are_no_shards(tmp_path):
