@@ -72,7 +72,7 @@ def build(
         bool, typer.Option("--allow-removal", help="Let the manifest leave out most videos that the corpus has.")
     ] = False,
 ) -> None:
-    """Build a corpus, or go on with one: what stands is kept. Exit code 1: the code failed on a unit, named."""
+    """Build a corpus, or go on with one: what is committed stays. Exit code 1: the code failed on a unit, named."""
     from pipeline.build import build
     from pipeline.inputs.recipe import load_recipe
     from pipeline.report import show_summary
@@ -111,7 +111,7 @@ def plan(
 
 @app.command()
 def status(corpus: Corpus) -> None:
-    """Show what stands, what was rejected and what is missing."""
+    """Show what is done, what was rejected and what is missing."""
     from pipeline.plan import plan as make_plan
     from pipeline.report import show_published, show_rejects, show_status
     from pipeline.tables.published import is_published_only

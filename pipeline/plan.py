@@ -29,20 +29,20 @@ class StagePlan:
     """One stage of a plan. Units whose number hangs on what is not done yet are counted in `later`."""
 
     stage: str
-    stand: int
+    done: int
     rejected: int
     run: int
     later: int
     bytes: int = 0
     why: str = ""
     frames_decoded: int = 0
-    """Of decode: frames that the decoder was given for the units that stand."""
+    """Of decode: frames that the decoder was given for the units that are done."""
     frames_to_decode: int = 0
     """Of decode: what it will be given for the units to run, as their segments were planned."""
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
-    """Follows every unit as far as it stands.
+    """Follows every unit as far as it is committed.
 
     Without `manifest`, that of the last build: as the corpus keeps it, so a file changed since then is not noticed.
     """
@@ -61,7 +61,7 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
             stuck = waiting[phase.after]
             for stage in phase.stages:
                 done, rejected, missing = (scan.counts[stage.name, state] for state in State)
-                plans.append(StagePlan(stage.name, stand=done, rejected=rejected, run=missing, later=stuck))
+                plans.append(StagePlan(stage.name, done=done, rejected=rejected, run=missing, later=stuck))
                 stuck += missing
             if phase.name == "ingest":
                 decode = next(entry for entry in plans if entry.stage == "decode")
@@ -128,7 +128,7 @@ def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> N
         elif first_changed:
             entry.why = f"its inputs change with {first_changed}"
         else:
-            entry.why = "not done yet" if entry.stand else "new"
+            entry.why = "not done yet" if entry.done else "new"
         first_changed = first_changed or (entry.stage if changed else "")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     """What a build did; failures last, where the eye rests."""
     ran = ", ".join(f"{stage} {n}" for stage, n in summary.ran.items())
-    out.print(f"ran: {ran or 'nothing, all of it stands'}")
+    out.print(f"ran: {ran or 'nothing, all units are done'}")
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()))
     for reason, n in sorted(summary.rejects.items()):
         out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}")
@@ -31,7 +31,7 @@ def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     for failure in summary.failures:
         out.print(message(f"FAILED: {failure}"))
     if summary.failures:
-        out.print("The tracebacks stand beside the units as *.error.json; the next build tries these units again.")
+        out.print("The tracebacks are beside the units as *.error.json; the next build tries these units again.")
     out.print(f'corpus: {corpus} (longvid query {corpus} "{EXAMPLE}")')
 
 
@@ -52,10 +52,10 @@ def show_training(report: TrainReport, out: Terminal) -> None:
 
 def show_plan(plans: list[StagePlan], out: Terminal) -> None:
     """A row a stage; `+ about` are units whose number hangs on what is not done yet."""
-    table = Table("stage", "stands", "rejected", "to run", "about", "why", box=None)
+    table = Table("stage", "done", "rejected", "to run", "about", "why", box=None)
     for p in plans:
         todo = f"{p.run}" + (f" + about {p.later}" if p.later else "")
-        table.add_row(p.stage, str(p.stand), str(p.rejected), todo, _size(p.bytes) if p.bytes else "", p.why)
+        table.add_row(p.stage, str(p.done), str(p.rejected), todo, _size(p.bytes) if p.bytes else "", p.why)
     out.print(table)
     if frames := sum(p.frames_to_decode for p in plans):
         out.print(f"decode: {frames:,} frames to decode")
@@ -64,10 +64,10 @@ def show_plan(plans: list[StagePlan], out: Terminal) -> None:
 
 
 def show_status(plans: list[StagePlan], out: Terminal) -> None:
-    """A row a stage: what stands, was rejected, is missing."""
-    table = Table("stage", "stands", "rejected", "missing", box=None)
+    """A row a stage: what is done, was rejected, is missing."""
+    table = Table("stage", "done", "rejected", "missing", box=None)
     for p in plans:
-        table.add_row(p.stage, str(p.stand), str(p.rejected), f"{p.run}" + (f" + about {p.later}" if p.later else ""))
+        table.add_row(p.stage, str(p.done), str(p.rejected), f"{p.run}" + (f" + about {p.later}" if p.later else ""))
     out.print(table)
     done, to_do = (sum(frames) for frames in zip(*((p.frames_decoded, p.frames_to_decode) for p in plans), strict=True))
     if done or to_do:

@@ -67,7 +67,7 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
         chain = phases(recipe.stages())
         for phase in chain:
             damaged = list(
-                filter(None, pool.map(lambda path: _unit(store, path), _standing(phase, work, store, verdict)))
+                filter(None, pool.map(lambda path: _unit(store, path), _committed(phase, work, store, verdict)))
             )
             verdict.problems += damaged
             if damaged:
@@ -96,7 +96,7 @@ def _verify_published(store: Store, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _standing(phase, work: Workspace, store: Store, verdict: Verdict) -> Iterator[str]:
+def _committed(phase, work: Workspace, store: Store, verdict: Verdict) -> Iterator[str]:
     """Paths of all units of a phase; where one is too damaged to be followed, of all there are."""
     try:
         _, unfinished = scan_phase(phase, work, store)

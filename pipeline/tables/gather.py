@@ -1,4 +1,4 @@
-"""The tables for users: what stands in units and phases, gathered into few large Parquet files that DuckDB reads.
+"""The tables for users: what units and phases hold, gathered into few large Parquet files that DuckDB reads.
 
 A table is rewritten only when the units it is made of change, and never depends on the order in which they were done.
 """

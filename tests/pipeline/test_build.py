@@ -136,7 +136,7 @@ def test_one_changed_knob_reruns_what_depends_on_it_as_the_plan_says(manifest, b
 
 def test_the_plan_knows_what_another_picture_size_leaves_alone(built):
     corpus, _ = built
-    planned = {p.stage: (p.stand, p.run, p.later) for p in plan(str(corpus), small_recipe("decode.short_side=96"))}
+    planned = {p.stage: (p.done, p.run, p.later) for p in plan(str(corpus), small_recipe("decode.short_side=96"))}
     segments = planned["decode"][1]
     assert planned["decode"] == (0, segments, 0)
     assert planned["embed"] == (0, 0, segments)
