@@ -172,6 +172,17 @@ def doctor() -> None:
 
 
 @app.command()
+def audit(corpus: Corpus) -> None:
+    """Show what can be guessed without the videos and what is wrong with QA pairs. Exit code 1: a gate fails."""
+    from pipeline.audit import audit as examine
+    from pipeline.report import show_gates
+
+    gates = examine(corpus)
+    show_gates(gates, out)
+    raise typer.Exit(0 if all(gate.holds for gate in gates) else 1)
+
+
+@app.command()
 def datasheet(
     corpus: Corpus,
     force: Annotated[

@@ -3,6 +3,7 @@
 Inputs come costliest first, so that the long tail of long videos does not leave one worker running alone.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,9 +14,10 @@ import pyarrow as pa
 from pipeline.inputs.addresses import allowed_location, resolve
 from pipeline.tables.candidates import PAIR, candidates
 from pipeline.tables.workspace import Workspace
+from schemas.config import ConfigError
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
-from stages import find_duplicates
+from stages import audit_qa, filter_qa, find_duplicates
 from stages.find_duplicates import FindDuplicatesConfig
 from stages.group import FACTS, NAMED
 from stages.pack import PACK_UNIT, PLANNED, PackConfig, plan_shards
@@ -36,11 +38,16 @@ SHOTS = pa.schema(
     + [("first_frame_s", NUMBER), ("end_s", NUMBER)]
 )
 DUPLICATES = pa.schema([("video_id", TEXT), ("name", TEXT), *find_duplicates.READS.remove(0)])
+FILTER = pa.schema([("video_id", TEXT), ("name", TEXT), *filter_qa.READS.remove(0)])
 DISTILL = pa.schema(
     [("embed_units", TEXTS), ("decode_units", TEXTS), ("write_qa_unit", TEXT)]
     + [VIDEO.field(name) for name in (*NAMED, "split", *FACTS)]
 )
 PLAN = pa.schema([*((name, TEXT) for name in (*PLANNED, "split")), ("packed_bytes", pa.int64())])
+
+
+class AuditFailed(ConfigError):
+    """The audit of all pairs did not end, so that none can be packed. The message has its error."""
 
 
 @dataclass(frozen=True)
@@ -100,18 +107,44 @@ def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
         yield _located(table, ("subtitles", "events_file"), context.folder, resolve)
 
 
+def audited(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """One row for all videos; none where no video was annotated."""
+    query = """
+        select video_id, q.duration_s, write_qa_unit, embed_units from questions q join (
+            select video_id, list(embed_unit order by segment_index) as embed_units
+            from ingest where reject is null group by video_id
+        ) using (video_id) where q.reject is null order by video_id"""
+    schema = pa.schema([("video_id", TEXT), ("duration_s", NUMBER), ("write_qa_unit", TEXT), ("embed_units", TEXTS)])
+    videos = [row for table in work.sql(query, schema) for row in table.to_pylist()]
+    if videos:
+        text = json.dumps(videos, sort_keys=True, separators=(",", ":"))
+        yield pa.Table.from_pylist([{"videos": text}], audit_qa.READS)
+
+
+def filtered(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """Each video of which the audit leaves pairs out, with these. Raises AuditFailed."""
+    for table in work.sql("select reject.detail from audit_qa where reject is not null", pa.schema([("detail", TEXT)])):
+        detail = table["detail"][0].as_py()
+        raise AuditFailed(f"audit_qa: {detail}: nothing was packed, and the shards are those of the build before")
+    query = """
+        select video_id, q.name, write_qa_unit, list(qa_id order by qa_id) as dropped
+        from questions q join qa using (video_id) where q.reject is null and dropped is not null
+        group by all order by video_id"""
+    yield from work.sql(query, FILTER)
+
+
 def distill(context: Context, work: Workspace) -> Iterator[pa.Table]:
     """Each video with QA pairs that no phase rejected."""
     # A video without QA pairs has nothing to select for: it stays in the tables and out of the shards.
     query = """
-        select v.* exclude (flags), v.flags || coalesce(q.annotation_flags, []) as flags, q.write_qa_unit, embed_units,
-               decode_units
-        from questions q join videos v using (video_id) join (
+        select v.* exclude (flags), v.flags || coalesce(q.annotation_flags, []) as flags,
+               coalesce(f.filter_qa_unit, q.write_qa_unit) as write_qa_unit, embed_units, decode_units
+        from questions q join videos v using (video_id) left join filter_qa f using (video_id) join (
             select video_id, list(embed_unit order by segment_index) as embed_units,
                    list(decode_unit order by segment_index) as decode_units
             from ingest where reject is null group by video_id
         ) using (video_id)
-        where q.reject is null and video_id in (select video_id from qa)
+        where q.reject is null and f.reject is null and video_id in (select video_id from qa where dropped is null)
               and video_id not in (select video_id from find_shots where reject is not null)
               and video_id not in (select video_id from find_duplicates where reject is not null)
         order by len(decode_units) desc, video_id"""

@@ -13,17 +13,19 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from pipeline import phase_inputs
-from pipeline.phase_inputs import DISTILL, DUPLICATES, INGEST, QUESTIONS, SHOTS, Context
+from pipeline.phase_inputs import DISTILL, DUPLICATES, FILTER, INGEST, QUESTIONS, SHOTS, Context
 from pipeline.tables.workspace import Workspace
 from schemas.config import StageConfig
 from schemas.stage import FanOut, Stage
 from schemas.tables import SEGMENT, VIDEO
 from stages import (
     annotate,
+    audit_qa,
     decode,
     distill,
     download,
     embed,
+    filter_qa,
     find_duplicates,
     find_shots,
     group,
@@ -112,6 +114,20 @@ PHASES = [
                    "tasks", "it waits for servers and reads small texts", annotate.stage, opens_addresses=True),
             Listed("write_qa", write_qa.WriteQaConfig, "ANNOTATION", "QA", "1:1",
                    "actors", "each loads the text towers once", write_qa.stage),
+        ],
+    ),
+    ListedPhase(
+        "audit_qa", "questions", audit_qa.READS, phase_inputs.audited, [],
+        [
+            Listed("audit_qa", audit_qa.AuditQaConfig, "QA and EMBEDDING of all videos", "AUDIT", "N:1",
+                   "tasks", "one process: what can be guessed shows in all pairs together", audit_qa.stage),
+        ],
+    ),
+    ListedPhase(
+        "filter_qa", "audit_qa", FILTER, phase_inputs.filtered, ["write_qa_unit"],
+        [
+            Listed("filter_qa", StageConfig, "QA of a video, and which pairs to leave out", "QA", "1:1",
+                   "tasks", "it copies a small table", filter_qa.stage, section="audit_qa"),
         ],
     ),
     ListedPhase(

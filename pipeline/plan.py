@@ -61,6 +61,9 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
             stuck = waiting[phase.after]
             for stage in phase.stages:
                 done, rejected, missing = (scan.counts[stage.name, state] for state in State)
+                if stage.kind == "corpus":  # one unit over all videos: not before the last of them
+                    stuck = min(1, stuck)
+                    done, missing = (0, 0) if stuck else (done, missing)
                 plans.append(StagePlan(stage.name, done=done, rejected=rejected, run=missing, later=stuck))
                 stuck += missing
             if phase.name == "ingest":

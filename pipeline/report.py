@@ -14,6 +14,7 @@ from schemas.messages import message
 from workers.storage.store import Store
 
 if TYPE_CHECKING:
+    from pipeline.audit import Gate
     from pipeline.build import Summary
     from pipeline.plan import StagePlan
     from pipeline.train import TrainReport
@@ -81,6 +82,17 @@ def show_published(corpus: str, out: Terminal) -> None:
         table.add_row(name, str(rows))
     out.print(table)
     out.print("only shards and tables are there: what a build would run cannot be told without units and corpus.json")
+
+
+def show_gates(gates: list[Gate], out: Terminal) -> None:
+    """A row per gate; those that fail are marked, and counted at the end."""
+    table = Table("gate", "value", "", "at most", "pairs", "", box=None)
+    for gate in gates:
+        limit, verdict = ("", "") if gate.limit is None else (f"{gate.limit:g}", "ok" if gate.holds else "FAILED")
+        table.add_row(message(gate.name), f"{gate.value:.4g}", gate.unit, limit, str(gate.pairs), verdict)
+    out.print(table)
+    failed = sum(not gate.holds for gate in gates)
+    out.print(f"{failed} gates failed" if failed else "all gates hold")
 
 
 def show_rejects(corpus: str, out: Terminal) -> None:

@@ -54,7 +54,7 @@ class Stage:
     `<name>_unit`, the unit's path."""
     cache_key_excludes: tuple[str, ...] = ()
     """Columns of `reads` that say where a thing is, not what it is: they do not decide the unit's path."""
-    kind: Literal["video", "segment", "shard"] = "video"
+    kind: Literal["video", "segment", "shard", "corpus"] = "video"
     """What a unit is made for."""
     fan_out: FanOut = "1:1"
     """Set by the list of stages, `pipeline.phases.PHASES`."""

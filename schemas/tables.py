@@ -187,11 +187,26 @@ QA = pa.schema(
         ("provenance", pa.string()),  # "template:<name>" | "conversation" | "model:<name>"
         ("conversations", pa.string()),  # JSON, LLaVA form: [{"from": "human", "value": "<image>\n..."}, ...]
         ("flags", pa.list_(pa.string())),
+        # Middle, in seconds, of the events of the options and of those that the question names; null: they are none.
+        ("option_times", pa.list_(pa.float64())),
+        ("asked_times", pa.list_(pa.float64())),
         ("window", SPAN),  # seconds that the question names: keyframes lie in it; null: it names none
         # Text embeddings by embed.tower of what the question names (its events, else itself), L2-normalised, [S, D]:
         # they share the question's K keyframes.
         ("select_queries", pa.list_(pa.list_(pa.float16()))),
         ("merge_query", pa.list_(pa.float16())),  # of all of it at once, by distill.tower
+    ]
+)
+
+# audit_qa: a row per QA pair, videos in the order of their ids, pairs in that of their unit.
+AUDIT = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("qa_id", pa.string()),
+        ("problems", pa.list_(pa.string())),  # codes of stages.qa.audit.checks.PROBLEMS
+        ("dropped", pa.string()),  # the problem, the rule or "guessable", for which it is in no shard; null: it is kept
+        ("blind_score", pa.float32()),  # probability of the right option without the video; null: not judged
+        ("blind_guess", pa.bool_()),  # whether the right option is the most probable one without the video
     ]
 )
 
@@ -277,7 +292,7 @@ SHARD = pa.schema(
 REJECT = pa.schema(
     [
         ("unit", pa.string()),  # what was rejected: a video's name, a segment_id, ...
-        ("kind", pa.string()),  # video | segment | shard
+        ("kind", pa.string()),  # video | segment | shard | corpus
         ("stage", pa.string()),
         ("video_id", pa.string()),
         ("name", pa.string()),

@@ -121,4 +121,4 @@ class Worker:
 
 def stage(config: WriteQaConfig) -> Stage:
     """The declaration."""
-    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, emits="unit", version=6)
+    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, emits="unit", version=7)

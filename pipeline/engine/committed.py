@@ -76,7 +76,7 @@ def reject_row(stage: Stage, row: Row, reason: str, detail: str, attempts: int) 
     """What `.reject.json` holds of a unit: a row of the table `rejects`, without its path."""
     named = {"video": row.get("name"), "segment": row.get("segment_id"), "shard": row.get("shard")}
     return {
-        "unit": named[stage.kind] or row.get("video_id"),
+        "unit": named.get(stage.kind, stage.kind) or row.get("video_id"),
         "kind": stage.kind,
         "stage": stage.name,
         "video_id": row.get("video_id"),

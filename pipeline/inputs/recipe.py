@@ -14,6 +14,7 @@ from schemas.config import Config, ConfigError, parse
 from schemas.renamed_settings import RENAMED, rename_settings
 from schemas.stage import Stage
 from stages.annotate import AnnotateConfig
+from stages.audit_qa import AuditQaConfig
 from stages.distill import DistillConfig
 from stages.download import DownloadConfig
 from stages.embed import EmbedConfig
@@ -41,6 +42,7 @@ class Recipe(_Sections):
     embed: EmbedConfig = EmbedConfig()
     annotate: AnnotateConfig = AnnotateConfig()
     write_qa: WriteQaConfig = WriteQaConfig()
+    audit_qa: AuditQaConfig = AuditQaConfig()
     distill: DistillConfig = DistillConfig()
     train: TrainConfig = TrainConfig()
     max_crashes: int = Field(5, ge=1)

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.engine.chain import REJECTED
+from pipeline.tables.audited import QA_TABLE, WRITTEN, made_of, qa_units, with_audit
 from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.tables.workspace import Workspace
-from schemas.tables import DUPLICATE, EVENT, QA, REJECT, SAMPLE, SELECTION, SHOT
+from schemas.tables import DUPLICATE, EVENT, REJECT, SAMPLE, SELECTION, SHOT
 from workers.storage.store import Store
 
 ROW_GROUP_ROWS = 1 << 16
 MADE_OF = b"longvid.made_of"
-QA_TABLE = pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
 SHOT_TABLE = pa.schema([f for f in SHOT if f.name not in ("embedding", "layouts")])
 
 # A video is in `videos` or in `rejects`, never in both: what a later phase rejects leaves the former.
@@ -27,6 +27,7 @@ _LEFT_LATER = """where video_id not in (
     select video_id from find_shots where reject is not null
     union all select video_id from find_duplicates where reject is not null
     union all select video_id from questions where reject is not null
+    union all select video_id from filter_qa where reject is not null
     union all select video_id from distill where reject is not null)"""
 
 # By phase: tables whose rows the phases' results hold already, ...
@@ -44,7 +45,6 @@ FROM_UNITS = {
     "find_duplicates": {"duplicates": (DUPLICATE, "find_duplicates_unit", "video_id", "")},
     "questions": {
         "events": (EVENT, "annotate_unit", "video_id", "events"),
-        "qa": (QA_TABLE, "write_qa_unit", "video_id", ""),
     },
     "distill": {"selections": (SELECTION, "select_unit", "video_id", "")},
     "pack": {"samples": (SAMPLE, "pack_unit", "shard", "")},
@@ -69,13 +69,24 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
         _put(name, work.sql(query, schema), schema, work, store, publish)
     for name, (schema, column, key, rows) in FROM_UNITS.get(phase, {}).items():
         units = [p for (p,) in work.table(phase).filter("reject is null").sort(key).select(column).fetchall()]
-        made_of = hashlib.sha256("\n".join(units).encode()).hexdigest()
-        schema = schema.with_metadata({MADE_OF: made_of.encode()})
-        path = f"tables/{name}.parquet"
-        if store.exists(path) and _made_of(store, path) == made_of.encode():
-            _put(name, _row_groups(store, path), schema, work, store, publish=False)
-        else:
-            _put(name, _read_units(store, units, schema, rows), schema, work, store, publish)
+        digest = hashlib.sha256("\n".join(units).encode()).hexdigest()
+        _put_units(name, _read_units(store, units, schema, rows), schema, digest, work, store, publish)
+    if phase == "audit_qa":
+        written, audited = qa_units(work)
+        tables = with_audit(_read_units(store, written, WRITTEN, ""), audited, store)
+        _put_units("qa", tables, QA_TABLE, made_of(written, audited), work, store, publish)
+
+
+def _put_units(
+    name: str, tables: Iterator[pa.Table], schema: pa.Schema, digest: str, work: Workspace, store: Store, publish: bool
+) -> None:
+    """A table that is made of units; the published one where it is made of the same."""
+    schema = schema.with_metadata({MADE_OF: digest.encode()})
+    path = f"tables/{name}.parquet"
+    if store.exists(path) and _made_of(store, path) == digest.encode():
+        _put(name, _row_groups(store, path), schema, work, store, publish=False)
+    else:
+        _put(name, tables, schema, work, store, publish)
 
 
 def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bool) -> None:

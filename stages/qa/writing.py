@@ -5,14 +5,14 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from stages.annotations.conversations import question_and_answer
 from stages.qa.audit.words import answer_in_question, problems
 from stages.qa.config import WritingConfig
-from stages.qa.event import make_events
+from stages.qa.event import Event, make_events
 from stages.qa.plan import Plan
 from stages.qa.quotas import Quotas
 from stages.qa.realize.templates import Realized, realize
@@ -152,6 +152,8 @@ def _pair(timeline: Timeline, draft: _Draft, language: str) -> Pair:
         "answer": words.answer,
         "options": list(words.wrong),
         "answer_index": None,
+        "option_times": None if plan.is_none or plan.offers_none else _middles([plan.answer, *plan.wrong]),
+        "asked_times": _middles(plan.asked),
         "evidence": [{"start_s": start, "end_s": end} for start, end in spans],
         "event_ids": list(dict.fromkeys(i for e in plan.evidence for i in e.event_ids)),
         "hops": plan.hops,
@@ -165,6 +167,12 @@ def _pair(timeline: Timeline, draft: _Draft, language: str) -> Pair:
         "_hint": words.hint,
         "_transcript": said,
     }
+
+
+def _middles(answers: Sequence[object]) -> list[float] | None:
+    """When each event happens; None where one of them is no event."""
+    spans = [answer.span for answer in answers if isinstance(answer, Event)]
+    return [(start + end) / 2 for start, end in spans] if len(spans) == len(answers) else None
 
 
 def _place_options(timeline: Timeline, pairs: list[Pair]) -> None:
@@ -182,6 +190,9 @@ def _place_options(timeline: Timeline, pairs: list[Pair]) -> None:
         options = rng.sample(pair["options"], count - 1)
         pair["answer_index"] = places[count].pop()
         options.insert(pair["answer_index"], pair["answer"])
+        if times := pair["option_times"]:  # the right option's comes first
+            of = dict(zip([pair["answer"], *pair["options"]], times, strict=True))
+            pair["option_times"] = [of[option] for option in options]
         pair["options"] = options
         pair["conversations"] = conversation(pair["question"], options, pair["answer"], hint, said)
 
@@ -223,6 +234,8 @@ def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
             "answer": answer,
             "options": [],
             "answer_index": None,
+            "option_times": None,
+            "asked_times": None,
             "evidence": [],
             "event_ids": [row["event_id"]],
             "hops": None,

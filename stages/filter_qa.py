@@ -1,0 +1,27 @@
+"""filter_qa: the QA pairs of a video -> those that `audit_qa` does not leave out. 1:1, where it leaves out any."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.config import StageConfig
+from schemas.stage import Stage
+from schemas.tables import QA
+from workers.storage.store import Store
+
+READS = pa.schema([("video_id", pa.string()), ("write_qa_unit", pa.string()), ("dropped", pa.list_(pa.string()))])
+
+
+def run(unit: dict[str, Any], config: StageConfig, store: Store) -> Iterator[pa.Table]:
+    """The rows of QA that are not `dropped`, in their order."""
+    pairs = store.read_table(unit["write_qa_unit"])
+    yield pairs.filter(pc.invert(pc.is_in(pairs["qa_id"], pa.array(unit["dropped"], pa.string()))))
+
+
+def stage(config: StageConfig) -> Stage:
+    """The declaration; of the config of audit_qa it needs nothing."""
+    return Stage(
+        name="filter_qa", section="audit_qa", reads=READS, writes=QA, run=run, config=StageConfig(), emits="unit"
+    )

@@ -1,0 +1,138 @@
+"""What is wrong with single pairs, whoever wrote them: rows of the table `qa` are all that is read.
+
+The writer of pairs has checks of its own (`words`); these hold for reworded and passed-through pairs as well.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from stages.qa.audit.features import quoted
+from stages.qa.audit.words import answer_in_question
+from stages.qa.similarity import near_duplicates
+
+Pair = dict[str, Any]
+PROBLEMS = {
+    "answer_in_question": "the question holds the answer",
+    "time_in_question": "the question, or a text that it quotes, holds the time that is asked for",
+    "options_alike": "two options say the same",
+    "too_long": "question, options and answer are longer than a model should read for one pair",
+    "outside_video": "evidence lies outside the video or is empty",
+    "no_frame": "no frame was sampled in a span of evidence",
+    "other_language": "the question is not in the script of its language",
+    "personal_data": "an e-mail address or a telephone number",
+    "toxic": "a word of the list of the package better-profanity",
+    "duplicate": "another pair of the video asks the same and has the same answer",
+    "contradiction": "another pair of the video asks the same and has another answer, or has the order reversed",
+}
+MOST_CHARS = 6000
+_TIME = re.compile(r"\b(\d+(?:\.\d+)?) ?(?:s|sec|secs|seconds)\b|\b(\d{1,2}):(\d\d)(?::(\d\d))?\b")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_PHONE = re.compile(
+    r"(?<![\w.,:])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{2,4}(?:[ .-]\d{2,4}){1,3}(?![\w:])"
+)
+_WORD = re.compile(r"[^\W\d_]+")
+_LATIN_SCRIPT = "en de fr es it pt nl sv da no fi pl cs sk hu ro tr id vi"
+_LATIN = frozenset(_LATIN_SCRIPT.split())
+_TIME_FORMS = ("when", "occurrence")
+
+
+def problems(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
+    """Codes of PROBLEMS that a pair has, but those that other pairs show.
+
+    Args:
+        pair: a row of QA.
+        duration_s: of its video.
+        times_N: when the kept frames are shown, in seconds, ascending.
+    """
+    texts = [pair["question"], pair["answer"], *pair["options"]]
+    if sum(map(len, texts)) > MOST_CHARS:
+        return ["too_long"]
+    return [code for code, check in _CHECKS.items() if check(pair, texts)] + _evidence(pair, duration_s, times_N)
+
+
+def _tells_answer(pair: Pair, texts: Sequence[str]) -> bool:
+    is_word = any(map(str.isalpha, pair["answer"])) and not _TIME.search(pair["answer"])
+    return is_word and pair["form"] != "order" and answer_in_question(pair["question"], pair["answer"])
+
+
+def _tells_time(pair: Pair, texts: Sequence[str]) -> bool:
+    """The start or the end that is asked for, to half a second; a quoted event may tell it, too."""
+    if pair["form"] not in _TIME_FORMS:
+        return False
+    asked, told = _seconds(pair["answer"]), _seconds(pair["question"])
+    return any(abs(a - t) <= 0.5 for a in asked for t in told)
+
+
+def _seconds(text: str) -> list[float]:
+    found = []
+    for plain, hours, minutes, seconds in _TIME.findall(text):
+        clock = [int(part) for part in (hours, minutes, seconds) if part]
+        found.append(float(plain) if plain else float(sum(p * 60**i for i, p in enumerate(reversed(clock)))))
+    return found
+
+
+def _are_alike(pair: Pair, texts: Sequence[str]) -> bool:
+    options = [" ".join(option.lower().split()).rstrip(".!") for option in pair["options"]]
+    if len(set(options)) < len(options):
+        return True
+    wrong = [o for i, o in enumerate(pair["options"]) if i != pair["answer_index"]]
+    is_text = not any(option[:1].isdigit() or option.startswith("(") for option in pair["options"])
+    return is_text and any(near_duplicates(pair["answer"], option) for option in wrong)
+
+
+def _is_foreign(pair: Pair, texts: Sequence[str]) -> bool:
+    """Whether a text of a pair in a language of Latin script has many letters of another one; quoted events count."""
+    if pair["language"] not in _LATIN:
+        return False
+    strange = [(sum(c > "\u024f" for c in text if c.isalpha()), sum(map(str.isalpha, text))) for text in texts]
+    return any(count > max(2, 0.2 * letters) for count, letters in strange)
+
+
+def _is_personal(pair: Pair, texts: Sequence[str]) -> bool:
+    return any(_EMAIL.search(text) or _PHONE.search(_TIME.sub(" ", text)) for text in texts)
+
+
+def _is_toxic(pair: Pair, texts: Sequence[str]) -> bool:
+    return any(word in _toxic_words() for text in texts for word in _WORD.findall(text.lower()))
+
+
+@cache
+def _toxic_words() -> frozenset[str]:
+    listed = resources.files("better_profanity").joinpath("profanity_wordlist.txt").read_text("utf-8")
+    return frozenset(word.strip() for word in listed.splitlines() if word.strip())
+
+
+def _evidence(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
+    """Unanswerable questions are exempt, and pairs that come without evidence."""
+    if "none_of_these" in pair["flags"]:
+        return []
+    spans = [(span["start_s"], span["end_s"]) for span in pair["evidence"]]
+    if not all(0 <= start < end <= duration_s + 0.05 for start, end in spans):
+        return ["outside_video"]
+    first = np.searchsorted(times_N, [start for start, _ in spans])
+    is_seen = [i < len(times_N) and times_N[i] < end for i, (_, end) in zip(first, spans, strict=True)]
+    return [] if all(is_seen) else ["no_frame"]
+
+
+_CHECKS: dict[str, Callable[[Pair, Sequence[str]], bool]] = {
+    "answer_in_question": _tells_answer,
+    "time_in_question": _tells_time,
+    "options_alike": _are_alike,
+    "other_language": _is_foreign,
+    "personal_data": _is_personal,
+    "toxic": _is_toxic,
+}
+
+
+def key_of(pair: Pair) -> tuple:
+    """What a question asks: its form, the texts that it quotes, and its words outside of them."""
+    question = pair["question"]
+    outside = re.sub(r'"[^"]*"', " ", question).lower()
+    numbers = tuple(re.findall(r"\d+(?:\.\d+)?|\b(?:first|second|third|last|before|after|previous|next)\b", outside))
+    named = tuple(" ".join(text.lower().split()) for text in quoted(question))
+    return (pair["form"], named, numbers) if named else (pair["form"], " ".join(question.lower().split()))

@@ -1,0 +1,75 @@
+"""Each problem of single pairs is found, and a good pair has none."""
+
+import numpy as np
+import pytest
+
+from stages.qa.audit.checks import MOST_CHARS, PROBLEMS, problems
+from tests.stages.qa.audit.rows import row
+
+FRAMES = np.arange(0, 60, 2.0)
+BAD = {
+    "answer_in_question": row(
+        question='What does the man who plays the red guitar play: "x"?', answer="the red guitar"
+    ),
+    "time_in_question": row(
+        form="when", question='When does this happen: "At 12 s the dog barks"?', answer="12 s to 15 s"
+    ),
+    "options_alike": row(options=["a dog runs", "A dog runs.", "a cat sits"], answer="a cat sits", answer_index=2),
+    "too_long": row(question="x" * (MOST_CHARS + 1)),
+    "outside_video": row(evidence=[{"start_s": 50.0, "end_s": 70.0}]),
+    "no_frame": row(evidence=[{"start_s": 0.0, "end_s": 4.0}, {"start_s": 10.5, "end_s": 11.5}]),
+    "other_language": row(question="Was geschieht: 狗在院子里跑来跑去，然后睡着了?", language="en"),
+    "personal_data": row(question='What is said after "write to jane.doe+x@mail.example.org"?'),
+    "toxic": row(question="What does the bastard do?"),
+}
+
+
+def found(pair) -> list[str]:
+    return problems(pair, 60.0, FRAMES)
+
+
+def test_a_good_pair_has_no_problem():
+    assert found(row()) == []
+
+
+@pytest.mark.parametrize("code", BAD)
+def test_each_problem_is_found(code):
+    assert found(BAD[code]) == [code]
+    assert code in PROBLEMS
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'When does this happen: "the clock shows 1:23"?',
+        'When does this happen: "from 83 seconds on he sings"?',
+        'When does this happen: "the show begins at 82.6 s"?',
+    ],
+)
+def test_times_are_read_in_every_form(question):
+    assert found(row(form="when", question=question, answer="From 83 s to 85 s", evidence=[])) == ["time_in_question"]
+
+
+@pytest.mark.parametrize("text", ["call +49 30 1234 5678", "call (030) 123 4567 now", "call 555-123-4567"])
+def test_telephone_numbers(text):
+    assert found(row(question=f'What happens after "{text}"?')) == ["personal_data"]
+
+
+@pytest.mark.parametrize(
+    "text", ["from 10.5 s to 12 s", "1, 2, 3, 4", "the year 1990 - 2020", "01:02:03 to 01:02:05", "3.5"]
+)
+def test_times_and_counts_are_no_telephone_numbers(text):
+    assert found(row(question=f'What happens after "{text}"?')) == []
+
+
+def test_unanswerable_questions_need_no_frame():
+    assert found({**BAD["no_frame"], "flags": ["none_of_these"]}) == []
+
+
+def test_options_that_are_times_or_orders_are_alike_only_where_equal():
+    assert found(row(form="when", options=["1 s to 5 s", "1 s to 9 s"], answer="1 s to 5 s", answer_index=0)) == []
+    assert found(row(form="order", options=["(1), (2)", "(2), (1)"], answer="(2), (1)", answer_index=1)) == []
+
+
+def test_many_signs_take_no_time():
+    assert found(row(question="@" * 2000 + "a." * 1000 + "1 " * 500)) == []
