@@ -257,6 +257,10 @@ def main() -> None:
     """Runs the command line; a signal, or an error of the user's input or of storage, is one line, not a traceback."""
     allow_all_characters()
     advice = RESUMABLE if {"build", "demo", "train"} & {*sys.argv[1:2]} else ""
+    if {"status", "plan", "query", "config"} & {*sys.argv[1:2]}:
+        from pipeline.arrow_start import skip_pandas
+
+        skip_pandas()
     try:
         with ended_by_signals(advice):
             app()

@@ -15,7 +15,7 @@ class ConfigError(ValueError):
 class Config(BaseModel):
     """A frozen config; an unknown key, a wrong type or a value out of range is an error."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Resources(Config):

@@ -18,8 +18,6 @@ from schemas.stage import Stage
 from schemas.tables import QA
 from stages.prompts import prompt_hash
 from stages.qa.config import WritingConfig
-from stages.qa.realize.llm import reword
-from workers.endpoint.client import Endpoint
 from workers.endpoint.config import EndpointConfig
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
@@ -112,6 +110,10 @@ class Worker:
         config = self._config
         if config.realizer == "templates" or not pairs:
             return pairs
+        # Its client takes half a second to import, and only this realizer calls a model.
+        from stages.qa.realize.llm import reword
+        from workers.endpoint.client import Endpoint
+
         endpoint = Endpoint(config.endpoint, self._store, "write_qa")
         return reword(pairs, endpoint, config.endpoint.model, config.languages)
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 COMPUTING = {"torch", "torchvision", "open_clip", "transformers", "ray"}
+DECODING = {"av", "decord", "torchcodec", "openai"}
 COMMANDS = "import pipeline.plan, pipeline.query, pipeline.report, pipeline.retry, pipeline.verify"
 DECLARED = "from pipeline.inputs.recipe import load_recipe; [load_recipe(r).stages() for r in ('longvid', 'demo')]"
 
@@ -19,7 +20,13 @@ def imported_by(code: str) -> set[str]:
 
 @pytest.mark.parametrize("code", ["import pipeline.cli", DECLARED, COMMANDS], ids=["cli", "recipe", "commands"])
 def test_the_driver_imports_neither_torch_nor_ray(code):
-    assert not imported_by(code) & COMPUTING
+    assert not imported_by(code) & (COMPUTING | DECODING)
+
+
+def test_pyarrow_starts_without_pandas_which_is_there_for_those_who_ask():
+    arrays = "from pipeline.arrow_start import skip_pandas as s; s(); import pyarrow as pa; t = pa.table({'a': [1]})"
+    assert "pandas" not in imported_by(f"{arrays}; import pyarrow.dataset")
+    assert "pandas" in imported_by(f"{arrays}; assert t.equals(pa.table(t.to_pandas())), 'a data frame'")
 
 
 @pytest.mark.parametrize("stage", ["download", "shard", "decode", "annotate", "write_qa", "find_shots", "pack"])

@@ -1,12 +1,18 @@
 """Which pictures of a segment are wanted, and which packets the decoder must see for them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workers.media.frame_choice import Reach, ShownFrames, choose_frames
-from workers.media.packet_index import PacketIndex, seconds
+from workers.media.ticks import seconds
+
+if TYPE_CHECKING:
+    from workers.media.packet_index import PacketIndex
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ from av.stream import Discard
 from av.video.stream import VideoStream
 
 from workers.media.demuxer import DISCONTINUOUS, Demuxer, nominal_rate, read_packets, tick
-from workers.media.packet_index import PacketIndex, seconds
+from workers.media.packet_index import PacketIndex
+from workers.media.ticks import seconds
 
 _STATISTICS = re.compile(r"([0-9]{1,9}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]*)?)")  # Matroska's tag of a track
 # These say nothing of their length: what FFmpeg says is an estimate.

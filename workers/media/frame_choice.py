@@ -14,11 +14,15 @@ that is decoded anyway.
 Shapes: S shown frames of a stream by time, N samples, X pairs of a sample and a frame that may stand for it.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workers.media.packet_index import PacketIndex
+if TYPE_CHECKING:
+    from workers.media.packet_index import PacketIndex
 
 _FAR = 1 << 60  # ticks: longer than any clock shows
 
@@ -38,7 +42,7 @@ class ShownFrames:
     key_S: np.ndarray
 
     @classmethod
-    def of(cls, index: PacketIndex, number_S: np.ndarray, starts: np.ndarray | None = None) -> "ShownFrames":
+    def of(cls, index: PacketIndex, number_S: np.ndarray, starts: np.ndarray | None = None) -> ShownFrames:
         """Args:
         number_S: the packets, by time.
         starts: packets before which decoding starts, besides those that start a closed GOP.
@@ -84,7 +88,7 @@ class Reach:
         latest_N: np.ndarray,
         first_N: np.ndarray | int,
         end_N: np.ndarray | int,
-    ) -> "Reach":
+    ) -> Reach:
         """Those that start after `earliest_N` and until `latest_N`, or else the one that is shown at the sample.
 
         Samples come in order, and no two of them are within each other's reach. A frame that is held so long that it

@@ -8,7 +8,6 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import av
 import numpy as np
@@ -165,8 +164,3 @@ def clock_origin(demuxer: Demuxer, first_pts: int) -> int:
     late_s = (first_pts - origin) * tick(stream)
     is_near = 0 <= late_s <= JUMP_S
     return origin if is_near or (late_s > 0 and demuxer.starts_later(origin, first_pts)) else first_pts
-
-
-def seconds(ticks: int | np.ndarray, time_base: Fraction) -> Any:
-    """Ticks of a time base as seconds, rounded once: a float, or an array of them."""
-    return ticks * time_base.numerator / time_base.denominator

@@ -1,7 +1,6 @@
 """What a video file is, by demuxing all of it and decoding its first picture; the header is only compared."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 
 import av
 import numpy as np
@@ -17,31 +16,11 @@ from workers.media.demuxer import Demuxer, codec_name
 from workers.media.durations import Claim, ends_early, header_claim, last_duration
 from workers.media.geometry import Geometry
 from workers.media.orientation import orientation
-from workers.media.packet_index import PacketIndex, clock_origin, read_index, seconds
+from workers.media.packet_index import PacketIndex, clock_origin, read_index
 from workers.media.render import shows_through
 from workers.media.sample_grid import EntryPoints, SampleGrid, Sampling, plan_samples, segments
-
-
-@dataclass(frozen=True)
-class VideoFacts:
-    """The columns of schemas.tables.VIDEO that come from the file; see there."""
-
-    container: str
-    codec: str
-    pixel_format: str
-    width: int
-    height: int
-    rotation: int
-    frame_count: int
-    first_frame_s: float
-    duration_s: float
-    header_duration_s: float | None
-    average_fps: float
-    audio_codec: str | None
-    flags: tuple[str, ...]
-
-    def columns(self) -> dict:
-        return {**asdict(self), "flags": list(self.flags)}
+from workers.media.ticks import seconds
+from workers.media.video_facts import VideoFacts
 
 
 def probe(path: MediaSource) -> VideoFacts:

@@ -4,15 +4,19 @@ Sample i is wanted at (i + phase) intervals after the first frame. With phase 0.
 intervals, with 0 at their starts. Encoders put key frames at even times, so the phase decides how much is decoded.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from workers.media.decode_plan import Segment
 from workers.media.frame_choice import Reach, ShownFrames, choose_frames
-from workers.media.packet_index import PacketIndex
+
+if TYPE_CHECKING:
+    from workers.media.packet_index import PacketIndex
 
 Phase = float | Literal["auto", "centre", "start"]
 _NAMED: dict[str, float] = {"centre": 0.5, "start": 0.0}

@@ -13,8 +13,8 @@ from typing_extensions import TypedDict
 
 from schemas.rejects import Reject
 from workers.media.decode_plan import Segment
-from workers.media.probe import VideoFacts
 from workers.media.sample_grid import EntryPoints, SampleGrid, Sampling, segments
+from workers.media.video_facts import VideoFacts
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.sandbox.task import Message

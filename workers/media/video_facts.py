@@ -1,0 +1,25 @@
+"""What a demuxing pass finds out about a video file."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """The columns of schemas.tables.VIDEO that come from the file; see there."""
+
+    container: str
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    rotation: int
+    frame_count: int
+    first_frame_s: float
+    duration_s: float
+    header_duration_s: float | None
+    average_fps: float
+    audio_codec: str | None
+    flags: tuple[str, ...]
+
+    def columns(self) -> dict:
+        return {**asdict(self), "flags": list(self.flags)}
