@@ -7,7 +7,7 @@ INSTALL = $(PYTHON) -m venv .venv && \
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(1) && \
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: venv runtime demo test soak lint bench audit lock clean
+.PHONY: venv runtime demo test fast soak lint bench audit lock clean
 
 venv: $(INSTALLED)
 
@@ -22,8 +22,15 @@ runtime:
 demo: venv
 	$(BIN)/longvid demo --out demo_corpus
 
+# Two processes: one runs the tests that share a Ray session, the other all that do not.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+
 test: venv
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+# Without Ray and long media: under two minutes on two idle cores.
+fast: venv
+	$(PYTEST) -m 'not ray and not slow and not soak'
 
 soak: venv
 	$(BIN)/python -m pytest -m 'soak or not soak'
@@ -32,6 +39,7 @@ lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy pipeline stages schemas workers model
+	$(BIN)/codespell
 
 bench: venv
 	@for script in $$(ls benchmarks | grep '^[a-z]'); do $(BIN)/python -m benchmarks.$${script%.py} || exit 1; done

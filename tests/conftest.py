@@ -1,4 +1,4 @@
-"""Fixtures that all tests share."""
+"""Fixtures that all tests share, their markers, and how they are spread over processes."""
 
 from pathlib import Path
 
@@ -11,6 +11,21 @@ settings.load_profile("longvid")
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 VIDEOS, CASES = SHARED / "videos", SHARED / "cases"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that share a Ray session, and spreads all tests over the processes of `pytest -n`.
+
+    What shares the small corpus runs in one process, what else shares a Ray session in another. They start first, as
+    they take longest; then come the tests that start a Ray session of their own.
+    """
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "ray_session" in fixtures:
+            item.add_marker("ray")
+            item.add_marker(pytest.mark.xdist_group("corpus" if "small_corpus" in fixtures else "ray"))
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("xdist_group", "ray")])
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,12 @@ import boto3
 import httpx
 from moto.server import ThreadedMotoServer
 
-KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_REGION": "us-east-1"}
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",  # else each process first waits for an address that is not there
+}
 CODES = {500: "InternalError", 503: "SlowDown"}
 
 

@@ -1,13 +1,12 @@
 """The main job, end to end, on rendered videos: commits, resume, rebuild, plan, verify, retry."""
 
 import io
+import shutil
 import tarfile
 from collections import Counter
 
 import pyarrow.parquet as pq
 import pytest
-import ray
-from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 
 from pipeline.build import build
 from pipeline.plan import plan
@@ -17,35 +16,20 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.terminal import Terminal
 from pipeline.verify import verify
 from schemas.tables import TASKS
-from tests.pipeline.worlds import contents, small_recipe, small_world
+from tests.pipeline.worlds import contents, small_recipe
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory):
-    return small_world(tmp_path_factory.mktemp("world"))
+def manifest(small_corpus):
+    return small_corpus.manifest
 
 
 @pytest.fixture(scope="module")
-def built(manifest, tmp_path_factory, ray_session, stored):
-    corpus = tmp_path_factory.mktemp("corpus")
-    before = object_store()
-    summary = build(manifest, str(corpus), small_recipe(), say=lambda line: None)
-    stored.update(object_store() - before)
-    return corpus, summary
-
-
-@pytest.fixture(scope="module")
-def stored() -> Counter:
-    """Bytes that the first build put into the object store, and those of them that were spilled to disk."""
-    return Counter()
-
-
-def object_store() -> Counter:
-    state = get_state_from_address(ray.get_runtime_context().gcs_address)
-    counts = get_memory_info_reply(state).store_stats
-    return Counter(created=counts.cumulative_created_bytes, spilled=counts.spilled_bytes_total)
+def built(small_corpus, tmp_path_factory):
+    corpus = shutil.copytree(small_corpus.corpus, tmp_path_factory.mktemp("built") / "corpus")
+    return corpus, small_corpus.summary
 
 
 def ask(corpus, sql):
@@ -64,10 +48,10 @@ def test_every_input_is_a_video_or_a_reject(built):
     ]
 
 
-def test_what_travels_is_small_and_never_spilled(built, stored):
-    corpus, _ = built
-    assert stored["spilled"] == 0
-    assert 0 < stored["created"] < sum(p.stat().st_size for p in (corpus / "units").rglob("*.*")) / 10
+def test_what_travels_is_small_and_never_spilled(small_corpus):
+    corpus = small_corpus.corpus
+    assert small_corpus.spilled_bytes == 0
+    assert 0 < small_corpus.stored_bytes < sum(p.stat().st_size for p in (corpus / "units").rglob("*.*")) / 10
 
 
 def test_segments_cover_each_video_in_order(built):
@@ -110,8 +94,9 @@ def test_the_same_build_again_does_nothing(built, manifest):
 
 def test_another_number_of_workers_gives_the_same_bytes(built, manifest, tmp_path):
     corpus, _ = built
-    widths = [f"{stage}.resources.workers=[2, 2]" for stage in ("decode", "embed", "distill")]
-    cheap = [f"{stage}.resources.cpus=0.2" for stage in ("decode", "embed", "distill")]
+    stages = ("decode", "embed", "find_shots", "find_duplicates", "distill")
+    widths = [f"{stage}.resources.workers=[2, 2]" for stage in stages]
+    cheap = [f"{stage}.resources.cpus=0.2" for stage in stages]
     build(manifest, str(tmp_path), small_recipe(*widths, *cheap), say=lambda line: None)
     one, two = contents(corpus), contents(tmp_path)
     assert one.pop("corpus.json") != two.pop("corpus.json")  # it records the widths
@@ -153,24 +138,25 @@ def test_verify_names_what_is_damaged(built, manifest):
     ]
     victims += sorted((corpus / "shards").rglob("*.tar"))[:1]
     for victim in victims:
-        data = bytearray(victim.read_bytes())
-        data[len(data) // 2] ^= 1
-        victim.write_bytes(bytes(data))
+        intact = victim.read_bytes()
+        damaged = bytearray(intact)
+        damaged[len(damaged) // 2] ^= 1
+        victim.write_bytes(damaged)
         (problem,) = verify(str(corpus)).problems
         assert str(victim.relative_to(corpus)) in problem
+        victim.write_bytes(intact)
+    for victim in victims:
         victim.unlink()
-        build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+    build(manifest, str(corpus), small_recipe(), say=lambda line: None)
     assert contents(corpus) == whole
 
 
-def test_a_reject_is_tried_again_when_asked(tmp_path):
-    manifest = small_world(tmp_path / "world", videos=1, seconds=40)
-    corpus = str(tmp_path / "corpus")
-    build(manifest, corpus, small_recipe(), say=lambda line: None)
+def test_a_reject_is_tried_again_when_asked(small_corpus, tmp_path):
+    corpus = str(shutil.copytree(small_corpus.corpus, tmp_path / "corpus"))
     assert retry(corpus, where="stage = 'decode'") == 0
     assert retry(corpus, reason="not_a_video") == 1
     assert {p.stage: p.run for p in plan(corpus, small_recipe())}["download"] == 1
-    build(manifest, corpus, small_recipe(), say=lambda line: None)
+    build(small_corpus.manifest, corpus, small_recipe(), say=lambda line: None)
     assert ask(corpus, "select reason, attempts from rejects") == [("not_a_video", 2)]
 
 

@@ -14,6 +14,8 @@ import pytest
 from pipeline.tables.catalog import open_catalog
 from tests.pipeline.worlds import SMALL, small_world
 
+pytestmark = pytest.mark.ray
+
 ROOT = Path(__file__).resolve().parents[2]
 RAY = str(Path(sys.executable).with_name("ray"))
 

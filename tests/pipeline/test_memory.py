@@ -5,6 +5,8 @@ import pytest
 from benchmarks.build_memory import CAP_MB, LONG_S, TINY, peak_megabytes, write_world
 from pipeline.tables.catalog import open_catalog
 
+pytestmark = pytest.mark.ray
+
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)

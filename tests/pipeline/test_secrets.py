@@ -86,6 +86,7 @@ def temporary():
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.ray
 def test_no_marked_secret_is_found_after_a_build(tmp_path, temporary, monkeypatch):
     write_video(tmp_path / "v.mp4", np.arange(30) / 30)
     numbers = count()

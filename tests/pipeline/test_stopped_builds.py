@@ -10,22 +10,15 @@ from pipeline.phases import phases
 from pipeline.tables.gather import FROM_RESULTS, FROM_UNITS
 from schemas.tables import TABLES
 from tests.pipeline.command_line import run
-from tests.pipeline.worlds import contents, small_recipe, small_world
+from tests.pipeline.worlds import contents, small_recipe
 
 STAGES = list(small_recipe().stages())
 REMEDY = "not built yet: run `longvid build --manifest MANIFEST --out "
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory) -> Path:
-    return small_world(tmp_path_factory.mktemp("world"), seconds=40)
-
-
-@pytest.fixture(scope="module")
-def whole(manifest, tmp_path_factory, ray_session) -> Path:
-    corpus = tmp_path_factory.mktemp("whole")
-    build(manifest, str(corpus), small_recipe(), say=lambda line: None)
-    return corpus
+def whole(small_corpus) -> Path:
+    return small_corpus.corpus
 
 
 def stopped_after(stage: str, whole: Path, corpus: Path) -> set[str]:
@@ -77,13 +70,14 @@ def test_each_command_works_or_says_what_to_run(stage, whole, tmp_path, capsys):
         assert f"the table samples: {REMEDY}{corpus}`" in capsys.readouterr().err
 
 
-def test_a_build_that_is_stopped_leaves_what_these_tests_take_for_it(whole, manifest, tmp_path):
+def test_a_build_that_is_stopped_leaves_what_these_tests_take_for_it(whole, small_corpus, tmp_path):
     def stop(line: str) -> None:
         if line.startswith("distill:"):
             raise KeyboardInterrupt
 
+    stopped_after("find_duplicates", whole, tmp_path / "real")
     with pytest.raises(KeyboardInterrupt):
-        build(manifest, str(tmp_path / "real"), small_recipe(), say=stop)
+        build(small_corpus.manifest, str(tmp_path / "real"), small_recipe(), say=stop)
     stopped_after("write_qa", whole, tmp_path / "copy")
     real = {path for path in contents(tmp_path / "real") if not path.startswith(".")}
     assert real == contents(tmp_path / "copy").keys()

@@ -51,6 +51,7 @@ def wait_for_a_checkpoint(process: subprocess.Popen, store: Store, after: str | 
         time.sleep(0.1)
 
 
+@pytest.mark.ray
 def test_signals_end_it_with_one_line_and_it_goes_on_when_run_again(corpus):
     stopped_at = None
     for signum, word, code in [(signal.SIGTERM, "Terminated", 143), (signal.SIGINT, "Interrupted", 130)]:
@@ -71,6 +72,7 @@ def test_signals_end_it_with_one_line_and_it_goes_on_when_run_again(corpus):
     )
 
 
+@pytest.mark.ray
 def test_run_without_room_is_refused_with_one_line(corpus):
     process = start(corpus.root, "--set", "train.workers=64", "--set", "train.batch_size=64")
     said, _ = process.communicate(timeout=120)

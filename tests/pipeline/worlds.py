@@ -2,13 +2,28 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.build import Summary
 from pipeline.demo import write_demo
 from pipeline.inputs.recipe import Recipe, load_recipe
 
 # Short segments, so that a short video has several; two keyframes' worth of everything else.
 SMALL = ["shard.segment_s=20.0", "shard.min_frames=1", "select.k=4", "distill.batch_frames=16", "embed.batch_frames=16"]
+
+
+@dataclass(frozen=True)
+class SmallCorpus:
+    """A corpus of `small_world` that one build has made with `small_recipe`."""
+
+    manifest: Path
+    corpus: Path
+    summary: Summary
+    stored_bytes: int
+    """What the build put into Ray's object store."""
+    spilled_bytes: int
+    """What of that went to a disk."""
 
 
 def small_world(folder: Path, *, videos: int = 2, seconds: int = 60) -> Path:

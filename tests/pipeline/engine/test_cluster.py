@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.ray
+
 ROOT = Path(__file__).resolve().parents[3]
 CONNECT = """
 from pipeline.engine.cluster import ClusterUnreachable, ray_session

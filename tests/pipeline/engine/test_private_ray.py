@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.ray
+
 SESSION = """
 import json, os, psutil, ray
 from pipeline.engine.cluster import ray_session

@@ -6,26 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pipeline.build import build
 from tests.pipeline.command_line import run
-from tests.pipeline.worlds import small_recipe, small_world
-
-pytestmark = pytest.mark.usefixtures("ray_session")
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory, ray_session):
-    folder = tmp_path_factory.mktemp("published")
-    manifest = small_world(folder / "world", videos=2, seconds=40)
-    build(manifest, str(folder / "whole"), small_recipe(), say=lambda line: None)
-    for name in ("shards", "tables"):
-        shutil.copytree(folder / "whole" / name, folder / "corpus" / name)
-    return folder / "corpus"
 
 
 @pytest.fixture
-def corpus(published, tmp_path):
-    return shutil.copytree(published, tmp_path / "corpus")
+def corpus(small_corpus, tmp_path):
+    for name in ("shards", "tables"):
+        shutil.copytree(small_corpus.corpus / name, tmp_path / "corpus" / name)
+    return tmp_path / "corpus"
 
 
 def test_status_shows_the_tables(corpus, capsys):
