@@ -52,7 +52,8 @@ def rivals(
 
 def cpu_seconds(children: Sequence[int] = ()) -> float:
     """CPU time of this process, of its children that have ended, and of these living ones: by Linux' clocks of other
-    processes, to the nanosecond, whatever else the machine does."""
+    processes, to the nanosecond, whatever else the machine does.
+    """
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     living = sum(time.clock_gettime((~pid << 3) | 2) for pid in children)  # as clock_getcpuclockid(3) makes it
     return time.process_time() + ended.ru_utime + ended.ru_stime + living

@@ -5,6 +5,7 @@ import multiprocessing
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -90,7 +91,7 @@ def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list
 
 
 @cache
-def _run(name: str, short_side: int, corpus: str):
+def _run(name: str, short_side: int, corpus: str) -> Callable:
     stage, store = _stages(short_side)[name], Store(corpus)
     return stage.make(store)
 

@@ -125,7 +125,8 @@ def _spans(pair: dict) -> list[tuple[float, float]]:
 
 def evidence_recall(videos: list[Held], clip: Clip) -> dict[str, tuple[float, int]]:
     """Per form the share of questions with a keyframe in each span of evidence, where K keyframes could do it, and the
-    number of questions. Keyframes by the step select, K = 8."""
+    number of questions. Keyframes by the step select, K = 8.
+    """
     hits: dict[str, list[bool]] = {}
     for video in videos:
         pairs = [p for p in pairs_of(video.script, max_pairs=400) if len(p["evidence"]) <= K]

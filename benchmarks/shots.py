@@ -11,6 +11,7 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -36,7 +37,7 @@ AROUND = 4
 TOLERANCE = ShardConfig().tolerance
 
 
-def shots_of(path: Path, store: Store, **settings) -> tuple[list[dict], dict]:
+def shots_of(path: Path, store: Store, **settings: Any) -> tuple[list[dict], dict]:
     """The shots of a file, and the unit they were made from."""
     recipe = load_recipe("demo", [f"{key}={value}" for key, value in settings.items()])
     ingest = phases(recipe.stages(recipe.download.access("/")))[0]

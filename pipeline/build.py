@@ -95,7 +95,13 @@ def build(
 
 
 def _run(
-    phase: Phase, work: Workspace, store: Store, recipe: Recipe, session: ExitStack, summary: Summary, say
+    phase: Phase,
+    work: Workspace,
+    store: Store,
+    recipe: Recipe,
+    session: ExitStack,
+    summary: Summary,
+    say: Callable[[str], None],
 ) -> None:
     scan = DryRun(phase, store)
     leaves = scan.schemas[-1]

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from pipeline.terminal import Terminal, allow_all_characters
 from schemas.messages import message
 from schemas.tables import TABLES
 from workers.fetch.redaction import scrub_text
+
+if TYPE_CHECKING:
+    from pipeline.inputs.recipe import Recipe
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 out = Terminal()
@@ -246,7 +249,7 @@ def train(
     show_training(report, out)
 
 
-def _recorded(corpus: str):
+def _recorded(corpus: str) -> "Recipe":
     from pipeline.inputs.recipe import recorded_recipe
     from workers.storage.store import Store
 

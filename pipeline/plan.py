@@ -1,5 +1,6 @@
 """What a build would run, how much and why: found by looking, before anything runs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -101,7 +102,7 @@ def scan_phase(phase: Phase, work: Workspace, store: Store, assume_segments_done
     """
     scan, held_back = DryRun(phase, store), 0
 
-    def passed():
+    def passed() -> Iterator[pa.Table]:
         nonlocal held_back
         for _, left in scan(phase.inputs(work)):
             if any(is_missing(row) and not (assume_segments_done and row.get("segment_id")) for row in left):

@@ -13,7 +13,7 @@ from pipeline.inputs.addresses import manifest_folder, resolve
 from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.recipe import recorded_recipe
 from pipeline.not_built import not_built
-from pipeline.phases import phases
+from pipeline.phases import Phase, phases
 from pipeline.plan import put_recorded_manifest, scan_phase
 from pipeline.tables.gather import gather_rejects
 from pipeline.tables.published import damaged_tables, is_published_only, samples_of
@@ -96,7 +96,7 @@ def _verify_published(store: Store, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _committed(phase, work: Workspace, store: Store, verdict: Verdict) -> Iterator[str]:
+def _committed(phase: Phase, work: Workspace, store: Store, verdict: Verdict) -> Iterator[str]:
     """Paths of all units of a phase; where one is too damaged to be followed, of all there are."""
     try:
         _, unfinished = scan_phase(phase, work, store)

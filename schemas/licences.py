@@ -63,7 +63,7 @@ def identifier_of(licence: str) -> str:
 
 
 def _short(licence: str) -> str:
-    """ "Creative Commons Attribution-ShareAlike 4.0" -> "cc by sa 4.0"."""
+    """Shortens "Creative Commons Attribution-ShareAlike 4.0" to "cc by sa 4.0"."""
     text = re.sub(r"[-_/() ]+", " ", licence.lower()[:300])
     text = (
         text.replace("non commercial", "noncommercial")

@@ -49,5 +49,5 @@ class Reject(Exception):
         super().__init__(f"{reason}: {message(detail)}")
         self.reason, self.detail = reason, message(detail)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return Reject, (self.reason, self.detail)

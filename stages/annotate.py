@@ -159,7 +159,7 @@ def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access
     return in_one_language(files, config.subtitle_languages)
 
 
-def _read(task: str, address: str, config: AnnotateConfig, access: Access, **options) -> Known:
+def _read(task: str, address: str, config: AnnotateConfig, access: Access, **options: Any) -> Known:
     """A file on a local path, s3:// or gs://. Raises AnnotationError that names it where it is absent or bad."""
     try:
         data = read_bytes(address, config.max_file_bytes, access)
@@ -170,7 +170,7 @@ def _read(task: str, address: str, config: AnnotateConfig, access: Access, **opt
     return _parse(task, data, _shown_name(address), config, **options)
 
 
-def _parse(task: str, data: bytes, where: str, config: AnnotateConfig, **options) -> Known:
+def _parse(task: str, data: bytes, where: str, config: AnnotateConfig, **options: Any) -> Known:
     try:
         return parse(task, data, config.limits, config.max_events, **options)
     except AnnotationError as error:

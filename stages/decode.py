@@ -66,7 +66,8 @@ class DecodeConfig(StageConfig):
 
 class Decoder:
     """A worker that stays, with its sandbox: where the next segment waits already, no core does. With `device: cuda` it
-    raises ConfigError where there is no GPU, or torchcodec is missing."""
+    raises ConfigError where there is no GPU, or torchcodec is missing.
+    """
 
     def __init__(self, config: DecodeConfig, store: Store) -> None:
         if config.device == "cuda":

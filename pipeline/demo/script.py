@@ -35,6 +35,8 @@ class Standing:
 
 @dataclass(frozen=True)
 class Scene:
+    """A stretch of time in one place."""
+
     start_s: float
     end_s: float
     name: str

@@ -162,7 +162,8 @@ def _shown(display: Display) -> Iterator[Any]:
 
 def check_fits(stages: Sequence[Stage]) -> None:
     """Raises ClusterTooSmall where a worker fits on no node, or pinned actors leave the others no room: Ray Data would
-    wait for ever."""
+    wait for ever.
+    """
     for stage in stages:
         _check_worker(stage)
     have = ray.cluster_resources()

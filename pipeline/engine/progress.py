@@ -58,7 +58,7 @@ class Display:
         self._bars.start()
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._bars.stop()
 
     def update(self, counts: Counter) -> None:

@@ -39,7 +39,7 @@ class Workspace:
         self._db = connect(self.folder, folders=[self.folder], threads=1, memory_limit="1GB")
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._db.close()
         shutil.rmtree(self.folder)
         self._lock.close()

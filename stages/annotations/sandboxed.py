@@ -1,6 +1,6 @@
 """Parses what others wrote in a process of the sandbox, and checks what comes back from there."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
@@ -49,7 +49,7 @@ class _Header(Config):
 _EVENTS = TypeAdapter(list[_Event])
 
 
-def parse(task: str, data: bytes, limits: ParseLimits, max_events: int, **options) -> Known:
+def parse(task: str, data: bytes, limits: ParseLimits, max_events: int, **options: Any) -> Known:
     """What a task of `stages.annotations.tasks` reads from these bytes. Raises AnnotationError."""
     try:
         messages = list(sandbox(TASKS, limits).call(task, data, cpu_s=limits.cpu_s, max_events=max_events, **options))

@@ -3,6 +3,7 @@
 import codecs
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from schemas.rejects import Reject
 from stages.annotations.encodings import ENCODINGS
@@ -17,7 +18,7 @@ for encoding in ENCODINGS:
 def _task(read: Callable[..., Known]) -> Task:
     """A task that yields one message: what is known but for the events, and the events as JSON."""
 
-    def task(file: int, max_events: int, **options) -> Iterator[Message]:
+    def task(file: int, max_events: int, **options: Any) -> Iterator[Message]:
         try:
             known = read(read_all(file), **options)
         except AnnotationError as error:

@@ -6,6 +6,7 @@ answer when an event of the evidence is taken away, and give it from the evidenc
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from stages.qa.event import Event, overlap_s
 from stages.qa.plan import Answer, Plan
@@ -32,7 +33,8 @@ class Verdict:
 
 def check(plan: Plan, events: Sequence[Event]) -> Verdict:
     """Audits a plan against all events of its video. Captions are exempt from the last two: they have no evidence that
-    could be left out."""
+    could be left out.
+    """
     found = solve(plan, events)
     agrees = found is not None and same(found, plan.answer) and not any(same(found, w) for w in plan.wrong)
     if plan.is_caption or not agrees:
@@ -131,7 +133,7 @@ def _order(plan: Plan, events: Sequence[Event]) -> Answer | None:
     if None in found:
         return None
     ordered = sorted((e for e in found if e), key=_start)
-    apart = all(_is_after(b, a) for a, b in zip(ordered, ordered[1:], strict=False))
+    apart = all(_is_after(b, a) for a, b in pairwise(ordered))
     return tuple(ordered) if apart else None
 
 

@@ -120,7 +120,8 @@ class Timeline:
 
     def near(self, event: Event, pool: Sequence[Event]) -> list[Event]:
         """Of speech those lines of a pool that lie nearest to an event, so that one transcript holds them; of what is
-        to be seen, all of it."""
+        to be seen, all of it.
+        """
         if not pool or pool[0].kind != "speech":
             return list(pool)
         at = bisect_left(pool, event.start_s, key=lambda e: e.start_s)

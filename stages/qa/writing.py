@@ -177,7 +177,8 @@ def _middles(answers: Sequence[object]) -> list[float] | None:
 
 def _place_options(timeline: Timeline, pairs: list[Pair]) -> None:
     """Puts the right option of each pair in its place: by turns through a shuffled row of places, so that all come up
-    as often as each other. Numbers stay in order."""
+    as often as each other. Numbers stay in order.
+    """
     rng = timeline.rng("positions")
     places: dict[int, list[int]] = {}
     for pair in pairs:

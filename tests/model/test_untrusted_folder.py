@@ -67,7 +67,7 @@ def test_a_tower_with_code_but_without_the_key_is_refused_without_a_question(tmp
 def test_a_language_model_with_the_key_or_with_code_is_refused(tmp_path):
     marker = plant_code(tmp_path)
     for load in (load_tokenizer, lambda folder: load_language_model(folder, 1)):
-        with pytest.raises(ValueError):  # noqa: PT011 - the library's words
+        with pytest.raises(ValueError):
             load(str(tmp_path))
     (tmp_path / "generation_config.json").write_text('{"deep": [{"trust_remote\\u005fcode": true}]}')
     for load in (load_tokenizer, lambda folder: load_language_model(folder, 1)):

@@ -3,7 +3,6 @@
 import io
 import shutil
 import tarfile
-from collections import Counter
 
 import pyarrow.parquet as pq
 import pytest

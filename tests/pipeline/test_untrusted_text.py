@@ -97,7 +97,7 @@ def test_bad_text_is_a_reject_with_its_reason(built):
 
 
 def test_the_others_are_in_the_corpus(built):
-    summary, ask = built
+    _summary, ask = built
     names = [name for name, (*_, start) in sorted(ROWS.items()) if not start]
     assert ask("select name from videos order by name") == [(name,) for name in names]
     assert ("good",) in ask("select distinct name from samples")

@@ -1,4 +1,5 @@
 import io
+import itertools
 
 import numpy as np
 import pyarrow as pa
@@ -84,7 +85,7 @@ def test_the_burned_in_clock(videos, tmp_path):
     cues = [int(hours) * 3600 + int(minutes) * 60 + float(seconds) for hours, minutes, seconds in clocks]
     cue = np.searchsorted(cues, np.array(table["time_s"]) + 0.02, side="right")
     shots = [picture.astype(int) for picture in pictures(table)]
-    changed = [np.abs(a - b).mean() for a, b in zip(shots, shots[1:], strict=False)]
+    changed = [np.abs(a - b).mean() for a, b in itertools.pairwise(shots)]
     same = [c for c, left, right in zip(changed, cue, cue[1:], strict=False) if left == right]
     other = [c for c, left, right in zip(changed, cue, cue[1:], strict=False) if left != right]
     assert len(same) > 10 and len(other) > 10

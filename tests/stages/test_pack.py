@@ -128,7 +128,7 @@ def test_byte_ranges_from_plain_duckdb_are_the_members(corpus):
 
 
 def test_the_same_units_give_the_same_bytes(corpus, tmp_path):
-    store, videos, samples = corpus
+    store, _videos, samples = corpus
     other = Store(tmp_path)
     again = pack(other, [write_video(other, n) for n in range(6)], shard_bytes=40_000, val_fraction=0.0)
     assert again.equals(samples)

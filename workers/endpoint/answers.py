@@ -45,7 +45,7 @@ def plain(text: str) -> str:
     return " ".join("".join(" " if unicodedata.category(c) in _NO_TEXT else c for c in text).split())
 
 
-def _short(limit: int):
+def _short(limit: int) -> AfterValidator:
     def check(text: str) -> str:
         text = plain(text)
         if not 0 < len(text) <= limit:

@@ -20,11 +20,10 @@ class HostLimiter:
     """Slots are locks on files, which the system takes back from a process that dies."""
 
     def __init__(self, slots: int, max_pause_s: float, folder: Path | None = None) -> None:
-        """
-        Args:
-            slots: fetches from one host at once.
-            max_pause_s: longest pause that is waited for.
-            folder: shared by the processes that count together; by default one of the node's.
+        """Args:
+        slots: fetches from one host at once.
+        max_pause_s: longest pause that is waited for.
+        folder: shared by the processes that count together; by default one of the node's.
         """
         self._slots, self._max_pause_s = slots, max_pause_s
         self._folder = folder or scratch_folder("hosts")

@@ -18,11 +18,10 @@ class FetchNotes:
     """
 
     def __init__(self, unit: dict, ignored: Sequence[str], store: "Store") -> None:
-        """
-        Args:
-            unit: a row of the manifest, with `location`, `video_id` and `sha256`.
-            ignored: patterns of the query parameters that do not identify a file.
-            store: of the corpus.
+        """Args:
+        unit: a row of the manifest, with `location`, `video_id` and `sha256`.
+        ignored: patterns of the query parameters that do not identify a file.
+        store: of the corpus.
         """
         self._store, self._unit = store, unit
         self._uri = unit["location"]

@@ -35,7 +35,7 @@ _CREDENTIALS = {
 
 
 class OpenObject:
-    """An object, opened. Raises, at each call:
+    """An object, opened; each call may raise an error.
 
     Reject: `not_found`, `refused`, with the service's code.
     RetryableError: `unreachable`, with the service's code or the network's cause.
@@ -59,7 +59,7 @@ class OpenObject:
     def __enter__(self) -> "OpenObject":
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._stream.close()
 
     def read(self, size: int) -> bytes:

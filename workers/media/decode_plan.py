@@ -102,7 +102,8 @@ def _candidates(index: PacketIndex, segment: Segment) -> np.ndarray:
 
 def _needed(index: PacketIndex, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Leaves out what follows the last wanted picture of a closed group of pictures, groups without one, and pictures
-    that nothing refers to."""
+    that nothing refers to.
+    """
     is_wanted = np.isin(index.pts_P, wanted) & index.shown_P
     send = np.zeros(len(index), bool)
     restart = np.zeros(len(index), bool)

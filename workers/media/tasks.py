@@ -1,6 +1,7 @@
 """What is done to a media file in the sandbox. Each task gets the descriptor of the file."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def _sample_grid(file: int, sampling: dict) -> Iterator[Message]:
     yield {"entries": len(grid.entries.pts), "phase": grid.phase}, payload
 
 
-def _sample(file: int, segment: dict, jpeg_quality: int, max_pixels: float, **options) -> Iterator[Message]:
+def _sample(file: int, segment: dict, jpeg_quality: int, max_pixels: float, **options: Any) -> Iterator[Message]:
     meter = _Meter(max_pixels)
     for frame in sample_frames(file, Segment(**segment), progress=meter, **options):
         header = frame._asdict()

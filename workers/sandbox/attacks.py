@@ -33,6 +33,8 @@ class Target(NamedTuple):
 
 
 class Attack(NamedTuple):
+    """What a hostile task tries, and the layers that refuse it."""
+
     layers: tuple[str, ...]
     run: Callable[[int, Target], Any]
     """Takes the descriptor of the file, and the target. Raises OSError or MemoryError where it is refused."""

@@ -49,7 +49,7 @@ class Sandbox:
         return self.layers >= FULL
 
     def call(
-        self, task: str, file: str | Path | bytes, *, cpu_s: float | None = None, fresh: bool = False, **arguments
+        self, task: str, file: str | Path | bytes, *, cpu_s: float | None = None, fresh: bool = False, **arguments: Any
     ) -> Iterator[Message]:
         """The messages of a task: headers and payloads, as the task yields them.
 

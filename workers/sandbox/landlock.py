@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on all architectures
 _ABI_VERSION, _PATH_BENEATH = 1, 1
@@ -63,7 +64,7 @@ def _allow(rules: int, descriptor: int, rights: int) -> None:
     _checked(_call(_ADD_RULE, rules, _PATH_BENEATH, struct.pack("<Qi", rights, descriptor), 0))
 
 
-def _call(number: int, *arguments) -> int:
+def _call(number: int, *arguments: Any) -> int:
     return ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
 
 

@@ -92,7 +92,8 @@ def build(machine: str, pid: int) -> list[Instruction]:
 
 def _argument_check(name: str, pid: int) -> list[Instruction]:
     """What the arguments of a call must be; nothing where they don't matter. Each of these arguments is 32 bits wide:
-    the kernel ignores the upper half of the register, and so does the filter."""
+    the kernel ignores the upper half of the register, and so does the filter.
+    """
     if name == "open":
         return _masked(1, _WRITES, os.O_RDONLY)
     if name == "openat":

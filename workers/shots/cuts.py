@@ -183,7 +183,7 @@ def _histograms(ycc: np.ndarray) -> np.ndarray:
 
 
 def _grid(ycc: np.ndarray, side: int) -> np.ndarray:
-    """uint8 [n, side, side, 3]"""
+    """Gives the means of cells, uint8 [n, side, side, 3]."""
     cell = SIDE // side
     means = ycc.reshape(len(ycc), side, cell, side, cell, 3).mean(axis=(2, 4), dtype=np.float32)
     return np.rint(means).astype(np.uint8)

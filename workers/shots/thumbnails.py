@@ -31,7 +31,7 @@ class Thumbnails:
 
     @property
     def luma(self) -> np.ndarray:
-        """uint8 [N, SIDE, SIDE]"""
+        """Brightness, uint8 [N, SIDE, SIDE]."""
         return self.ycc[..., 0]
 
 

@@ -41,7 +41,7 @@ class Store:
         self._fs, self._base = _filesystem(self.root)
         self._real_base = os.path.realpath(self._base or "/") if self.is_local else self._base
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return Store, (self.root,)
 
     @property

@@ -4,6 +4,8 @@ The kernels are tested against these. Shapes: N frames, M patches, C feature wid
 features, T text width.
 """
 
+import itertools
+
 import numpy as np
 
 from model.ops.naive import cosine, softmax
@@ -66,7 +68,7 @@ def merge_temporal_clusters(tokens: np.ndarray, budget: int) -> list[list[int]]:
         return float(((tokens[run] - tokens[run].mean(axis=0)) ** 2).sum())
 
     while len(runs) > max(1, budget):
-        added = [error(a + b) - error(a) - error(b) for a, b in zip(runs[:-1], runs[1:], strict=True)]
+        added = [error(a + b) - error(a) - error(b) for a, b in itertools.pairwise(runs)]
         i = int(np.argmin(added))
         runs[i : i + 2] = [runs[i] + runs[i + 1]]
     return runs

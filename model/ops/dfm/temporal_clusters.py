@@ -48,7 +48,7 @@ def merge_temporal_clusters(tokens_NC: Tensor, budget: int) -> TemporalClusters:
         )
     starts_R = _starts(tokens_NC.detach().to("cpu", torch.float64), budget)
     num_frames = tokens_NC.shape[0]
-    sizes_R = torch.tensor(starts_R + [num_frames]).diff()
+    sizes_R = torch.tensor([*starts_R, num_frames]).diff()
     cluster_of_N = torch.arange(len(starts_R)).repeat_interleave(sizes_R).to(tokens_NC.device)
     sums_RC = tokens_NC.new_zeros(len(starts_R), tokens_NC.shape[1], dtype=torch.float64)
     sums_RC.index_add_(0, cluster_of_N, tokens_NC.double())

@@ -22,7 +22,7 @@ def fill_gaps(picks_QK: Tensor, *, num_frames: int) -> Tensor:
     Returns:
         `[Q, K]` int64, ascending, padded with -1 at the end where N < K. Runs without a host sync.
     """
-    num_queries, k = picks_QK.shape
+    k = picks_QK.shape[1]
     taken_QN = _mask(picks_QK, num_frames)
     free_Q = min(k, num_frames) - taken_QN.sum(dim=1)
     start_QG, length_QG = _gaps(picks_QK, num_frames)

@@ -11,7 +11,7 @@ Shapes: N frames, Q queries, D width, K keyframes.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -95,7 +95,7 @@ def select_keyframes(
     return _in_time(picks_QK, relevance_QN)
 
 
-def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor], **options) -> list[Keyframes]:
+def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor], **options: Any) -> list[Keyframes]:
     """`select_keyframes` for several videos of different lengths and numbers of queries, each as if it were alone.
 
     Args:

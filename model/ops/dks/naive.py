@@ -3,6 +3,7 @@
 The kernels are tested against these. `frames` are `[N, D]` and `query` `[D]` embeddings; results ascend.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -60,7 +61,7 @@ def fill_gaps(picks: list[int], k: int, num_frames: int) -> list[int]:
 def keyframes_recurrent(frames: np.ndarray, query: np.ndarray, k: int, tau: float, dip: float) -> list[int]:
     """Selects as `keyframes_paper`, and takes a similar frame too where relevance falls far enough between the two."""
     relevance = [cosine(frame, query) for frame in frames]
-    flicker = sorted(abs(b - a) for a, b in zip(relevance[:-1], relevance[1:], strict=True))
+    flicker = sorted(abs(b - a) for a, b in itertools.pairwise(relevance))
     contrast = max(relevance) - sorted(relevance)[(len(relevance) - 1) // 2]
     fall = max(dip * contrast, 6 * flicker[(len(flicker) - 1) // 2])
     picks: list[int] = []

@@ -34,8 +34,8 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     rows = []
     for scene in _scenes(value):
         rows.append(_timed(scene, scene.get("title"), "scene"))
-        for activity in map(dict_of, list_of(scene.get("activities"))):
-            rows.append(_timed(activity, activity.get("description"), "event"))
+        activities = map(dict_of, list_of(scene.get("activities")))
+        rows += [_timed(activity, activity.get("description"), "event") for activity in activities]
     video = first_of(value, "original_video_filename", "video_id", "youtube_id")
     duration_s = seconds(first_of(value, "duration_seconds", "duration"))
     yield Entry(text_of(video) or key, rows, duration_s)

@@ -151,7 +151,7 @@ def _unknown(head: list[Record], asked: str) -> str:
         return f"is not of the format {asked}; leave --annotation-format out to have it found from the content"
     if not head:
         return "is empty"
-    key, value = head[0]
+    value = head[0][1]
     if isinstance(value, str) and value.lstrip().startswith(("datasets:", "- json_path")):
         return "lists annotation files; give those files themselves"
     if any({"root", "annotation"} <= dict_of(inner).keys() for inner in dict_of(value).values()):

@@ -63,7 +63,7 @@ def _request(pair: Pair) -> Request[Question]:
 
 
 def _reworded(pair: Pair, text: str, model: str) -> Pair:
-    old, mark, listed = pair["question"].partition(_LIST)
+    _, mark, listed = pair["question"].partition(_LIST)
     question = f"{text}{mark}{listed}"
     turns = json.loads(pair["conversations"])
     turns[0]["value"] = turns[0]["value"].replace(pair["question"], question, 1)

@@ -127,7 +127,8 @@ def _quoted(event: Event) -> str:
 
 def _queries(plan: Plan, question: str, options: list[str]) -> tuple[str, ...]:
     """The texts of the named events; where none is named, of the listed ones or the options, in an order that tells
-    nothing; else the question."""
+    nothing; else the question.
+    """
     if plan.asked and plan.form not in ("neighbour", "next_scene", "said_next", "scene_of", "in_scene"):
         return tuple(e.text for e in plan.asked)
     if plan.listed:

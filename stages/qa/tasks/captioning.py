@@ -1,6 +1,7 @@
 """Plans of long video captioning: the whole video at two levels of detail, a part of it, a part with times."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.plan import Plan
@@ -74,7 +75,7 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
         cut = [
             e for e in timeline.visual if e not in inside and e.start_s < end - SLACK_S and e.end_s > start + SLACK_S
         ]
-        alike = any(near_duplicates(a.text, b.text) for a, b in zip(inside, inside[1:], strict=False))
+        alike = any(near_duplicates(a.text, b.text) for a, b in pairwise(inside))
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
         if len(inside) < 2 or cut or alike or told or end - start > 0.7 * timeline.duration_s:
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import permutations
+from random import Random
 
 from stages.qa.event import Event
 from stages.qa.plan import Plan
@@ -125,7 +126,7 @@ def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str
         yield Plan(task, form, truth, tuple(events), wrong=wrong, listed=tuple(events), side=side, hops=count)
 
 
-def samples(timeline: Timeline, pool: list[Event], rng, sizes: tuple[int, ...]) -> Iterator[list[Event]]:
+def samples(timeline: Timeline, pool: list[Event], rng: Random, sizes: tuple[int, ...]) -> Iterator[list[Event]]:
     """Askable events that lie apart, in time order; each event in at most three samples."""
     askable = [e for e in pool if timeline.is_askable(e)]
     for _ in range(3):

@@ -1,6 +1,7 @@
 """Plans of temporal grounding: when something happens, what happens at a time, when it happens again."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from stages.qa.event import Event
 from stages.qa.plan import Plan
@@ -75,7 +76,7 @@ def repeated(timeline: Timeline) -> Iterator[list]:
     for group in timeline.groups.values():
         if not 2 <= len(group) <= timeline.config.max_count or group[0].kind != "event":
             continue
-        apart = all(a.end_s <= b.start_s for a, b in zip(group, group[1:], strict=False))
+        apart = all(a.end_s <= b.start_s for a, b in pairwise(group))
         named = all(e.is_named and timeline.is_short(e) for e in group)
         if apart and named and not timeline.rivals(group[0]):
             yield group

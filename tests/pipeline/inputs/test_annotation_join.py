@@ -148,7 +148,7 @@ def test_events_beside_a_video_are_kept(folder, tmp_path):
 
 def test_an_id_that_means_several_videos_is_joined_to_none(folder, tmp_path):
     write(folder / "sub/A.mp4", "another")
-    rows, events, report = join(folder, write(tmp_path / "dense.json", DENSE))
+    _rows, events, report = join(folder, write(tmp_path / "dense.json", DENSE))
     assert list(events) == ["sub/v_B.mkv"]
     assert "1 ids are of several videos here, and joined to none, e.g. 'v_A'" in report.lines()
 

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_segments_share_out_the_samples(keys, start_s, tail_s, fps, segment_s, p
         assert segment.start_s in times
         first, *_, last = [segment.start_s, *segment.sample_times()][1:] * 2
         assert segment.start_s - 1e-6 <= first <= last < segment.end_s + 1e-6
-    for segment, following in zip(found, found[1:], strict=False):
+    for segment, following in itertools.pairwise(found):
         assert segment.end_s <= following.start_s
         assert segment.end_s - segment.start_s >= segment_s - 1e-6
 

@@ -130,7 +130,7 @@ def test_drop_last_gives_all_ranks_as_many(corpus):
 
 
 def test_a_repack_keeps_the_order(corpus, tmp_path):
-    store, videos, samples = corpus
+    store, _videos, samples = corpus
     other = Store(tmp_path)
     again = [write_video(other, n, num_queries=3 + n % 4) for n in range(NUM_VIDEOS)]
     repacked = pack(other, again, val_fraction=0.0, group_bytes=1024)

@@ -5,6 +5,7 @@ It tells nothing but pixels. How they are to be shown, PyAV's first frame of the
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def _reader(path: MediaSource, threads: int) -> Iterator:
         del reader
 
 
-def _batch(reader, numbers: np.ndarray) -> np.ndarray:
+def _batch(reader: Any, numbers: np.ndarray) -> np.ndarray:
     import decord
 
     try:

@@ -40,7 +40,8 @@ def at_key_frame(path: MediaSource, segment: Segment, threads: int) -> Iterator[
 
 def first_frame(path: MediaSource, segment: Segment) -> tuple[VideoFrame | None, Geometry]:
     """The first frame of the segment that PyAV decodes, for decoders that tell nothing but pixels, and the geometry of
-    its stream."""
+    its stream.
+    """
     with at_key_frame(path, segment, threads=1) as (demuxer, packets):
         geometry = Geometry.of(demuxer.container, demuxer.stream)
         for packet in chain(packets, [None]):
@@ -87,7 +88,8 @@ def _prime(container: InputContainer, stream: VideoStream) -> None:
 
 def _seek(demuxer: Demuxer, seek_pts: int) -> Iterator[Packet] | None:
     """The packets from the one at `seek_pts` on; None where seeking doesn't lead there. Seeks by decode time and by
-    imprecise indexes land late or early: each next try starts earlier."""
+    imprecise indexes land late or early: each next try starts earlier.
+    """
     for margin_s in (0, 2, 15, 120):
         try:
             demuxer.container.seek(seek_pts - int(margin_s / tick(demuxer.stream)), stream=demuxer.stream)
