@@ -94,8 +94,11 @@ class _Facts:
         ((self.videos, self.hours),) = rows("select count(*), sum(duration_s) / 3600 from videos")
         self.splits = rows("select split, count(distinct video_id), count(*) from samples group by 1 order by 1")
         self.tasks = rows("select task, count(*) from samples group by 1 order by 2 desc, 1")
-        forms = "form" if "form" in qa_columns else "task"
-        self.forms = rows(f"select task, {forms}, count(*) from qa group by all order by 3 desc, 1, 2")
+        self.forms = rows(
+            "select task, form, count(*) from qa group by all order by 3 desc, 1, 2"
+            if "form" in qa_columns
+            else "select task, task, count(*) from qa group by all order by 3 desc, 1, 2"
+        )
         self.sources = rows("select source, count(*) from videos group by 1 order by 2 desc, 1")
         self.licences = rows("select licence, count(*) from videos group by 1 order by 2 desc, 1")
         self.provenance = rows("select provenance, count(*) from qa group by 1 order by 2 desc, 1")
@@ -105,7 +108,9 @@ class _Facts:
             if has_licence
             else [(None, self.videos)]
         )
-        self.languages = [x for (x,) in rows("select distinct language from qa order by 1")] if forms == "form" else []
+        self.languages = (
+            [x for (x,) in rows("select distinct language from qa order by 1")] if "form" in qa_columns else []
+        )
         self.dropped = (
             rows("select dropped, count(*) from qa where dropped is not null group by 1 order by 2 desc, 1")
             if "dropped" in qa_columns

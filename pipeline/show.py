@@ -68,7 +68,7 @@ def find_sample(corpus: str, wanted: str | None = None) -> dict[str, Any]:
         table = table.filter(is_it)
     if not table.num_rows:
         what = "there are no samples" if wanted is None else f"{wanted!r} is no qa_id and no video with samples"
-        raise ConfigError(f'{what}: `longvid query CORPUS "select qa_id, name from samples"` lists them')
+        raise ConfigError(f"{what}: `longvid query` lists qa_id and name of the table samples")
     (place,) = table.slice(0, 1).to_pylist()
     # All groups of the video, since its clips come with the first.
     video = place["sample_key"].partition("-")[0]
