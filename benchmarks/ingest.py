@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Measured:
     """CPU seconds of the fastest bare decoder."""
 
 
-def grid(path: Path, **config) -> SampleGrid:
+def grid(path: Path, **config: Any) -> SampleGrid:
     facts = probe(path)
     config = ShardConfig(fps=1.0, min_frames=1, **config)
     return sample_grid(path, config.sampling(facts.first_frame_s, facts.duration_s))
