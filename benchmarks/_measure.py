@@ -27,6 +27,14 @@ def at_most(figure: str, value: float, unit: str, bar: float, **more: Any) -> No
     report(figure, value, unit, f"<= {bar:g}", value <= bar, **more)
 
 
+def against(figure: str, value: float, unit: str, bar: float | None = None, side: str = "least") -> None:
+    """Reports a figure against a bar that it must reach ("least") or must not pass ("most"), or against none."""
+    if bar is None:
+        report(figure, value, unit, None, None)
+    else:
+        (at_most if side == "most" else at_least)(figure, value, unit, bar)
+
+
 def seconds(run: Callable[[], Any], repeats: int = 3, *, warm: bool = True) -> float:
     """The best of several runs: what the code takes when nothing else has the machine."""
     if warm:
@@ -48,6 +56,12 @@ def rivals(
     ours(), theirs()
     times = [(seconds(ours, ours_a_round, warm=False), seconds(theirs, 1, warm=False)) for _ in range(rounds)]
     return min(t for t, _ in times), min(t for _, t in times)
+
+
+def seconds_in_turns(*runs: Callable[[], Any], rounds: int = 3) -> list[float]:
+    """Best time of each, taken in turns: what else the machine does then hits all of them."""
+    times = [[seconds(run, 1, warm=False) for run in runs] for _ in range(rounds)]
+    return [min(each) for each in zip(*times, strict=True)]
 
 
 def cpu_seconds(children: Sequence[int] = ()) -> float:

@@ -2,17 +2,14 @@
 
 Prints JSON lines: retrieval among distinct events, whether DKS at K = 8 catches the event a grounding question asks
 for, what uniform sampling of 8 frames catches on the same questions, and how far apart frames of different events lie.
-Run: `python benchmarks/demo_retrieval.py [--videos 4] [--seed 1000]`.
+Run: `python -m benchmarks.demo_retrieval [--videos 4] [--seed 1000]`.
 """
 
 import argparse
 import json
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import av
 import numpy as np
@@ -21,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from benchmarks._measure import against
 from model.ops.dks.keyframes import select_keyframes
 from pipeline.demo import CLIP_DIR, write_demo
 from pipeline.demo.corpus import manifest_row, script_of
@@ -192,12 +190,6 @@ def pointing(videos: list[Held], clip: Clip) -> float:
     return torch.cat(hits).float().mean().item()
 
 
-def report(figure: str, value: float, unit: str = "share", bar: float | None = None) -> None:
-    ok = None if bar is None else bool(value >= bar)
-    shown = value if isinstance(value, int) else round(float(value), 4)
-    print(json.dumps({"figure": figure, "value": shown, "unit": unit, "bar": bar, "ok": ok}), flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--videos", type=int, default=4)
@@ -206,19 +198,19 @@ def main() -> None:
     torch.set_num_threads(2)
     clip = Clip()
     videos = hold_out(options.videos, options.seed, clip)
-    report("fewest frames in a video", min(len(video.times_N) for video in videos), "frames", bar=300)
+    against("fewest frames in a video", min(len(video.times_N) for video in videos), "frames", bar=300)
     for figure, value in retrieval(videos, clip).items():
-        report(figure, value, "events" if figure == "distinct events" else "share")
+        against(figure, value, "events" if figure == "distinct events" else "share")
     for kind, bar in (("pipeline", 0.95), ("event", None), ("unseen", None), ("scene", None)):
         asked = [questions_of(video.script, kind) for video in videos]
         shares = np.array([grounding(video, clip, pairs) for video, pairs in zip(videos, asked, strict=True)])
         dks, uniform = np.average(shares, axis=0, weights=[len(pairs) for pairs in asked])
-        report(f"{kind} questions", sum(len(pairs) for pairs in asked), "questions")
-        report(f"{kind} questions caught by DKS, K = {K}", dks, bar=bar)
-        report(f"{kind} questions caught by uniform {K}", uniform)
+        against(f"{kind} questions", sum(len(pairs) for pairs in asked), "questions")
+        against(f"{kind} questions caught by DKS, K = {K}", dks, bar=bar)
+        against(f"{kind} questions caught by uniform {K}", uniform)
     for form, (recall, count) in evidence_recall(videos, clip).items():
-        report(f"{form}: questions ({count}) with a keyframe in all evidence, K = {K}", recall, bar=0.9)
-    report("best patch lies on the thing", pointing(videos, clip))
+        against(f"{form}: questions ({count}) with a keyframe in all evidence, K = {K}", recall, bar=0.9)
+    against("best patch lies on the thing", pointing(videos, clip))
 
 
 if __name__ == "__main__":

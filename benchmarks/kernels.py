@@ -1,15 +1,11 @@
 """Speed and memory of the kernels in model/ops, against the direct ways to the same results in the same run.
 
 Needs torch and this checkout only, so it runs on a bare GPU machine too:
-    python benchmarks/kernels.py [--device cuda] [--threads 2] [--only dks]
+    python -m benchmarks.kernels [--device cuda] [--threads 2] [--only dks]
 """
 
 import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 from torch import Tensor
@@ -23,7 +19,7 @@ from model.ops.hico.clip_merge import merge_clips
 from model.ops.hico.naive import merge_clip
 
 D, K, Q, TAU = 512, 32, 32, 0.85
-GPU_COMMAND = "python benchmarks/kernels.py --device cuda"
+GPU_COMMAND = "python -m benchmarks.kernels --device cuda"
 
 
 def video(num_frames: int, world: str, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -7,16 +7,13 @@ model/ops/dfm/temporal_clusters.py against pooling every n frames, the error of 
 number of tokens; and the share of tokens that model/ops/dfm/token_carry_over.py leaves out at a tolerance. On those
 videos and on the real long ones where they lie beside the checkout.
 
-Run: `python benchmarks/selection.py [--videos 4] [--seed 1000]`. The tower is the demo's own CLIP.
+Run: `python -m benchmarks.selection [--videos 4] [--seed 1000]`. The tower is the demo's own CLIP.
 """
 
 import argparse
 import random
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import av
 import numpy as np

@@ -2,20 +2,17 @@
 
 Both sides start from the same committed units and end with the same arrays; ours also checks that the units belong
 together, records byte ranges and checksums, and takes samples in resumable order. Prints JSON lines.
-Run: `python benchmarks/shards.py [--videos 40] [--rounds 5]`.
+Run: `python -m benchmarks.shards [--videos 40] [--rounds 5]`.
 """
 
 import argparse
 import hashlib
 import json
-import sys
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +20,7 @@ import webdataset as wds
 from safetensors import numpy as safetensors_numpy
 
 import stages.group
+from benchmarks._measure import against
 from schemas.tables import GROUPING, QA, SAMPLE, SELECTION, TASKS
 from stages.group import FACTS, QA_COLUMNS, UNITS
 from stages.pack import PLANNED, PackConfig, plan_shards, run, stage
@@ -235,10 +233,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for measure in (lambda: speed(arguments.videos, arguments.rounds), planning, ordering):
         for figure, value, unit, bar, *side in measure():
-            ok = None if bar is None else bool(value <= bar if side else value >= bar)
-            print(
-                json.dumps({"figure": figure, "value": round(value, 3), "unit": unit, "bar": bar, "ok": ok}), flush=True
-            )
+            against(figure, value, unit, bar, *side)
 
 
 if __name__ == "__main__":

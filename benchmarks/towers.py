@@ -3,21 +3,16 @@
 Prints JSON lines: our preprocessing against open_clip's by way of PIL; frames a second through the whole of embed
 against the bare tower; the same for distill with 24 questions against bare patch features; and the memory that distill
 takes for each further 1,000 frames, beyond the tensors it returns (patch features alone would be 196 MB).
-Run: `python benchmarks/towers.py`.
+Run: `python -m benchmarks.towers`.
 """
 
 import io
-import json
 import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyarrow as pa
@@ -25,11 +20,12 @@ import torch
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
+from benchmarks._measure import against, seconds_in_turns
+from benchmarks._tiny_towers import save_tower, write_frames, write_questions
 from schemas.config import TowerConfig
 from schemas.tables import SELECTION
 from stages.distill import DistillConfig, Distiller
 from stages.embed import EmbedConfig
-from tests.tiny_towers import save_tower, write_frames, write_questions
 from workers.storage.store import Store
 from workers.towers.clip_embedder import ClipEmbedder
 from workers.towers.frame_batches import frame_batches
@@ -54,22 +50,6 @@ def prepare(folder: Path, frames: int) -> tuple[Store, TowerConfig]:
     return store, tower
 
 
-def seconds(*runs: Callable[[], object], rounds: int = 3) -> list[float]:
-    """Best time of each, taken in turns: what else the machine does then hits all of them."""
-    best = [float("inf")] * len(runs)
-    for _ in range(rounds):
-        for i, run in enumerate(runs):
-            start = time.perf_counter()
-            run()
-            best[i] = min(best[i], time.perf_counter() - start)
-    return best
-
-
-def report(figure: str, value: float, unit: str, bar: float | None = None, *, most: bool = False) -> None:
-    ok = None if bar is None else bool(value <= bar if most else value >= bar)
-    print(json.dumps({"figure": figure, "value": round(value, 3), "unit": unit, "bar": bar, "ok": ok}), flush=True)
-
-
 def speeds(frames: int = 2 * BATCH) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store, config = prepare(Path(folder), frames)
@@ -82,7 +62,7 @@ def speeds(frames: int = 2 * BATCH) -> None:
         distill = Distiller(
             DistillConfig(tower=config, batch_frames=BATCH, hico=True, clip_heads=3, keyframe_grid=8), store
         )
-        ours, pil, embedding, bare_embedding, distilling, bare_patches = seconds(
+        ours, pil, embedding, bare_embedding, distilling, bare_patches = seconds_in_turns(
             lambda: [
                 tower._preprocess.normalise(b.pixels)
                 for b in frame_batches(store, ["d"], tower.fit, batch=BATCH, threads=1)
@@ -93,11 +73,11 @@ def speeds(frames: int = 2 * BATCH) -> None:
             lambda: distill(UNIT),
             lambda: [tower.encode_patches(p) for p in pixels],
         )
-    report("preprocess_speedup_over_pil", pil / ours, "ratio", 1.5)
-    report("embed_frames_per_s", frames / embedding, "frames/s")
-    report("embed_share_of_bare_tower", bare_embedding / embedding, "ratio", 0.8)
-    report("distill_frames_per_s", frames / distilling, "frames/s")
-    report("distill_share_of_bare_patches", bare_patches / distilling, "ratio", 0.7)
+    against("preprocess_speedup_over_pil", pil / ours, "ratio", 1.5)
+    against("embed_frames_per_s", frames / embedding, "frames/s")
+    against("embed_share_of_bare_tower", bare_embedding / embedding, "ratio", 0.8)
+    against("distill_frames_per_s", frames / distilling, "frames/s")
+    against("distill_share_of_bare_patches", bare_patches / distilling, "ratio", 0.7)
 
 
 def memory_of(folder: Path) -> None:
@@ -114,9 +94,9 @@ def memory(few: int = 128, many: int = 512) -> None:
     for frames in (few, many):
         with tempfile.TemporaryDirectory() as folder:
             prepare(Path(folder), frames)
-            command = [sys.executable, __file__, "--memory", folder]
+            command = [sys.executable, "-m", "benchmarks.towers", "--memory", folder]
             peaks.append(float(subprocess.check_output(command, text=True).split()[-1]))
-    report("distill_memory_per_1000_frames", (peaks[1] - peaks[0]) / (many - few) * 1000, "MB", 80, most=True)
+    against("distill_memory_per_1000_frames", (peaks[1] - peaks[0]) / (many - few) * 1000, "MB", 80, "most")
 
 
 if __name__ == "__main__":

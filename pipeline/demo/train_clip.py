@@ -11,7 +11,7 @@ embedding: they then say nothing, rather than something by chance.
 
 The weights in the tree are of the defaults: 1,500 batches of 96 frames, seed 0; 0.75 s a batch on one core, so 19
 minutes of one core. Last batches: the best frame for a text is a true one in 89 %, among hard cases. On six held-out
-videos of seed 1000 (`python benchmarks/demo_retrieval.py --videos 6`): DKS at K = 8 of 340 frames or more catches
+videos of seed 1000 (`python -m benchmarks.demo_retrieval --videos 6`): DKS at K = 8 of 340 frames or more catches
 98.6 % of the pipeline's grounding questions and 98.5 % of questions for events, uniform sampling of 8 catches 37.8 %
 and 11.3 %; 99.9 % of pairs of different events have a cosine below 0.85, frames of one event 0.95 on average.
 """

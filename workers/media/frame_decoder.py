@@ -14,7 +14,7 @@ BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {
     "torchcodec": torchcodec.decode,
 }
 
-# By benchmarks/ingest.py PyAV is the fastest on every file, since it leaves out what no sample needs, and it reads all
+# By benchmarks.ingest PyAV is the fastest on every file, since it leaves out what no sample needs, and it reads all
 # codecs; with exact samples, and nothing to leave out, torchcodec is up to a tenth faster. decord is taken only where
 # the config asks for it: its FFmpeg is of 2020, and a file could choose its faults by being one that PyAV refuses.
 AUTO = ("pyav",)
