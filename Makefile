@@ -33,7 +33,7 @@ fast: venv
 	$(PYTEST) -m 'not ray and not slow and not soak'
 
 soak: venv
-	$(BIN)/python -m pytest -m 'soak or not soak'
+	$(BIN)/python -m pytest -m 'soak or not soak' --hypothesis-profile soak
 
 lint: venv
 	$(BIN)/ruff check .

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import settings
 
 # A deadline measures the machine; what a test may take is the timeout in pyproject.toml.
-settings.register_profile("longvid", deadline=None)
+settings.register_profile("longvid", deadline=None, max_examples=40)
+settings.register_profile("soak", deadline=None, max_examples=400)
 settings.load_profile("longvid")
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"

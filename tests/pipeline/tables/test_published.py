@@ -31,8 +31,8 @@ def test_a_sample_is_shown_without_its_frames(corpus, capsys, tmp_path):
     assert "the corpus has no decode units" in capsys.readouterr().err
 
 
-def test_the_keyframes_of_a_whole_corpus_are_written(published, tmp_path):
-    assert run("show", published.parent / "whole", "--frames", tmp_path) == 0
+def test_the_keyframes_of_a_whole_corpus_are_written(small_corpus, tmp_path):
+    assert run("show", small_corpus.corpus, "--frames", tmp_path) == 0
     files = list(tmp_path.glob("*.jpg"))
     assert files
     for file in files:
