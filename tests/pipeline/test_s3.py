@@ -59,7 +59,7 @@ def objects(bucket, prefix: str) -> dict[str, str]:
 
 
 def test_from_s3_to_s3(bucket, manifest, built):
-    assert "nothing, all of it stands" in finish(start(manifest, built))
+    assert "nothing, all units are done" in finish(start(manifest, built))
     assert verify(built).problems == []
     with open_catalog(built) as catalog:
         assert catalog.sql("select name from videos").fetchall() == [("demo-11-000",)]
