@@ -32,7 +32,7 @@ def shots(store: Store, images: list[Image.Image], vectors=None, *, period_s: fl
     jpegs = [jpeg(image) for image in images]
     sizes = {"width": [i.width for i in images], "height": [i.height for i in images]}
     sizes["wanted"] = [len(images)] * len(images)
-    sizes["decoder_errors"] = [0] * len(images)
+    sizes |= dict.fromkeys(("decoder_errors", "frames_decoded"), [0] * len(images))
     sizes |= {f"source_{side}": sizes[side] for side in ("width", "height")}
     store.write_tables("d", [pa.table({**common, **sizes, "jpeg": jpegs}, FRAME)], FRAME)
     embedding = to_column(vectors.astype(np.float16))

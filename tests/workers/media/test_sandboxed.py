@@ -132,7 +132,7 @@ def test_the_budget_of_a_segment(size, duration_s, segment_s, cpu_s, megapixels)
 
 
 FRAME = {"sample_index": 0, "time_s": 0.5, "width": 96, "height": 54, "wanted": 1}
-FRAME |= {"source_width": 96, "source_height": 54, "decoder_errors": 0}
+FRAME |= {"source_width": 96, "source_height": 54, "decoder_errors": 0, "frames_decoded": 1}
 
 
 @pytest.mark.parametrize(
