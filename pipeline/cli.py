@@ -1,5 +1,6 @@
 """The command line: `longvid COMMAND --help`."""
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +9,7 @@ import typer
 
 from pipeline.stop_signals import ended_by_signals
 from pipeline.terminal import Terminal, allow_all_characters
+from schemas.config import ConfigError
 from schemas.messages import message
 from schemas.tables import TABLES
 from workers.fetch.redaction import scrub_text
@@ -46,14 +48,16 @@ def manifest(
         str, typer.Option(help="Of all these files; default: found from their content. docs/annotations.md lists them.")
     ] = "",
     only_annotated: Annotated[bool, typer.Option(help="Leave out videos that no annotation file names.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over a manifest that is there already.")] = False,
 ) -> None:
     """Write a manifest of all video files below FOLDER, with the subtitles and events beside them.
 
     Annotation files of data sets are joined by the ids of their videos; events go to files in a folder beside the
     manifest.
     """
-    from pipeline.inputs.manifest import make_manifest, write_manifest
+    from pipeline.inputs.manifest import check_output, make_manifest, write_manifest
 
+    check_output(to, replace=replace)
     rows = make_manifest(folder, say=lambda line: out.print(message(line)))
     if annotations:
         from pipeline.inputs.annotation_join import write_joined_manifest
@@ -256,6 +260,16 @@ def _recorded(corpus: str) -> "Recipe":
     return recorded_recipe(Store(corpus))
 
 
+def _refuse_empty(words: list[str]) -> None:
+    """Raises ConfigError for an argument or option without a value: a variable of a script that was not set. Taken as a
+    path it would be the current folder.
+    """
+    for before, word in zip(["", *words], words, strict=False):
+        if not word.strip() or re.fullmatch("--[a-z-]+=\\s*", word):
+            name = word.strip(" =") or (before if before.startswith("-") else "an argument")
+            raise ConfigError(f"{name}: is empty; give it a value, or leave it out")
+
+
 def main() -> None:
     """Runs the command line; a signal, or an error of the user's input or of storage, is one line, not a traceback."""
     allow_all_characters()
@@ -265,6 +279,7 @@ def main() -> None:
 
         skip_pandas()
     try:
+        _refuse_empty(sys.argv[1:])
         with ended_by_signals(advice):
             app()
     except (ValueError, OSError) as error:

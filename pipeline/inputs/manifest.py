@@ -138,6 +138,20 @@ def _paths(row: Row) -> list[str]:
     return [path for path in (row["uri"], *(row["subtitles"] or []), row["events_file"]) if path]
 
 
+def check_output(path: Path, *, replace: bool) -> None:
+    """Whether a manifest may be written there. Raises ManifestError for another format than JSONL, for a folder, and
+    for a file that is there already unless it may be replaced.
+    """
+    if path.suffix.lower() != ".jsonl":
+        raise ManifestError(f"--out {path}: a manifest is written as JSONL: give it a name that ends in .jsonl")
+    if path.is_dir():
+        raise ManifestError(f"--out {path}: is a folder; name a file in it")
+    if path.exists() and not replace:
+        raise ManifestError(f"--out {path}: is there already; give another name, or add --replace to write it anew")
+    if not path.absolute().parent.is_dir():
+        raise ManifestError(f"--out {path}: there is no folder {path.parent}; make it first")
+
+
 def write_manifest(rows: Iterable[Row], path: str | Path) -> int:
     """Writes rows as JSONL, paths relative to the manifest where it lies above them; gives their number."""
     folder = _absolute(path).parent

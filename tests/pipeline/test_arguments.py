@@ -1,0 +1,73 @@
+"""Odd arguments: one line and exit code 2, and nothing that is there is lost."""
+
+import shutil
+
+import pytest
+
+from tests.pipeline.command_line import run
+
+
+def refused(capsys, *words) -> str:
+    assert run(*words) == 2
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("error: "), said
+    assert len(said.splitlines()) == 1, said
+    return said.removeprefix("error: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["manifest", ""], "an argument"),
+        (["manifest", ".", "--out", ""], "--out"),
+        (["build", "--manifest=", "--out", "c"], "--manifest"),
+        (["status", " "], "an argument"),
+        (["query", "c", ""], "an argument"),
+        (["retry", "c", "--where", ""], "--where"),
+        (["train", "c", "--recipe", ""], "--recipe"),
+    ],
+)
+def test_an_empty_argument_is_refused(capsys, words, name):
+    assert refused(capsys, *words) == f"{name}: is empty; give it a value, or leave it out"
+
+
+@pytest.fixture
+def videos(tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "a.mp4").write_bytes(b"")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["m.parquet", "m.csv", "m"])
+def test_a_manifest_of_another_format_is_not_written(capsys, tmp_path, videos, name):
+    assert "name that ends in .jsonl" in refused(capsys, "manifest", videos, "--out", tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_a_manifest_that_is_there_stays_unless_it_may_be_replaced(capsys, tmp_path, videos):
+    path = tmp_path / "m.jsonl"
+    path.write_text("mine")
+    assert "add --replace" in refused(capsys, "manifest", videos, "--out", path)
+    assert path.read_text() == "mine"
+    assert run("manifest", videos, "--out", path, "--replace") == 0
+    assert "a.mp4" in path.read_text()
+
+
+def test_a_manifest_goes_into_a_folder_that_is_there(capsys, tmp_path, videos):
+    (tmp_path / "m.jsonl").mkdir()
+    assert "is a folder" in refused(capsys, "manifest", videos, "--out", tmp_path / "m.jsonl")
+    shutil.rmtree(tmp_path / "m.jsonl")
+    assert "there is no folder" in refused(capsys, "manifest", videos, "--out", tmp_path / "none" / "m.jsonl")
+
+
+@pytest.mark.parametrize("command", ["status", "plan", "verify", "train"])
+def test_a_corpus_that_is_a_file_is_named(capsys, tmp_path, command):
+    (tmp_path / "file").write_text("")
+    assert "file" in refused(capsys, command, tmp_path / "file")
+
+
+def test_a_manifest_or_a_recipe_that_is_a_folder_is_named(capsys, tmp_path):
+    (tmp_path / "m.jsonl").mkdir()
+    assert "m.jsonl" in refused(capsys, "build", "--manifest", tmp_path / "m.jsonl", "--out", tmp_path / "c")
+    assert "r.yaml" in refused(capsys, "config", "--recipe", tmp_path / "r.yaml")
