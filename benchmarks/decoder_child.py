@@ -64,6 +64,11 @@ def _cpu_seconds(server: psutil.Process) -> float:
     return cpu_seconds(living) + ended.children_user + ended.children_system
 
 
+def videos() -> list[Path]:
+    """The long real videos beside the checkout."""
+    return sorted(path for path in VIDEOS.glob("*") if path.suffix in (".mp4", ".mkv"))
+
+
 def main(paths: list[Path]) -> None:
     in_force = sorted(layers())
     for path in paths:
@@ -75,4 +80,4 @@ def main(paths: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]] or sorted(p for p in VIDEOS.glob("*") if p.suffix in (".mp4", ".mkv")))
+    main([Path(name) for name in sys.argv[1:]] or videos())

@@ -1,8 +1,9 @@
-"""Hostile inputs, sandbox escapes and parser times: what was tried, and how much of it ended as it should.
+"""Hostile inputs, secrets, sandbox escapes, parser times and the sandbox's cost: what was tried, and what came of it.
 
     python -m benchmarks.security
 
-The hostile inputs are files beside the checkout; what was not found or not checked is printed with a value of null.
+The hostile inputs and the videos are files beside the checkout; what was not found or not checked is printed with a
+value of null.
 """
 
 import tempfile
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks import _hostile
+from benchmarks import _hostile, _secrets, decoder_child
 from benchmarks._measure import at_least, at_most, report
 from schemas.rejects import Reject
 from stages.annotations.conversations import parse_conversations
@@ -46,6 +47,24 @@ def hostile_inputs() -> None:
     at_least(figure, 100 * (1 - len(wrong) / len(ended)), "%", 100, tried=len(ended), wrong=wrong)
 
 
+def secrets() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        built = _secrets.search(Path(folder))
+    figure, bar = "secrets of a manifest found after a build", "<= 0"
+    if built.exit_code:
+        report(figure, None, "places", bar, False, planted=built.planted, why=built.said)
+    else:
+        at_most(figure, len(built.found), "places", 0, planted=built.planted, found=built.found)
+
+
+def cost() -> None:
+    videos = decoder_child.videos()
+    if videos:
+        decoder_child.main(videos)
+    else:
+        report("decoding in the sandbox, more than in this process", None, "%", "<= 2", None, why="no long videos here")
+
+
 def escapes() -> None:
     refused = attack_all()
     checked = {name: held for name, held in refused.items() if held is not None}
@@ -68,6 +87,8 @@ def main() -> None:
     escapes()
     parsers()
     hostile_inputs()
+    secrets()
+    cost()
 
 
 if __name__ == "__main__":
