@@ -1,4 +1,4 @@
-"""A conversation as ChatML token ids. Where it is too long the questions are cut; answers never are."""
+"""Encodes a conversation as ChatML token ids. If it is too long, questions are truncated; answers never are."""
 
 import re
 from bisect import bisect_right
@@ -13,25 +13,25 @@ SYSTEM = "You are a helpful assistant."
 IMAGE = "<image>"
 PLACEHOLDER = re.compile("<image>|<video>")
 CUT_MARK = " ... "
-"""Stands where the middle of a question was cut out."""
+"""Replaces the tokens removed from the middle of a question."""
 
 
 class TextTooLong(ValueError):
-    """What may not be cut of a conversation is longer than its limit."""
+    """The part of a conversation that must not be truncated exceeds the token limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chat:
-    """A conversation of L tokens."""
+    """An encoded conversation of L tokens."""
 
     ids: np.ndarray
     """[L] int64"""
     spoken: np.ndarray
-    """[L] bool, what the assistant says, the end of its turns included."""
+    """[L] bool, true for the assistant's text, including the end-of-turn mark."""
     video_at: int
-    """How many tokens stand before the video."""
+    """Index at which the visual tokens are inserted."""
     num_cut: int
-    """Tokens of the questions that were cut out."""
+    """Number of question tokens that were removed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,20 +42,20 @@ class _Piece:
 
 
 def encode_chat(turns: Sequence[Mapping[str, str]], tokenizer: Tokenizer, *, time_prompt: str, max_tokens: int) -> Chat:
-    """Encodes turns, with the time prompt after the video.
+    """Encodes a conversation, with the time prompt after the video.
 
-    The video goes to the first `<image>` or `<video>` of a user turn, else before the first question. Above
-    `max_tokens` the longest questions lose their middle.
+    The video is inserted at the first `<image>` or `<video>` placeholder of a user turn, or before the first question
+    if there is none. If the conversation exceeds `max_tokens`, the longest questions lose their middle.
 
     Args:
-        turns: in LLaVA form: `from` and `value`.
+        turns: turns in LLaVA form, each with `from` and `value`.
         tokenizer: see `model.tokenizer`.
-        time_prompt: see `model.time_prompt`.
-        max_tokens: the most tokens of the chat, without the video's.
+        time_prompt: text that states the times of the frames, see `model.time_prompt`.
+        max_tokens: maximum number of text tokens; visual tokens do not count.
 
     Raises:
-        TextTooLong: answers, time prompt, system turn and the marks of turns alone are more than `max_tokens`.
-        ValueError: an unknown speaker.
+        TextTooLong: answers, time prompt, system turn and ChatML marks alone exceed `max_tokens`.
+        ValueError: a turn has an unknown speaker.
     """
     pieces, video_piece = _pieces(turns, tokenizer, time_prompt)
     cut = _cut(pieces, max_tokens, tokenizer.encode(CUT_MARK))
@@ -69,7 +69,7 @@ def encode_chat(turns: Sequence[Mapping[str, str]], tokenizer: Tokenizer, *, tim
 
 
 def _pieces(turns: Sequence[Mapping[str, str]], tokenizer: Tokenizer, time_prompt: str) -> tuple[list[_Piece], int]:
-    """The conversation in pieces, and which of them the video stands before."""
+    """Splits the conversation into pieces; also returns the index of the piece that follows the video."""
     pieces: list[_Piece] = []
     video_piece = 0
     for role, text in _with_video(turns):
@@ -88,11 +88,11 @@ def _pieces(turns: Sequence[Mapping[str, str]], tokenizer: Tokenizer, time_promp
 
 
 def _cut(pieces: list[_Piece], max_tokens: int, mark: list[int]) -> list[_Piece]:
-    """The pieces, those that may be cut with no more tokens each than makes all of them fit."""
+    """Shortens the pieces that may be cut to the largest common length at which the conversation fits."""
     fixed = sum(len(piece.ids) for piece in pieces if not piece.may_be_cut)
     if fixed > max_tokens:
         raise TextTooLong(
-            f"its text without the questions, which may not be cut, is {fixed} tokens; max_text_tokens = {max_tokens}"
+            f"answers, time prompt and ChatML marks need {fixed} tokens, above max_text_tokens = {max_tokens}"
         )
     lengths = [len(piece.ids) for piece in pieces if piece.may_be_cut]
 
@@ -112,7 +112,7 @@ def _without_middle(ids: list[int], most: int, mark: list[int]) -> list[int]:
 
 
 def _with_video(turns: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
-    """Turns as (role, text): a system turn at the head, the video's placeholder in one user turn at least."""
+    """Converts turns to (role, text): adds a system turn, and a placeholder for the video if no user turn has one."""
     roles = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
     for turn in turns:
         if turn["from"] not in roles:

@@ -1,4 +1,4 @@
-"""Sizes of the video language model, and what can be checked of them without loading it: imports no torch."""
+"""Sizes of the video language model, and the checks that need neither torch nor the model's weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,39 +11,51 @@ Subsampling = Literal["even", "clusters"]
 
 Choice = Literal["uniform", "attention"]
 DropStage = tuple[int, float] | tuple[int, float, Choice]
-"""`(layer, ratio, choice)`: before that layer (from 0), `ratio` of a sequence's original visual tokens are left, chosen
-evenly or by attention. Without a choice: as published, `uniform` for the first stage and `attention` for all others."""
+"""`(layer, ratio, choice)`: before `layer` (counted from 0), the sequence keeps `ratio` of its original visual tokens,
+chosen uniformly or by attention. If `choice` is omitted, the published schedule applies: `uniform` for the first stage
+and `attention` for all others.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoLMConfig:
-    """Sizes of the model. A small Qwen2 with random weights, unless `language_model` names one."""
+    """Sizes of the video language model: a small Qwen2 with random weights, or an existing model named by
+    `language_model`.
+    """
 
     language_model: str = ""
-    """Folder of a local Hugging Face causal language model of ChatML form; its sizes then hold, not those below."""
+    """Folder of a local Hugging Face causal language model that uses ChatML. Its sizes replace those below."""
     width: int = 128
-    """Width of the language model, a multiple of 2 * `heads`."""
+    """Hidden size of the language model; a multiple of 2 * `heads`."""
     layers: int = 4
-    """Transformer layers."""
+    """Number of transformer layers."""
     heads: int = 4
-    """Attention heads, all with keys and values of their own."""
+    """Number of attention heads. There are as many key and value heads (no grouped-query attention)."""
     feedforward_width: int = 384
-    """Inner width of a layer's gated feed-forward."""
+    """Inner width of the gated feed-forward layers."""
     max_visual_tokens: int = 16_384
-    """Above it merged tokens are thinned; keyframes stay whole."""
+    """Maximum number of visual tokens per sequence. Above it, merged tokens are subsampled; keyframes are always kept
+    whole.
+    """
     subsampling: Subsampling = "even"
-    """`even`: every n-th merged token stays. `clusters`: like neighbours are joined, so what is short is not lost."""
+    """How merged tokens are reduced to the limit. `even`: every n-th token is kept. `clusters`: similar neighbours are
+    averaged, so short events are not lost.
+    """
     max_text_tokens: int = 2_048
-    """Above it the questions of a sample lose their middle; its answers and the time prompt are never cut."""
+    """Maximum number of text tokens per sequence. Above it, questions lose their middle; answers and the time prompt
+    are never cut.
+    """
     time_prompt: TimePrompt = "short"
-    """How a sequence tells the time: `short`, the duration and the number of frames; `long`, each frame's time too."""
+    """Form of the time prompt. `short`: duration and number of frames. `long`: the time of each frame as well."""
     visual_dropout: tuple[DropStage, ...] = ()
-    """`(layer, ratio, choice)`: before that layer, that share of the visual tokens is left, chosen `uniform` (evenly)
-    or by `attention`. Without a choice: evenly in the first stage, by attention in all others."""
+    """Progressive visual dropout: a list of `(layer, ratio, choice)`. Before `layer`, that ratio of the visual tokens
+    is kept, chosen `uniform` or by `attention`. If `choice` is omitted, the first stage is uniform and all others use
+    attention.
+    """
 
     @property
     def max_sequence_tokens(self) -> int:
-        """The most tokens of a sequence, visual ones and text."""
+        """Maximum number of tokens per sequence, visual and text tokens together."""
         return self.max_visual_tokens + self.max_text_tokens
 
     def __post_init__(self) -> None:
@@ -55,9 +67,12 @@ class VideoLMConfig:
 
 
 def check_positions(config: VideoLMConfig) -> None:
-    """Refuses a language model with fewer positions than a sequence may have tokens. Reads its config alone.
+    """Checks that a language model has enough positions for the longest sequence. Reads only its config.
 
-    Raises ValueError that names both numbers. The built-in model is made with as many positions as the limits need.
+    The built-in model is always created with enough positions.
+
+    Raises:
+        ValueError: the model has fewer positions; the message contains both numbers.
     """
     if not config.language_model:
         return
@@ -71,7 +86,11 @@ def check_positions(config: VideoLMConfig) -> None:
 
 
 def check_stages(stages: Sequence[DropStage], num_layers: int) -> None:
-    """Raises ValueError for a layer that is not there or not in order, a ratio outside (0, 1], an unknown choice."""
+    """Checks the stages of visual dropout.
+
+    Raises:
+        ValueError: layers are not ascending or do not exist, a ratio is outside (0, 1], or a choice is unknown.
+    """
     layers, filled = [stage[0] for stage in stages], [with_choice(0, *stage)[1] for stage in stages]
     valid = all(0 < ratio <= 1 and choice in ("uniform", "attention") for ratio, choice in filled)
     if layers != sorted({*layers} & {*range(num_layers)}) or not valid:
@@ -82,5 +101,5 @@ def check_stages(stages: Sequence[DropStage], num_layers: int) -> None:
 
 
 def with_choice(number: int, layer: int, ratio: float, choice: str = "") -> tuple[int, tuple[float, str]]:
-    """A stage as its layer, and its ratio and choice; `number` is its place among the stages."""
+    """Returns a stage as (layer, (ratio, choice)), with the published choice for stage `number` if it has none."""
     return layer, (ratio, choice or ("attention" if number else "uniform"))

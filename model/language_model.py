@@ -1,4 +1,4 @@
-"""A local Hugging Face causal language model: its config, its positions and its weights. Nothing is downloaded."""
+"""Loads a local Hugging Face causal language model and reads its config. Nothing is downloaded."""
 
 from pathlib import Path
 from typing import Any
@@ -7,9 +7,10 @@ from model.untrusted_folder import refuse_remote_code
 
 
 def load_language_model(folder: str, vocab_size: int) -> Any:
-    """The model in `folder`, float32.
+    """Loads the model in `folder` in float32.
 
-    Raises ValueError where there is none, or where it has fewer embeddings than the tokenizer has ids.
+    Raises:
+        ValueError: the folder holds no model, or the model has fewer embeddings than the tokenizer has ids.
     """
     import torch  # as transformers, it costs seconds to import
     from transformers import AutoModelForCausalLM
@@ -32,13 +33,17 @@ def load_language_model(folder: str, vocab_size: int) -> Any:
 
 
 def read_config(folder: str) -> Any:
-    """The model's config, of the library's class. Raises ValueError where the folder holds no config that it knows."""
+    """Reads the config of the model in `folder`.
+
+    Raises:
+        ValueError: there is no config.json, or transformers cannot use it.
+    """
     from transformers import AutoConfig  # costs a second to import
 
     file = Path(folder) / "config.json"
     if not file.is_file():
         raise ValueError(
-            f"language_model = {folder!r}: {file} is no file; give the folder of a local Hugging Face model"
+            f"language_model = {folder!r}: {file} does not exist; give the folder of a local Hugging Face model"
         )
     refuse_remote_code(folder)
     try:
@@ -49,15 +54,15 @@ def read_config(folder: str) -> Any:
 
 
 def num_positions(folder: str) -> int | None:
-    """Positions that the model in `folder` was made for, rotary scaling included; None where it states no number."""
+    """Returns the number of positions the model supports, including RoPE scaling, or None if its config states none."""
     config = read_config(folder).get_text_config()
     positions = getattr(config, "max_position_embeddings", None)
     rotary = getattr(config, "rope_parameters", None) or {}
-    # YaRN as Qwen2's authors advise it scales the positions and leaves `max_position_embeddings` as it was.
+    # Qwen2 enables YaRN by its rope parameters alone and leaves `max_position_embeddings` unchanged.
     scaled = int((rotary.get("factor") or 1) * (rotary.get("original_max_position_embeddings") or 0))
     return None if positions is None else max(positions, scaled)
 
 
 def num_layers(folder: str) -> int:
-    """Transformer layers of the model in `folder`."""
+    """Returns the number of transformer layers of the model in `folder`."""
     return read_config(folder).get_text_config().num_hidden_layers

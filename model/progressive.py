@@ -1,7 +1,8 @@
-"""A decoder's layers with fewer visual tokens the deeper they lie: progressive visual dropout of HiCo.
+"""Runs a decoder's layers with progressive visual dropout (HiCo): fewer visual tokens in deeper layers.
 
-Source: VideoChat-Flash, arXiv 2501.00574. Before given layers visual tokens are dropped, either evenly or those that
-the text attends to least; text stays, positions are packed again. The choice is `model.ops.hico.dropout`.
+Source: VideoChat-Flash, arXiv 2501.00574. Before given layers, visual tokens are dropped, either evenly or those with
+the least attention from the text. Text is kept, and positions are renumbered. `model.ops.hico.dropout` selects the
+tokens.
 
 Shapes: B sequences, L length, l length after the drops, H width.
 """
@@ -17,11 +18,11 @@ from model.ops.hico.dropout import attention_keep, attention_scores, repack, uni
 
 
 class Subsampled(NamedTuple):
-    """What left the last layer.
+    """Output of the last layer.
 
     Attributes:
-        hidden: `[B, l, H]`, after the decoder's last norm.
-        sources: `[B, l]` int64, the position each came from; -1 at padding.
+        hidden: `[B, l, H]`, after the decoder's final norm.
+        sources: `[B, l]` int64, original position of each; -1 at the padding.
     """
 
     hidden: Tensor
@@ -29,16 +30,16 @@ class Subsampled(NamedTuple):
 
 
 class ProgressiveDropout:
-    """Runs the layers of a Hugging Face decoder, without a cache.
+    """Runs the layers of a Hugging Face decoder with visual dropout, without a cache.
 
     Args:
-        decoder: of Qwen2's or Llama's form.
-        stages: in the order of layers; any sequence of choices, also none at all. The published setting is
-            (4, 0.75, "uniform"), (18, 0.25, "attention").
+        decoder: a decoder with the structure of Qwen2 or Llama.
+        stages: stages of dropout by ascending layer; may be empty. The published setting is (4, 0.75, "uniform"),
+            (18, 0.25, "attention").
 
     Raises:
-        ValueError: a layer that is not there or not in order, a ratio outside (0, 1], an unknown choice, a decoder of
-            another form.
+        ValueError: layers are not ascending or do not exist, a ratio is outside (0, 1], a choice is unknown, or the
+            decoder has another structure.
     """
 
     def __init__(self, decoder: Any, stages: Sequence[DropStage]) -> None:
@@ -49,8 +50,8 @@ class ProgressiveDropout:
         same = all(hasattr(attention, name) for name in ("q_proj", "k_proj")) and not hasattr(attention, "q_norm")
         if not same or getattr(decoder, "has_sliding_layers", False):
             raise ValueError(
-                f"visual_dropout: {type(decoder).__name__} is not of Qwen2's or Llama's form with full attention; "
-                "use such a language_model, or no visual_dropout"
+                f"visual_dropout: {type(decoder).__name__} is no Qwen2 or Llama decoder with full attention; use such "
+                "a language_model, or no visual_dropout"
             )
 
     @property
@@ -59,14 +60,14 @@ class ProgressiveDropout:
         return any(choice == "attention" for _, choice in self._stages.values())
 
     def __call__(self, embeds_BLH: Tensor, visual_BL: Tensor, real_BL: Tensor, query_BL: Tensor) -> Subsampled:
-        """Runs all layers and the last norm.
+        """Runs all layers and the final norm.
 
         Args:
-            embeds_BLH: padded on the right.
-            visual_BL: bool, the tokens that may be dropped.
-            real_BL: bool, what is not padding.
-            query_BL: bool, the positions whose attention decides. What stays depends on all that they see, and every
-                position before them depends on what stays. None of them may be visual.
+            embeds_BLH: embeddings, padded on the right.
+            visual_BL: bool, tokens that may be dropped.
+            real_BL: bool, false at the padding.
+            query_BL: bool, positions whose attention selects the tokens. The selection depends on everything they see,
+                and all earlier positions depend on the selection. None of them may be visual.
 
         Raises:
             FloatingPointError: attention scores are NaN.
@@ -92,7 +93,7 @@ class ProgressiveDropout:
         return Subsampled(self.decoder.norm(hidden), sources)
 
     def _mask(self, hidden: Tensor) -> Any:
-        """Causal: padding stands behind everything, so nothing sees it."""
+        """Returns the causal mask. Padding comes last, so no token sees it."""
         from transformers.masking_utils import create_causal_mask  # costs seconds to import
 
         return create_causal_mask(
@@ -101,7 +102,9 @@ class ProgressiveDropout:
 
 
 def _queries_and_keys(layer: Any, hidden: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """`[B, L, heads, d]` and `[B, L, key heads, d]` as the layer's attention will have them."""
+    """Returns queries `[B, L, heads, d]` and keys `[B, L, key heads, d]` as the attention of the layer will compute
+    them.
+    """
     from transformers.models.qwen2.modeling_qwen2 import apply_rotary_pos_emb
 
     normed, width = layer.input_layernorm(hidden), layer.self_attn.head_dim

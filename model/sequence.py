@@ -1,7 +1,7 @@
-"""A sample as one sequence of text and visual tokens, and sequences as a batch.
+"""Builds one sequence of text and visual tokens per sample, and batches of sequences.
 
-Shapes: L length of a sequence, B sequences, N frames, k keyframes, P tokens of a keyframe, C width of a visual token,
-M merged tokens kept, V = k * P + M + 1 visual tokens, the newline included.
+Shapes: L length of a sequence, B sequences, N frames, k keyframes, P tokens per keyframe, C width of a visual token,
+M merged tokens kept, V = k * P + M + 1 visual tokens, including the newline.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from model.time_prompt import TimePrompt, time_prompt
 from model.tokenizer import Tokenizer
 
 TEXT, KEYFRAME, MERGED, NEWLINE, PADDING = range(5)
-IGNORED = -100  # a label that counts for no loss, as torch's cross_entropy has it
+IGNORED = -100  # label without a loss, the default of torch's cross_entropy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,23 +32,23 @@ class TokenSequence:
     kinds_L: Tensor
     """int64; TEXT, KEYFRAME, MERGED or NEWLINE."""
     labels_L: Tensor
-    """int64; the id itself where the assistant speaks, IGNORED elsewhere. Not shifted."""
+    """int64; the token id where the assistant speaks, IGNORED elsewhere. Not shifted."""
     keyframe_tokens: Tensor
     """[k * P, C] float16, in temporal order."""
     merged_tokens: Tensor
     """[M, C] float16, in temporal order."""
     num_cut: int = 0
-    """Tokens of the questions that were cut out."""
+    """Number of question tokens that were removed."""
 
     @property
     def num_targets(self) -> int:
-        """Tokens that the loss counts."""
+        """Number of tokens in the loss."""
         return int((self.labels_L[1:] != IGNORED).sum())
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenBatch:
-    """Sequences padded on the right. Visual tokens of all of them follow each other, in the order of the batch."""
+    """Sequences padded on the right. The visual tokens of all sequences are concatenated in the order of the batch."""
 
     ids_BL: Tensor
     kinds_BL: Tensor
@@ -60,36 +60,42 @@ class TokenBatch:
 
     @property
     def num_targets(self) -> int:
-        """Tokens that the loss counts: a label on the first position has nothing before it to be told from."""
+        """Number of tokens in the loss. The first position has no predecessor that could predict it, so its label does
+        not count.
+        """
         return int((self.labels_BL[:, 1:] != IGNORED).sum())
 
     def to(self, device: torch.device) -> "TokenBatch":
+        """Returns the batch on another device."""
         return TokenBatch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
 
 def visual_layout(
     num_frames: int, keyframes: np.ndarray, patches: int, max_visual_tokens: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Lays visual tokens out in temporal order: P tokens for a keyframe, one for any other frame (ViLaMP, section 2).
+    """Lays out visual tokens in temporal order: P tokens per keyframe, one per other frame (ViLaMP, section 2).
 
-    Where they are more than `max_visual_tokens`, keyframes stay whole and merged tokens are thinned evenly in time.
+    Above `max_visual_tokens`, keyframes stay whole and merged tokens are subsampled evenly in time:
+
+        frame     0  1  2  3  4  5        keyframe 2, P = 3
+        kinds     M  M KKK M  M  M  newline
 
     Args:
         num_frames: N.
         keyframes: [k] frame positions, ascending.
         patches: P.
-        max_visual_tokens: the newline at the end counts as one.
+        max_visual_tokens: limit, including the newline at the end.
 
     Returns:
-        kinds: [V] KEYFRAME or MERGED in temporal order, and NEWLINE at the end.
-        merged: [M] positions of the frames whose merged token stays.
+        kinds: [V] KEYFRAME or MERGED in temporal order, then NEWLINE.
+        merged: [M] positions of the frames whose merged token is kept.
 
     Raises:
-        ValueError: the keyframes alone are too many.
+        ValueError: the keyframes alone exceed the limit.
     """
     room, merged = _room(num_frames, keyframes, patches, max_visual_tokens)
     if len(merged) > room:
-        # The middles of `room` equal parts: whole numbers, so the same on every machine.
+        # The centres of `room` equal parts, in integer arithmetic: the same on every machine.
         merged = merged[(2 * np.arange(room) + 1) * len(merged) // (2 * room)]
     return _kinds(num_frames, keyframes, patches, merged), merged
 
@@ -97,29 +103,32 @@ def visual_layout(
 def visual_layout_clustered(
     merged_tokens: Tensor, keyframes: np.ndarray, patches: int, max_visual_tokens: int
 ) -> tuple[np.ndarray, np.ndarray, Tensor]:
-    """As `visual_layout`, but too many merged tokens are joined to temporal clusters of similar ones.
+    """Lays out visual tokens like `visual_layout`, but averages similar neighbouring merged tokens to meet the limit.
 
     Args:
         merged_tokens: [N, C].
+        keyframes: see `visual_layout`.
+        patches: see `visual_layout`.
+        max_visual_tokens: see `visual_layout`.
 
     Returns:
-        kinds: [V], a run at the place of its first frame.
-        merged: [M] positions of the first frames of the runs.
-        merged_tokens: [M, C], the means of the runs.
+        kinds: [V]; a cluster takes the place of its first frame.
+        merged: [M] positions of the first frames of the clusters.
+        merged_tokens: [M, C], the means of the clusters.
     """
     room, merged = _room(len(merged_tokens), keyframes, patches, max_visual_tokens)
     tokens = merged_tokens[torch.from_numpy(merged)]
     if len(merged) > room:
         if room:
-            runs = merge_temporal_clusters(tokens, room)
-            tokens, merged = runs.tokens, merged[(runs.sizes.cumsum(0) - runs.sizes).numpy()]
+            clusters = merge_temporal_clusters(tokens, room)
+            tokens, merged = clusters.tokens, merged[(clusters.sizes.cumsum(0) - clusters.sizes).numpy()]
         else:
             tokens, merged = tokens[:0], merged[:0]
     return _kinds(len(merged_tokens), keyframes, patches, merged), merged, tokens
 
 
 def _room(num_frames: int, keyframes: np.ndarray, patches: int, max_visual_tokens: int) -> tuple[int, np.ndarray]:
-    """How many merged tokens there is room for, and the frames that have one."""
+    """Returns how many merged tokens fit, and the frames that have one."""
     room = max_visual_tokens - len(keyframes) * patches - 1
     if room < 0:
         needed = len(keyframes) * patches + 1
@@ -147,21 +156,21 @@ def build_sequence(
     subsampling: Subsampling = "even",
     time_form: TimePrompt = "short",
 ) -> TokenSequence:
-    """One sample in ChatML: its visual tokens and the time prompt where `model.chat` puts the video.
+    """Builds the ChatML sequence of a sample, with its visual tokens and time prompt at the place of the video.
 
     Args:
         sample: `conversations` (LLaVA form), `time_s` [N], `keyframes` [k], `keyframe_tokens` [k, P, C],
-            `merged_tokens` [N, C], of which those at keyframes are not read; `duration_s` where it is known.
+            `merged_tokens` [N, C], whose rows at keyframes are not read; `duration_s` if it is known.
         tokenizer: see `model.tokenizer`.
         max_visual_tokens: see `visual_layout`.
-        max_text_tokens: above it the questions are cut in their middle; answers and the time prompt stay whole.
-        subsampling: what becomes of merged tokens above the limit: `even`, `visual_layout`; `clusters`,
-            `visual_layout_clustered`.
-        time_form: of the time prompt; see `model.time_prompt`.
+        max_text_tokens: above it, questions lose their middle; answers and the time prompt stay whole.
+        subsampling: how merged tokens are reduced to the limit: `even` (`visual_layout`) or `clusters`
+            (`visual_layout_clustered`).
+        time_form: form of the time prompt; see `model.time_prompt`.
 
     Raises:
-        TextTooLong: what may not be cut of the text is more than `max_text_tokens`.
-        ValueError: the keyframes alone are too many, or a speaker is unknown.
+        TextTooLong: the text that is never cut exceeds `max_text_tokens`.
+        ValueError: the keyframes alone exceed `max_visual_tokens`, or a speaker is unknown.
     """
     keyframe_tokens = torch.as_tensor(sample["keyframe_tokens"])
     merged_tokens = torch.as_tensor(sample["merged_tokens"])
@@ -190,7 +199,9 @@ def build_sequence(
 
 
 def empty_sequence(token_width: int, pad_id: int) -> TokenSequence:
-    """One token and no target: what a rank computes that has no sample, so that all ranks stay in step."""
+    """Returns a sequence of one token without a target, for a rank that has no sample but must run the same steps as
+    the others.
+    """
     no_tokens = torch.zeros(0, token_width, dtype=torch.float16)
     return TokenSequence(
         ids_L=torch.tensor([pad_id]),
@@ -202,7 +213,7 @@ def empty_sequence(token_width: int, pad_id: int) -> TokenSequence:
 
 
 def collate(sequences: Sequence[TokenSequence], pad_id: int) -> TokenBatch:
-    """Pads on the right: with causal attention no token sees what stands after it, so no mask is needed."""
+    """Pads sequences on the right. With causal attention no token sees the padding, so no mask is needed."""
 
     def pad(name: str, value: int) -> Tensor:
         return pad_sequence([getattr(s, name) for s in sequences], batch_first=True, padding_value=value)

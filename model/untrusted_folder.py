@@ -1,7 +1,7 @@
-"""Checks a folder of weights that somebody else published before a library loads it: nothing in it may run code.
+"""Checks that no file in a folder of untrusted weights makes a library run code.
 
-open_clip 3.3.0 hands `text_cfg.tokenizer_kwargs` of a folder's `open_clip_config.json` to transformers as they are, so
-`trust_remote_code` there would run the folder's Python. The key is refused wherever it stands, in any JSON file.
+open_clip 3.3.0 passes `text_cfg.tokenizer_kwargs` of a folder's `open_clip_config.json` to transformers unchecked, so
+`trust_remote_code` there would run Python from the folder. The key is refused at any depth of any JSON file.
 """
 
 import json
@@ -13,13 +13,16 @@ KEY = "trust_remote_code"
 
 
 class UntrustedFolderError(ValueError):
-    """A folder that asks for code of its own to be run. The message names the file."""
+    """A folder that asks to run its own code. The message names the file."""
 
 
 def refuse_remote_code(folder: str | Path) -> None:
-    """Reads every JSON file below a folder and raises UntrustedFolderError for one with the key `trust_remote_code`.
+    """Checks every JSON file below a folder for the key `trust_remote_code`.
 
-    A file that is no JSON is left to the library that needs it, which reads it with the same parser.
+    Invalid JSON is ignored: the library that reads it uses the same parser and fails as well.
+
+    Raises:
+        UntrustedFolderError: a file contains the key, or is nested too deeply to be checked.
     """
     for file in sorted(Path(folder).rglob("*.json")):
         try:
@@ -33,10 +36,14 @@ def refuse_remote_code(folder: str | Path) -> None:
 
 
 def refuse_key(found: dict[str, Any], where: str) -> dict[str, Any]:
-    """Returns an object of a config as it is. Raises UntrustedFolderError where it holds the key, however deep."""
+    """Returns a JSON object unchanged.
+
+    Raises:
+        UntrustedFolderError: the object contains the key at any depth.
+    """
     if KEY in found:
         raise UntrustedFolderError(
-            f"{where}: has the key {KEY!r}, by which a folder runs Python of its own. longvid loads no such folder: "
+            f"{where}: contains the key {KEY!r}, which lets a folder run its own Python. Such folders are refused: "
             "remove the key if the folder works without it"
         )
     for value in found.values():
@@ -46,7 +53,7 @@ def refuse_key(found: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def never_ask_to_run_code() -> None:
-    """Makes transformers refuse a model with code of its own, where it would ask at the terminal whether to run it."""
+    """Makes transformers refuse models with their own code where it would otherwise ask at the terminal."""
     from transformers import dynamic_module_utils  # costs a second to import
 
     dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0

@@ -1,6 +1,6 @@
 """The long-video language model: two projectors and a causal language model (ViLaMP, arXiv 2504.02438).
 
-Shapes: B sequences, L length, H width of the language model, C width of a visual token, T tokens that the loss counts.
+Shapes: B sequences, L length, H width of the language model, C width of a visual token, T tokens in the loss.
 """
 
 from typing import Any
@@ -16,12 +16,13 @@ from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, TokenBat
 
 
 class VideoLM(nn.Module):
-    """Reads visual tokens in temporal order, keyframe blocks and single tokens interleaved, and answers in text.
+    """A causal language model over visual tokens in temporal order (blocks of keyframe tokens and single merged tokens)
+    and text.
 
     Args:
-        config: sizes.
+        config: sizes of the model.
         token_width: C.
-        vocab_size: of the tokenizer.
+        vocab_size: vocabulary size of the tokenizer.
     """
 
     def __init__(self, config: VideoLMConfig, *, token_width: int, vocab_size: int) -> None:
@@ -35,20 +36,21 @@ class VideoLM(nn.Module):
         self._dropout = ProgressiveDropout(self.language_model.base_model, stages) if stages else None
 
     def forward(self, batch: TokenBatch) -> Tensor:
-        """Cross entropy of the labels, summed over the batch; `batch.num_targets` (of all ranks) makes it a mean.
+        """Returns the cross entropy of the labels, summed over the batch; divide by `num_targets` of all ranks to get
+        the mean.
 
-        A batch without labels gives 0, with gradients of zero for all parameters.
+        A batch without labels gives 0, with zero gradients for all parameters.
         """
         hidden_RLH, target_RL = self._read(batch, F.pad(batch.labels_BL[:, 1:], (0, 1), value=IGNORED))
-        # Logits where there is a label and nowhere else: a vocabulary wide, they would be the largest tensor by far.
+        # Logits only at labels: as wide as the vocabulary, they would be the largest tensor by far.
         counted_RL = target_RL != IGNORED
         logits_TV = self.language_model.get_output_embeddings()(hidden_RLH[counted_RL])
         return F.cross_entropy(logits_TV.float(), target_RL[counted_RL], reduction="sum")
 
     def _read(self, batch: TokenBatch, target_BL: Tensor) -> tuple[Tensor, Tensor]:
-        """Hidden states of the positions that are left after the last layer, and the target of each.
+        """Returns the hidden states after the last layer and the target of each position.
 
-        R rows: a sequence each, or with dropout by attention an answer each.
+        R rows: one per sequence, or with dropout by attention one per answer.
         """
         embeds_BLH, real_BL = self.embed(batch), batch.kinds_BL != PADDING
         if self._dropout is None:
@@ -59,15 +61,15 @@ class VideoLM(nn.Module):
         if self._dropout.by_attention:
             rows_R, target_BL, query_BL = _one_answer_each(target_BL, real_BL)
             embeds_BLH, visual_BL, real_BL = embeds_BLH[rows_R], visual_BL[rows_R], real_BL[rows_R]
-        # A visual token with a target stays, or the target would be lost.
+        # Never drop a visual token that has a target.
         visual_BL = visual_BL & ~query_BL & (target_BL == IGNORED)
         hidden, sources = self._dropout(embeds_BLH, visual_BL, real_BL, query_BL)
         return hidden, target_BL.gather(1, sources.clamp(min=0)).masked_fill(sources < 0, IGNORED)
 
     def embed(self, batch: TokenBatch) -> Tensor:
-        """Embeddings [B, L, H] of text and visual tokens."""
+        """Returns the embeddings [B, L, H] of text and visual tokens."""
         embeds_BLH = self.language_model.get_input_embeddings()(batch.ids_BL)
-        # Without tokens of a kind the projector still stands in the graph, with gradients of zero: ranks stay in step.
+        # A projector without tokens gets zero gradients: DDP expects gradients of all parameters on all ranks.
         for kind, values in (
             (KEYFRAME, self.keyframe_projector(batch.keyframe_tokens.to(embeds_BLH.dtype))),
             (MERGED, self.merged_projector(batch.merged_tokens.to(embeds_BLH.dtype))),
@@ -79,16 +81,16 @@ class VideoLM(nn.Module):
 
 
 def _one_answer_each(target_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """One row for each answer of a batch, so that the tokens kept for one do not depend on what comes after it.
+    """Repeats each sequence once per answer, so that the tokens kept for one answer do not depend on later ones.
 
     Args:
-        target_BL: int64, the id that each position predicts where the loss counts it, IGNORED elsewhere.
-        real_BL: bool, what is not padding; padding is on the right.
+        target_BL: int64, the id each position predicts if it is in the loss, IGNORED elsewhere.
+        real_BL: bool, false at the padding, which is on the right.
 
     Returns:
-        rows_R: int64, the sequence that each row repeats. One without an answer has one row too.
+        rows_R: int64, index of the sequence in each row. A sequence without an answer has one row as well.
         target_RL: the targets of the row's own answer.
-        query_RL: bool, the one position that predicts the answer's first token; without an answer the last token.
+        query_RL: bool, the position that predicts the first token of the answer; without an answer, the last token.
     """
     is_target_BL = target_BL != IGNORED
     first_BL = is_target_BL & ~F.pad(is_target_BL[:, :-1], (1, 0))

@@ -1,7 +1,7 @@
-"""Patch features of a tower in the joint image-text space: dense CLIP, without a single new weight.
+"""Patch features of a tower in the joint image-text space: dense CLIP without new weights.
 
-A tower's pooled embedding is a function of its tokens. What it does to the one token, or the mixture of tokens, that it
-pools, we do to each patch token by itself, so that a patch and a text can be compared (MaskCLIP, arXiv 2112.01071).
+The pooled embedding of a tower is a function of its tokens. The operations that the tower applies to the pooled token
+are applied to each patch token, so that patches and texts can be compared (MaskCLIP, arXiv 2112.01071).
 
 Shapes: N frames, M = h * w patches, C width of the patch tokens, D width of the joint space.
 """
@@ -19,10 +19,10 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Patches:
-    """Patch features of N frames; patches in reading order (row by row)."""
+    """Patch features of N frames; patches in row-major order."""
 
     features: torch.Tensor
-    """float32 [N, M, C], after the last norm and before the projection: what a language model's projector is fed."""
+    """float32 [N, M, C], after the final norm and before the projection; the input of a language model's projector."""
     joint: torch.Tensor
     """float32 [N, M, D], L2-normalised, comparable with text embeddings of the same tower."""
     grid: tuple[int, int]
@@ -33,7 +33,9 @@ class Patches:
 
 
 class ClassTokenPatches:
-    """open_clip's own ViT, pooled by class token or mean: each patch token through `ln_post` and `proj`."""
+    """Patch features of open_clip's own ViT, pooled by class token or mean: each patch goes through `ln_post` and
+    `proj`.
+    """
 
     def __init__(self, visual: VisionTransformer) -> None:
         self._visual = visual
@@ -41,6 +43,7 @@ class ClassTokenPatches:
         self.width: int = visual.positional_embedding.shape[1]
 
     def __call__(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns features [N, M, C] and joint features [N, M, D] of normalised pixels [N, 3, H, W]."""
         visual = self._visual
         last = visual.forward_intermediates(pixels, indices=1, output_fmt="NLC", intermediates_only=True)
         tokens = visual.ln_post(last["image_intermediates"][0])
@@ -48,9 +51,10 @@ class ClassTokenPatches:
 
 
 class AttentionPoolPatches:
-    """A timm ViT pooled by attention (SigLIP): each patch as if the pool attended to it alone.
+    """Patch features of a timm ViT with attention pooling (SigLIP): each patch as if it were the only token of the
+    pool.
 
-    Attention over one token has the weight 1, so the pool comes down to its value path, output projection and MLP.
+    Attention over one token has the weight 1, so the pool reduces to its value path, output projection and MLP.
     """
 
     def __init__(self, visual: TimmModel) -> None:
@@ -59,6 +63,7 @@ class AttentionPoolPatches:
         self.width: int = trunk.embed_dim
 
     def __call__(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns features [N, M, C] and joint features [N, M, D] of normalised pixels [N, 3, H, W]."""
         trunk, pool = self._visual.trunk, self._visual.trunk.attn_pool
         tokens = trunk.forward_features(pixels)[:, trunk.num_prefix_tokens :]
         values = pool.kv.out_features // 2
@@ -70,14 +75,18 @@ class AttentionPoolPatches:
 
 
 def patch_encoder(visual: nn.Module) -> ClassTokenPatches | AttentionPoolPatches:
-    """The dense path of a tower's image side. Raises ValueError where its architecture has none."""
+    """Returns the encoder of patch features for a tower's image side.
+
+    Raises:
+        ValueError: the architecture has no path from a patch to the joint space.
+    """
     if isinstance(visual, VisionTransformer) and visual.attn_pool is None and visual.pool_type in ("tok", "avg"):
         return ClassTokenPatches(visual)
     if isinstance(visual, TimmModel) and _attends_once(visual.trunk):
         return AttentionPoolPatches(visual)
     raise ValueError(
-        f"its image side ({type(visual).__name__}) has no path from a patch to the joint space. Use an open_clip ViT "
-        "pooled by class token (ViT-B-32, ViT-L-14, ...) or a SigLIP tower (ViT-SO400M-14-SigLIP-384, ...)"
+        f"its image encoder ({type(visual).__name__}) has no path from a patch to the joint space. Use an open_clip "
+        "ViT pooled by class token (ViT-B-32, ViT-L-14, ...) or a SigLIP tower (ViT-SO400M-14-SigLIP-384, ...)"
     )
 
 

@@ -1,6 +1,6 @@
-"""A tower's preprocessing on uint8 tensors: the same pixels as open_clip's PIL transform, without PIL's detour.
+"""A tower's preprocessing on uint8 tensors: the same pixels as open_clip's PIL transform, without PIL.
 
-Source of the rules: open_clip `image_transform` (evaluation side), whose `preprocess_cfg` each tower carries.
+Source: open_clip `image_transform` (evaluation), which uses the `preprocess_cfg` of each tower.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from torchvision.transforms.v2 import functional as transforms
 
 
 class Preprocess:
-    """Fits frames to a tower's input and normalises them.
+    """Resizes frames to a tower's input size and normalises them.
 
     Args:
-        config: open_clip's `preprocess_cfg`: size, mean, std, interpolation, resize_mode, fill_color.
+        config: `preprocess_cfg` of open_clip: size, mean, std, interpolation, resize_mode, fill_color.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -28,18 +28,20 @@ class Preprocess:
         self._mean, self._std = _per_channel(config["mean"]), _per_channel(config["std"])
 
     def fit(self, frame: torch.Tensor) -> torch.Tensor:
-        """uint8 [..., 3, H, W] of any size -> uint8 [..., 3, h, w] of the tower's. Already fitting: as it is."""
+        """Resizes uint8 [..., 3, H, W] of any size to the tower's input size, uint8 [..., 3, h, w]."""
         height, width = frame.shape[-2:]
         if (height, width) == self.size:
             return frame
-        # uint8 stays uint8: torchvision's integer kernels follow PIL's, a float resize would not round as PIL does.
+        # Resized in uint8: torchvision's integer kernels round as PIL does, its float kernels do not.
         frame = transforms.resize(frame, self._resized(height, width), self._interpolation, antialias=True)
         if self._mode == "longest":
             frame = _pad(frame, self.size, self._fill)
         return transforms.center_crop(frame, list(self.size))
 
     def normalise(self, frames_NCHW: torch.Tensor) -> torch.Tensor:
-        """uint8 [N, 3, h, w] -> float32, less the mean and by the deviation of each channel, on the same device."""
+        """Converts uint8 [N, 3, h, w] to float32, normalised by the mean and deviation of each channel, on the same
+        device.
+        """
         if self._mean.device != frames_NCHW.device:
             self._mean, self._std = self._mean.to(frames_NCHW.device), self._std.to(frames_NCHW.device)
         return (frames_NCHW.to(torch.float32) / 255 - self._mean) / self._std
@@ -48,7 +50,7 @@ class Preprocess:
         if self._mode == "squash":
             return list(self.size)
         if self._mode == "shortest" and self.size[0] == self.size[1]:
-            # torchvision truncates the long side, open_clip's own ResizeKeepRatio rounds both.
+            # torchvision truncates the long side, as here; open_clip's ResizeKeepRatio (below) rounds both.
             short, long = min(height, width), max(height, width)
             long = int(self.size[0] * long / short)
             return [self.size[0], long] if height <= width else [long, self.size[0]]

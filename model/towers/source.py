@@ -1,4 +1,4 @@
-"""Where a tower's architecture and weights come from, and what identifies them."""
+"""Resolves a tower's architecture and weights, and identifies them by a digest."""
 
 import hashlib
 from functools import lru_cache
@@ -9,16 +9,21 @@ from model.untrusted_folder import UntrustedFolderError, refuse_remote_code
 LOCAL = "local-dir:"
 ROOT = Path(__file__).resolve().parents[2]
 READ = {".json", ".txt", ".model", ".safetensors", ".bin", ".pt", ".pth"}
-"""Files of a tower's folder that open_clip and tokenizers read."""
+"""Suffixes of the files in a tower's folder that open_clip and tokenizers read."""
 
 
 class TowerError(ValueError):
-    """A tower that cannot be loaded or used as asked. The message names it and the remedy."""
+    """A tower that cannot be loaded or used. The message names it and the remedy."""
 
 
 def resolve(model: str, pretrained: str) -> tuple[str, str | None]:
-    """Model and weights as open_clip takes them: paths absolute, and never an architecture without weights."""
-    import open_clip  # costs seconds to import, and most of the program needs only the digest below
+    """Returns the model and weights in the form that open_clip takes, with absolute paths.
+
+    Raises:
+        TowerError: there is no such architecture, folder, tag or weights file; an architecture without weights is
+            refused.
+    """
+    import open_clip  # takes seconds to import, and most commands need only the digest below
 
     if model.startswith(LOCAL):
         folder = _folder(model)
@@ -42,14 +47,16 @@ def resolve(model: str, pretrained: str) -> tuple[str, str | None]:
         return model, pretrained
     if not pretrained or not _file(pretrained).is_file():
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(model))
-        raise TowerError(f"tower {model!r}: pretrained = {pretrained!r} is no file and no tag. Use one of: {tags}")
+        raise TowerError(
+            f"tower {model!r}: pretrained = {pretrained!r} is neither a file nor a tag. Use one of: {tags}"
+        )
     return model, str(_file(pretrained))
 
 
 def weights_digest(model: str, pretrained: str) -> str:
-    """SHA-256 of a local tower's files, so that retrained weights under an old name are told apart; else empty.
+    """Returns the SHA-256 of a local tower's files, so that retrained weights change it; empty for published weights.
 
-    A published tag names its weights for good, and is not looked up.
+    A published tag always names the same weights, so they are not downloaded to compute a digest.
     """
     if model.startswith(LOCAL):
         files = sorted(p for p in _folder(model).glob("*") if p.is_file() and p.suffix in READ)
@@ -61,7 +68,7 @@ def weights_digest(model: str, pretrained: str) -> str:
 
 @lru_cache(maxsize=64)
 def _digest(path: str, size: int, mtime_ns: int) -> str:
-    """Name and content of a file; size and time only tell when to read it again."""
+    """Returns name and SHA-256 of a file; size and time only invalidate the cache."""
     found = hashlib.sha256()
     with Path(path).open("rb") as stream:
         while block := stream.read(1 << 22):

@@ -1,4 +1,4 @@
-"""Frozen open_clip towers: images, texts and patches into one joint space.
+"""Frozen open_clip towers, which embed images, texts and patches into one joint space.
 
 Shapes: N frames, Q texts, M patches, C width of the patch tokens, D width of the joint space.
 """
@@ -23,18 +23,19 @@ Frames = torch.Tensor | Sequence[torch.Tensor | np.ndarray]
 
 
 class Tower:
-    """A frozen tower.
+    """A frozen open_clip model.
 
     Args:
         model: name of an open_clip architecture, or `local-dir:PATH` of a folder with open_clip_config.json and
-            weights; a relative PATH starts at the repository root.
+            weights; a relative PATH is relative to the repository root.
         pretrained: tag of the weights, or path of a weights file; empty with `local-dir:`.
-        device: where it runs.
-        precision: "fp32", "bf16" or "fp16": autocast type on a GPU. A CPU always runs fp32.
-        threads: torch's CPU threads, of the whole process. Floating point sums depend on them: set, not found.
+        device: torch device.
+        precision: autocast type on a GPU: "fp32", "bf16" or "fp16". On a CPU, always fp32.
+        threads: torch's CPU threads, set for the whole process. Floating-point sums depend on their number, so it is
+            fixed.
 
     Raises:
-        TowerError: no such architecture, folder, tag or weights.
+        TowerError: there is no such architecture, folder, tag or weights file, or no GPU.
     """
 
     def __init__(
@@ -57,10 +58,10 @@ class Tower:
         source, weights = resolve(model, pretrained)
         never_ask_to_run_code()
         try:
-            refuse_key(open_clip.get_model_config(source) or {}, source)  # a config from a hub is checked here
+            refuse_key(open_clip.get_model_config(source) or {}, source)  # checks configs that come from a hub
             self._model = open_clip.create_model(source, weights, device=self.device, require_pretrained=True)
             self._tokenizer = open_clip.get_tokenizer(source)
-        except Exception as error:  # the errors of open_clip, timm, transformers and of unpickling have no common class
+        except Exception as error:  # errors of open_clip, timm, transformers and pickle have no common class
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             if type(error).__name__ == "UnpicklingError":
                 reason = "its weights are a pickle that holds more than tensors; use .safetensors"
@@ -74,40 +75,46 @@ class Tower:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Height and width of its input, in pixels."""
+        """Height and width of the input, in pixels."""
         return self._preprocess.size
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of its patches."""
+        """Rows and columns of patches."""
         return self._patch_encoder.grid
 
     @property
     def patch_width(self) -> int:
-        """C, the width of its patch tokens."""
+        """C, the width of the patch tokens."""
         return self._patch_encoder.width
 
     def fit(self, frame: torch.Tensor) -> torch.Tensor:
-        """uint8 [..., 3, H, W] -> uint8 [..., 3, h, w] of the tower's input. May be called from several threads."""
+        """Resizes uint8 [..., 3, H, W] to the input size, uint8 [..., 3, h, w]. Thread-safe."""
         return self._preprocess.fit(frame)
 
     @torch.inference_mode()
     def embed_images(self, frames: Frames) -> torch.Tensor:
-        """Image embeddings, float32 [N, D], L2-normalised, on the tower's device."""
+        """Returns image embeddings, float32 [N, D], L2-normalised, on the tower's device."""
         pixels = self._pixels(frames)
         with self._casting():
             return F.normalize(self._model.encode_image(pixels).float(), dim=-1)
 
     @torch.inference_mode()
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
-        """Text embeddings, float32 [Q, D], L2-normalised, on the tower's device. What exceeds the context is cut."""
+        """Returns text embeddings, float32 [Q, D], L2-normalised, on the tower's device. Longer texts than the context
+        are cut.
+        """
         tokens = self._tokenizer(list(texts)).to(self.device)
         with self._casting():
             return F.normalize(self._model.encode_text(tokens).float(), dim=-1)
 
     @torch.inference_mode()
     def encode_patches(self, frames: Frames) -> Patches:
-        """Patch features, plain and in the joint space. Raises TowerError where the architecture has no such path."""
+        """Returns patch features, before the projection and in the joint space.
+
+        Raises:
+            TowerError: the architecture has no path from a patch to the joint space.
+        """
         encoder, pixels = self._patch_encoder, self._pixels(frames)
         with self._casting():
             features, joint = encoder(pixels)

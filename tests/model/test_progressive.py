@@ -213,5 +213,5 @@ def test_a_wrong_schedule_is_named(stages):
 
 def test_a_decoder_of_another_form_is_refused():
     other = Qwen3Model(Qwen3Config(vocab_size=10, hidden_size=8, intermediate_size=8, num_hidden_layers=1, head_dim=4))
-    with pytest.raises(ValueError, match="Qwen3Model is not of Qwen2's"):
+    with pytest.raises(ValueError, match="Qwen3Model is no Qwen2 or Llama decoder"):
         ProgressiveDropout(other, [(0, 0.5)])

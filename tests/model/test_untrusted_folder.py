@@ -45,7 +45,7 @@ def test_a_tower_with_the_key_is_refused_and_runs_nothing(tmp_path, value):
     name = save_vit(tmp_path)
     marker = plant_code(tmp_path)
     ask_for_code(tmp_path, {"trust_remote_code": value})
-    with pytest.raises(TowerError, match="open_clip_config.json: has the key 'trust_remote_code'"):
+    with pytest.raises(TowerError, match="open_clip_config.json: contains the key 'trust_remote_code'"):
         Tower(name)
     assert not marker.exists()
 

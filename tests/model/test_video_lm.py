@@ -156,7 +156,7 @@ def test_model_of_its_own_has_a_position_for_every_token():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "config.json is no file; give the folder"),
+        (None, "config.json does not exist; give the folder"),
         ("{", "config.json cannot be used"),
         ('{"model_type": "unheard-of"}', "config.json cannot be used: .*unheard-of"),
         ('{"model_type": "qwen2", "max_position_embeddings": "many"}', "config.json cannot be used"),

@@ -1,6 +1,6 @@
-"""The one guard: which of the addresses in a manifest may be opened, and with whose credentials.
+"""Decides which addresses of a manifest may be opened, and with whose credentials.
 
-Whatever opens an address of a manifest (`fetch`, `read_bytes`, `open_local`) takes it through `check`.
+Everything that opens an address of a manifest (`fetch`, `read_bytes`, `open_local`) passes it through `check` first.
 """
 
 import errno
@@ -18,23 +18,26 @@ class Access:
     """What the addresses of a manifest may reach."""
 
     local_files: bool = True
-    """Files of this machine."""
+    """Whether files on this machine may be read."""
     root: str = ""
-    """A folder: local files are those below it, symbolic links followed. Empty: any."""
+    """Folder that contains all local files that may be read, after resolving symbolic links. Empty: no restriction."""
     buckets: tuple[str, ...] = ()
-    """Buckets and prefixes (`s3://bucket`, `gs://bucket/folder`) that are read with credentials; others anonymously."""
+    """Buckets and prefixes (`s3://bucket`, `gs://bucket/folder`) that are read with credentials; others are read
+    anonymously.
+    """
     allow_private_addresses: bool = False
-    """Hosts of private, loopback and link-local networks."""
+    """Whether hosts in private, loopback and link-local networks may be reached."""
     proxy: str = field(default="", repr=False)
-    """`http://host:port` that http, https and s3 go through."""
+    """`http://host:port` of the proxy for http, https and s3; empty: none."""
     ca_bundle: str = ""
-    """A file of the certificates that servers are checked by, in place of those of certifi."""
+    """File of certificates that servers are verified against, instead of those of certifi."""
 
 
 def check(address: str, access: Access) -> Url:
-    """Parses an address; the result may be opened. Hosts are looked up, and refused, when they are connected to.
+    """Parses an address and checks that it may be opened. Hosts are resolved and checked when a connection is made.
 
-    Raises Reject: `refused` for an address that cannot be used, and for a local file that may not be read.
+    Raises:
+        Reject: `refused` for an invalid address and for a local file that may not be read.
     """
     try:
         url = parse_url(address)
@@ -46,44 +49,55 @@ def check(address: str, access: Access) -> Url:
 
 
 def allowed_path(path: str, access: Access) -> str:
-    """The path, or the file that it leads to where `access.root` confines it. Raises Reject: `refused`."""
+    """Returns the path, or the file it resolves to if `access.root` is set.
+
+    Raises:
+        Reject: `refused` if the file may not be read.
+    """
     if not access.local_files:
-        raise Reject("refused", "a file of this machine; set download.allow_local_files if the manifest may name them")
+        raise Reject(
+            "refused",
+            "it is a file on this machine; set download.allow_local_files if the manifest may name such files",
+        )
     if not access.root:
         return path
     try:
         found, root = os.path.realpath(path), os.path.realpath(access.root)
     except (OSError, ValueError):  # ValueError: a NUL
-        raise Reject("refused", "no path that can be followed") from None
+        raise Reject("refused", "the path cannot be resolved") from None
     if os.path.commonpath([found, root]) != root:
         raise Reject("refused", "the file lies outside download.root")
     return found
 
 
 def open_local(url: LocalUrl) -> BinaryIO:
-    """A regular file, open for reading. Raises Reject: `not_found` where there is none that can be read."""
+    """Opens a regular file for reading.
+
+    Raises:
+        Reject: `not_found` if there is no regular file that can be read.
+    """
     try:
-        # Opened without waiting: a named pipe would hold the reader up for ever.
+        # Without O_NONBLOCK, opening a named pipe would block forever.
         file = os.fdopen(os.open(url.path, os.O_RDONLY | os.O_NONBLOCK), "rb")
     except OSError as error:
         cause = "no such file" if error.errno == errno.ENOENT else os.strerror(error.errno or 0)
         raise Reject("not_found", f"{cause[0].lower()}{cause[1:]}") from None
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise Reject("not_found", "no regular file")
+        raise Reject("not_found", "it is not a regular file")
     return file
 
 
 def short_name(path: str) -> str:
-    """The last part of a path, for messages: where a file lies on this machine is nobody's business."""
+    """Returns the last part of a path for messages, which must not contain folders of this machine."""
     return path.rpartition("/")[2][:100]
 
 
 def uses_credentials(url: ObjectUrl, access: Access) -> bool:
-    """Whether an object lies in one of the buckets, or below one of the prefixes, that are read with credentials."""
+    """Returns whether an object lies in a bucket, or below a prefix, that is read with credentials."""
     return any(f"{url}/".startswith(f"{bucket.rstrip('/')}/") for bucket in access.buckets)
 
 
 def host_of(url: Url) -> str:
-    """The name under which fetches count together: a host or a bucket."""
+    """Returns the name by which requests are counted: the host or the bucket."""
     return url.host if isinstance(url, HttpUrl) else url.bucket if isinstance(url, ObjectUrl) else ""

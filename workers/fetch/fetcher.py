@@ -1,7 +1,7 @@
-"""Fetches a file from http(s), s3 or gs: resumes where it stopped, whole or not at all, and only from where it may.
+"""Downloads a file from http(s), s3 or gs. Downloads are resumed, complete or absent, and restricted by `Access`.
 
-A fetch lies in a folder of its own: `data` grows, `state.json` says what it is a part of. Killed at any moment, the
-next fetch asks the server for the rest, under the condition that the file is still the same one.
+A download has its own folder: `data` grows, and `state.json` identifies the file it belongs to. After an interruption,
+the next call requests the rest on the condition that the file has not changed.
 """
 
 import os
@@ -22,14 +22,15 @@ from workers.fetch.urls import HttpUrl, LocalUrl
 
 
 def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
-    """Fetches `uri` whole, after what an earlier call left in `folder`; gives the file.
+    """Downloads `uri` completely, resuming from what an earlier call left in `folder`, and returns the path of the
+    file.
 
-    A call that fails leaves only what a later one can go on with.
+    A failed call leaves only data that a later call can resume from.
 
     Raises:
-        Reject: `unreachable`, `not_found`, `refused`, `too_large`, `incomplete`, `not_a_video` (a type of content
-            that is no media). No message holds credentials or a query string.
-        BuildStopped: credentials that are not accepted.
+        Reject: `unreachable`, `not_found`, `refused`, `too_large`, `incomplete`, or `not_a_video` (the content type is
+            not media). Messages contain neither credentials nor query strings.
+        BuildStopped: the credentials are not accepted.
     """
     path = fetch_changed(uri, folder, limits, {})
     assert path
@@ -37,11 +38,11 @@ def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
 
 
 def fetch_changed(uri: str, folder: Path, limits: FetchLimits, known: dict) -> Path | None:
-    """As `fetch`; None where the source says that it still has the file of which `known` was noted."""
+    """Downloads `uri` like `fetch`; returns None if the source reports that the file is still the version `known`."""
     try:
         url = check(uri, limits.access)
         if isinstance(url, LocalUrl):
-            raise Reject("refused", "a local file is not fetched")
+            raise Reject("refused", "local files are not downloaded")
     except Reject as rejected:
         raise _named(uri, rejected) from None
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,7 @@ def fetch_changed(uri: str, folder: Path, limits: FetchLimits, known: dict) -> P
         if not retrying(attempt):
             return None
     except (RetryableError, Reject) as failure:
-        if not partial.state():  # nothing says what it is a part of
+        if not partial.state():  # the data cannot be resumed without a state
             shutil.rmtree(folder, ignore_errors=True)
         raise _named(uri, failure) from None
     partial.note(**{**partial.state(), "complete": True})
@@ -74,15 +75,15 @@ def fetch_changed(uri: str, folder: Path, limits: FetchLimits, known: dict) -> P
 
 
 def read_bytes(uri: str, max_bytes: int, access: Access) -> bytes:
-    """A small file of this machine, s3 or gs as a whole.
+    """Reads a small local, s3 or gs file completely.
 
     Raises:
-        Reject: `not_found`, `refused`, `unreachable`, `too_large`.
-        BuildStopped: credentials that are not accepted.
+        Reject: `not_found`, `refused`, `unreachable` or `too_large`.
+        BuildStopped: the credentials are not accepted.
     """
     url = check(uri, access)
     if isinstance(url, HttpUrl):
-        raise Reject("refused", "is not read from http; fetch it first")
+        raise Reject("refused", "files on http(s) are not read here; download the file first")
     try:
         source = open_local(url) if isinstance(url, LocalUrl) else open_object(url, access)
         with source:
@@ -105,7 +106,7 @@ def _wait(limits: FetchLimits) -> Callable[[tenacity.RetryCallState], float]:
     def wait(state: tenacity.RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         if isinstance(failure, RetryableError) and (failure.at_once or failure.pause_s is not None):
-            return 0.0  # the limiter waits for the end of a pause
+            return 0.0  # the limiter waits until the pause ends
         return exponential(state)
 
     return wait

@@ -1,4 +1,4 @@
-"""Limits how many fetches of a node ask one host at once, and keeps the pauses that hosts ask for."""
+"""Per-host rate limiter: bounds the concurrent downloads of a node from each host and honours requested pauses."""
 
 import hashlib
 import random
@@ -12,27 +12,30 @@ from schemas.rejects import Reject
 from workers.storage.file_lock import lock
 from workers.storage.scratch import scratch_folder
 
-# A server's wish that lasts longer is forgotten: a broken one may ask for a century.
+# Upper bound of a pause: a faulty server may ask for a century.
 _LONGEST_PAUSE_S = 7 * 24 * 3600.0
 
 
 class HostLimiter:
-    """Slots are locks on files, which the system takes back from a process that dies."""
+    """Limits requests to a host over all processes of a node. A slot is a file lock, so a dead process releases it."""
 
     def __init__(self, slots: int, max_pause_s: float, folder: Path | None = None) -> None:
-        """Args:
-        slots: fetches from one host at once.
-        max_pause_s: longest pause that is waited for.
-        folder: shared by the processes that count together; by default one of the node's.
+        """Creates a limiter.
+
+        Args:
+            slots: maximum number of concurrent downloads per host.
+            max_pause_s: longest pause that is waited for, in seconds.
+            folder: folder shared by the processes that are limited together; default: a scratch folder of the node.
         """
         self._slots, self._max_pause_s = slots, max_pause_s
         self._folder = folder or scratch_folder("hosts")
 
     @contextmanager
     def slot(self, host: str) -> Iterator[float]:
-        """Waits for a slot, and for the end of the host's pause; yields the seconds that took.
+        """Waits for a slot and for the end of the host's pause; yields the seconds spent waiting.
 
-        Raises Reject: `unreachable` where the pause lasts longer than `max_pause_s`: the host is not asked.
+        Raises:
+            Reject: `unreachable` if the pause lasts longer than `max_pause_s`; the host is not contacted.
         """
         asked = time.monotonic()
         name = _file_name(host)
@@ -42,8 +45,8 @@ class HostLimiter:
                 if left_s > self._max_pause_s:
                     raise Reject(
                         "unreachable",
-                        f"{host} asked to be left alone for {left_s:.0f} s more; download.max_retry_after_s says how "
-                        "long is waited, `longvid retry` asks it again",
+                        f"{host} asked for a pause of another {left_s:.0f} s, above download.max_retry_after_s; "
+                        "run `longvid retry` afterwards",
                     )
                 time.sleep(min(left_s, 5.0))
             yield time.monotonic() - asked
@@ -51,7 +54,7 @@ class HostLimiter:
             file.close()
 
     def pause(self, host: str, seconds: float) -> None:
-        """Lets nobody ask the host for some seconds."""
+        """Stops all requests to the host for some seconds, at most seven days."""
         name = _file_name(host)
         end = time.time() + min(seconds, _LONGEST_PAUSE_S)
         if end > self._pause_end(name):
@@ -65,7 +68,7 @@ class HostLimiter:
                     lock(file, wait=False)
                     return file
                 file.close()
-            # Waiters that wake at different times find different slots.
+            # Random delays spread the waiting processes over the slots.
             time.sleep(random.uniform(0.05, 0.3))
 
     def _pause_end(self, name: str) -> float:

@@ -1,4 +1,6 @@
-"""Files from http(s): every address is checked before it is asked, after redirects too; every answer has a deadline."""
+"""Downloads files over http(s). Every address is checked before the request, after redirects as well, and has
+deadlines.
+"""
 
 import base64
 import os
@@ -23,19 +25,26 @@ _MAX_REDIRECTS = 10
 _MAX_ERROR_BYTES = 4096
 _NETWORK_ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.RemoteProtocolError, httpcore.ProxyError)
 _CAUSES: dict[type, str] = {
-    httpcore.ConnectTimeout: "no connection in download.timeout_s",
-    httpcore.TimeoutException: "no bytes in download.timeout_s",
-    httpcore.RemoteProtocolError: "the connection ended early, or what came is no HTTP",
-    httpcore.NetworkError: "the connection broke",
+    httpcore.ConnectTimeout: "no connection within download.timeout_s",
+    httpcore.TimeoutException: "no data within download.timeout_s",
+    httpcore.RemoteProtocolError: "the connection ended early, or the response is not HTTP",
+    httpcore.NetworkError: "the connection was lost",
 }
 
 
 def receive_http(
     url: HttpUrl, partial: PartialFile, limits: FetchLimits, limiter: HostLimiter, known: dict | None = None
 ) -> bool:
-    """One attempt to make a partial file whole, after all redirects; False: it is still the file `known` describes.
+    """Makes one attempt to complete a partial file, following redirects.
 
-    Each host is asked in its own turn, and only one turn is held at once. Raises RetryableError or Reject.
+    Each host is contacted within its own slot, and only one slot is held at a time.
+
+    Returns:
+        False if the file is still the version `known`, else True.
+
+    Raises:
+        RetryableError: another attempt may succeed.
+        Reject: no attempt can succeed.
     """
     for _ in range(_MAX_REDIRECTS + 1):
         with limiter.slot(url.host) as waited_s:
@@ -59,12 +68,12 @@ def _redirected(url: HttpUrl, location: str, access: Access) -> HttpUrl:
     except (httpx.InvalidURL, ValueError, Reject):
         target = None
     if not isinstance(target, HttpUrl):
-        raise Reject("refused", "a redirect to what is no address of http is not followed")
+        raise Reject("refused", "redirects to anything but http(s) are not followed")
     return target
 
 
 async def _ask(url: HttpUrl, partial: PartialFile, limits: FetchLimits, known: dict | None) -> str | bool:
-    """Receives the file, or gives where it lies instead."""
+    """Receives the file, or returns the target of a redirect."""
     with anyio.fail_after(partial.left_s()):
         state = partial.state()
         have = partial.size() if state.get("validator") else 0
@@ -72,7 +81,7 @@ async def _ask(url: HttpUrl, partial: PartialFile, limits: FetchLimits, known: d
             if answer.location:
                 return answer.location
             total = check_answer(answer, have, limits)
-            # A date and a length are no proof that a file at another address is the same one.
+            # Only an ETag identifies a file at another address; date and length may coincide.
             if known and (etag := answer.headers.get("etag")) and {"validator": etag, "total": total} == known:
                 return False
             if not _is_here_already(answer, have, total, partial, limits):
@@ -83,14 +92,14 @@ async def _ask(url: HttpUrl, partial: PartialFile, limits: FetchLimits, known: d
 
 
 def _is_here_already(answer: Answer, have: int, total: int | None, partial: PartialFile, limits: FetchLimits) -> bool:
-    """Makes the partial file ready for what the answer brings, unless nothing is missing."""
+    """Prepares the partial file for the body of the response; returns True if nothing is missing."""
     state = partial.state()
     if answer.status == 416:
         if total == have and have and not is_another(answer, total, state):
             return True
         partial.restart()
         raise RetryableError(
-            "incomplete", f"the source has not the {have} bytes that were fetched from it", at_once=True
+            "incomplete", f"the source no longer has the {have} bytes that were received", at_once=True
         )
     if total is not None and total > limits.max_bytes:
         raise Reject("too_large", f"{total} bytes, above download.max_bytes = {limits.max_bytes}")
@@ -98,7 +107,9 @@ def _is_here_already(answer: Answer, have: int, total: int | None, partial: Part
         start = range_start(answer)
         if start != have:
             partial.restart()
-            raise RetryableError("incomplete", f"asked for bytes from {have}, got them from {start}", at_once=True)
+            raise RetryableError(
+                "incomplete", f"requested bytes from {have}, received bytes from {start}", at_once=True
+            )
         if is_another(answer, total, state):
             partial.restart()
             raise RetryableError("incomplete", f"the file changed after {have} bytes", at_once=True)
@@ -111,7 +122,7 @@ def _is_here_already(answer: Answer, have: int, total: int | None, partial: Part
 
 @asynccontextmanager
 async def _answer(url: HttpUrl, have: int, state: dict, limits: FetchLimits) -> AsyncIterator[Answer]:
-    """Asks for the file, or for what is missing of it. The answer's headers have a deadline of their own."""
+    """Requests the file, or its missing part. The headers of the response have a deadline of their own."""
     headers: dict[str | bytes, str | bytes] = {
         "Accept-Encoding": "identity",
         "User-Agent": limits.user_agent,
@@ -125,12 +136,12 @@ async def _answer(url: HttpUrl, have: int, state: dict, limits: FetchLimits) -> 
         try:
             with anyio.fail_after(limits.max_header_s):
                 client = await opened.enter_async_context(http_client(url, limits.access))
-                asking = client.stream("GET", core_url(url.url), headers=headers, extensions={"timeout": timeouts})
-                response = await opened.enter_async_context(asking)
+                request = client.stream("GET", core_url(url.url), headers=headers, extensions={"timeout": timeouts})
+                response = await opened.enter_async_context(request)
                 body = response.aiter_stream()
                 code = service_code(await _start_of(body)) if response.status >= 400 else ""
         except TimeoutError:
-            raise RetryableError("unreachable", f"no answer within {limits.max_header_s:g} s") from None
+            raise RetryableError("unreachable", f"no response within {limits.max_header_s:g} s") from None
         yield Answer(response.status, httpx.Headers(response.headers), body, code)
 
 
@@ -152,22 +163,22 @@ def _credentials(url: httpx.URL) -> dict[str | bytes, str | bytes]:
 
 @contextmanager
 def _failures(partial: PartialFile) -> Iterator[None]:
-    """Errors of the network as RetryableError or Reject; those of the disk stay what they are."""
+    """Converts network errors to RetryableError or Reject; errors of the local disk pass through."""
     try:
         yield
     except (*_NETWORK_ERRORS, ssl.SSLError, socket.gaierror, ConnectionError, TimeoutError) as error:
-        partial.check_time()  # a connection that was cut for its time looks like any broken one
+        partial.check_time()  # a connection closed at the deadline looks like a lost one
         cause, may_pass = _cause(error)
         if not may_pass:
             raise Reject("unreachable", cause) from None
         reason = "incomplete" if partial.size() else "unreachable"
         raise RetryableError(reason, f"{cause} after {partial.size()} bytes") from None
     except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL):
-        raise Reject("refused", "no usable address") from None
+        raise Reject("refused", "the address cannot be used") from None
 
 
 def _cause(error: BaseException) -> tuple[str, bool]:
-    """What failed, for a person, and whether it may go well another time. No text of a server."""
+    """Returns the cause of a failure for messages, without text from the server, and whether a retry may succeed."""
     link: BaseException | None = error
     while link:
         if isinstance(link, ssl.SSLCertVerificationError):

@@ -1,4 +1,4 @@
-"""The connections that an HTTP client makes: to addresses that were checked, with answers that come to an end."""
+"""Network connections of the HTTP client: only to checked IP addresses, with bounded response headers."""
 
 import re
 import ssl
@@ -23,7 +23,7 @@ _INFORMATIONAL = re.compile(rb"HTTP/1\.[01] 1\d\d")
 
 
 def http_client(url: HttpUrl, access: Access) -> httpcore.AsyncConnectionPool:
-    """A client for one request, which goes to addresses that were checked, or through the proxy of the settings."""
+    """Returns a client for one request, which connects to checked addresses or through the configured proxy."""
     if not access.proxy:
         network = CheckedNetwork(access.allow_private_addresses)
         return httpcore.AsyncConnectionPool(_certificates(access.ca_bundle), network_backend=network)
@@ -35,12 +35,14 @@ def http_client(url: HttpUrl, access: Access) -> httpcore.AsyncConnectionPool:
         proxy_auth=(proxy.username, proxy.password) if proxy.username else None,
         ssl_context=_certificates(access.ca_bundle),
         proxy_ssl_context=_certificates(access.ca_bundle) if proxy.scheme == "https" else None,
-        network_backend=CheckedNetwork(allow_private=True),  # the proxy is the user's own
+        network_backend=CheckedNetwork(allow_private=True),  # the proxy is configured by the user
     )
 
 
 def _check_behind_proxy(url: HttpUrl) -> None:
-    """Refuses a host that is known here to be private; one that only the proxy can look up is the proxy's to refuse."""
+    """Refuses a host that resolves to a private address here; names that only the proxy can resolve are left to the
+    proxy.
+    """
     try:
         resolve(url.host, url.port, allow_private=False)
     except OSError:
@@ -53,12 +55,12 @@ def _certificates(ca_bundle: str) -> ssl.SSLContext:
 
 
 def core_url(url: httpx.URL, target: bytes = b"") -> httpcore.URL:
-    """An address as httpcore takes it, without credentials and fragment."""
+    """Converts a URL for httpcore, without credentials and fragment."""
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target or url.raw_path)
 
 
 class CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to the very address of a host that was checked: a second look-up could answer otherwise."""
+    """Connects to exactly the IP address that was checked, since a second DNS lookup could return another one."""
 
     def __init__(self, allow_private: bool) -> None:
         self._allow_private, self._network = allow_private, httpcore.AnyIOBackend()
@@ -71,16 +73,18 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Resolves and checks the host, then connects to the checked address."""
         address = await anyio.to_thread.run_sync(resolve, host, port, self._allow_private, abandon_on_cancel=True)
         stream = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
         return _BoundedStream(stream)
 
     async def sleep(self, seconds: float) -> None:
+        """Waits for some seconds."""
         await self._network.sleep(seconds)
 
 
 class _BoundedStream(httpcore.AsyncNetworkStream):
-    """A connection that ends where headers go on and on, or more than five informational answers precede the last."""
+    """A connection that fails if headers exceed 64 kB or more than five informational responses come first."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream, self._informational = stream, 0
@@ -100,7 +104,9 @@ class _BoundedStream(httpcore.AsyncNetworkStream):
                 return
             self._informational += 1
             if self._informational > _MAX_INFORMATIONAL:
-                raise Reject("unreachable", f"more than {_MAX_INFORMATIONAL} answers (1xx) before the last")
+                raise Reject(
+                    "unreachable", f"more than {_MAX_INFORMATIONAL} informational responses (1xx) before the final one"
+                )
             del headers[: end.end()]
         if len(headers) > _MAX_HEADER_BYTES:
             raise Reject("unreachable", f"more than {_MAX_HEADER_BYTES} bytes of headers")

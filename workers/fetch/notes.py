@@ -1,4 +1,4 @@
-"""Notes in a corpus on the files that were fetched, so that none is fetched again."""
+"""Records in a corpus which files were downloaded, so that no file is downloaded twice."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,32 +7,35 @@ from typing import TYPE_CHECKING
 
 from workers.fetch.redaction import fingerprinted, redacted
 
-if TYPE_CHECKING:  # the store takes its connections from this package
+if TYPE_CHECKING:  # the store imports this package
     from workers.storage.store import Store
 
 
 class FetchNotes:
-    """What is known of the file of a video.
+    """The records of a video's file.
 
-    By address: another row may name the same one. By video: its address may change where its file does not.
+    A record is found by address, since another row may name the same address, and by video, since the address of a
+    video may change while its file does not.
     """
 
     def __init__(self, unit: dict, ignored: Sequence[str], store: "Store") -> None:
-        """Args:
-        unit: a row of the manifest, with `location`, `video_id` and `sha256`.
-        ignored: patterns of the query parameters that do not identify a file.
-        store: of the corpus.
+        """Creates the records of one video.
+
+        Args:
+            unit: row of the manifest with `location`, `video_id` and `sha256`.
+            ignored: patterns of query parameters that do not identify a file.
+            store: store of the corpus.
         """
         self._store, self._unit = store, unit
         self._uri = unit["location"]
         self._address = fingerprinted(self._uri, ignored)
         self.key = _short_hash(self._address)
-        """Of what is on its way here, however its address is signed."""
+        """Name of the folder of the partial file; independent of how the address is signed."""
         self._by_address = f"media/fetched/{_short_hash(self._uri)}.json"
         self._by_video = f"media/fetched/video-{unit['video_id']}.json"
 
     def media(self) -> str | None:
-        """The file in the media store, where there is no doubt that it is the one."""
+        """Returns the path in the media store, if it is certain that the file is the requested one."""
         by_address, by_video = self._read(self._by_address), self.of_video()
         if by_address or by_video.get("address") == self._address:
             return (by_address or by_video)["media"]
@@ -41,16 +44,19 @@ class FetchNotes:
         return None
 
     def of_video(self) -> dict:
-        """What was noted of the file that the video had last: `media`, `address`, `version`."""
+        """Returns the record of the file that the video had last: `media`, `address`, `version`; empty if there is
+        none.
+        """
         return self._read(self._by_video)
 
     def write(self, media: str, size: int, version: dict) -> None:
+        """Records a downloaded file."""
         note = {"media": media, "size_bytes": size, "uri": redacted(self._uri)}
         self._store.write_json(self._by_address, note)
         self._store.write_json(self._by_video, {**note, "address": self._address, "version": version})
 
     def _read(self, path: str) -> dict:
-        """A note whose file is there, whole and the one that the manifest asks for; else empty."""
+        """Returns a record if its file exists, is complete and has the requested checksum; else an empty dict."""
         if not self._store.exists(path):
             return {}
         note = self._store.read_json(path)

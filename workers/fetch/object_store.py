@@ -1,4 +1,4 @@
-"""Objects of s3:// and gs://, through pyarrow.fs: with credentials where the settings say so, else anonymously."""
+"""Objects in s3:// and gs:// through pyarrow.fs, read with credentials if configured, else anonymously."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _AWS = re.compile(
 _GCS = re.compile(r"google::cloud::Status\((\w+): (.*?) error_info=\{reason=(\w*)")
 _REFUSED = {"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "PermissionDenied", "forbidden"}
 _MISSING = {"NoSuchKey", "NoSuchBucket", "ResourceNotFound", "notFound", "HTTP 404"}
-# Until the user renews or corrects them, no object can be read with these credentials.
+# Errors that concern all objects read with these credentials, until the user renews or corrects them.
 _CREDENTIALS = {
     *("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
     *("RequestTimeTooSkewed", "RequestExpired", "UnrecognizedClient", "InvalidClientTokenId", "authError"),
@@ -35,11 +35,11 @@ _CREDENTIALS = {
 
 
 class OpenObject:
-    """An object, opened; each call may raise an error.
+    """An open object. Every call may raise:
 
-    Reject: `not_found`, `refused`, with the service's code.
-    RetryableError: `unreachable`, with the service's code or the network's cause.
-    BuildStopped: credentials that are not accepted.
+    Reject: `not_found` or `refused`, with the error code of the service.
+    RetryableError: `unreachable`, with the error code of the service or the network error.
+    BuildStopped: the credentials are not accepted.
     """
 
     def __init__(self, url: ObjectUrl, access: Access) -> None:
@@ -54,7 +54,7 @@ class OpenObject:
             "validator": facts.get("generation") or facts.get("etag", ""),
             "total": self.size,
         }
-        """What tells this state of the object from others."""
+        """Identifies this version of the object."""
 
     def __enter__(self) -> "OpenObject":
         return self
@@ -63,11 +63,12 @@ class OpenObject:
         self._stream.close()
 
     def read(self, size: int) -> bytes:
+        """Reads up to `size` bytes."""
         with self._failures():
             return self._stream.read(size)
 
     def blocks(self, start: int) -> Iterator[bytes]:
-        """All from a byte on."""
+        """Yields the content from byte `start` on."""
         if start:
             with self._failures():
                 self._stream.close()
@@ -83,13 +84,13 @@ class OpenObject:
         except FileNotFoundError:
             raise Reject("not_found", "no such object") from None
         except pa.ArrowInvalid:
-            raise Reject("refused", "no usable key of an object") from None
+            raise Reject("refused", "the key of the object cannot be used") from None
         except OSError as error:
             raise _failure(error, self._url, self._access) from None
 
 
 def open_object(url: ObjectUrl, access: Access) -> OpenObject:
-    """Opens an object; one whose key does not exist as written is looked for under its percent-decoded key."""
+    """Opens an object. If its key does not exist as written, the percent-decoded key is tried."""
     try:
         return OpenObject(url, access)
     except Reject as rejected:
@@ -100,9 +101,15 @@ def open_object(url: ObjectUrl, access: Access) -> OpenObject:
 
 
 def receive_object(url: ObjectUrl, partial: PartialFile, limits: FetchLimits, known: dict | None = None) -> bool:
-    """One attempt to make a partial file whole; False: the object is still the one that `known` describes.
+    """Makes one attempt to complete a partial file.
 
-    Raises as `OpenObject`, and Reject: `too_large`.
+    Returns:
+        False if the object is still the version `known`, else True.
+
+    Raises:
+        Reject: `too_large`, or as `OpenObject`.
+        RetryableError: as `OpenObject`.
+        BuildStopped: as `OpenObject`.
     """
     with open_object(url, limits.access) as found:
         if found.version == known:
@@ -118,10 +125,13 @@ def receive_object(url: ObjectUrl, partial: PartialFile, limits: FetchLimits, kn
 
 
 def named_folder(address: str) -> tuple[fs.FileSystem, str]:
-    """The file system of an `s3://`, `gs://` or `file://` folder that the user named, and the folder's path in it.
+    """Returns the file system of an `s3://`, `gs://` or `file://` folder named by the user, and the path in it.
 
-    It is used with the environment's credentials. A key is taken as a listing shows it; options of Arrow
-    (`?endpoint_override=...`) may follow it. Raises ConfigError where the address cannot be used.
+    The credentials of the environment are used. A key is taken literally; Arrow options (`?endpoint_override=...`) may
+    follow.
+
+    Raises:
+        ConfigError: the address cannot be used.
     """
     scheme, _, rest = address.partition("://")
     key = ""
@@ -139,7 +149,7 @@ def named_folder(address: str) -> tuple[fs.FileSystem, str]:
 def _filesystem(url: ObjectUrl, access: Access) -> fs.FileSystem:
     if url.scheme == "gs":
         return _gcs(uses_credentials(url, access))
-    # The environment's own service: a manifest can name none.
+    # Only the environment can set another service; a manifest cannot.
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     return _s3(url.bucket, uses_credentials(url, access), access.proxy, access.ca_bundle, endpoint)
 
@@ -154,7 +164,7 @@ def _s3(bucket: str, credentials: bool, proxy: str, ca_bundle: str, endpoint: st
     server = urlsplit(endpoint)
     return fs.S3FileSystem(
         anonymous=not credentials,
-        # The look-up goes through no proxy; behind one, AWS_REGION says the region.
+        # The region lookup does not use the proxy; behind one, set AWS_REGION.
         region=None if endpoint or proxy else fs.resolve_s3_region(bucket),
         scheme=server.scheme or None,
         endpoint_override=server.netloc + server.path.rstrip("/") or None,
@@ -165,7 +175,7 @@ def _s3(bucket: str, credentials: bool, proxy: str, ca_bundle: str, endpoint: st
 
 def _failure(error: OSError, url: ObjectUrl, access: Access) -> Exception:
     message = str(error)
-    if "No response body" in message:  # a HEAD request is told no reason, a listing is
+    if "No response body" in message:  # HEAD responses have no error code, listings do
         message = _listing_error(url, access) or message
     code, cause = _code(message)
     detail = ": ".join(filter(None, [code, cause]))
@@ -173,10 +183,10 @@ def _failure(error: OSError, url: ObjectUrl, access: Access) -> Exception:
     if code in _CREDENTIALS and own:
         return BuildStopped(
             f"{url.scheme}://{url.bucket}: the credentials are not accepted ({detail}). Renew them (or the clock) and "
-            "run the same command again: it goes on where it stopped."
+            "run the same command again; it continues where it stopped."
         )
     if code in _REFUSED | _CREDENTIALS or "(HTTP status 403)" in message:
-        hint = f"; read anonymously: if it is yours, add {url.scheme}://{url.bucket} to download.buckets"
+        hint = f"; it was read anonymously: to use credentials, add {url.scheme}://{url.bucket} to download.buckets"
         return Reject("refused", detail + ("" if own else hint))
     if code in _MISSING:
         return Reject("not_found", detail)
@@ -192,7 +202,7 @@ def _listing_error(url: ObjectUrl, access: Access) -> str:
 
 
 def _code(message: str) -> tuple[str, str]:
-    """The service's code for what failed (`AccessDenied`, `SlowDown`, ...), else the network's cause."""
+    """Returns the error code of the service (`AccessDenied`, `SlowDown`, ...), or the cause of a network error."""
     if found := _AWS.search(message):
         name, status, other, cause = found.groups()
         if name == "NETWORK_CONNECTION":

@@ -1,4 +1,4 @@
-"""A file that is being fetched: the part that is here, what it is a part of, and what the fetch may take."""
+"""A partially downloaded file: its data, the file it belongs to, and the limits of a download."""
 
 import json
 import shutil
@@ -19,39 +19,44 @@ _ROOM_EVERY_BYTES = 64 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class FetchLimits:
-    """What one fetch may take and reach."""
+    """Limits of one download."""
 
     max_bytes: int
+    """Maximum size of the file."""
     max_seconds: float
+    """Maximum time of all attempts together; waiting for a slot does not count."""
     max_partial_bytes: int = 1 << 40
-    """Of all partial files beside this one and itself."""
+    """Maximum size of all partial files in the same folder together."""
     attempts: int = 6
+    """Maximum number of attempts."""
     backoff_s: float = 1.0
-    """First wait between attempts; doubles, with jitter, up to a minute. A server's Retry-After goes before it."""
+    """Initial wait between attempts; doubles with jitter, up to a minute. A server's Retry-After takes precedence."""
     max_retry_after_s: float = 300.0
-    """Longest pause that a server may ask for and be waited for."""
+    """Longest pause requested by a server that is waited for."""
     timeout_s: float = 30.0
-    """To connect, and between two packets."""
+    """Timeout for connecting and between two packets."""
     max_header_s: float = 60.0
-    """From the start of a connection to the end of the response's headers."""
+    """Time limit from the start of a connection to the end of the response headers."""
     min_bytes_per_s: int = 1024
-    """Over 30 s; a slower source is given up."""
+    """Minimum rate over 30 s; slower downloads fail."""
     per_host: int = 4
-    """Fetches from one host at once, of all processes on a node."""
+    """Concurrent downloads from one host, over all processes of a node."""
     any_content_type: bool = False
-    """Take what is said to be no media, too."""
+    """Whether responses whose content type is not media are accepted."""
     user_agent: str = "longvid"
+    """User-Agent header of requests."""
     access: Access = field(default_factory=Access)
+    """Which addresses may be reached."""
 
 
 class RetryableError(Exception):
-    """This attempt failed; another may not.
+    """An attempt failed, but another may succeed.
 
     Args:
-        reason: a reason code for where no attempt is left.
-        detail: as of `Reject`.
-        at_once: the next attempt need not wait.
-        pause_s: how long the host asks to be left alone.
+        reason: reason code of the reject if no attempt is left.
+        detail: see `Reject`.
+        at_once: whether the next attempt needs no wait.
+        pause_s: pause requested by the host.
     """
 
     def __init__(self, reason: str, detail: str, at_once: bool = False, pause_s: float | None = None) -> None:
@@ -60,14 +65,14 @@ class RetryableError(Exception):
 
 
 class PartialFile:
-    """The part of a file that is here, and which file it is a part of."""
+    """A partially downloaded file in its own folder, with the state that identifies the complete file."""
 
     def __init__(self, folder: Path, limits: FetchLimits) -> None:
         self.data, self._state, self._limits = folder / "data", folder / "state.json", limits
         self._deadline = float("inf")
 
     def start(self, waited_s: float) -> None:
-        """Sets the clock going, or on: waiting for a turn is no fault of the source."""
+        """Starts the clock of the download, or extends its deadline by the time spent waiting for a slot."""
         if self._deadline == float("inf"):
             self._deadline = time.monotonic() + self._limits.max_seconds
         else:
@@ -75,54 +80,64 @@ class PartialFile:
         self.check_time()
 
     def left_s(self) -> float:
+        """Returns the seconds until the deadline."""
         return self._deadline - time.monotonic()
 
     def check_time(self) -> None:
+        """Raises Reject (`incomplete`) after the deadline."""
         if self.left_s() < 0:
-            raise Reject("incomplete", f"{self.size()} bytes in download.max_seconds = {self._limits.max_seconds:g}")
+            raise Reject(
+                "incomplete", f"{self.size()} bytes within download.max_seconds = {self._limits.max_seconds:g}"
+            )
 
     def size(self) -> int:
+        """Returns the number of bytes received so far."""
         return self.data.stat().st_size if self.data.exists() else 0
 
     def state(self) -> dict:
-        """What `data` is a part of: `validator` and such, and `complete` once it is whole."""
+        """Returns what identifies the complete file, such as `validator`, and `complete` once all bytes are there."""
         try:
             return json.loads(self._state.read_bytes())
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
 
     def version(self) -> dict:
-        """What tells this version of the file from others; empty where its source did not say."""
+        """Returns what identifies this version of the file; empty if the source did not provide it."""
         state = self.state()
         return {name: state[name] for name in ("validator", "total")} if state.get("total") else {}
 
     def restart(self, **state: str | int | None) -> None:
+        """Discards the data and starts again with another state."""
         self.data.write_bytes(b"")
         self.note(**state)
 
     def note(self, **state: str | int | None) -> None:
+        """Writes the state atomically."""
         temporary = self._state.with_suffix(".tmp")
         temporary.write_text(json.dumps(state))
         temporary.replace(self._state)
 
     @contextmanager
     def appending(self, expected: int | None) -> Iterator[Callable[[bytes], None]]:
-        """A function that appends a block.
+        """Yields a function that appends a block.
+
+        Args:
+            expected: size of the complete file, if known.
 
         Raises:
-            RetryableError: fewer bytes came than expected.
-            Reject: `too_large`, or `incomplete` (more than expected, or a crawl).
+            RetryableError: fewer bytes than expected were received.
+            Reject: `too_large`, or `incomplete` (more bytes than expected, or too slow).
         """
         with self.data.open("ab") as file:
             writer = _Writer(file, self, self._limits, expected)
             yield writer.write
-        self.check_time()  # cut for its time, a body of unknown length looks whole
+        self.check_time()  # a body of unknown length that ends at the deadline looks complete
         if expected is not None and writer.size < expected:
             raise RetryableError("incomplete", f"{writer.size} of {expected} bytes arrived")
 
 
 class _Writer:
-    """Appends blocks to a partial file for as long as its source keeps to the limits."""
+    """Appends blocks to a partial file and enforces the limits."""
 
     def __init__(self, file: IO[bytes], partial: PartialFile, limits: FetchLimits, expected: int | None) -> None:
         self.size = partial.size()
@@ -135,7 +150,7 @@ class _Writer:
         if self.size > self._limits.max_bytes:
             raise Reject("too_large", f"more than download.max_bytes = {self._limits.max_bytes}")
         if self._expected is not None and self.size > self._expected:
-            raise Reject("incomplete", f"the source sends more than the {self._expected} bytes it promised")
+            raise Reject("incomplete", f"the source sends more than the {self._expected} bytes it announced")
         if self.size >= self._room_checked_at + _ROOM_EVERY_BYTES:
             make_room(self._partial.data.parent, self._limits.max_partial_bytes)
             self._room_checked_at = self.size
@@ -153,9 +168,11 @@ class _Writer:
 
 
 def make_room(folder: Path, max_bytes: int) -> None:
-    """Holds all partial files beside `folder` to a size: those that nobody is at go first, the oldest before others.
+    """Deletes partial files next to `folder` until all of them fit into `max_bytes`: the oldest first, none that is in
+    use.
 
-    Raises Reject: `too_large` where those at work are larger than that.
+    Raises:
+        Reject: `too_large` if the files in use are larger than that.
     """
     sizes = {}
     for path in folder.parent.glob("*/data"):
@@ -170,4 +187,4 @@ def make_room(folder: Path, max_bytes: int) -> None:
                 shutil.rmtree(other, ignore_errors=True)
                 total -= sizes[other][1]
     if total > max_bytes:
-        raise Reject("too_large", f"all partial files together, above download.max_partial_bytes = {max_bytes}")
+        raise Reject("too_large", f"all partial files together exceed download.max_partial_bytes = {max_bytes}")

@@ -1,4 +1,4 @@
-"""Addresses as others may read them: without passwords, signatures and whatever else stands behind `?`, `#` and `;`."""
+"""Removes secrets from addresses: passwords, signatures, and everything after `?`, `#` and `;`."""
 
 import fnmatch
 import hashlib
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}")
 # Credentials without a scheme before them: `user:password@host/...`.
 _BARE_CREDENTIALS = re.compile(r"[^/@\s:]+:[^/@\s]+@(?=[^/@\s]+/)")
-# A host name with a dot, and no colon up to the query: an `@` behind it stands in a path or query, behind no password.
+# A host name with a dot and no colon before the query: an `@` after it belongs to the path or query, not to a password.
 _CERTAIN_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[^:?#;]*$|(/[^:?#;]*)?[?#;])")
 _AUTHORITY = re.compile(r"([\w.~%*-]*|\[[0-9A-Fa-f:.]+\])(:\d*)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -28,9 +28,9 @@ HIDDEN = "***"
 
 
 def redacted(address: str) -> str:
-    """The address without credentials, query, fragment and path parameters; a path stays as it is.
+    """Returns the address without credentials, query, fragment and path parameters; paths are returned unchanged.
 
-    Where it is not certain which part is the secret, only the scheme is left: `https://***`.
+    If it is not certain which part is secret, only the scheme is left: `https://***`.
     """
     text = address.lstrip()
     before, mark, rest = ("", "//", text[2:]) if text.startswith("//") else text.partition("://")
@@ -41,7 +41,7 @@ def redacted(address: str) -> str:
         return HIDDEN
     head, at, tail = rest.rpartition("@")
     if at and not _CERTAIN_HOST.match(head):
-        # A password may hold `?` and a query may hold `@`: then nobody knows which side is the secret.
+        # A password may contain `?`, and a query may contain `@`: it is then unclear which side is secret.
         rest = HIDDEN if re.search("[?#;]", head) else tail
     bare = re.split("[?#;]", rest, maxsplit=1)[0]
     host, slash, path = bare.partition("/")
@@ -51,25 +51,25 @@ def redacted(address: str) -> str:
 
 
 def format_value(value: Any) -> str:
-    """A value of a manifest as a message shows it: short, and redacted, as an address may stand in any column."""
+    """Formats a value of a manifest for messages: short, and redacted, since any column may contain an address."""
     if isinstance(value, list):
         return f"[{', '.join(map(format_value, value[:10]))}]"
     if isinstance(value, str):
         return repr(redacted(value)[:200])
-    if isinstance(value, int | float) and abs(value) < 1e50:  # Python refuses to write a long integer
+    if isinstance(value, int | float) and abs(value) < 1e50:  # Python refuses to format very long integers
         return repr(value)
     return type(value).__name__
 
 
 def scrub_text(text: str) -> str:
-    """A text with every address in it redacted."""
+    """Redacts every address in a text."""
     return _IN_TEXT.sub(lambda found: _scrubbed(found["quote"], found["quoted"], found[0], redacted), text)
 
 
 def without_credentials(text: str) -> str:
-    """Free text with every address in it as it is, but for credentials and for parameters that are named like secrets.
+    """Removes credentials, and parameters named like secrets, from every address in a free text.
 
-    A page's address in `source` may need its query to be of use.
+    Other query parameters are kept: the address of a page in `source` may be useless without them.
     """
     if _SCHEME_FIRST.match(text) and not re.search(r"\s", text.partition("@")[2]):
         return _without_credentials(text)
@@ -77,7 +77,7 @@ def without_credentials(text: str) -> str:
 
 
 def scrub_secrets(text: str, address: str) -> str:
-    """A message of a library about an address, without the address' secrets, whatever form it gave them."""
+    """Removes the secrets of an address, in any encoding, from a library's message about it."""
     text = text.replace(address, redacted(address))
     secrets = _secrets(address)
     for recode in (unquote, unquote_plus, quote, quote_plus):
@@ -88,12 +88,14 @@ def scrub_secrets(text: str, address: str) -> str:
 
 
 def fingerprinted(address: str, ignored: Iterable[str] = ()) -> str:
-    """The redacted address and, where that leaves out what tells two files apart, a hash of the whole.
+    """Returns the redacted address, plus a hash of the complete address if the redaction removed anything that
+    identifies it.
 
-    Fingerprinted again, it is the same: plans are made from what a corpus keeps.
+    The function is idempotent, since plans are also made from the addresses kept in a corpus.
 
     Args:
-        ignored: patterns of query parameters that do not identify a file (signatures), in lower or upper case.
+        address: any address.
+        ignored: patterns of query parameters that do not identify a file (signatures), case-insensitive.
     """
     identity = _identity(address, [pattern.lower() for pattern in ignored])
     bare = redacted(identity)
@@ -103,7 +105,7 @@ def fingerprinted(address: str, ignored: Iterable[str] = ()) -> str:
 
 
 def _identity(address: str, ignored: list[str]) -> str:
-    """The address without ignored parameters, fragment and password, where it has the plain form of one."""
+    """Removes ignored parameters, fragment and password from a well-formed address."""
     before, mark, query = address.partition("?")
     if "://" not in before or not (mark or "@" in before):
         return address
@@ -124,13 +126,13 @@ def _scrubbed(mark: str | None, quoted: str, whole: str, scrub: Callable[[str], 
 
 def _without_credentials(address: str) -> str:
     bare = redacted(address)
-    if not address.lstrip().startswith(bare):  # credentials were cut, or what they are is not certain
+    if not address.lstrip().startswith(bare):  # credentials were removed, or are ambiguous
         return bare
     return _SECRET_PARAMETER.sub(rf"\1{HIDDEN}", address)
 
 
 def _secrets(address: str) -> set[str]:
-    """Everything in an address that may be a secret, as a whole and in parts."""
+    """Returns every part of an address that may be a secret."""
     rest = address.partition("://")[2] or address
     head, at, _ = rest.rpartition("@")
     parts = {*re.split("[?#;]", rest)[1:]}

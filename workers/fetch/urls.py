@@ -1,4 +1,4 @@
-"""Addresses of untrusted manifests, parsed once: what opens an address takes the result and parses nothing again."""
+"""Parses addresses of untrusted manifests once; code that opens an address takes the result and never parses again."""
 
 import os
 import posixpath
@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import httpx
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-# A scheme whose slashes are missing, or a password before a host: a file of such a name is written as `./NAME`.
+# A scheme without slashes, or a password before a host. A file with such a name must be written as `./NAME`.
 _MISWRITTEN = re.compile(r"//|(https?|s3|gs|file):|[^/@\s:]+:[^/@\s]+@[^/@\s]+/", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_.-])?|[0-9a-f:.]*:[0-9a-f:.]*")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -18,12 +18,12 @@ _OPTIONS = re.compile(r"\?[A-Za-z0-9_.-]+=")
 
 
 class UrlError(ValueError):
-    """An address that cannot be used. The message says why and holds no part of the address but its scheme."""
+    """An address that cannot be used. The message gives the reason and at most the scheme of the address."""
 
 
 @dataclass(frozen=True)
 class LocalUrl:
-    """A file of this machine."""
+    """A file on this machine."""
 
     path: str
 
@@ -35,7 +35,7 @@ class ObjectUrl:
     scheme: str
     bucket: str
     key: str
-    """As the store lists it: nothing in it is percent-encoded."""
+    """The key as the store lists it, not percent-encoded."""
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.bucket}/{self.key}"
@@ -49,10 +49,12 @@ class HttpUrl:
 
     @property
     def host(self) -> str:
+        """Host name in ASCII (IDNA)."""
         return self.url.raw_host.decode("ascii")
 
     @property
     def port(self) -> int:
+        """Port number, explicit or the default of the scheme."""
         return {"http": 80, "https": 443}[self.url.scheme] if self.url.port is None else self.url.port
 
 
@@ -60,13 +62,13 @@ Url = LocalUrl | ObjectUrl | HttpUrl
 
 
 def parse_url(text: str) -> Url:
-    """Parses an address: a path, `file://`, `http(s)://`, `s3://` or `gs://`.
+    """Parses a path, `file://`, `http(s)://`, `s3://` or `gs://` address.
 
     A key of `s3://` and `gs://` is taken as a listing shows it: `100% ä.mp4` is the object of that name.
 
     Raises:
-        UrlError: another scheme, control characters or outer blanks, no host, credentials or options in the address of
-            an object, or a key that a client would shorten (`..`).
+        UrlError: the scheme is unknown, there are control characters or surrounding blanks, the host is missing, an
+            object address has credentials or options, or its key is not canonical (`..`).
     """
     _check_characters(text)
     if found := _SCHEME.match(text):
@@ -77,16 +79,18 @@ def parse_url(text: str) -> Url:
             return _http(text)
         if scheme in ("s3", "gs"):
             return _object(scheme, rest)
-        raise UrlError(f"{scheme[:20]}: is no scheme to fetch from; use http, https, s3, gs or a local path")
+        raise UrlError(f"{scheme[:20]}: unsupported scheme; use http, https, s3, gs or a local path")
     if "://" in text or _MISWRITTEN.match(text):
-        raise UrlError("neither a path nor an address that starts with its scheme; write a file's path as ./PATH")
+        raise UrlError("neither a path nor an address with a scheme; write the path of a file as ./PATH")
     return LocalUrl(text)
 
 
 def join_url(folder: str, text: str) -> str:
-    """An address that a manifest in `folder` holds, made absolute: `file://` and relative paths become paths.
+    """Resolves an address of a manifest in `folder`: `file://` and relative paths become absolute paths or object
+    addresses.
 
-    Raises UrlError as `parse_url` does, and where a relative path leaves the bucket of its manifest.
+    Raises:
+        UrlError: see `parse_url`; also if a relative path leaves the bucket of its manifest.
     """
     base, url = (_SCHEME.match(folder), parse_url(text))
     if not isinstance(url, LocalUrl):
@@ -101,7 +105,9 @@ def join_url(folder: str, text: str) -> str:
 
 
 def decoded(url: ObjectUrl) -> ObjectUrl | None:
-    """The object that a percent-encoded address means, for a key that does not exist as it is written."""
+    """Returns the object with the percent-decoded key, to be tried if the key does not exist as written; None if
+    invalid.
+    """
     try:
         other = parse_url(unquote(str(url)))
     except UrlError:
@@ -111,15 +117,15 @@ def decoded(url: ObjectUrl) -> ObjectUrl | None:
 
 def _check_characters(text: str) -> None:
     if not text or text != text.strip():
-        raise UrlError("an address neither is empty nor begins or ends with a blank")
+        raise UrlError("an address must not be empty, nor begin or end with a blank")
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
-        raise UrlError("holds control characters")
+        raise UrlError("it contains control characters")
 
 
 def _local(text: str) -> LocalUrl:
     parts = _split(text)
     if parts.netloc.lower() not in ("", "localhost") or parts.query or parts.fragment:
-        raise UrlError("file:// takes a path of this machine alone; write `?` and `#` as %3F and %23")
+        raise UrlError("file:// takes only a path on this machine; write `?` and `#` as %3F and %23")
     path = unquote(parts.path)
     if not path.startswith("/") or any(unicodedata.category(character) == "Cc" for character in path):
         raise UrlError("file:// takes an absolute path without control characters")
@@ -127,28 +133,28 @@ def _local(text: str) -> LocalUrl:
 
 
 def _http(text: str) -> HttpUrl:
-    # A percent sign that begins no escape stands for itself, as browsers read it.
+    # A percent sign that does not begin an escape is literal, as in browsers.
     text = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
     try:
         url = httpx.URL(text).copy_with(fragment=None)
-    except (httpx.InvalidURL, ValueError):  # the message shows the address
-        raise UrlError("not an address of http") from None
+    except (httpx.InvalidURL, ValueError):  # its message contains the address
+        raise UrlError("not a valid http(s) address") from None
     parsed = HttpUrl(url)
     if not _HOST.fullmatch(parsed.host) or len(parsed.host) > 253 or not 0 < parsed.port < 1 << 16:
-        raise UrlError("no host stands behind its `//`, or no port behind its `:`")
+        raise UrlError("the host or the port is invalid")
     return parsed
 
 
 def _object(scheme: str, rest: str) -> ObjectUrl:
     bucket, _, key = rest.partition("/")
     if "@" in bucket or (":" in bucket and "@" in key):
-        raise UrlError(f"{scheme}:// takes no credentials: set those of the environment, and download.buckets")
+        raise UrlError(f"{scheme}:// takes no credentials: use those of the environment and download.buckets")
     if _OPTIONS.search(rest):
-        raise UrlError(f"{scheme}:// takes no options (endpoint_override, ...), which could lead anywhere")
+        raise UrlError(f"{scheme}:// takes no options such as endpoint_override")
     if not _BUCKET.fullmatch(bucket):
-        raise UrlError(f"no bucket stands behind {scheme}://")
+        raise UrlError(f"the bucket after {scheme}:// is missing or invalid")
     if not key or {"", ".", ".."} & {*key.split("/")}:
-        raise UrlError("a key is not empty, and none of the parts between its slashes is empty, `.` or `..`")
+        raise UrlError("a key must not be empty or contain empty parts, `.` or `..`")
     return ObjectUrl(scheme, bucket, key)
 
 
@@ -156,4 +162,4 @@ def _split(text: str) -> SplitResult:
     try:
         return urlsplit(text)
     except ValueError:
-        raise UrlError("not an address") from None
+        raise UrlError("not a valid address") from None

@@ -1,14 +1,14 @@
 """Differential feature merging (DFM) of ViLaMP (arXiv 2504.02438, section 3.3), mode `paper`, for all queries at once.
 
-Every frame becomes one token a query: the softmax-weighted mean of its patches, by what each patch has to do with the
-query less what it shares with the same patch of the nearest keyframe before. That keyframe always lies in the past, so
-one sweep over the video in time order serves all queries, and holds a keyframe's patches only while some query looks
-back at it.
+Every frame becomes one token per query: the softmax-weighted mean of its patches. A patch's weight grows with its
+similarity to the query and falls with its similarity to the same patch of the nearest preceding keyframe. Since that
+keyframe always lies in the past, one sweep in temporal order serves all queries, and the patches of a keyframe are held
+only while some query refers to them.
 
-Parameter-free: patches and queries lie in the joint image-text space of one open_clip tower (patch tokens through the
-tower's own last norm and projection). What is averaged are the patches before that projection.
+The method has no parameters: patches and queries lie in the joint image-text space of one open_clip tower (patch tokens
+go through the tower's own final norm and projection). The averaged features are the patches before that projection.
 
-Shapes: n frames of a chunk, Q queries, K keyframes, M patches, C feature width, D joint width, S references held.
+Shapes: n frames per chunk, Q queries, K keyframes, M patches, C feature width, D joint width, S references held.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ from model.ops import similarity
 from model.ops.dks.keyframes import Keyframes, as_indices
 
 FRAMES_A_STEP = 16
-"""Frames worked on at once: bounds the memory whatever chunks come, and fills the matrix products."""
+"""Frames processed at once. Bounds the memory for any chunk size and keeps the matrix products large."""
 
 
 def merge_sweep(
@@ -31,30 +31,30 @@ def merge_sweep(
     alpha: float = 0.01,
     lam: float = 1.0,
 ) -> Iterator[Tensor]:
-    """Merges each frame's patches into one token for each query.
+    """Merges each frame's patches into one token per query.
 
-    `weight = softmax over patches of (cos(p_n, q) - lam * cos(p_n, p_k)) / alpha`, k the nearest keyframe strictly
-    before n (without one the second term is 0), and `token = sum of weight * feature`. Rows of frames that are
-    keyframes themselves are computed in the same way, against the keyframe before them: the caller, who knows which
-    frames it keeps whole, leaves those rows out.
+    `weight = softmax over patches of (cos(p_n, q) - lam * cos(p_n, p_k)) / alpha`, where k is the nearest keyframe
+    strictly before n (without one, the second term is 0), and `token = sum of weight * feature`. Rows of keyframes are
+    computed in the same way, relative to the keyframe before them; the caller, which keeps those frames whole, leaves
+    these rows out.
 
     Args:
-        chunks: in temporal order, `(features [n, M, C], joint [n, M, D])`, n may differ; the same tensor may be both.
-            Frames are numbered from 0 on. The keyframes' patches are copied: a chunk may be overwritten after its turn.
-        queries_QD: text embeddings in the joint space, of any length.
-        keyframes_QK: what `select_keyframes` returns, or integers padded with -1 anywhere, in any order.
-        alpha: temperature.
-        lam: weight of what is shared with the keyframe.
+        chunks: `(features [n, M, C], joint [n, M, D])` in temporal order; n may vary, and both may be the same tensor.
+            Frames are numbered from 0. Patches of keyframes are copied, so a chunk may be overwritten after its turn.
+        queries_QD: text embeddings in the joint space; they need not be normalised.
+        keyframes_QK: result of `select_keyframes`, or integer frame positions in any order, padded with -1.
+        alpha: softmax temperature.
+        lam: weight of the similarity to the keyframe.
 
     Yields:
-        For each chunk `[Q, n, C]` in the features' type. Scores and weights are float32 whatever the input's type: half
-        precision has not the digits for alpha = 0.01.
+        `[Q, n, C]` per chunk, in the type of the features. Scores and weights are computed in float32, since half
+        precision cannot resolve alpha = 0.01.
 
     Raises:
-        TypeError: keyframes that are no integers.
-        ValueError: alpha <= 0, shapes that don't agree, a query or a patch that is NaN or zero, keyframes beyond the
-            video's end. What chunks have to do with is reported during the sweep, all else at the call; a patch when
-            the next chunk is asked for, so that no GPU waits for the host.
+        TypeError: keyframes are not integers.
+        ValueError: alpha <= 0, shapes do not match, a query or patch is zero or not finite, or a keyframe lies beyond
+            the last frame. Errors in chunks are raised during the sweep, all others by the call itself; an invalid
+            patch is reported when the next chunk is requested, so that the GPU never waits for the host.
     """
     if not alpha > 0:
         raise ValueError(f"alpha = {alpha}: the temperature must be above 0")
@@ -66,20 +66,21 @@ def merge_sweep(
 def merge_frames(
     features_NMC: Tensor, joint_NMD: Tensor, queries_QD: Tensor, keyframes_QK: Tensor | Keyframes, **options: float
 ) -> Tensor:
-    """Merges the patches of a whole video that lies in memory: `merge_sweep` in one call.
+    """Merges the patches of a video that is held in memory; equivalent to `merge_sweep` with one chunk.
 
     Args:
-        features_NMC: what is averaged.
+        features_NMC: features to average.
         joint_NMD: patches in the joint image-text space.
-        queries_QD: as of `merge_sweep`.
-        keyframes_QK: as of `merge_sweep`.
-        options: alpha, lam.
+        queries_QD: see `merge_sweep`.
+        keyframes_QK: see `merge_sweep`.
+        options: `alpha` and `lam` of `merge_sweep`.
 
     Returns:
-        `[Q, N, C]` in the features' type.
+        `[Q, N, C]` in the type of the features.
 
     Raises:
-        TypeError, ValueError: as `merge_sweep`.
+        TypeError: see `merge_sweep`.
+        ValueError: see `merge_sweep`.
     """
     return torch.cat(list(merge_sweep([(features_NMC, joint_NMD)], queries_QD, keyframes_QK, **options)), dim=1)
 
@@ -95,7 +96,7 @@ def _sweep(
         lengths_nM = torch.empty(joint_nMD.shape[:2], device=joint_nMD.device)
         for at in range(0, features_nMC.shape[0], FRAMES_A_STEP):
             part = slice(at, at + FRAMES_A_STEP)
-            with torch.autocast(joint_nMD.device.type, enabled=False):  # it would take the scores in half precision
+            with torch.autocast(joint_nMD.device.type, enabled=False):  # autocast would use half precision
                 tokens[:, part], lengths_nM[part] = _merge(
                     features_nMC[part], joint_nMD[part], first + at, queries_QD, schedule, references, alpha, lam
                 )
@@ -107,16 +108,18 @@ def _sweep(
 
 
 class _Schedule:
-    """Which keyframe each query looks back at, known before the sweep: one copy to the host."""
+    """The reference keyframe of each query at each frame, computed on the host before the sweep."""
 
     def __init__(self, keyframes_QK: Tensor) -> None:
         self.rows = [sorted({f for f in row if f >= 0}) for row in keyframes_QK.tolist()]
         self.last = max((row[-1] for row in self.rows if row), default=-1)
         self.keyframes = {f for row in self.rows for f in row}
-        self.position = [0] * len(self.rows)  # of each query: how many of its keyframes lie before the current frame
+        self.position = [0] * len(self.rows)  # keyframes before the current frame, per query
 
     def before(self, frame: int) -> list[int]:
-        """For each query its nearest keyframe strictly before `frame`, or -1. Frames must be asked for in order."""
+        """Returns the nearest keyframe of each query strictly before `frame`, or -1. Frames must not descend between
+        calls.
+        """
         nearest = []
         for query, row in enumerate(self.rows):
             while self.position[query] < len(row) and row[self.position[query]] < frame:
@@ -126,7 +129,7 @@ class _Schedule:
 
 
 class _References:
-    """The patches of the keyframes that some query still looks back at, `joint_SMD`, and 1 / length, `inverse_SM`."""
+    """Patches of the keyframes that are still in use, `joint_SMD`, and their inverse norms, `inverse_SM`."""
 
     def __init__(self) -> None:
         self.slot_of: dict[int, int] = {}
@@ -163,7 +166,7 @@ def _merge(
     alpha: float,
     lam: float,
 ) -> tuple[Tensor, Tensor]:
-    """Tokens `[Q, n, C]` of the frames from `first` on, in float32, and the lengths of their patches `[n, M]`."""
+    """Returns tokens `[Q, n, C]` of the frames from `first` on, in float32, and the norms `[n, M]` of their patches."""
     joint = joint_nMD.float()
     length_nM = torch.linalg.vector_norm(joint, dim=2)
     inverse_nM = length_nM.reciprocal()
@@ -181,13 +184,13 @@ def _merge(
         score_nMQ.sub_(shared_nMQ.masked_fill_(none_nQ[:, None, :], 0.0), alpha=lam)
     weight_nMQ = score_nMQ.mul_((inverse_nM / alpha)[..., None]).softmax(dim=1)
     tokens_nQC = weight_nMQ.mT @ features_nMC.float()
-    # Whoever asks next asks for the frame after these: nobody looks back further than from there.
+    # The next chunk starts at the following frame, so only its references are needed.
     references.keep_only(set(schedule.before(first + joint.shape[0])))
     return tokens_nQC.transpose(0, 1), length_nM
 
 
 def _shared(joint_nMD: Tensor, references: _References) -> Tensor:
-    """`p_n . p_s / |p_s|` at the same patch position, `[n, M, S]`: a matrix product a position over all references."""
+    """Computes `p_n . p_s / |p_s|` at the same patch position, `[n, M, S]`, as one matrix product per position."""
     product_MnS = joint_nMD.transpose(0, 1) @ references.joint_SMD.permute(1, 2, 0)
     return product_MnS.transpose(0, 1).mul(references.inverse_SM.T)
 
@@ -198,7 +201,7 @@ def _check_lengths(length_nM: Tensor, first: int) -> None:
         row, patch = bad_nM.nonzero()[0].tolist()
         found = "only zeros" if length_nM[row, patch] == 0 else "NaN or infinity"
         raise ValueError(
-            f"joint: patch {patch} of frame {first + row} has {found}: it has no direction. Encode it again"
+            f"joint: patch {patch} of frame {first + row} has {found}, so no cosine is defined. Encode it again"
         )
 
 

@@ -1,11 +1,11 @@
-"""A merging beyond ViLaMP's for a fixed budget: tokens go to the stretches of the video that change.
+"""Temporal clustering of merged tokens to a fixed budget. An addition to ViLaMP.
 
-DFM's budget grows with the video, one token a frame; the usual way to cut it is to pool every n frames, which blurs
-what is short and spends as much on what stands still. Here neighbouring runs of frames are joined, the pair first whose
-join adds least squared error (Ward's criterion, kept to neighbours in time), until the budget is met; a run is told by
-the mean of its tokens. Tokens are those of one query, so what counts as change is what the query asks for.
+The number of DFM tokens grows with the video: one per frame. Pooling every n frames would blur short events and spend
+equally many tokens on static parts. Instead, neighbouring clusters are joined greedily by the smallest increase of the
+squared error (Ward's criterion, restricted to temporal neighbours) until the budget is met, and each cluster is
+represented by the mean of its tokens. The tokens belong to one query, so the query decides what counts as change.
 
-Shapes: N frames, C width, R runs.
+Shapes: N frames, C width, R clusters.
 """
 
 import heapq
@@ -16,12 +16,12 @@ from torch import Tensor
 
 
 class TemporalClusters(NamedTuple):
-    """Consecutive frames that share a token.
+    """Clusters of consecutive frames that share one token each.
 
     Attributes:
-        tokens: `[R, C]`, the means, in the type of the input.
-        sizes: `[R]` int64, frames in each run; they sum to N.
-        cluster_of: `[N]` int64, the run of each frame, ascending.
+        tokens: `[R, C]`, mean tokens in the type of the input.
+        sizes: `[R]` int64, number of frames per cluster; they sum to N.
+        cluster_of: `[N]` int64, cluster of each frame, ascending.
     """
 
     tokens: Tensor
@@ -31,16 +31,16 @@ class TemporalClusters(NamedTuple):
 
 @torch.no_grad()
 def merge_temporal_clusters(tokens_NC: Tensor, budget: int) -> TemporalClusters:
-    """Joins one query's merged tokens into `min(budget, N)` runs.
+    """Joins the merged tokens of one query into `min(budget, N)` temporal clusters.
 
-    On the host: N - budget joins one after another, each O(C + log N). Of equal joins the earliest goes first.
+    Runs on the CPU: N - budget joins, each O(C + log N). Ties are resolved in favour of the earliest pair.
 
     Args:
-        tokens_NC: in temporal order.
-        budget: tokens that may remain.
+        tokens_NC: merged tokens in temporal order.
+        budget: maximum number of clusters.
 
     Raises:
-        ValueError: budget < 1, or tokens that are not `[N, C]` and finite.
+        ValueError: budget < 1, or tokens are not finite or not `[N, C]`.
     """
     if budget < 1 or tokens_NC.ndim != 2 or not bool(tokens_NC.isfinite().all()):
         raise ValueError(
@@ -57,12 +57,12 @@ def merge_temporal_clusters(tokens_NC: Tensor, budget: int) -> TemporalClusters:
 
 
 def _starts(x_NC: Tensor, budget: int) -> list[int]:
-    """First frame of each run."""
+    """Returns the first frame of each cluster."""
     num_frames = len(x_NC)
-    mean_NC, size = x_NC.numpy().copy(), [1] * num_frames  # of the run that starts at a frame
-    after = list(range(1, num_frames + 1))  # where the next run starts
+    mean_NC, size = x_NC.numpy().copy(), [1] * num_frames  # of the cluster that starts at a frame
+    after = list(range(1, num_frames + 1))  # where the next cluster starts
     before = list(range(-1, num_frames - 1))
-    version = [0] * num_frames  # counts what happened to a run: an older entry of the heap is stale
+    version = [0] * num_frames  # incremented when a cluster changes, which marks older heap entries as stale
     steps = 0.5 * ((mean_NC[1:] - mean_NC[:-1]) ** 2).sum(axis=1)
     heap = [(cost, left, 0, 0) for left, cost in enumerate(steps.tolist())]
     heapq.heapify(heap)
@@ -76,8 +76,8 @@ def _starts(x_NC: Tensor, budget: int) -> list[int]:
         while True:
             _, left, left_version, right_version = heapq.heappop(heap)
             right = after[left]
-            alive = right < num_frames and size[left] > 0
-            if alive and (version[left], version[right]) == (left_version, right_version):
+            exists = right < num_frames and size[left] > 0
+            if exists and (version[left], version[right]) == (left_version, right_version):
                 break
         total = size[left] + size[right]
         mean_NC[left] += (mean_NC[right] - mean_NC[left]) * (size[right] / total)

@@ -1,12 +1,12 @@
-"""A merging beyond ViLaMP's: a frame whose merged token says nothing new is told by the token before.
+"""Token carry-over: leaves out merged tokens that repeat the last one kept. An addition to ViLaMP.
 
-DFM gives every frame a token, also the 300 frames of a slide. Here a frame's token is left out while it lies within
-`tolerance` of the last token kept, as a share of its own length: so the error of what a reader sees in its place is
-bounded by the tolerance, for every frame and query, by construction. What is static depends on the query: of a lecture,
-"what does the slide say" keeps a token a slide, "what is he doing" one a gesture. At the same number of tokens a longer
-stretch is told, or the same stretch with less error, than by taking every n-th frame.
+DFM creates one token per frame, even for the 300 frames of one slide. Here a frame's token is left out while its
+distance to the last token kept is at most `tolerance` times its own norm. The error of the replacement is therefore
+bounded for every frame and query. Whether a part is static depends on the query: in a lecture, "what does the slide
+say" keeps one token per slide, "what is he doing" one per gesture. At an equal number of tokens, this covers a longer
+part of the video, or the same part with a smaller error, than keeping every n-th frame.
 
-Shapes: Q queries, n frames of a chunk, N frames, C width.
+Shapes: Q queries, n frames per chunk, N frames, C width.
 """
 
 import torch
@@ -14,34 +14,34 @@ from torch import Tensor
 
 
 class TokenCarryOver:
-    """Goes along a sweep (`model.ops.dfm.merge.merge_sweep`), chunk by chunk, and holds one token a query.
+    """Selects the tokens to keep along a sweep of `model.ops.dfm.merge.merge_sweep`; holds one token per query.
 
     Args:
-        tolerance: largest distance to the kept token that stands for a frame, as a share of the frame's token's length.
-            0: only an equal token is left out.
+        tolerance: maximum distance between a frame's token and the token that replaces it, relative to the norm of the
+            frame's token. With 0, only equal tokens are left out.
 
     Raises:
-        ValueError: a tolerance below 0 or not below 1 (at 1 a zero token could stand for any).
+        ValueError: the tolerance is not in [0, 1). At 1, a zero token could replace any other.
     """
 
     def __init__(self, tolerance: float) -> None:
         if not 0 <= tolerance < 1:
-            raise ValueError(f"tolerance = {tolerance}: a share of a token's length in [0, 1)")
+            raise ValueError(f"tolerance = {tolerance}: must be a share of a token's norm, in [0, 1)")
         self.tolerance = tolerance
         self._last_QC: Tensor | None = None
 
     @torch.no_grad()
     def __call__(self, tokens_QnC: Tensor, always_Qn: Tensor | None = None) -> Tensor:
-        """Which frames of the next chunk keep their token, `[Q, n]` bool. No host sync.
+        """Returns which frames of the next chunk keep their token, `[Q, n]` bool. No host sync.
 
         Args:
-            tokens_QnC: merged tokens, in temporal order.
-            always_Qn: bool: frames that must keep theirs whatever came before, such as the first after a keyframe.
+            tokens_QnC: merged tokens in temporal order.
+            always_Qn: bool, frames that keep their token in any case, such as the first after a keyframe.
         """
         num_queries, num_frames, _ = tokens_QnC.shape
         wide_QnC = tokens_QnC.float()
         limit_Qn = torch.linalg.vector_norm(wide_QnC, dim=2) * self.tolerance
-        if self._last_QC is None:  # no token is within any distance of NaN
+        if self._last_QC is None:  # comparisons with NaN are false, so the first token is kept
             self._last_QC = torch.full_like(wide_QnC[:, :1].mean(1), torch.nan)
         keep_Qn = torch.zeros(num_queries, num_frames, dtype=torch.bool, device=tokens_QnC.device)
         last_QC = self._last_QC
@@ -57,6 +57,6 @@ class TokenCarryOver:
 
 
 def source_frames(keep_QN: Tensor) -> Tensor:
-    """For each frame the frame whose token stands for it, `[Q, N]` int64; -1 before the first that is kept."""
+    """Returns the source frame of each frame's token, `[Q, N]` int64; -1 before the first token kept."""
     frame_N = torch.arange(keep_QN.shape[1], device=keep_QN.device)
     return torch.where(keep_QN, frame_N, -1).cummax(dim=1).values

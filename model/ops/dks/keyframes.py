@@ -1,9 +1,9 @@
 """Differential keyframe selection (DKS) of ViLaMP (arXiv 2504.02438, section 3.2), for all queries of a video at once.
 
-K rounds of: each query takes the most relevant frame that is left, and drops those too similar to it. That equals
-visiting the frames by descending relevance and taking one while its similarity to every frame taken so far is below
-tau. A round is one matrix product over all queries, so time is K x Q x N x D and memory Q x N. Cosines are float32: two
-frames whose relevance, or a pair whose similarity and tau, differ by less than 1e-6 may be decided either way.
+In each of K rounds, every query selects its most relevant remaining frame and suppresses the frames too similar to it.
+This equals visiting the frames by descending relevance and selecting a frame if its similarity to every selected frame
+is below tau. A round is one matrix product over all queries, so time is K x Q x N x D and memory Q x N. Cosines are
+float32: frames whose relevance, or pairs whose similarity and tau, differ by less than 1e-6 may be decided either way.
 
 Shapes: N frames, Q queries, D width, K keyframes.
 """
@@ -25,12 +25,12 @@ Mode = Literal["paper", "released", "recurrent"]
 
 @dataclass(frozen=True)
 class Keyframes:
-    """The keyframes of each query.
+    """The selected keyframes of each query.
 
     Attributes:
-        indices: `[Q, K]` int64, ascending (temporal order), padded at the end with -1.
-        counts: `[Q]` int64, how many are not padding.
-        relevance: `[Q, K]` float32, cosine of each pick to the query; 0 at the padding.
+        indices: `[Q, K]` int64, ascending (temporal order), padded with -1 at the end.
+        counts: `[Q]` int64, number of keyframes per query.
+        relevance: `[Q, K]` float32, cosine of each keyframe and the query; 0 at the padding.
     """
 
     indices: Tensor
@@ -41,7 +41,7 @@ class Keyframes:
         return f"Keyframes(indices={list(self.indices.shape)}, counts={self.counts.tolist()})"
 
     def of(self, query: int) -> list[int]:
-        """The picks of one query, in temporal order."""
+        """Returns the keyframes of one query in temporal order."""
         return self.indices[query, : int(self.counts[query])].tolist()
 
 
@@ -56,22 +56,23 @@ def select_keyframes(
     relevance_floor: float = 0.2,
     dip: float = 0.5,
 ) -> Keyframes:
-    """Selects up to k keyframes for each query.
+    """Selects up to k keyframes per query.
 
     Args:
-        frames_ND: `[N, D]` image embeddings in temporal order, any length, floating point.
+        frames_ND: `[N, D]` image embeddings in temporal order, floating point; they need not be normalised.
         queries_QD: `[Q, D]` text embeddings in the same space and on the same device.
-        k: most keyframes a query.
-        tau: a frame is dropped when its cosine to a pick reaches tau (`released`: exceeds it).
-        mode: `paper`: as the formula says; fewer than k picks are legal. `released`: as the authors' code does it:
-            selection stops below `relevance_floor`, and free slots are filled in the temporal gaps to min(k, N).
-            `recurrent`: our own, which keeps the second time of an event (`model.ops.dks.recurrent`).
-        relevance_floor: of `released`.
-        dip: of `recurrent`: how far relevance must fall between two occurrences, as a share of the query's contrast.
+        k: maximum number of keyframes per query.
+        tau: a frame is suppressed if its cosine to a selected frame is at least tau (`released`: above tau).
+        mode: `paper`: the published formula; fewer than k keyframes are possible. `released`: as the official code
+            does: selection stops below `relevance_floor`, and free slots are filled in the temporal gaps up to min(k,
+                N).
+            `recurrent`: an extension that keeps repeated occurrences of an event (`model.ops.dks.recurrent`).
+        relevance_floor: minimum relevance of mode `released`.
+        dip: for `recurrent`, how far relevance must fall between two occurrences, relative to the query's contrast.
 
     Raises:
-        TypeError: frames or queries that are no tensors, k that is no whole number.
-        ValueError: k < 1, tau is NaN, dip <= 0, an unknown mode, different widths, or a row that is NaN or zero.
+        TypeError: frames or queries are not tensors, or k is not an integer.
+        ValueError: k < 1, tau is NaN, dip <= 0, the mode is unknown, widths differ, or a row is zero or not finite.
     """
     _check(frames_ND, queries_QD, k, tau)
     if mode not in get_args(Mode):
@@ -79,9 +80,9 @@ def select_keyframes(
     if frames_ND.shape[0] == 0 or queries_QD.shape[0] == 0:
         return _empty(queries_QD.shape[0], k, queries_QD.device)
     frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
-    with torch.autocast(frames_ND.device.type, enabled=False):  # it would take cosines in half precision
+    with torch.autocast(frames_ND.device.type, enabled=False):  # autocast would compute cosines in half precision
         relevance_QN = frames.dots(queries.x_ND / queries.length_N[:, None]) / frames.length_N
-        picks_QK = pick_in_rounds(
+        selected_QK = select_in_rounds(
             frames,
             relevance_QN,
             k,
@@ -91,29 +92,29 @@ def select_keyframes(
             same=SameOccurrence(relevance_QN, dip) if mode == "recurrent" else None,
         )
     if mode == "released":
-        picks_QK = fill_gaps(picks_QK, num_frames=frames_ND.shape[0])
-    return _in_time(picks_QK, relevance_QN)
+        selected_QK = fill_gaps(selected_QK, num_frames=frames_ND.shape[0])
+    return _in_time(selected_QK, relevance_QN)
 
 
 def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor], **options: Any) -> list[Keyframes]:
-    """`select_keyframes` for several videos of different lengths and numbers of queries, each as if it were alone.
+    """Applies `select_keyframes` to several videos with different numbers of frames and queries, each on its own.
 
     Args:
-        frames: for each video `[N_i, D]`.
-        queries: for each video `[Q_i, D]`.
-        options: as of `select_keyframes`.
+        frames: `[N_i, D]` per video.
+        queries: `[Q_i, D]` per video.
+        options: options of `select_keyframes`.
     """
     if len(frames) != len(queries):
-        raise ValueError(f"{len(frames)} videos but {len(queries)} sets of queries: pass one set a video")
+        raise ValueError(f"{len(frames)} videos but {len(queries)} sets of queries: pass one set per video")
     return [select_keyframes(f, q, **options) for f, q in zip(frames, queries, strict=True)]
 
 
 def as_indices(keyframes: "Tensor | Keyframes", *, num_queries: int) -> Tensor:
-    """The rows of keyframes of some queries as `[Q, K]` int64, checked.
+    """Returns keyframes as checked `[Q, K]` int64.
 
     Raises:
-        TypeError: neither `Keyframes` nor a tensor of integers.
-        ValueError: not a row for each query.
+        TypeError: the input is neither `Keyframes` nor a tensor of integers.
+        ValueError: the number of rows is not `num_queries`.
     """
     rows_QK = keyframes.indices if isinstance(keyframes, Keyframes) else keyframes
     if not isinstance(rows_QK, Tensor) or rows_QK.is_floating_point() or rows_QK.dtype == torch.bool:
@@ -125,7 +126,7 @@ def as_indices(keyframes: "Tensor | Keyframes", *, num_queries: int) -> Tensor:
 
 
 def _check(frames_ND: Tensor, queries_QD: Tensor, k: int, tau: float) -> None:
-    """Raises TypeError for what is no tensor or no integer; ValueError for shapes that don't agree, k < 1, tau NaN."""
+    """Raises TypeError for wrong types, and ValueError for mismatched shapes, k < 1 or tau = NaN."""
     for name, x in (("frames", frames_ND), ("queries", queries_QD)):
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: expected a torch tensor, got {type(x).__name__}. Use torch.as_tensor")
@@ -143,7 +144,7 @@ def _check(frames_ND: Tensor, queries_QD: Tensor, k: int, tau: float) -> None:
 
 
 def _empty(num_queries: int, k: int, device: torch.device) -> Keyframes:
-    """What is selected from a video without frames."""
+    """Returns the selection for a video without frames or a call without queries."""
     return Keyframes(
         torch.full((num_queries, k), -1, dtype=torch.int64, device=device),
         torch.zeros(num_queries, dtype=torch.int64, device=device),
@@ -151,7 +152,7 @@ def _empty(num_queries: int, k: int, device: torch.device) -> Keyframes:
     )
 
 
-def pick_in_rounds(
+def select_in_rounds(
     frames: Vectors,
     relevance_QN: Tensor,
     k: int,
@@ -161,16 +162,16 @@ def pick_in_rounds(
     floor: float = -torch.inf,
     same: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
-    """K rounds of "take the best that is left, drop what is similar to it", without a host sync.
+    """Runs K rounds of "select the most relevant remaining frame, suppress similar ones" without a host sync.
 
     Args:
-        relevance_QN: cosines.
-        inclusive: a cosine of just tau is similar.
-        floor: frames of lower relevance are not taken.
-        same: from the picks of a round, `[Q]`, which frames may be dropped for them, `[Q, N]` bool (None: all).
+        relevance_QN: cosines of all frames to each query.
+        inclusive: whether a cosine of exactly tau counts as similar.
+        floor: frames of lower relevance are not selected.
+        same: maps the frames selected in a round, `[Q]`, to the frames they may suppress, `[Q, N]` bool (None: all).
 
     Returns:
-        `[Q, K]` int64 in the order of picking, padded with -1.
+        `[Q, K]` int64 in the order of selection, padded with -1.
     """
     left_QN = relevance_QN.masked_fill(relevance_QN < floor, -torch.inf)
     limit_N = tau * frames.length_N
@@ -185,15 +186,15 @@ def pick_in_rounds(
             similar_QN &= same(best_Q)
         similar_QN.scatter_(1, best_Q[:, None], True)  # also where tau is above 1
         left_QN.masked_fill_(similar_QN, -torch.inf)
-    picks_QK = torch.stack(best, dim=1).masked_fill_(torch.stack(left, dim=1) == -torch.inf, -1)
-    return torch.nn.functional.pad(picks_QK, (0, k - picks_QK.shape[1]), value=-1)
+    selected_QK = torch.stack(best, dim=1).masked_fill_(torch.stack(left, dim=1) == -torch.inf, -1)
+    return torch.nn.functional.pad(selected_QK, (0, k - selected_QK.shape[1]), value=-1)
 
 
-def _in_time(picks_QK: Tensor, relevance_QN: Tensor) -> Keyframes:
-    """Puts picks, -1 padded and in any order, into temporal order."""
+def _in_time(selected_QK: Tensor, relevance_QN: Tensor) -> Keyframes:
+    """Sorts selected frames, which are in any order and padded with -1, into temporal order."""
     num_frames = relevance_QN.shape[1]
-    taken_QK = picks_QK >= 0
-    indices_QK = torch.where(taken_QK, picks_QK, num_frames).sort(dim=1).values
+    taken_QK = selected_QK >= 0
+    indices_QK = torch.where(taken_QK, selected_QK, num_frames).sort(dim=1).values
     padding_QK = indices_QK == num_frames
     relevance_QK = relevance_QN.gather(1, indices_QK.clamp(max=num_frames - 1)).float()
     return Keyframes(

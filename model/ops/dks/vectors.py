@@ -1,4 +1,4 @@
-"""A set of vectors and its cosines to others, in float32 whatever type the vectors have.
+"""Cosines of a set of vectors to other vectors, in float32 for any input type.
 
 Shapes: N vectors, D width, M other vectors.
 """
@@ -10,17 +10,17 @@ from model.ops import similarity
 
 
 class Vectors:
-    """Rows to be compared by their cosines. Float32 rows are not copied.
+    """A set of vectors that is compared with others by cosine similarity. Float32 input is not copied.
 
     Args:
-        x_ND: `[N, D]`, N > 0, floating point, rows of any length.
-        name: what to call x in an error.
+        x_ND: `[N, D]`, N > 0, floating point; rows need not be normalised.
+        name: name of x in error messages.
 
     Attributes:
-        length_N: `[N]`, the length of each row; `dots` divided by it are cosines.
+        length_N: `[N]`, norm of each row; `dots` divided by it are cosines.
 
     Raises:
-        ValueError: a row has NaN, infinity, or nothing but zeros.
+        ValueError: a row is zero or not finite.
     """
 
     def __init__(self, x_ND: Tensor, *, name: str) -> None:
@@ -34,16 +34,16 @@ class Vectors:
         return self.x_ND.shape[0]
 
     def unit(self, rows: Tensor) -> Tensor:
-        """Some rows at length 1, `[M, D]`."""
+        """Returns the given rows at unit length, `[M, D]`."""
         return self.x_ND.index_select(0, rows).div_(self.length_N.index_select(0, rows)[:, None])
 
     def dots(self, unit_MD: Tensor) -> Tensor:
-        """Cosines of rows of length 1 to all rows, times `length_N`: `[M, N]`."""
+        """Returns the dot products of unit vectors with all rows, `[M, N]`; divided by `length_N`, they are cosines."""
         return unit_MD @ self.x_ND.T
 
 
 def _float32_is_exact(device: torch.device) -> bool:
-    """Whether float32 products are computed as such: a program may have allowed TF32 or bfloat16 inside."""
+    """Returns whether float32 products are computed in float32; a program may have enabled TF32 or bfloat16."""
     backend = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
     precision: str = backend.matmul.fp32_precision
     if precision == "none":

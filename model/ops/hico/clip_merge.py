@@ -1,9 +1,13 @@
-"""Clip-level token merging of HiCo (VideoChat-Flash, arXiv 2501.00574): bipartite matching, parameter-free.
+"""Clip-level token merging of HiCo (VideoChat-Flash, arXiv 2501.00574): bipartite matching without parameters.
 
-Until the target is reached: the even tokens (A) are matched to the odd ones (B); each A knows its most similar B; the r
-A's with the best match are averaged into it, weighted by how many patches each token already stands for.
+Each round splits the tokens into even (A) and odd positions (B) and matches every A to its most similar B. The r tokens
+of A with the best matches are averaged into them, weighted by the number of input tokens that each represents. Rounds
+repeat until the target is reached.
 
-Shapes: B clips, T tokens, C width, H heads, r tokens merged away in a round.
+    position   0   1   2   3   4   5          r = 1, the best match is 2 -> 5
+    set        A   B   A   B   A   B   ->     kept A: 0, 4   B: 1, 3, (2+5)
+
+Shapes: B clips, T tokens, C width, H heads, r tokens merged per round.
 """
 
 from typing import NamedTuple
@@ -13,12 +17,12 @@ from torch import Tensor
 
 
 class Merged(NamedTuple):
-    """What `merge_clips` found.
+    """Merged tokens and how they came about.
 
     Attributes:
         tokens: `[B, target, C]`.
-        sizes: `[B, target]` float32, how many input tokens each stands for (they sum to T).
-        sources: `[B, T]` int64, for each input token the output token it went into.
+        sizes: `[B, target]` float32, number of input tokens in each output token; they sum to T.
+        sources: `[B, T]` int64, output token of each input token.
     """
 
     tokens: Tensor
@@ -27,7 +31,7 @@ class Merged(NamedTuple):
 
 
 def schedule(num_tokens: int, target: int) -> list[int]:
-    """How many tokens each round merges away: half of them at most. 784 tokens to 64: 392, 196, 98, 34."""
+    """Returns the number of tokens merged per round, at most half of them. 784 tokens to 64: 392, 196, 98, 34."""
     rounds = []
     while num_tokens > target:
         rounds.append(min(num_tokens - target, num_tokens // 2))
@@ -44,21 +48,23 @@ def merge_clips(
     return_sources: bool = False,
     validate: bool = True,
 ) -> Tensor | Merged:
-    """Merges each clip's tokens down to `target`.
+    """Merges the tokens of each clip down to `target`.
 
     Args:
-        x_BTC: the tokens of a clip's frames, frame after frame, row by row of the grid: any T.
-        heads: of the encoder; tokens are compared by the mean of their heads, C / heads wide.
-        target: tokens a clip afterwards. A clip that has no more is returned as it is.
-        return_sizes, return_sources: return `Merged` with these filled in, to draw the merges.
-        validate: look for NaN and zero tokens, which takes a host sync on a GPU.
+        x_BTC: tokens of a clip's frames, frame by frame and row by row; T is arbitrary.
+        heads: attention heads of the encoder. Tokens are compared by the mean over their heads, C / heads wide.
+        target: number of tokens per clip afterwards. A clip with at most that many is returned unchanged.
+        return_sizes: whether to return `Merged` with `sizes`.
+        return_sources: whether to return `Merged` with `sources`.
+        validate: whether to check for zero and non-finite tokens, which takes a host sync on a GPU.
 
     Returns:
-        `[B, target, C]` in x's type (sums in float32), or `Merged`. A round's output has the unmerged A's, best match
-        first, and then the B's. Of equal matches the lowest index wins.
+        `[B, target, C]` in the type of x (sums in float32), or `Merged`. The output of a round has the unmerged tokens
+        of A, best match first, followed by those of B. Ties are resolved in favour of the lowest index.
 
     Raises:
-        ValueError: target < 1, C is not a multiple of heads, or a token is NaN or zero in the mean of its heads.
+        ValueError: target < 1, C is not a multiple of heads, or the mean over the heads of a token is zero or not
+            finite.
     """
     if target < 1 or heads < 1 or x_BTC.ndim != 3 or x_BTC.shape[2] % heads:
         raise ValueError(
@@ -68,7 +74,7 @@ def merge_clips(
     batch, num_tokens, _ = x_BTC.shape
     rounds = schedule(num_tokens, target)
     x = x_BTC.float() if x_BTC.dtype in (torch.float16, torch.bfloat16) else x_BTC
-    with torch.autocast(x.device.type, enabled=False):  # matches are decided in float32
+    with torch.autocast(x.device.type, enabled=False):  # compare tokens in float32
         sources_BT = _sources(x, heads, rounds, validate=validate)
         sizes = _sum_by_place(x.new_ones(batch, num_tokens, 1), sources_BT, num_tokens - sum(rounds))
         tokens = x if not rounds else _sum_by_place(x, sources_BT, sizes.shape[1]) / sizes
@@ -80,10 +86,10 @@ def merge_clips(
 
 @torch.no_grad()
 def _sources(x_BTC: Tensor, heads: int, rounds: list[int], *, validate: bool) -> Tensor:
-    """For each token the place of the one it ends up in, `[B, T]`.
+    """Returns the output position of each input token, `[B, T]`.
 
-    What is compared is linear in the tokens, so all rounds are played with it alone: sums stand for the size-weighted
-    means, whose direction is the same, and the wide tokens are added up once at the end.
+    The compared vectors are linear in the tokens, so all rounds are computed on them alone: sums have the same
+    direction as size-weighted means, and the wide tokens are added up only once at the end.
     """
     batch, num_tokens, _ = x_BTC.shape
     sources_BT = torch.arange(num_tokens, device=x_BTC.device).expand(batch, -1)
@@ -100,7 +106,7 @@ def _sources(x_BTC: Tensor, heads: int, rounds: list[int], *, validate: bool) ->
 
 
 def _match(metric_BTc: Tensor, r: int) -> Tensor:
-    """One round: for each token the place of the token it is part of afterwards, `[B, T]`."""
+    """Computes one round: the position of each token afterwards, `[B, T]`."""
     batch, num_tokens, _ = metric_BTc.shape
     unit_BTc = torch.nn.functional.normalize(metric_BTc, dim=2)
     best_BA, match_BA = (unit_BTc[:, ::2] @ unit_BTc[:, 1::2].mT).max(dim=2)
@@ -117,9 +123,9 @@ def _match(metric_BTc: Tensor, r: int) -> Tensor:
 
 
 def _sum_by_place(x_BTC: Tensor, place_BT: Tensor, num_places: int) -> Tensor:
-    """Sums of the tokens that share a place, `[B, num_places, C]`, in an order that does not change from run to run."""
+    """Sums tokens that share a position, `[B, num_places, C]`, in an order that is the same in every run."""
     batch, _, width = x_BTC.shape
-    if x_BTC.device.type != "cpu":  # adding by index is atomic there, in any order
+    if x_BTC.device.type != "cpu":  # index_add is not deterministic there
         return torch.nn.functional.one_hot(place_BT, num_places).to(x_BTC.dtype).mT @ x_BTC
     flat = (place_BT + torch.arange(batch)[:, None] * num_places).flatten()
     return (
@@ -136,5 +142,5 @@ def _check_tokens(metric_BTc: Tensor) -> None:
         clip, token = bad_BT.nonzero()[0].tolist()
         found = "zeros" if top_BT[clip, token] == 0 else "NaN or infinity"
         raise ValueError(
-            f"x[{clip}, {token}] has {found} in the mean of its heads: its cosine is undefined. Encode it again"
+            f"x[{clip}, {token}]: the mean over its heads has {found}, so no cosine is defined. Encode the clip again"
         )

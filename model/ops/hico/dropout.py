@@ -1,11 +1,11 @@
 """Progressive visual dropout of HiCo (VideoChat-Flash, arXiv 2501.00574): fewer visual tokens in deeper layers.
 
-At a shallow layer the visual tokens are subsampled uniformly; at a deep one those stay that the text attends to. A
-stage's ratio is always of the visual tokens a sequence STARTED with, so stages need not know what came before. The
-published setting is layers [4, 18] with ratios [0.75, 0.25], uniform first, then by attention.
+A shallow stage subsamples the visual tokens uniformly; a deep stage keeps those that the text attends to. The ratio of
+a stage always refers to the visual tokens at the input of the model, so stages are independent of each other. The
+published setting is layers [4, 18] with ratios [0.75, 0.25], first uniform, then by attention.
 
-Sequences of different lengths share a batch as masks: every function here takes and returns masks and treats a sequence
-as if it were alone. `attention_keep` (its check for NaN) and `repack` (the new length) synchronise with the host.
+Sequences of different lengths share a batch by masks: all functions take and return masks and treat each sequence on
+its own. `attention_keep` (check for NaN) and `repack` (new length) synchronise with the host.
 
 Shapes: B sequences, L positions, H query heads, G key heads (G divides H), d head width, W model width.
 """
@@ -16,17 +16,18 @@ import torch
 from torch import Tensor
 
 QUERIES_PER_STEP = 64
-"""Query positions worked on at once: bounds the memory of their attention rows."""
+"""Query positions processed at once; bounds the memory of their attention rows."""
 
 
 class Repacked(NamedTuple):
-    """A batch after a drop.
+    """A batch after tokens were dropped.
 
     Attributes:
-        hidden: `[B, l, W]`, kept positions in order, zeros behind.
-        positions: `[B, l]` int64, 0, 1, 2, ... of the kept positions (for rotary embeddings); 0 behind.
-        mask: `[B, l]` bool, where a position is real.
-        sources: `[B, l]` int64, the position each came from; -1 behind. Carries masks, labels and caches along.
+        hidden: `[B, l, W]`, kept positions in order, followed by zeros.
+        positions: `[B, l]` int64, 0, 1, 2, ... for rotary embeddings; 0 at the padding.
+        mask: `[B, l]` bool, false at the padding.
+        sources: `[B, l]` int64, original position of each; -1 at the padding. Use it to gather masks, labels and
+            caches.
     """
 
     hidden: Tensor
@@ -36,24 +37,26 @@ class Repacked(NamedTuple):
 
 
 def keep_count(original_B: Tensor, ratio: float) -> Tensor:
-    """How many visual tokens a stage leaves, `[B]`: `floor(ratio * original)`, but one at least where there was one."""
+    """Returns the number of visual tokens after a stage, `[B]`: `floor(ratio * original)`, but at least one if there
+    was one.
+    """
     if not 0 < ratio <= 1:
-        raise ValueError(f"ratio = {ratio}: a share of the original visual tokens in (0, 1]")
-    # 0.29 * 100 is 28.99... in binary; the share that is meant is 29.
+        raise ValueError(f"ratio = {ratio}: must be a share of the original visual tokens, in (0, 1]")
+    # In floating point, 0.29 * 100 is 28.99...; the intended count is 29.
     count_B = (original_B.double() * ratio + 1e-6).floor().long()
     return torch.maximum(count_B, (original_B > 0).long())
 
 
 def uniform_keep(visual_BL: Tensor, ratio: float, *, original_B: Tensor | None = None) -> Tensor:
-    """Thins each sequence's visual tokens evenly: those at `floor(linspace(0, n - 1, count))` of its n.
+    """Subsamples the visual tokens of each sequence evenly: keeps those at `floor(linspace(0, n - 1, count))` of its n.
 
     Args:
-        visual_BL: bool, where a visual token is.
-        ratio: share of the original visual tokens that stays.
-        original_B: visual tokens each sequence started with; default: those in `visual_BL`.
+        visual_BL: bool, positions of visual tokens.
+        ratio: share of the original visual tokens to keep.
+        original_B: number of visual tokens at the input of the model; default: those in `visual_BL`.
 
     Returns:
-        `[B, L]` bool: the visual tokens that stay (a subset of `visual_BL`; OR it with the text's mask).
+        `[B, L]` bool: visual tokens to keep, a subset of `visual_BL`. Combine it with the mask of the text.
     """
     n_B = visual_BL.sum(dim=1)
     count_B = keep_count(n_B if original_B is None else original_B, ratio)
@@ -70,26 +73,28 @@ def uniform_keep(visual_BL: Tensor, ratio: float, *, original_B: Tensor | None =
 def attention_scores(
     queries_BLHd: Tensor, keys_BLGd: Tensor, visual_BL: Tensor, query_BL: Tensor, *, most: int | None = None
 ) -> Tensor:
-    """How much the query positions attend to each visual token, `[B, L]` float32; 0 elsewhere.
+    """Returns how much the query positions attend to each visual token, `[B, L]` float32; 0 elsewhere.
 
-    For each query position and head the softmax over all positions up to and including its own, then the mean over
-    both, of which the visual tokens' share is given. So a sequence's scores sum to less than 1: text has the rest.
-    Where no position queries, all scores are 0. No gradient: it only serves to choose.
+    For each query position and head, attention is the softmax over all positions up to its own; scores are the mean
+    over query positions and heads. The scores of a sequence sum to less than 1, since text receives the rest. Without
+    query positions, all scores are 0. No gradient flows through the scores.
 
     Args:
-        queries_BLHd, keys_BLGd: of one attention layer, positions (rotary) applied; H a multiple of G. Padding, if
-            any, lies behind the query positions.
-        visual_BL: bool, where a visual token is.
-        query_BL: bool: the last prompt token (inference), or the position just before the first supervised token of
-            an answer (training). Any later one would show the choice what the answer says.
-        most: the most query positions of any sequence, where known; default: counted, which takes a host sync.
+        queries_BLHd: queries of an attention layer with rotary positions applied; H is a multiple of G. Padding must
+            come after the query positions.
+        keys_BLGd: keys of the same layer, with rotary positions applied.
+        visual_BL: bool, positions of visual tokens.
+        query_BL: bool, query positions: the last prompt token (inference), or the position before the first supervised
+            token of an answer (training). A later position would leak the answer into the choice.
+        most: maximum number of query positions per sequence, if known; otherwise it is counted, which takes a host
+            sync.
     """
     batch, length, heads, width = queries_BLHd.shape
     if heads % keys_BLGd.shape[2]:
         raise ValueError(f"{heads} query heads are no multiple of {keys_BLGd.shape[2]} key heads")
     if most is None:
         most = int(query_BL.sum(dim=1).max()) if batch else 0
-    # A few positions of thousands query: they are sorted to the front, and only they are multiplied.
+    # Only a few of thousands of positions are queries: sort them to the front and multiply only those.
     order_Bq = (~query_BL).to(torch.uint8).sort(dim=1, stable=True).indices[:, :most]
     keys_BGdL = keys_BLGd.float().permute(0, 2, 3, 1)
     position_L = torch.arange(length, device=visual_BL.device)
@@ -107,20 +112,20 @@ def attention_scores(
 
 
 def attention_keep(scores_BL: Tensor, visual_BL: Tensor, ratio: float, *, original_B: Tensor | None = None) -> Tensor:
-    """Keeps each sequence's visual tokens with the highest scores, in their places.
+    """Keeps the visual tokens with the highest scores in each sequence.
 
     Args:
-        scores_BL: of `attention_scores`; only those at visual tokens count. Of equal ones the first wins.
-        visual_BL: bool, where a visual token is.
-        ratio: share of the original visual tokens that stays.
-        original_B: visual tokens each sequence started with; default: those in `visual_BL`.
+        scores_BL: result of `attention_scores`. Ties are resolved in favour of the first position.
+        visual_BL: bool, positions of visual tokens.
+        ratio: share of the original visual tokens to keep.
+        original_B: number of visual tokens at the input of the model; default: those in `visual_BL`.
 
     Returns:
-        `[B, L]` bool: the visual tokens that stay.
+        `[B, L]` bool: visual tokens to keep.
 
     Raises:
-        FloatingPointError: a visual token's score is NaN, so no choice among them means anything. Not checked in a
-            compiled graph, which cannot look at values.
+        FloatingPointError: the score of a visual token is NaN. Not checked in a compiled graph, which cannot read
+            values.
     """
     if not torch.compiler.is_compiling() and (scores_BL.isnan() & visual_BL).any():
         raise FloatingPointError("the attention scores of visual tokens are NaN: the hidden states are not finite")
@@ -133,13 +138,12 @@ def attention_keep(scores_BL: Tensor, visual_BL: Tensor, ratio: float, *, origin
 
 
 def repack(hidden_BLW: Tensor, keep_BL: Tensor, *, length: int | None = None) -> Repacked:
-    """Drops positions and closes the gaps; differentiable.
+    """Removes dropped positions and closes the gaps; differentiable.
 
     Args:
-        hidden_BLW: the layer's hidden states.
-        keep_BL: bool, what stays: text and the visual tokens kept, no padding.
-        length: of the result, where known (rows are cut there); default: the most kept in any sequence, which takes
-            a host sync.
+        hidden_BLW: hidden states of a layer.
+        keep_BL: bool, positions to keep: text and kept visual tokens, without padding.
+        length: length of the result, if known (longer rows are cut); default: the longest row, which takes a host sync.
     """
     counts_B = keep_BL.sum(dim=1)
     if length is None:

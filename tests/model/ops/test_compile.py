@@ -3,7 +3,7 @@
 import torch
 
 from model.ops.dks.gap_fill import fill_gaps
-from model.ops.dks.keyframes import pick_in_rounds
+from model.ops.dks.keyframes import select_in_rounds
 from model.ops.dks.recurrent import lowest_between
 from model.ops.dks.vectors import Vectors
 from model.ops.hico import dropout
@@ -45,7 +45,7 @@ def test_keyframe_rounds_and_gap_filling():
 
     def run(units):
         relevance = vectors.dots(units) / vectors.length_N
-        picks = pick_in_rounds(vectors, relevance, 12, tau=0.3, inclusive=False, floor=0.2)
+        picks = select_in_rounds(vectors, relevance, 12, tau=0.3, inclusive=False, floor=0.2)
         return picks, fill_gaps(picks, num_frames=80), lowest_between(relevance, picks[:, 0])
 
     for ours, theirs in zip(compiled(run)(units), run(units), strict=True):

@@ -354,5 +354,5 @@ def test_a_file_whose_name_reads_like_an_address_is_written_as_a_path(tmp_path):
     uris = [json.loads(line)["uri"] for line in (tmp_path / "m.jsonl").read_text().splitlines()]
     assert uris == ["./ y.mp4", "100% #1?.mp4", "me:pw@home.mp4", "./s3:x.mp4"]
     (tmp_path / "z\n.mp4").write_bytes(b"")
-    with pytest.raises(ManifestError, match=r"z\\n.mp4': holds control characters; rename the file"):
+    with pytest.raises(ManifestError, match=r"z\\n.mp4': it contains control characters; rename the file"):
         make_manifest(tmp_path)

@@ -103,7 +103,7 @@ def test_what_takes_too_long_is_given_up(server, tmp_path, path):
 
 def test_headers_have_a_deadline_of_their_own(server, tmp_path):
     limits = replace(LIMITS, max_header_s=0.3, attempts=1)
-    with pytest.raises(Reject, match="unreachable.*no answer within 0.3 s"):
+    with pytest.raises(Reject, match="unreachable.*no response within 0.3 s"):
         fetch(f"{server.url}/header_drip", tmp_path / "f", limits)
 
 
@@ -113,8 +113,8 @@ def test_headers_have_a_deadline_of_their_own(server, tmp_path):
         ("expired", "HTTP 403 ExpiredToken", 1),
         ("forbidden", "HTTP 403", 1),
         ("slow_down", "HTTP 503 SlowDown", 2),
-        ("six_hints", "more than 5 answers", 1),
-        ("silent", "no bytes in download.timeout_s", 2),
+        ("six_hints", "more than 5 informational responses", 1),
+        ("silent", "no data within download.timeout_s", 2),
     ],
 )
 def test_the_detail_tells_why(server, tmp_path, path, detail, asked):

@@ -71,6 +71,6 @@ with HostLimiter(1, 60, Path({str(tmp_path)!r})).slot("one"):
 
 def test_a_pause_that_is_too_long_is_not_waited_for(tmp_path):
     HostLimiter(1, 60, tmp_path).pause("one", 1e9)  # kept for a week at most
-    with pytest.raises(Reject, match="unreachable: one asked to be left alone for 6048.. s more"):
+    with pytest.raises(Reject, match="unreachable: one asked for a pause of another 6048.. s"):
         HostLimiter(1, 60, tmp_path).slot("one").__enter__()
     HostLimiter(1, 60, tmp_path)._acquire(_file_name("one")).close()  # its slot is free again

@@ -96,8 +96,8 @@ def test_errors_name_what_is_wrong():
         (torch.ones(1, 4, 6), 4, 2, "heads = 4"),
         (torch.ones(1, 4, 6), 2, 0, "target = 0"),
         (torch.ones(4, 6), 2, 2, r"\[4, 6\]"),
-        (torch.full((1, 4, 6), float("nan")), 2, 2, r"x\[0, 0\] has NaN"),
-        (torch.tensor([[[1.0, 1], [0, 0], [1, 2]]]), 2, 2, r"x\[0, 1\] has zeros"),
+        (torch.full((1, 4, 6), float("nan")), 2, 2, r"x\[0, 0\]: the mean over its heads has NaN"),
+        (torch.tensor([[[1.0, 1], [0, 0], [1, 2]]]), 2, 2, r"x\[0, 1\]: the mean over its heads has zeros"),
     ]:
         with pytest.raises(ValueError, match=match):
             merge_clips(x, heads=heads, target=target)
