@@ -35,7 +35,7 @@ _CREDENTIALS = {
 
 
 class OpenObject:
-    """An open object. Every call may raise:
+    """An open object. Every call may raise an error.
 
     Reject: `not_found` or `refused`, with the error code of the service.
     RetryableError: `unreachable`, with the error code of the service or the network error.
