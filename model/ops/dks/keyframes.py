@@ -21,6 +21,7 @@ from model.ops.dks.recurrent import SameOccurrence
 from model.ops.dks.vectors import Vectors
 
 Mode = Literal["paper", "released", "recurrent"]
+_SELF = 0.999  # a frame's cosine to itself is above, with all rounding: below that tau a pick drops itself
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ def select_in_rounds(
         similar_QN = dot_QN >= limit_N if inclusive else dot_QN > limit_N
         if same is not None:
             similar_QN &= same(best_Q)
-        similar_QN.scatter_(1, best_Q[:, None], True)  # also where tau is above 1
+        if tau > _SELF or same is not None:
+            similar_QN.scatter_(1, best_Q[:, None], True)
         left_QN.masked_fill_(similar_QN, -torch.inf)
     selected_QK = torch.stack(best, dim=1).masked_fill_(torch.stack(left, dim=1) == -torch.inf, -1)
     return torch.nn.functional.pad(selected_QK, (0, k - selected_QK.shape[1]), value=-1)
