@@ -7,7 +7,7 @@ INSTALL = $(PYTHON) -m venv .venv && \
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(1) && \
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: venv runtime demo test fast soak lint bench audit lock clean
+.PHONY: venv runtime demo test fast soak other-python lint bench audit lock clean
 
 venv: $(INSTALLED)
 
@@ -31,6 +31,15 @@ test: venv
 # Without Ray and long media: under two minutes on two idle cores.
 fast: venv
 	$(PYTEST) -m 'not ray and not slow and not soak'
+
+# An import of everything and `make fast` on another Python: make other-python OTHER=python3.13
+OTHER ?= python3.13
+other-python:
+	$(OTHER) -m venv .venv-other
+	.venv-other/bin/python -m pip install --quiet --require-hashes --requirement requirements-test.txt
+	PYTHONWARNINGS=ignore .venv-other/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	.venv-other/bin/python -c 'import model, pipeline.build, pipeline.cli, pipeline.train, schemas, stages, workers'
+	$(MAKE) fast BIN=.venv-other/bin INSTALLED=.venv-other/bin/python
 
 soak: venv
 	$(BIN)/python -m pytest -m 'soak or not soak' --hypothesis-profile soak
@@ -56,4 +65,4 @@ lock: venv
 	$(LOCK) --extra build --extra test --constraint requirements.txt --output-file requirements-test.txt
 
 clean:
-	rm -rf .venv demo_corpus
+	rm -rf .venv .venv-other demo_corpus

@@ -12,7 +12,7 @@ import pyarrow as pa
 from schemas.rejects import BuildStopped, Reject
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
-from stages.download_config import DownloadConfig
+from stages.download_config import DownloadConfig as DownloadConfig  # as other modules of stages have theirs
 from workers.fetch.access import Access, check, open_local, short_name
 from workers.fetch.fetcher import fetch_changed
 from workers.fetch.notes import FetchNotes

@@ -28,7 +28,7 @@ def read_members(stream: Any, name: str, limit: Callable[[str], int | None]) -> 
                 if member.offset < end or tar.offset <= member.offset:
                     raise ValueError("its headers lead back")  # which would be read for ever
                 end = tar.offset
-                tar.members.clear()  # type: ignore[attr-defined]  # tarfile would hold all of them
+                tar.members.clear()  # tarfile would hold all of them
                 most = limit(member.name)
                 if most is None:
                     continue

@@ -12,8 +12,8 @@ from stages.annotations.encodings import DETECT
 from stages.annotations.formats.entry import Entry
 from stages.annotations.formats.read import FormatReader
 from stages.annotations.text import AnnotationError
-from workers.sandbox.client import SandboxError, sandbox
-from workers.sandbox.limits import SandboxLimits
+from workers.sandbox.client import sandbox
+from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.sandbox.task import Message
 
 _BATCH_BYTES = 1 << 20
