@@ -159,6 +159,7 @@ def _summarise(work: Workspace, summary: Summary) -> None:
     summary.notes += _events_outside(work)
     for name in TABLES:
         summary.rows[name] = work.num_rows(name)
+    capped: list[str] = []
     schema = pa.schema([(n, pa.string()) for n in ("unit", "kind", "stage", "reason", "detail")])
     for table in work.sql("select * from rejects", schema):
         for row in table.to_pylist():
@@ -166,6 +167,12 @@ def _summarise(work: Workspace, summary: Summary) -> None:
                 summary.failures.append(f"{row['stage']}, {row['kind']} {row['unit']}: {row['detail']}")
             elif row["kind"] == "video":
                 summary.rejects[row["reason"]] += 1
+            capped += [row["detail"]] * (row["reason"] == "endpoint_cap")
+    if capped:
+        summary.notes.append(
+            f"{capped[0]}: {len(capped)} units were not asked for; raise it, and "
+            "`longvid retry CORPUS --reason endpoint_cap` has the next build go on"
+        )
 
 
 def _events_outside(work: Workspace) -> list[str]:

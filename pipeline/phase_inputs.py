@@ -4,13 +4,14 @@ Inputs come costliest first, so that the long tail of long videos does not leave
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.annotators import QUESTION_COLUMNS, uncaptioned, untranscribed, with_results
 from pipeline.inputs.addresses import allowed_location, resolve
 from pipeline.tables.candidates import PAIR, candidates
 from pipeline.tables.workspace import Workspace
@@ -32,6 +33,7 @@ INGEST = pa.schema(
 QUESTIONS = pa.schema(
     [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations"))]
     + [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotation_stamp", TEXT)]
+    + [*QUESTION_COLUMNS]
 )
 SHOTS = pa.schema(
     [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS)]
@@ -64,8 +66,17 @@ class Context:
 def ingest(context: Context, work: Workspace) -> Iterator[pa.Table]:
     """All videos of the manifest, with the place to read each from."""
     query = "select *, id as name, uri as location from manifest order by video_id"
-    for table in work.sql(query, INGEST):
-        yield _located(table, ("location",), context.folder, partial(allowed_location, access=context.access))
+    yield from _located_media(context, work.sql(query, INGEST))
+
+
+def transcribe(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """Each segment that a model is to transcribe, with the place to read its video from."""
+    yield from _located_media(context, untranscribed(work))
+
+
+def caption(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """Each segment that a model is to caption."""
+    yield from uncaptioned(work)
 
 
 def shots(context: Context, work: Workspace) -> Iterator[pa.Table]:
@@ -96,14 +107,15 @@ def duplicates(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Each ingested video, with what the manifest knows of it."""
+    """Each ingested video, with what the manifest and models know of it."""
     query = """
         select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s
         from manifest m join (
             select video_id, any_value(sha256) as sha256, any_value(first_frame_s + duration_s) as duration_s
             from ingest where reject is null group by video_id
         ) v using (video_id) order by v.duration_s desc, video_id"""
-    for table in work.sql(query, QUESTIONS):
+    annotators = context.stages.keys() & {"transcribe", "caption"}
+    for table in work.sql(with_results(query, annotators), QUESTIONS):
         yield _located(table, ("subtitles", "events_file"), context.folder, resolve)
 
 
@@ -158,6 +170,11 @@ def shards(context: Context, work: Workspace) -> Iterator[pa.Table]:
     assert isinstance(config, PackConfig)
     for unit in plan_shards((row for table in work.sql(query, PLAN) for row in table.to_pylist()), config):
         yield pa.Table.from_pylist([unit], PACK_UNIT)
+
+
+def _located_media(context: Context, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    for table in tables:
+        yield _located(table, ("location",), context.folder, partial(allowed_location, access=context.access))
 
 
 def _located(

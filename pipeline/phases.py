@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from pipeline import phase_inputs
+from pipeline.annotators import CAPTION, TRANSCRIBE
 from pipeline.phase_inputs import DISTILL, DUPLICATES, FILTER, INGEST, QUESTIONS, SHOTS, Context
 from pipeline.tables.workspace import Workspace
 from schemas.config import StageConfig
@@ -21,6 +22,7 @@ from schemas.tables import SEGMENT, VIDEO
 from stages import (
     annotate,
     audit_qa,
+    caption,
     decode,
     distill,
     download,
@@ -29,9 +31,11 @@ from stages import (
     find_duplicates,
     find_shots,
     group,
+    merge_captions,
     pack,
     select,
     shard,
+    transcribe,
     write_qa,
 )
 from workers.fetch.access import Access
@@ -55,6 +59,8 @@ class Listed:
     """Of the recipe, where it has another name than the stage."""
     opens_addresses: bool = False
     """Whether it opens addresses of the manifest."""
+    annotators: tuple[str, ...] = ()
+    """It is there only where `annotate.annotators` has one of them; empty: always."""
 
     def stage(self, config: StageConfig, access: Access | None) -> Stage:
         """The declaration of the stage with a config. Without `access` it opens no address of a manifest."""
@@ -107,9 +113,28 @@ PHASES = [
         ],
     ),
     ListedPhase(
+        "transcribe", "ingest", TRANSCRIBE, phase_inputs.transcribe, ["segment_id"],
+        [
+            Listed("transcribe", transcribe.TranscribeConfig, "SEGMENT, and its sound", "SEGMENT_TEXT", "1:1",
+                   "tasks", "it waits for a model: many at once, each a fraction of a core",
+                   transcribe.stage, annotators=("transcribe",)),
+        ],
+    ),
+    ListedPhase(
+        "caption", "ingest", CAPTION, phase_inputs.caption, ["segment_id"],
+        [
+            Listed("caption", caption.CaptionConfig, "FRAME of a segment, and its cuts", "SEGMENT_TEXT", "1:1",
+                   "tasks", "it waits for a model: many at once, each a fraction of a core",
+                   caption.stage, annotators=("caption",)),
+        ],
+    ),
+    ListedPhase(
         "questions", "ingest", QUESTIONS, phase_inputs.questions,
         ["sha256", "duration_s", "annotation_flags", "events_outside_video"],
         [
+            Listed("merge_captions", merge_captions.MergeCaptionsConfig, "SEGMENT_TEXT of a video", "VIDEO_TEXT", "1:1",
+                   "tasks", "it waits for a model: many at once, each a fraction of a core",
+                   merge_captions.stage, annotators=("transcribe", "caption")),
             Listed("annotate", annotate.AnnotateConfig, "a row of the manifest", "ANNOTATION", "1:1",
                    "tasks", "it waits for servers and reads small texts", annotate.stage, opens_addresses=True),
             Listed("write_qa", write_qa.WriteQaConfig, "ANNOTATION", "QA", "1:1",
@@ -172,7 +197,8 @@ def declare_stages(configs: Mapping[str, Any], access: Access | None = None) -> 
         configs: by section of the recipe.
         access: what addresses of a manifest may reach. None: the stages open none.
     """
-    listed = [stage for phase in PHASES for stage in phase.stages]
+    asked = set(configs["annotate"].annotators)
+    listed = [s for phase in PHASES for s in phase.stages if not s.annotators or asked & {*s.annotators}]
     return {stage.name: stage.stage(configs[stage.section or stage.name], access) for stage in listed}
 
 
@@ -189,11 +215,12 @@ def phases(stages: Mapping[str, Stage], folder: str | None = None, access: Acces
     return [
         Phase(
             listed.name,
-            [stages[stage.name] for stage in listed.stages],
+            [stages[stage.name] for stage in listed.stages if stage.name in stages],
             listed.schema,
             partial(listed.inputs, context),
             listed.after,
             listed.passthrough,
         )
         for listed in PHASES
+        if any(stage.name in stages for stage in listed.stages)
     ]

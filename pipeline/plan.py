@@ -1,7 +1,8 @@
 """What a build would run, how much and why: found by looking, before anything runs."""
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pipeline.tables.decoded import frames_decoded
 from pipeline.tables.gather import gather
 from pipeline.tables.workspace import Workspace, read_batches
 from schemas.stage import Stage
+from workers.endpoint.config import EndpointConfig
+from workers.endpoint.ledger import cost_of, spent
 from workers.storage.store import Store
 
 # Of a unit whose stage has none yet, for a video or segment of five minutes: the order of magnitude only.
@@ -40,6 +43,9 @@ class StagePlan:
     """Of decode: frames that the decoder was given for the units that are done."""
     frames_to_decode: int = 0
     """Of decode: what it will be given for the units to run, as their segments were planned."""
+    cost: Counter[str] = field(default_factory=Counter)
+    """Of what is to run, at the endpoint of models: `calls`, `tokens_in`, `tokens_out`, `minutes` of audio."""
+    price: float = 0.0
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
@@ -72,6 +78,7 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
                 decode.frames_decoded, decode.frames_to_decode = frames_decoded(work)
             waiting[phase.name] = waiting[phase.after] + held_back
     _estimate(plans, stages, store)
+    _estimate_costs(plans, stages, store, recipe.annotate.endpoint)
     explain(plans, stages, store)
     return plans
 
@@ -85,6 +92,18 @@ def _estimate(plans: list[StagePlan], stages: dict[str, Stage], store: Store) ->
     if pack.later:
         pack.bytes = distill.bytes
         pack.later = max(1, round(distill.bytes / stages["pack"].config.model_dump()["shard_bytes"]))
+
+
+def _estimate_costs(plans: list[StagePlan], stages: dict[str, Stage], store: Store, endpoint: EndpointConfig) -> None:
+    """Fills in `cost` and `price`: what a unit has cost in this corpus so far, or else what its config expects."""
+    before = spent(store)
+    for entry in plans:
+        expected = stages[entry.stage].config.expected_cost()
+        units, done = entry.run + entry.later, before.get(entry.stage, Counter())
+        if expected and units:
+            unit = {n: v / entry.stand for n, v in done.items()} if entry.stand and done["calls"] else expected
+            entry.cost = Counter({name: round(value * units) for name, value in unit.items()})
+            entry.price = cost_of(entry.cost, endpoint)
 
 
 def put_recorded_manifest(work: Workspace, store: Store) -> None:

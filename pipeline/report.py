@@ -60,6 +60,9 @@ def show_plan(plans: list[StagePlan], out: Terminal) -> None:
     out.print(table)
     if frames := sum(p.frames_to_decode for p in plans):
         out.print(f"decode: {frames:,} frames to decode")
+    for p in plans:
+        if p.cost:
+            out.print(f"{p.stage}: {_cost(p)}", highlight=False)
     if not any(p.run or p.later for p in plans):
         out.print("Nothing to run: the corpus is whole.")
 
@@ -112,6 +115,16 @@ def show_rejects(corpus: str, out: Terminal) -> None:
         for (stage, reason), count in counts.most_common():
             table.add_row(stage, reason, str(count), message(examples[stage, reason]))
         out.print(table)
+
+
+def _cost(p: StagePlan) -> str:
+    """What a stage will cost at the endpoint of models."""
+    parts = [f"about {p.cost['calls']:,} calls to the endpoint at most"]
+    if tokens := p.cost["tokens_in"] + p.cost["tokens_out"]:
+        parts.append(f"{tokens:,} tokens ({p.cost['tokens_out']:,} of answers)")
+    if p.cost["minutes"]:
+        parts.append(f"{p.cost['minutes']:,} minutes of sound")
+    return ", ".join(parts) + (f"; {p.price:,.2f} by the prices of annotate.endpoint" if p.price else "")
 
 
 def _size(size: float) -> str:

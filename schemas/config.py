@@ -47,6 +47,11 @@ class StageConfig(Config):
         """The same fields, under the names that unit paths are made of."""
         return {self.cache_key_names.get(name, name): value for name, value in self.semantic().items()}
 
+    def expected_cost(self) -> dict[str, float]:
+        """What a unit is expected to cost at an endpoint of models, where it asks one: `calls`, `tokens_in`,
+        `tokens_out`, `minutes` of audio."""
+        return {}
+
 
 class TowerConfig(Config):
     """A frozen open_clip tower."""

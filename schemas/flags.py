@@ -25,6 +25,7 @@ DECODE_FLAGS = {
     "resolution_changes": "frames were decoded in more than one size: see `source_sizes` of the table `segments`",
 }
 # Found in subtitles and events, when they are read.
+PARTLY_ANNOTATED = "partly_annotated"
 ANNOTATION_FLAGS = {
     "encoding_detected": "subtitles are not UTF-8; their encoding was found from the text",
     "invalid_utf8": "subtitles have bytes that are no UTF-8; U+FFFD stands for them",
@@ -32,5 +33,6 @@ ANNOTATION_FLAGS = {
     "long_lines_cut": "lines of subtitles were cut to their longest length",
     "events_in_milliseconds": "times of events were milliseconds, and were converted",
     "events_outside_video": "events that lie wholly outside the video were left out: see `events_outside_video`",
+    PARTLY_ANNOTATED: "models could not annotate some segments: see `rejects`",
 }
 FLAGS = FILE_FLAGS | DECODE_FLAGS | ANNOTATION_FLAGS

@@ -13,6 +13,7 @@ FORMAT_VERSION = 2
 
 SPAN = pa.struct([("start_s", pa.float64()), ("end_s", pa.float64())])
 TIMED_TEXT = pa.struct([*SPAN, ("kind", pa.string()), ("text", pa.string())])
+TIMED_TEXT_NAMES = [field.name for field in TIMED_TEXT]
 
 # What the user knows of a video; all but `uri` may be null. `conversations`: JSON, a list of LLaVA-form ones.
 MANIFEST = pa.schema(
@@ -141,6 +142,12 @@ DUPLICATE = pa.schema(
         ("offset_s", pa.float64()),  # what is shown at t is shown at t + offset_s in the other; to about a second
     ]
 )
+
+# caption, transcribe: a row an event of a segment.
+SEGMENT_TEXT = pa.schema([("video_id", pa.string()), ("segment_id", pa.string()), *TIMED_TEXT])
+
+# merge_captions: a row an event of the video.
+VIDEO_TEXT = pa.schema([("video_id", pa.string()), *TIMED_TEXT])
 
 # Timed text of a video. kind: event | scene | chapter | speech | caption | conversation (text is then JSON, no times).
 EVENT = pa.schema(

@@ -3,15 +3,17 @@
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import Field, field_validator
 
 from schemas.config import Resources, StageConfig
+from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import ANNOTATION
+from schemas.tables import ANNOTATION, TIMED_TEXT_NAMES
 from stages.annotations.encodings import DETECT
 from stages.annotations.event_lines import Event
 from stages.annotations.sandboxed import ParseLimits, parse
@@ -34,6 +36,13 @@ READS = pa.schema(
         ("events_file", pa.string()),
         ("annotation_stamp", pa.string()),
         ("conversations", pa.string()),
+    ]
+)
+MODEL_READS = pa.schema(
+    [
+        ("merge_captions_unit", pa.string()),  # null: the video was not captioned
+        ("transcribe_units", pa.list_(pa.string())),
+        ("rejected_segments", pa.int32()),  # of caption and transcribe
     ]
 )
 OUTSIDE, MILLISECONDS = "events_outside_video", "events_in_milliseconds"  # flags of a video
@@ -64,6 +73,9 @@ class AnnotateConfig(StageConfig):
     counted on), or `skip` the file and use what else there is; a video whose every source is bad is rejected still."""
     limits: ParseLimits = ParseLimits()
     """Of the sandbox process that parses a file. A file that takes more is bad."""
+    annotators: tuple[Literal["transcribe", "caption"], ...] = ()
+    """Models that are asked where the manifest knows nothing: `transcribe` for speech, where there are no `subtitles`;
+    `caption` for events, where there are neither `events` nor `events_file`."""
     endpoint: EndpointConfig = EndpointConfig()
     """Where models are asked: by `transcribe`, `caption`, `merge_captions` and `write_qa.realizer=llm`. See
     docs/models.md."""
@@ -82,7 +94,9 @@ class AnnotateConfig(StageConfig):
 
     def semantic(self) -> dict[str, Any]:
         """Without what decides only whether a unit is rejected."""
-        return self.model_dump(mode="json", exclude={"resources", "limits", "max_file_bytes", "max_events", "endpoint"})
+        return self.model_dump(
+            mode="json", exclude={"resources", "limits", "max_file_bytes", "max_events", "endpoint", "annotators"}
+        )
 
 
 def annotate(
@@ -96,7 +110,9 @@ def annotate(
     events: list[Event] = []
     flags: set[str] = set()
     bad: list[str] = []
-    for source, read in _sources(unit, config, access):
+    if unit.get("rejected_segments"):
+        flags.add(PARTLY_ANNOTATED)
+    for source, read in chain(_sources(unit, config, access), _models(unit, config, store)):
         try:
             known = read()
         except AnnotationError as error:
@@ -135,6 +151,21 @@ def _sources(unit: dict[str, Any], config: AnnotateConfig, access: Access) -> It
     if conversations := unit["conversations"]:
         where = "conversations of the manifest"
         yield "conversations", lambda: _parse("conversations", conversations.encode(), where, config)
+
+
+def _models(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iterator[tuple[str, Callable[[], Known]]]:
+    """What models found, with the name of the model as the source."""
+    captions, speech = unit.get("merge_captions_unit"), unit.get("transcribe_units") or []
+    for model, paths in (
+        (config.endpoint.model, [captions] if captions else []),
+        (config.endpoint.speech_model, speech),
+    ):
+        if paths:
+            yield model, partial(_units, paths, store)
+
+
+def _units(paths: Iterable[str], store: Store) -> Known:
+    return Known([row for path in paths for row in store.read_table(path, TIMED_TEXT_NAMES).to_pylist()])
 
 
 def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access) -> Known:
@@ -184,10 +215,10 @@ def _shown_name(path: str) -> str:
 
 
 def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
-    """The declaration."""
+    """The declaration. Only where models annotate do units depend on what they found."""
     return Stage(
         name="annotate",
-        reads=READS,
+        reads=pa.schema([*READS, *MODEL_READS]) if config.annotators else READS,
         writes=ANNOTATION,
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,

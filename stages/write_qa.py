@@ -13,6 +13,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from schemas.config import Resources, StageConfig, TowerConfig
+from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import QA
@@ -25,6 +26,10 @@ from workers.storage.store import Store
 from workers.towers.query_embedder import QueryEmbedder, tower_weights
 
 READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
+
+
+# Tasks that are not asked where segments could not be annotated: what happens there would be missing from the answer.
+_OF_THE_WHOLE = ("captioning", "event_counting")
 
 
 class WritingLimits(SandboxLimits):
@@ -61,6 +66,12 @@ class WriteQaConfig(WritingConfig, StageConfig):
             content["llm"] = [self.endpoint.content(), prompt_hash("rewrite")]
         return {**content, "weights": weights}
 
+    def expected_cost(self) -> dict[str, float]:
+        if self.realizer == "templates":
+            return {}
+        pairs = self.max_pairs / 2
+        return {"calls": pairs, "tokens_in": pairs * 500, "tokens_out": pairs * 40}
+
 
 class Worker:
     """Writes a video's pairs. The towers are loaded with the first pair, so a video without events costs nothing."""
@@ -70,8 +81,9 @@ class Worker:
 
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
         """One table of QA, in the order of the tasks; no rows for a video of which nothing is known."""
-        [annotation] = self._store.read_table(unit["annotate_unit"], ["events"]).to_pylist()
-        pairs = self._reword(self._write(annotation["events"], unit["duration_s"], unit["video_id"]))
+        [annotation] = self._store.read_table(unit["annotate_unit"], ["events", "annotation_flags"]).to_pylist()
+        whole = PARTLY_ANNOTATED not in annotation["annotation_flags"]
+        pairs = self._reword(self._write(annotation["events"], unit["duration_s"], unit["video_id"], whole))
         queries = [pair.pop("queries") for pair in pairs]
         table = pa.Table.from_pylist(
             pairs, pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
@@ -87,7 +99,7 @@ class Worker:
             table = table.append_column(name, pa.array(values, QA.field(name).type))
         yield table.select(QA.names)
 
-    def _write(self, events: list[dict], duration_s: float, video_id: str) -> list[dict[str, Any]]:
+    def _write(self, events: list[dict], duration_s: float, video_id: str, whole: bool) -> list[dict[str, Any]]:
         if not events:
             return []
         config, limits = self._config, self._config.limits
@@ -95,6 +107,8 @@ class Worker:
         told["config"] = config.model_dump(mode="json", include=set(WritingConfig.model_fields))
         if config.realizer == "llm":
             told["config"]["languages"] = []
+        if not whole:
+            told["config"]["tasks"] = [task for task in config.tasks if task not in _OF_THE_WHOLE]
         try:
             messages = sandbox("stages.qa.sandbox_tasks", limits).call(
                 "write", json.dumps(events).encode(), cpu_s=limits.cpu_s, **told

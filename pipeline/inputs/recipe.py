@@ -50,8 +50,11 @@ class Recipe(_Sections):
 
     def check_models(self) -> None:
         """Raises ConfigError where a model is to be asked and the endpoint's settings do not say how."""
-        if self.write_qa.realizer == "llm":
-            self.annotate.endpoint.check("model")
+        asked, endpoint = self.annotate.annotators, self.annotate.endpoint
+        if "caption" in asked or self.write_qa.realizer == "llm":
+            endpoint.check("model")
+        if "transcribe" in asked:
+            endpoint.check("speech_model")
 
     def stages(self, access: Access | None = None) -> dict[str, Stage]:
         """All stages by name, in order. Without `access`, they open no address of a manifest."""
@@ -113,10 +116,12 @@ def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
 
 def _one_endpoint(recipe: Recipe) -> Recipe:
     """All that asks models asks the endpoint of `annotate`."""
-    if recipe.write_qa.endpoint != EndpointConfig():
-        raise ConfigError("write_qa.endpoint: is always that of annotate. Leave it out and set annotate.endpoint.")
-    changed = recipe.write_qa.model_copy(update={"endpoint": recipe.annotate.endpoint})
-    return recipe.model_copy(update={"write_qa": changed})
+    sections = {name: getattr(recipe, name) for name in ("transcribe", "caption", "merge_captions", "write_qa")}
+    for name, section in sections.items():
+        if section.endpoint != EndpointConfig():
+            raise ConfigError(f"{name}.endpoint: is always that of annotate. Leave it out and set annotate.endpoint.")
+        sections[name] = section.model_copy(update={"endpoint": recipe.annotate.endpoint})
+    return recipe.model_copy(update=sections)
 
 
 def _one_tower_for_both(recipe: Recipe) -> Recipe:

@@ -4,11 +4,12 @@ import pytest
 
 import schemas.tables
 from pipeline.engine.chain import chain
-from pipeline.inputs.recipe import Recipe
+from pipeline.inputs.recipe import Recipe, override
 from pipeline.phases import PHASES, phases
 
 LISTED = {listed.name: listed for phase in PHASES for listed in phase.stages}
 STAGES = Recipe().stages()
+WITH_MODELS = override(Recipe(), ["annotate.annotators=[transcribe, caption]"]).stages()
 # The version of each stage, and where the default config puts a unit whose columns hold their own names. Where a path
 # changes and the version does not, every build would run that stage again for no reason.
 UNIT_PATHS = {
@@ -31,7 +32,7 @@ UNIT_PATHS = {
 
 @pytest.mark.parametrize("name", LISTED)
 def test_the_list_says_what_the_stages_declare(name):
-    listed, stage = LISTED[name], STAGES[name]
+    listed, stage = LISTED[name], WITH_MODELS[name]
     assert stage.name == name
     assert stage.section == listed.section
     assert listed.runs_on == ("actors" if stage.is_actor else "tasks")
@@ -51,6 +52,7 @@ def test_a_default_unit_lies_where_it_lay(name):
         assert stage.unit_path({column: column for column in stage.reads.names}) == path
 
 
-def test_every_chain_fits():
-    for phase in phases(STAGES):
+@pytest.mark.parametrize("stages", [STAGES, WITH_MODELS], ids=["default", "with models"])
+def test_every_chain_fits(stages):
+    for phase in phases(stages):
         assert len(chain(phase.schema, phase.stages, phase.passthrough)) == len(phase.stages) + 1

@@ -25,7 +25,7 @@ class BadAnswer(Exception):
 class Answer(BaseModel):
     """The base of all schemas of answers."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 A = TypeVar("A", bound=Answer)

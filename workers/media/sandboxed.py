@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from typing_extensions import TypedDict
 
 from schemas.rejects import Reject
+from workers.media.audio import num_samples
 from workers.media.decode_plan import Segment
 from workers.media.sample_grid import EntryPoints, SampleGrid, Sampling, segments
 from workers.media.video_facts import VideoFacts
@@ -117,6 +118,29 @@ def sample_in_sandbox(
         if number >= segment.num_samples:
             raise _lie()
         yield _checked(_FRAME, header), jpeg
+
+
+def audio_in_sandbox(
+    path: str | Path,
+    limits: MediaLimits,
+    *,
+    duration_s: float,
+    seek_pts: int,
+    seek_s: float,
+    start_s: float,
+    end_s: float,
+) -> np.ndarray:
+    """`workers.media.audio.read_audio`. Raises Reject as that, and for what the process does.
+
+    Args:
+        duration_s: of the whole video.
+    """
+    cpu_s, _ = _budget(_size(path), duration_s, end_s - start_s)
+    told: dict[str, Any] = {"seek_pts": seek_pts, "seek_s": seek_s, "start_s": start_s, "end_s": end_s}
+    _, payload = _only(_call("audio", path, limits, cpu_s * limits.budget, **told))
+    if len(payload) != 2 * num_samples(start_s, end_s):
+        raise _lie()
+    return np.frombuffer(payload, np.int16)
 
 
 # A process that was taken over may say anything. What is no answer costs its file, and is no fault of ours.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from schemas.rejects import Reject
+from workers.media.audio import read_audio
 from workers.media.decode_plan import Segment
 from workers.media.frame_decoder import sample_frames
 from workers.media.probe import probe, sample_grid
@@ -33,6 +34,10 @@ def _sample(file: int, segment: dict, jpeg_quality: int, max_pixels: float, **op
         yield {**header, "width": rgb.shape[1], "height": rgb.shape[0]}, encode_jpeg(rgb, jpeg_quality)
 
 
+def _audio(file: int, **part) -> Iterator[Message]:
+    yield {}, read_audio(file, **part, progress=heartbeat).tobytes()
+
+
 class _Meter:
     """Counts decoded pixels, and tells the caller that decoding goes on."""
 
@@ -46,4 +51,4 @@ class _Meter:
             raise Reject("over_budget", f"more than {self._max / 1e6:.0f} megapixels were decoded")
 
 
-TASKS: dict[str, Task] = {"probe": _probe, "sample_grid": _sample_grid, "sample": _sample}
+TASKS: dict[str, Task] = {"probe": _probe, "sample_grid": _sample_grid, "sample": _sample, "audio": _audio}

@@ -1,0 +1,147 @@
+"""Transcribe: the sound of a segment -> sentences with times, by a speech model. segment -> events, 1:N."""
+
+import io
+import wave
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from schemas.config import Resources, StageConfig
+from schemas.rejects import Reject
+from schemas.stage import Stage
+from schemas.tables import SEGMENT, SEGMENT_TEXT
+from workers.endpoint.answers import BadAnswer
+from workers.endpoint.config import EndpointConfig
+from workers.endpoint.speech import SpeechEndpoint, Spoken
+from workers.media.audio import RATE_HZ
+from workers.media.sandboxed import MediaLimits, audio_in_sandbox
+from workers.storage.local_media import local_media
+from workers.storage.store import Store
+
+READS = pa.schema(
+    [("sha256", pa.string()), ("media", pa.string()), ("location", pa.string()), ("duration_s", pa.float64())]
+    + [SEGMENT.field(name) for name in ("video_id", "segment_id", "start_s", "end_s", "seek_pts")]
+)
+_PAD_S = 1.0  # heard before and after a part, so that no word is cut; a word belongs where its middle lies
+_SILENCE = 33  # of 32767, -60 dB: nothing is said where no sample is louder
+
+
+class TranscribeConfig(StageConfig):
+    """How a model transcribes the videos that have sound and whose manifest has no `subtitles`."""
+
+    part_s: float = Field(300.0, ge=10, le=700)
+    """Most seconds of sound in one request: 32 kB each, of which servers take 25 MB."""
+    sentence_gap_s: float = Field(1.0, gt=0, le=10)
+    """Words so far apart are no sentence."""
+    max_sentence_chars: int = Field(240, ge=20, le=1000)
+    """A longer sentence is divided."""
+    limits: MediaLimits = MediaLimits()
+    """Of the process that decodes the sound."""
+    endpoint: EndpointConfig = Field(EndpointConfig(), exclude=True)
+    """`annotate.endpoint`."""
+    # Waits for the model nearly all of the time: the workers are the requests at once.
+    resources: Resources = Resources(cpus=0.25, workers=(1, 8))
+
+    def semantic(self) -> dict[str, Any]:
+        content = {name: value for name, value in super().semantic().items() if name != "limits"}
+        return {**content, "endpoint": self.endpoint.speech_content()}
+
+    def expected_cost(self) -> dict[str, float]:
+        return {"calls": 1, "minutes": self.part_s / 60}
+
+
+def transcribe(unit: dict[str, Any], config: TranscribeConfig, store: Store) -> Iterator[pa.Table]:
+    """Rows of SEGMENT_TEXT of the kind `speech`, in the order of time.
+
+    Raises Reject: `bad_answer`, `endpoint_failed`, `endpoint_cap`, and as `audio_in_sandbox`.
+    """
+    endpoint = SpeechEndpoint(config.endpoint, store, "transcribe")
+    said: list[Spoken] = []
+    with local_media(store, unit) as path:
+        for start_s, end_s in _parts(unit["start_s"], unit["end_s"], config.part_s):
+            first_s = max(0.0, start_s - _PAD_S)
+            sound = audio_in_sandbox(
+                path,
+                config.limits,
+                duration_s=unit["duration_s"],
+                seek_pts=unit["seek_pts"],
+                seek_s=unit["start_s"],
+                start_s=first_s,
+                end_s=end_s + _PAD_S,
+            )
+            if np.abs(sound.astype(np.int32)).max(initial=0) <= _SILENCE:
+                continue
+            try:
+                heard = endpoint.transcribe(_wav(sound), len(sound) / RATE_HZ)
+            except BadAnswer as bad:
+                raise Reject("bad_answer", str(bad)) from None
+            said += [
+                word.model_copy(update={"start_s": word.start_s + first_s, "end_s": word.end_s + first_s})
+                for word in heard
+                if start_s <= first_s + (word.start_s + word.end_s) / 2 < end_s
+            ]
+    rows = [
+        {
+            "video_id": unit["video_id"],
+            "segment_id": unit["segment_id"],
+            "start_s": max(sentence[0].start_s, unit["start_s"]),
+            "end_s": min(max(word.end_s for word in sentence), unit["end_s"]),
+            "kind": "speech",
+            "text": " ".join(word.text for word in sentence),
+        }
+        for sentence in _sentences(said, config)
+    ]
+    yield pa.Table.from_pylist(rows, SEGMENT_TEXT)
+
+
+def _parts(start_s: float, end_s: float, part_s: float) -> list[tuple[float, float]]:
+    """Parts of equal length."""
+    count = max(1, int(np.ceil((end_s - start_s) / part_s)))
+    edges = np.linspace(start_s, end_s, count + 1).tolist()
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+def _sentences(said: Sequence[Spoken], config: TranscribeConfig) -> Iterator[list[Spoken]]:
+    """Words that make a sentence each; where the server gave sentences, these."""
+    sentence: list[Spoken] = []
+    for word in said:
+        chars = sum(len(before.text) + 1 for before in sentence) + len(word.text)
+        if sentence and (
+            not word.is_word
+            or sentence[-1].text.endswith((".", "!", "?", "。", "！", "？", "…"))
+            or word.start_s - sentence[-1].end_s > config.sentence_gap_s
+            or chars > config.max_sentence_chars
+        ):
+            yield sentence
+            sentence = []
+        sentence.append(word)
+    if sentence:
+        yield sentence
+
+
+def _wav(sound: np.ndarray) -> bytes:
+    """A WAV file of mono samples at RATE_HZ."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(RATE_HZ)
+        writer.writeframes(sound.astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def stage(config: TranscribeConfig) -> Stage:
+    """The declaration."""
+    return Stage(
+        name="transcribe",
+        reads=READS,
+        writes=SEGMENT_TEXT,
+        run=transcribe,
+        config=config,
+        emits="unit",
+        cache_key_excludes=("media", "location", "duration_s"),
+        kind="segment",
+    )
