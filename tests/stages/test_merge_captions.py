@@ -21,7 +21,7 @@ CAPTIONS = [
 ]
 
 
-def run(server, folder, captions=CAPTIONS, *, rejected=0, **values):
+def run(server, folder, captions=CAPTIONS, *, rejected=0, endpoint=None, **values):
     store, units = Store(folder), []
     for number in range(0, len(captions), 2):
         rows = [
@@ -30,8 +30,9 @@ def run(server, folder, captions=CAPTIONS, *, rejected=0, **values):
         ]
         units.append(f"units/caption/{number}.parquet")
         store.write_tables(units[-1], [pa.Table.from_pylist(rows, SEGMENT_TEXT)], SEGMENT_TEXT)
-    endpoint = {"base_url": server.base_url, "model": "m", "allow_private_addresses": True, "attempts": 1, "answers": 1}
-    config = parse(MergeCaptionsConfig, values).model_copy(update={"endpoint": parse(EndpointConfig, endpoint)})
+    settings = {"base_url": server.base_url, "model": "m", "allow_private_addresses": True, "attempts": 1, "answers": 1}
+    settings |= {"timeout_s": 300.0, **(endpoint or {})}
+    config = parse(MergeCaptionsConfig, values).model_copy(update={"endpoint": parse(EndpointConfig, settings)})
     unit = {"video_id": "v", "caption_units": units, "uncaptioned_segments": rejected}
     declared = stage(config)
     path = declared.unit_path(unit)
