@@ -99,9 +99,9 @@ def _estimate_costs(plans: list[StagePlan], stages: dict[str, Stage], store: Sto
     before = spent(store)
     for entry in plans:
         expected = stages[entry.stage].config.expected_cost()
-        units, done = entry.run + entry.later, before.get(entry.stage, Counter())
+        units, so_far = entry.run + entry.later, before.get(entry.stage, Counter())
         if expected and units:
-            unit = {n: v / entry.stand for n, v in done.items()} if entry.stand and done["calls"] else expected
+            unit = {n: v / entry.done for n, v in so_far.items()} if entry.done and so_far["calls"] else expected
             entry.cost = Counter({name: round(value * units) for name, value in unit.items()})
             entry.price = cost_of(entry.cost, endpoint)
 

@@ -16,7 +16,7 @@ from schemas.tables import SEGMENT, SEGMENT_TEXT
 from workers.endpoint.answers import BadAnswer
 from workers.endpoint.config import EndpointConfig
 from workers.endpoint.speech import SpeechEndpoint, Spoken
-from workers.media.audio import RATE_HZ
+from workers.media.audio_format import RATE_HZ
 from workers.media.sandboxed import MediaLimits, audio_in_sandbox
 from workers.storage.local_media import local_media
 from workers.storage.store import Store

@@ -29,6 +29,8 @@ def test_pyarrow_starts_without_pandas_which_is_there_for_those_who_ask():
     assert "pandas" in imported_by(f"{arrays}; assert t.equals(pa.table(t.to_pandas())), 'a data frame'")
 
 
-@pytest.mark.parametrize("stage", ["download", "shard", "decode", "annotate", "write_qa", "find_shots", "pack"])
+@pytest.mark.parametrize(
+    "stage", ["download", "shard", "decode", "annotate", "write_qa", "find_shots", "pack", "caption"]
+)
 def test_a_worker_imports_only_what_its_stage_needs(stage):
     assert not imported_by(f"import stages.{stage}") & COMPUTING

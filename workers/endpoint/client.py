@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 import anyio
-import openai
 from pydantic import BaseModel, Field, ValidationError
 
 from workers.endpoint.answers import A, AnswerCache, BadAnswer, Reply, read_answer
@@ -108,7 +107,7 @@ class Endpoint:
             raise failures[0]
         return found
 
-    async def _answer(self, client: openai.AsyncOpenAI, request: Request[A]) -> Any:
+    async def _answer(self, client: Any, request: Request[A]) -> Any:
         keys, bad = [], BadAnswer("never asked")
         for number in range(self.config.answers):
             body = self._body(request, number)
@@ -146,7 +145,7 @@ class Endpoint:
             body["response_format"] = formats[config.response_format]
         return body
 
-    async def _fetch(self, client: openai.AsyncOpenAI, body: dict[str, Any]) -> dict[str, Any]:
+    async def _fetch(self, client: Any, body: dict[str, Any]) -> dict[str, Any]:
         """A new answer. Raises BadAnswer where the server's is no chat completion, Reject and BuildStopped."""
         most = _most(body)
         with self.ledger.reserve(most) as cost:

@@ -1,23 +1,17 @@
 """The connection of `openai` to an endpoint, and what its failures mean for a build."""
 
-from collections.abc import Awaitable
-from typing import Any
+from __future__ import annotations
 
-import httpx2
-import openai
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
 
 from schemas.rejects import BuildStopped, Reject
 from workers.endpoint.config import EndpointConfig
-from workers.endpoint.transport import GuardedTransport
 from workers.fetch.access import Access
 from workers.fetch.redaction import HIDDEN
 
-# Neither compressed answers, whose size would not be bounded, nor what else the environment names.
-_HEADERS: Any = {
-    "Accept-Encoding": "identity",
-    "OpenAI-Organization": openai.Omit(),
-    "OpenAI-Project": openai.Omit(),
-}
+if TYPE_CHECKING:  # half a second, which only a worker that asks a model needs
+    import openai
 
 
 class Connection:
@@ -33,13 +27,24 @@ class Connection:
 
     def open(self) -> openai.AsyncOpenAI:
         """A client for one event loop, to be closed."""
+        import httpx2
+        import openai
+
+        from workers.endpoint.transport import GuardedTransport
+
+        # Neither compressed answers, whose size would not be bounded, nor what else the environment names.
+        headers: Any = {
+            "Accept-Encoding": "identity",
+            "OpenAI-Organization": openai.Omit(),
+            "OpenAI-Project": openai.Omit(),
+        }
         transport = GuardedTransport(self._access, self._config.timeout_s)
         return openai.AsyncOpenAI(
             api_key=self._key,
             base_url=self._config.base_url,
             max_retries=self._config.attempts - 1,
             timeout=self._config.timeout_s,
-            default_headers=_HEADERS,
+            default_headers=headers,
             http_client=httpx2.AsyncClient(transport=transport, follow_redirects=False, trust_env=False),
         )
 
@@ -56,6 +61,8 @@ class Connection:
 
 async def _awaited(response: Awaitable[Any], config: EndpointConfig) -> Any:
     """Failures are told without a word of the server's, which may hold anything."""
+    import openai
+
     where = "annotate.endpoint.base_url"
     try:
         return await response

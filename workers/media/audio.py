@@ -10,16 +10,11 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from schemas.rejects import Reject
+from workers.media.audio_format import RATE_HZ, num_samples
 from workers.media.container import MediaSource, open_media, video_stream
 
-RATE_HZ = 16_000
 _RESYNC_S = 0.1  # a larger step of the clock is one of the stream; smaller ones are rounding
 _SEEK_S = 1.0  # decoders of sound need some packets before they are right
-
-
-def num_samples(start_s: float, end_s: float) -> int:
-    """Samples of a part."""
-    return max(0, round((end_s - start_s) * RATE_HZ))
 
 
 def read_audio(

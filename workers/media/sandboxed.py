@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from typing_extensions import TypedDict
 
 from schemas.rejects import Reject
-from workers.media.audio import num_samples
+from workers.media.audio_format import num_samples
 from workers.media.decode_plan import Segment
 from workers.media.sample_grid import EntryPoints, SampleGrid, Sampling, segments
 from workers.media.video_facts import VideoFacts

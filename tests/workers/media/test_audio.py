@@ -10,7 +10,8 @@ import pytest
 from schemas.rejects import Reject
 from stages.shard import ShardConfig
 from tests.numbered_video import write_video
-from workers.media.audio import RATE_HZ, read_audio
+from workers.media.audio import read_audio
+from workers.media.audio_format import RATE_HZ
 from workers.media.sandboxed import MediaLimits, audio_in_sandbox, probe_in_sandbox, sample_grid_in_sandbox
 
 
