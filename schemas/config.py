@@ -49,7 +49,8 @@ class StageConfig(Config):
 
     def expected_cost(self) -> dict[str, float]:
         """What a unit is expected to cost at an endpoint of models, where it asks one: `calls`, `tokens_in`,
-        `tokens_out`, `minutes` of audio."""
+        `tokens_out`, `minutes` of audio.
+        """
         return {}
 
 

@@ -3,6 +3,7 @@
 import io
 import wave
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def _parts(start_s: float, end_s: float, part_s: float) -> list[tuple[float, flo
     """Parts of equal length."""
     count = max(1, int(np.ceil((end_s - start_s) / part_s)))
     edges = np.linspace(start_s, end_s, count + 1).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _sentences(said: Sequence[Spoken], config: TranscribeConfig) -> Iterator[list[Spoken]]:

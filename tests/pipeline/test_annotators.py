@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks._endpoint_server import endpoint_server, user_data
 from pipeline.build import build
 from pipeline.inputs.manifest import make_manifest, write_manifest
 from pipeline.inputs.recipe import override
 from pipeline.plan import plan
 from pipeline.retry import retry
 from pipeline.tables.catalog import open_catalog
-from tests.endpoint_server import endpoint_server, user_data
 from tests.pipeline.worlds import small_recipe, small_world
 
 EVENTS = ["The dog digs a hole", "A boy climbs a ladder", "The cook peels potatoes", "A train leaves the station"]

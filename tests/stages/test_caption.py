@@ -6,11 +6,11 @@ import json
 import pyarrow as pa
 import pytest
 
+from benchmarks._endpoint_server import Fault, endpoint_server
 from schemas.config import parse
 from schemas.rejects import Reject
 from schemas.tables import FRAME
 from stages.caption import CaptionConfig, stage
-from tests.endpoint_server import Fault, endpoint_server
 from workers.endpoint.config import EndpointConfig
 from workers.storage.store import Store
 

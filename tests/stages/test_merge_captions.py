@@ -5,11 +5,11 @@ import json
 import pyarrow as pa
 import pytest
 
+from benchmarks._endpoint_server import Fault, endpoint_server, user_data
 from schemas.config import parse
 from schemas.rejects import Reject
 from schemas.tables import SEGMENT_TEXT
 from stages.merge_captions import MergeCaptionsConfig, stage
-from tests.endpoint_server import Fault, endpoint_server, user_data
 from workers.endpoint.config import EndpointConfig
 from workers.storage.store import Store
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from benchmarks._endpoint_server import endpoint_server
 from schemas.config import parse
 from schemas.rejects import Reject
 from stages.qa.config import WritingConfig
 from stages.qa.realize.llm import reword
 from stages.qa.realize.rewording import problem
 from stages.qa.writing import write_pairs
-from tests.endpoint_server import endpoint_server
 from tests.real_model import answers_of, convert, install
 from tests.stages.qa.worlds import EIGHT, rows
 from tests.stages.test_merge_captions import CAPTIONS, run

@@ -6,10 +6,10 @@ import wave
 import numpy as np
 import pytest
 
+from benchmarks._endpoint_server import Fault, endpoint_server
 from schemas.config import parse
 from schemas.rejects import Reject
 from stages.transcribe import TranscribeConfig, stage
-from tests.endpoint_server import Fault, endpoint_server
 from tests.workers.media.test_audio import clock_of, onsets, write_clicks
 from workers.endpoint.config import EndpointConfig
 from workers.endpoint.ledger import spent

@@ -34,7 +34,7 @@ def _sample(file: int, segment: dict, jpeg_quality: int, max_pixels: float, **op
         yield {**header, "width": rgb.shape[1], "height": rgb.shape[0]}, encode_jpeg(rgb, jpeg_quality)
 
 
-def _audio(file: int, **part) -> Iterator[Message]:
+def _audio(file: int, **part: Any) -> Iterator[Message]:
     yield {}, read_audio(file, **part, progress=heartbeat).tobytes()
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks._endpoint_server import EndpointServer, Fault, endpoint_server
 from schemas.config import ConfigError, parse
 from schemas.rejects import BuildStopped, Reject
-from tests.endpoint_server import EndpointServer, Fault, endpoint_server
 from workers.endpoint.answers import Answer, BadAnswer, Sentence
 from workers.endpoint.client import Endpoint, Request
 from workers.endpoint.config import EndpointConfig

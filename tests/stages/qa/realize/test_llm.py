@@ -5,12 +5,12 @@ import re
 
 import pytest
 
+from benchmarks._endpoint_server import Fault, endpoint_server, user_data
 from schemas.config import parse
 from schemas.rejects import Reject
 from stages.qa.config import WritingConfig
 from stages.qa.realize.llm import reword
 from stages.qa.writing import write_pairs
-from tests.endpoint_server import Fault, endpoint_server, user_data
 from tests.stages.qa.worlds import EIGHT, rows
 from workers.endpoint.client import Endpoint
 from workers.endpoint.config import EndpointConfig

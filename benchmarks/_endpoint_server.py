@@ -1,4 +1,7 @@
-"""A loopback endpoint of the OpenAI API: records what it is sent, and answers, or fails, as a test says."""
+"""A loopback endpoint of the OpenAI API, for benchmarks and tests.
+
+It records what it is sent, and answers, or fails, as it is told.
+"""
 
 import json
 import threading
@@ -45,7 +48,8 @@ def user_data(chat: Chat) -> Any:
 @dataclass
 class EndpointServer:
     """`answer` gets the JSON of a chat request, or of a transcription its fields, and gives the text of the answer, a
-    Fault, or both."""
+    Fault, or both.
+    """
 
     answer: Callable[[Chat], Any]
     requests: list[Chat] = field(default_factory=list)
