@@ -66,6 +66,7 @@ def train(
         NotBuilt: no build of the corpus has come to its samples.
         ConfigError: a setting cannot be used with these samples, or the run was begun with other settings or samples,
             or it needs `resume` or `extend`. Raised before any process is started.
+        CorpusBusy: another call trains this run.
         ClusterTooSmall: the cluster has no room for the workers.
         TrainingFailed: a worker met an error, or workers were lost more often than `config.max_failures`.
         KeyboardInterrupt: Ctrl-C; the workers have ended, and the run can be gone on with.
@@ -81,9 +82,10 @@ def train(
         check_writable(store, config)
         # Not before all checks have been made: importing Ray takes seconds.
         from pipeline.engine.cluster import ray_session
+        from pipeline.engine.lock import only_run
         from pipeline.training.driver import run_ranks
 
-        with ray_session():
+        with only_run(store, config.folder), ray_session():
             run_ranks(store, config, key, on_step or _Printer(config))
     return _report(store, resumed_at, config)
 

@@ -13,6 +13,7 @@ import torch
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
+from pipeline.engine.lock import CorpusBusy, only_run
 from pipeline.train import train
 from pipeline.training.checks import check_settings, resume_step
 from pipeline.training.config import SAMPLES, TrainConfig
@@ -236,3 +237,9 @@ def test_train_refuses_it_before_any_session(settings, message, packed, monkeypa
     monkeypatch.setenv("RAY_ADDRESS", "nothing-may-ask.invalid:1")
     with pytest.raises(ConfigError, match=message):
         train(packed.root, CONFIG.model_copy(update=settings))
+
+
+def test_a_run_is_trained_by_one_call_at_a_time(packed):
+    config = CONFIG.model_copy(update={"run": "busy"})
+    with only_run(packed, config.folder), pytest.raises(CorpusBusy, match="busy: this run is being trained"):
+        train(packed.root, config)
