@@ -22,6 +22,7 @@ def start(
     options = [word for text in (*SMALL, *overrides) for word in ("--set", text)]
     command = ["build", "--manifest", str(manifest), "--out", str(corpus), "--recipe", "demo", *options]
     environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+    environment["COLUMNS"] = "200"  # else lines are wrapped
     if python_path:
         environment["PYTHONPATH"] = os.pathsep.join([str(python_path), environment.get("PYTHONPATH", "")])
     return subprocess.Popen(

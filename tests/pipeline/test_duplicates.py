@@ -18,11 +18,11 @@ from tests.pipeline.worlds import contents
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
-SECONDS, SEED = 120, 31
+SECONDS, SEED = 80, 31
 # What is done to the first video, the name its copy has in the manifest, and where the copy starts in it.
 COPIES = {
     "smaller": (["-vf", "scale=192:108", "-crf", "36", "-g", "77", "-sc_threshold", "0"], 0.0),
-    "trimmed": (["-ss", "20", "-t", "80", "-crf", "28"], 20.0),
+    "trimmed": (["-ss", "20", "-t", "50", "-crf", "28"], 20.0),
     "boxed": (["-vf", "pad=iw:iw*3/4:0:(oh-ih)/2", "-crf", "28"], 0.0),
     "cropped": (["-vf", "crop=220:124,scale=256:144", "-crf", "28"], 0.0),
 }
@@ -120,6 +120,7 @@ def test_stricter_copies_run_again_and_nothing_else(corpus):
     assert {name for name, p in planned.items() if p.run or p.later} == {"find_shots", "find_duplicates"}
 
 
+@pytest.mark.soak
 def test_widths_change_no_byte(corpus, manifest, tmp_path):
     stages = ("decode", "embed", "find_shots", "find_duplicates")
     widths = [f"{stage}.resources.workers=[2, 2]" for stage in stages]

@@ -3,6 +3,11 @@
 import pytest
 
 from benchmarks import _hostile
+from pipeline.build import build
+from pipeline.inputs.recipe import load_recipe
+from pipeline.tables.catalog import open_catalog
+from pipeline.verify import verify
+from tests.pipeline.worlds import contents
 
 pytestmark = pytest.mark.ray
 
@@ -14,9 +19,31 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("hostile")
 
 
-def test_each_hostile_input_costs_its_own_row(folder):
-    wrong = [ending for ending in _hostile.endings(folder) if not ending.is_right]
+@pytest.fixture(scope="module")
+def endings(folder):
+    return _hostile.endings(folder)
+
+
+def test_each_hostile_input_costs_its_own_row(endings):
+    wrong = [ending for ending in endings if not ending.is_right]
     assert not wrong
+
+
+def test_each_reject_has_a_reason_and_a_detail_and_only_media_cost_a_segment(endings, folder):
+    with open_catalog(str(folder / "corpus")) as catalog:
+        rejects = catalog.execute("select name, kind, reason, detail from rejects").fetchall()
+    assert {name for name, *_ in rejects} >= {"conversation_inf.jsonl", "conversation_surrogate.jsonl"}
+    assert all(reason != "failed" and detail for *_, reason, detail in rejects)
+    assert all(kind == "video" or name in _hostile.MEDIA for name, kind, *_ in rejects)
+
+
+def test_the_corpus_is_whole_and_a_build_again_does_nothing(endings, folder):
+    before = contents(folder / "corpus")
+    recipe = load_recipe("demo", [*_hostile.SETTINGS])
+    again = build(folder / "manifest.jsonl", str(folder / "corpus"), recipe, say=lambda line: None)
+    assert (again.ran, again.failures) == ({}, [])
+    assert contents(folder / "corpus") == before
+    assert verify(str(folder / "corpus")).problems == []
 
 
 def test_a_manifest_that_would_fill_the_memory_is_refused(folder):

@@ -1,6 +1,7 @@
 """A build killed at any moment and run again gives the corpus of one never interrupted, to the byte."""
 
 import random
+import re
 import signal
 import subprocess
 import time
@@ -37,59 +38,38 @@ def command(process: psutil.Process) -> str:
         return ""
 
 
-def kill_child(process: subprocess.Popen, kind: str, chance: random.Random) -> bool:
-    """SIGKILL to a worker that is at a stage, or to a decoder; whether there was one."""
-    family = psutil.Process(process.pid).children(recursive=True)
-    victims = [child for child in family if MARKS[kind] in command(child)]
-    if victims:
-        with suppress(psutil.NoSuchProcess):
-            chance.choice(victims).kill()
-    return bool(victims)
+def kill_soon(process: subprocess.Popen, kind: str, chance: random.Random) -> None:
+    """SIGKILL to a worker that is at a stage, or to a decoder, as soon as there is one after a random time."""
+    time.sleep(chance.uniform(0, 2))
+    victims: list[psutil.Process] = []
+    while not victims:
+        assert process.poll() is None, f"done without a {kind} to kill: {process.stdout.read()}"
+        time.sleep(0.05)
+        family = psutil.Process(process.pid).children(recursive=True)
+        victims = [child for child in family if MARKS[kind] in command(child)]
+    with suppress(psutil.NoSuchProcess):
+        chance.choice(victims).kill()
 
 
+PROGRESS = re.compile(r": \d+ (done|kept|rejected)")
 MARKS = {"worker": "MapBatches(", "decoder": "workers.media.tasks"}
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    return small_world(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture(scope="module")
-def whole(world, tmp_path_factory):
-    """A corpus never interrupted."""
-    corpus = tmp_path_factory.mktemp("whole")
-    finish(start(world, corpus))
-    return contents(corpus)
 
 
 def build_with_kills(world: Path, corpus: Path, kinds: list[str], chance: random.Random, *options: str) -> None:
     """Kills one of each kind in turn, at random moments; a build whose driver was killed is gone on with."""
     process = start(world, corpus, *options)
-    for number, kind in enumerate(kinds):
-        time.sleep(chance.uniform(0, 12 if kind == "driver" else 2))
+    for kind in kinds:
         if kind == "driver":
+            time.sleep(chance.uniform(0, 12))
             kill_driver(process)
             process = start(world, corpus, *options)
-            continue
-        while not kill_child(process, kind, chance):
-            assert process.poll() is None, f"done after {number} kills: {process.stdout.read()}"
-            time.sleep(0.05)
+        else:
+            kill_soon(process, kind, chance)
     finish(process)
 
 
 def shuffled(chance: random.Random, **counts: int) -> list[str]:
     return chance.sample(list(counts), sum(counts.values()), counts=list(counts.values()))
-
-
-def test_killed_workers_and_decoders_do_not_end_the_build(world, whole, tmp_path):
-    build_with_kills(world, tmp_path, ["decoder", "decoder", "worker", "worker"], random.Random(3))
-    assert contents(tmp_path) == whole
-
-
-def test_killed_and_run_again_the_corpus_is_the_same_to_the_byte(world, whole, tmp_path):
-    build_with_kills(world, tmp_path, ["driver", "worker", "driver"], random.Random(1))
-    assert contents(tmp_path) == whole
 
 
 @pytest.mark.soak
@@ -105,21 +85,28 @@ def test_fifty_kills_over_one_build(tmp_path):
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
-@pytest.mark.parametrize(
-    ("signum", "word", "code"), [(signal.SIGINT, "Interrupted", 130), (signal.SIGTERM, "Terminated", 143)]
-)
-def test_signal_ends_a_build_with_one_line_and_it_goes_on_when_run_again(world, whole, tmp_path, signum, word, code):
+def test_stopped_and_killed_in_all_ways_the_corpus_is_the_same_to_the_byte(small_corpus, tmp_path):
+    world, chance = small_corpus.manifest, random.Random(3)
+    stop_by_signal(start(world, tmp_path), signal.SIGINT, 130, "Interrupted", once=tmp_path / "units/download")
     process = start(world, tmp_path)
-    while not list(tmp_path.glob("units/download/*/*/*.parquet")):
-        assert process.poll() is None
+    for kind in ("decoder", "worker"):
+        kill_soon(process, kind, chance)
+    kill_driver(process)
+    stop_by_signal(start(world, tmp_path), signal.SIGTERM, 143, "Terminated", once=tmp_path / "units/find_shots")
+    process = start(world, tmp_path)
+    kill_soon(process, "worker", chance)
+    finish(process)
+    assert contents(tmp_path) == contents(small_corpus.corpus)
+
+
+def stop_by_signal(process: subprocess.Popen, signum: signal.Signals, code: int, word: str, once: Path) -> None:
+    """Sends a signal once there is a unit in a folder: the build must end with one line that says how to go on."""
+    while not list(once.rglob("*.*")):
+        assert process.poll() is None, process.stdout.read()
         time.sleep(0.2)
     process.send_signal(signum)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == code
-    lines = [line for line in said.splitlines() if line and not line.startswith("download: ")]
-    assert lines == [
-        "ingest: download -> shard -> decode -> embed for 3 units",
-        f"{word}. What is committed stays: run the same command again to go on.",
-    ]
-    finish(start(world, tmp_path))
-    assert contents(tmp_path) == whole
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == code, said
+    *phases, last = [line for line in said.splitlines() if line and not PROGRESS.search(line)]
+    assert all(re.fullmatch(r"\w+: .+ for \d+ units", line) for line in phases), said
+    assert last == f"{word}. What is committed stays: run the same command again to go on."

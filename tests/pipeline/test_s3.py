@@ -13,7 +13,7 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from tests.object_store import Faults, s3_corpus
 from tests.pipeline.command_line import finish, start
-from tests.pipeline.worlds import small_world
+from tests.pipeline.worlds import contents
 
 pytestmark = pytest.mark.ray
 
@@ -31,18 +31,11 @@ def bucket():
 
 
 @pytest.fixture(scope="module")
-def manifest(bucket, tmp_path_factory):
+def manifest(bucket, small_corpus):
     client, name = bucket
-    folder = tmp_path_factory.mktemp("world")
-    for path in small_world(folder, videos=1, seconds=40).parent.iterdir():
+    for path in small_corpus.manifest.parent.iterdir():
         client.upload_file(str(path), name, f"world/{path.name}")
     return f"s3://{name}/world/manifest.jsonl"
-
-
-@pytest.fixture(scope="module")
-def built(bucket, manifest):
-    finish(start(manifest, f"s3://{bucket[1]}/corpus"))
-    return f"s3://{bucket[1]}/corpus"
 
 
 def objects(bucket, prefix: str) -> dict[str, str]:
@@ -56,17 +49,6 @@ def objects(bucket, prefix: str) -> dict[str, str]:
         ).hexdigest()
         for key in keys
     }
-
-
-def test_from_s3_to_s3(bucket, manifest, built):
-    assert "nothing, all units are done" in finish(start(manifest, built))
-    assert verify(built).problems == []
-    with open_catalog(built) as catalog:
-        assert catalog.sql("select name from videos").fetchall() == [("demo-11-000",)]
-        assert catalog.execute("select count(*) > 0 from samples").fetchone() == (True,)
-        (media,) = catalog.execute("select media from videos").fetchone()
-    assert media.startswith("media/")
-    assert not objects(bucket, "corpus/.running")
 
 
 class Trouble:
@@ -86,20 +68,45 @@ class Trouble:
         return (500, 503, "reset", "lost")[number // 3 % 4]
 
 
-def test_failed_writes_are_tried_again_and_an_outage_ends_with_its_cause(bucket, manifest, built, monkeypatch):
-    whole = objects(bucket, "corpus")
-    monkeypatch.setattr(FAULTS, "fault", Trouble(OUTAGE_AFTER))
-    ended = start(manifest, f"s3://{bucket[1]}/troubled")
-    said, _ = ended.communicate(timeout=600)
-    assert ended.returncode == 2, said
+@pytest.fixture(scope="module")
+def outage(bucket, manifest):
+    """Exit code and output of a build during which the store stopped to take writes."""
+    FAULTS.fault = Trouble(OUTAGE_AFTER)
+    process = start(manifest, f"s3://{bucket[1]}/corpus")
+    said, _ = process.communicate(timeout=600)
+    return process.returncode, said
+
+
+@pytest.fixture(scope="module")
+def met(bucket, manifest, outage):
+    """The faults that the next build met, which went on with the corpus to its end."""
+    FAULTS.fault = Trouble(float("inf"))
+    finish(start(manifest, f"s3://{bucket[1]}/corpus"))
+    return FAULTS.fault.met
+
+
+def test_an_outage_ends_a_build_with_its_cause(outage):
+    code, said = outage
+    assert code == 2, said
     assert "error: OSError: When" in said
     assert "AWS Error SLOW_DOWN" in said
     assert "Traceback" not in said
-    units = {path: digest for path, digest in objects(bucket, "troubled").items() if path.startswith("units/")}
-    assert units.items() <= whole.items()
-    assert units
-    trouble = Trouble(float("inf"))
-    monkeypatch.setattr(FAULTS, "fault", trouble)
-    finish(start(manifest, f"s3://{bucket[1]}/troubled"))
-    assert {write for write, _ in trouble.met} >= {"initiate", "part", "complete"}
-    assert objects(bucket, "troubled") == whole
+
+
+def test_failed_writes_are_tried_again(met):
+    assert {write for write, _ in met} >= {"initiate", "part", "complete"}
+
+
+def test_the_corpus_is_whole_and_a_build_again_has_nothing_to_do(bucket, manifest, met):
+    corpus = f"s3://{bucket[1]}/corpus"
+    assert "nothing, all units are done" in finish(start(manifest, corpus))
+    assert verify(corpus).problems == []
+    with open_catalog(corpus) as catalog:
+        media = [path for (path,) in catalog.sql("select media from videos").fetchall()]
+    assert len(media) == 2
+    assert all(path.startswith("media/") for path in media)
+    assert not objects(bucket, "corpus/.running")
+
+
+def test_the_shards_are_those_of_the_same_videos_on_a_disk(bucket, small_corpus, met):
+    assert objects(bucket, "corpus/shards") == contents(small_corpus.corpus / "shards")
