@@ -190,6 +190,31 @@ def audit(corpus: Corpus) -> None:
 
 
 @app.command()
+def decontaminate(
+    corpus: Corpus,
+    against: Annotated[
+        list[str],
+        typer.Option(help="Of benchmarks: an annotation file, a folder of videos, or a corpus; may be repeated."),
+    ],
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Have the next build leave out of the shards what is found.")
+    ] = False,
+    sheet: Annotated[Path | None, typer.Option(help="A CSV file to write what is found to.")] = None,
+) -> None:
+    """Find videos and questions of benchmarks in a corpus, and list them in its table `contamination`."""
+    from pipeline.decontaminate import decontaminate as find
+    from pipeline.decontaminate import summary
+
+    rows = find(corpus, against, drop, sheet)
+    for found, (videos, pairs) in summary(rows).items():
+        out.print(message(f"{found}: {videos} videos" + (f", {pairs} QA pairs" if pairs else "")))
+    advice = (
+        "the next build leaves them out of the shards" if drop else "they stay in the shards; --drop leaves them out"
+    )
+    out.print(f"{len(rows)} finds: {advice}" if rows else "nothing of the benchmarks is in the corpus")
+
+
+@app.command()
 def datasheet(
     corpus: Corpus,
     force: Annotated[

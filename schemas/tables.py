@@ -217,6 +217,21 @@ AUDIT = pa.schema(
     ]
 )
 
+# `longvid decontaminate`: a row per video or pair that is in a benchmark, and file in which it was found.
+CONTAMINATION = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("name", pa.string()),
+        ("qa_id", pa.string()),  # null: the whole video
+        ("found_by", pa.string()),  # id | file | sequence | question
+        ("against", pa.string()),  # name of the file, folder or corpus that was given
+        ("found", pa.string()),  # the id there, or the question
+        ("score", pa.float32()),  # 1, the similarity of sequences, or the share of n-grams in common
+        ("offset_s", pa.float64()),  # of sequences: what the benchmark shows at t is shown here at t + offset_s
+        ("drop", pa.bool_()),  # the next build leaves it out of the shards
+    ]
+)
+
 TASKS = ("captioning", "temporal_grounding", "event_relationship", "scene_relationship", "event_counting")
 
 # select: a row a QA pair, in the order of the QA unit.

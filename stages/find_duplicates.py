@@ -60,7 +60,7 @@ class FindDuplicatesConfig(StageConfig):
 
 
 @dataclass(frozen=True)
-class _Seconds:
+class Seconds:
     """A video, second by second."""
 
     start_s: float
@@ -79,14 +79,14 @@ def run(unit: dict[str, Any], config: FindDuplicatesConfig, store: Store) -> Ite
             whole = {"exact": True, "similarity": 1.0, "covered": 1.0, "covered_of_other": 1.0, "offset_s": 0.0}
             rows.append({**row, **whole})
             continue
-        mine = mine or _read(unit, store)
-        found = _compare(mine, _read(other, store), config)
+        mine = mine or read_seconds(unit, store)
+        found = _compare(mine, read_seconds(other, store), config)
         if found:
             rows.append({**row, "exact": False, **found})
     yield pa.Table.from_pylist(rows, DUPLICATE)
 
 
-def _compare(first: _Seconds, second: _Seconds, config: FindDuplicatesConfig) -> dict[str, float] | None:
+def _compare(first: Seconds, second: Seconds, config: FindDuplicatesConfig) -> dict[str, float] | None:
     shorter = min(len(first), len(second))
     if shorter < config.least_s:
         return None
@@ -112,15 +112,16 @@ def _compare(first: _Seconds, second: _Seconds, config: FindDuplicatesConfig) ->
     }
 
 
-def _read(video: dict[str, Any], store: Store) -> _Seconds:
+def read_seconds(video: dict[str, Any], store: Store) -> Seconds:
+    """A video of which `find_shots_unit` and `embed_units` are known, at each full second from its first frame."""
     shots = store.read_table(video["find_shots_unit"], ["end_s", "layouts"])
     if not shots.num_rows:
-        return _Seconds(0.0, np.zeros((0, 1), np.float32))
+        return Seconds(0.0, np.zeros((0, 1), np.float32))
     frames = pa.concat_tables(store.read_table(path, ["time_s", "embedding"]) for path in video["embed_units"])
     layouts = np.frombuffer(b"".join(shots["layouts"].to_pylist()), np.uint8).reshape(-1, GRID, GRID)
     time_s = frames["time_s"].to_numpy()
     at = each_second(time_s, shots["end_s"][-1].as_py())
-    return _Seconds(float(time_s[0]), describe(layouts[at], to_matrix(frames["embedding"])[at]))
+    return Seconds(float(time_s[0]), describe(layouts[at], to_matrix(frames["embedding"])[at]))
 
 
 def stage(config: FindDuplicatesConfig) -> Stage:

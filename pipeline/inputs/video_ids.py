@@ -33,7 +33,7 @@ class VideoIndex:
         self.ambiguous: set[str] = set()
         """Ids that were asked for and mean several videos."""
         for number, video in enumerate(videos):
-            for rank, key in _names(video):
+            for rank, key in names_of(video):
                 known_rank, known = self._found.get(key, (rank + 1, number))
                 if rank < known_rank:
                     self._found[key] = rank, number
@@ -42,7 +42,7 @@ class VideoIndex:
 
     def find(self, video: str) -> int | None:
         """The number of the video that an id means; None: none, or several."""
-        for key in _meanings(video):
+        for key in meanings_of(video):
             _, number = self._found.get(key, (0, None))
             if number == _AMBIGUOUS:
                 self.ambiguous.add(video)
@@ -60,7 +60,7 @@ def video_of_file(name: str) -> str:
     return stem
 
 
-def _names(video: str) -> Iterator[tuple[int, str]]:
+def names_of(video: str) -> Iterator[tuple[int, str]]:
     """What a video may be called, each with a rank: the lower one says more."""
     stem = _SUFFIX.sub("", video)
     name = posixpath.basename(stem)
@@ -73,7 +73,7 @@ def _names(video: str) -> Iterator[tuple[int, str]]:
             yield rank, key
 
 
-def _meanings(video: str) -> Iterator[str]:
+def meanings_of(video: str) -> Iterator[str]:
     """What an id may mean, what is most like it first."""
     keys = [video, _SUFFIX.sub("", video)]
     if address := _ADDRESS.match(video):

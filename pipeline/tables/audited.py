@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from itertools import chain
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -13,6 +14,18 @@ from workers.storage.store import Store
 WRITTEN = pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
 FOUND = pa.schema([f for f in AUDIT if f.name not in ("video_id", "qa_id")])
 QA_TABLE = pa.schema([*WRITTEN, *FOUND])
+CONTAMINATION_PATH = "tables/contamination.parquet"
+BANNED = "contaminated"
+
+
+class Banned(NamedTuple):
+    """Videos and pairs that are in benchmarks, and are to be left out."""
+
+    videos: frozenset[str]
+    pairs: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.videos or self.pairs)
 
 
 def qa_units(work: Workspace) -> tuple[list[str], list[str]]:
@@ -23,13 +36,25 @@ def qa_units(work: Workspace) -> tuple[list[str], list[str]]:
     return [path for (path,) in written], [path for (path,) in audited]
 
 
-def made_of(written: list[str], audited: list[str]) -> str:
+def made_of(written: list[str], audited: list[str], banned: Banned) -> str:
     """A digest of what the table is made of."""
-    return hashlib.sha256("\n".join([*written, "", *audited]).encode()).hexdigest()
+    told = [*written, "", *audited, *(["", *sorted(banned.videos), "", *sorted(banned.pairs)] if banned else [])]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
-def with_audit(pairs: Iterator[pa.Table], audited: list[str], store: Store) -> Iterator[pa.Table]:
-    """The pairs with the columns of FOUND, null where they are not audited yet.
+def read_banned(store: Store) -> Banned:
+    """What `longvid decontaminate --drop` has found; nothing where it was not run."""
+    if not store.exists(CONTAMINATION_PATH):
+        return Banned(frozenset(), frozenset())
+    rows = store.read_table(CONTAMINATION_PATH, ["video_id", "qa_id", "drop"]).to_pylist()
+    return Banned(
+        frozenset(row["video_id"] for row in rows if row["drop"] and row["qa_id"] is None),
+        frozenset(row["qa_id"] for row in rows if row["drop"] and row["qa_id"] is not None),
+    )
+
+
+def with_audit(pairs: Iterator[pa.Table], audited: list[str], banned: Banned, store: Store) -> Iterator[pa.Table]:
+    """The pairs with the columns of FOUND, null where they are not audited yet; `dropped` is BANNED for what is banned.
 
     Both have the order of the videos' ids, and within a video that of its unit. Raises ValueError where they differ.
     """
@@ -42,7 +67,15 @@ def with_audit(pairs: Iterator[pa.Table], audited: list[str], store: Store) -> I
             own = pa.table({f.name: pa.nulls(table.num_rows, f.type) for f in AUDIT}, AUDIT)
         elif own["qa_id"].to_pylist() != table["qa_id"].to_pylist():
             raise ValueError(f"{audited[0]}: is not row by row of the pairs: delete the file and build again")
+        if banned:
+            own = own.set_column(own.schema.get_field_index("dropped"), "dropped", _marked(table, own, banned))
         yield pa.table(dict(chain(zip(table.schema.names, table.columns, strict=True), _columns(own))), QA_TABLE)
+
+
+def _marked(pairs: pa.Table, found: pa.Table, banned: Banned) -> pa.Array:
+    ids = zip(pairs["video_id"].to_pylist(), pairs["qa_id"].to_pylist(), found["dropped"].to_pylist(), strict=True)
+    marked = [BANNED if v in banned.videos or q in banned.pairs else dropped for v, q, dropped in ids]
+    return pa.array(marked, pa.string())
 
 
 def _columns(found: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:

@@ -14,9 +14,16 @@ from workers.storage.store import Store
 Row = dict[str, Any]
 
 
-def video(name: str, **columns: Any) -> Row:
-    """A row of `videos`; its id is its name."""
-    return {"video_id": name, "name": name, "duration_s": 60.0, "licence": "CC0-1.0", "source": "demo", **columns}
+def video(video_id: str, **columns: Any) -> Row:
+    """A row of `videos`; its name is its id where none is given."""
+    return {
+        "video_id": video_id,
+        "name": video_id,
+        "duration_s": 60.0,
+        "licence": "CC0-1.0",
+        "source": "demo",
+        **columns,
+    }
 
 
 def pair(video_id: str, number: int, **columns: Any) -> Row:

@@ -1,0 +1,198 @@
+"""`longvid decontaminate`: which videos and questions of a corpus are in benchmarks.
+
+Benchmarks are given as annotation files (ids, addresses, questions), as folders of videos, and as corpora. Videos are
+found by id, by file (SHA-256) and, against corpora built with the same tower, by sequences of what they show, also
+where they were cut or sampled anew; questions by runs of words. What is found is the table `contamination`; with `drop`
+the next build leaves it out of the shards.
+"""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.inputs.annotation_files import read_files
+from pipeline.inputs.manifest_rows import ManifestError
+from pipeline.inputs.media_folder import list_media
+from pipeline.inputs.video_ids import meanings_of, names_of
+from pipeline.known_sequences import sequences_in_common
+from pipeline.not_built import not_built
+from pipeline.tables.audited import CONTAMINATION_PATH
+from pipeline.tables.catalog import open_catalog
+from schemas.messages import message
+from schemas.tables import CONTAMINATION
+from stages.annotations.text import AnnotationError
+from stages.qa.audit.overlap import QuestionIndex
+from workers.storage.store import Store, sha256_of
+
+Row = dict[str, Any]
+_LEAST_KEY = 5
+"""Characters of an id that says which video is meant: "1.mp4" does not."""
+_LETTER = re.compile(r"^\([A-H]\) ", re.M)
+_HINT = "Answer with the letter and the text of the right option."
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass
+class Known:
+    """What one of the given files, folders or corpora has."""
+
+    name: str
+    ids: set[str] = field(default_factory=set)
+    files: dict[str, str] = field(default_factory=dict)
+    """Id by SHA-256."""
+    questions: list[str] = field(default_factory=list)
+    corpus: str = ""
+    unreadable: list[str] = field(default_factory=list)
+    """Files below a folder that are neither videos nor annotations of a known form."""
+
+
+def decontaminate(corpus: str, against: Sequence[str], drop: bool = False, sheet: Path | None = None) -> list[Row]:
+    """Writes the table `contamination` of a corpus, anew; gives its rows.
+
+    Args:
+        corpus: that is looked at.
+        against: annotation files, folders of videos or annotation files, and corpora.
+        drop: have the next build leave out what was found.
+        sheet: a CSV file to write the rows to as well.
+
+    Raises NotBuilt, or ManifestError for something in `against` that cannot be read.
+    """
+    store = Store(corpus)
+    for name in ("videos", "qa"):
+        if not store.exists(f"tables/{name}.parquet"):
+            raise not_built(store, f"the table {name}")
+    known = [read_known(named) for named in against]
+    with open_catalog(corpus) as catalog:
+        videos = _rows(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))
+        rows = [row for one in known for row in _by_video(videos, one)]
+        pairs = catalog.sql("select video_id, name, qa_id, question, options from qa join videos using (video_id)")
+        rows += _by_question(_batches(pairs), known)
+    for one in known:
+        if one.corpus:
+            names = {video["video_id"]: video["name"] for video in videos}
+            rows += [
+                _row(f, one, "sequence", name=names.get(f["video_id"])) for f in sequences_in_common(store, one.corpus)
+            ]
+    rows = sorted(
+        ({**row, "drop": drop} for row in rows), key=lambda row: [str(row[name]) for name in CONTAMINATION.names]
+    )
+    store.write_tables(CONTAMINATION_PATH, [pa.Table.from_pylist(rows, CONTAMINATION)], CONTAMINATION)
+    if sheet is not None:
+        write_sheet(rows, sheet)
+    return rows
+
+
+def read_known(named: str) -> Known:
+    """What a file, folder or corpus has. Raises ManifestError."""
+    if "://" in named or (Path(named) / "tables" / "videos.parquet").is_file():
+        return _read_corpus(named)
+    path = Path(named)
+    if not path.exists():
+        raise ManifestError(f"{named}: no such file, folder of videos or corpus")
+    known = Known(path.name)
+    if path.is_dir():
+        for media in list_media(path).media:
+            with media.path.open("rb") as stream:
+                known.files[sha256_of(stream)] = media.path.name
+            known.ids.add(media.path.name)
+    for file, read in read_files(path, ""):
+        try:
+            for _, entries in read:
+                for entry in entries:
+                    known.ids |= {name for name in (entry.video, entry.clip_of) if name}
+                    known.questions += [_text(turns[0]["value"]) for turns in entry.conversations if turns]
+        except AnnotationError as error:
+            if not path.is_dir():
+                raise ManifestError(f"{file.name}: {error}") from None
+            known.unreadable.append(file.name)
+    return known
+
+
+def _read_corpus(named: str) -> Known:
+    known = Known(named.rstrip("/").rpartition("/")[2], corpus=named)
+    with open_catalog(named) as catalog:
+        for video in _rows(catalog.sql("select name, uri, sha256 from videos")):
+            known.ids |= {name for name in (video["name"], video["uri"]) if name}
+            if video["sha256"]:
+                known.files[video["sha256"]] = video["name"]
+    return known
+
+
+def _text(value: str) -> str:
+    """A question with its options, without marks of the conversation."""
+    return _LETTER.sub("", value.replace("<image>", "").replace(_HINT, "")).strip()
+
+
+def _by_video(videos: list[Row], known: Known) -> Iterator[Row]:
+    keys: dict[str, str] = {}
+    for name in sorted(known.ids):
+        for key in _keys(name):
+            keys.setdefault(key, name)
+    for video in videos:
+        if (same := known.files.get(video["sha256"])) is not None:
+            yield _row({**video, "found": same, "score": 1.0}, known, "file")
+        own = [key for name in (video["name"], video["uri"]) if name for key in _keys(name)]
+        if (found := next((keys[key] for key in own if key in keys), None)) is not None:
+            yield _row({**video, "found": found, "score": 1.0}, known, "id")
+
+
+def _keys(name: str) -> Iterator[str]:
+    """What an id or address may be called, but for what is too short to mean one video."""
+    keys = [*meanings_of(name), *(key for _, key in names_of(name) if "://" not in name)]
+    yield from (key for key in dict.fromkeys(keys) if len(key.rpartition(".")[0] or key) >= _LEAST_KEY)
+
+
+def _by_question(pairs: Iterable[Row], known: Sequence[Known]) -> Iterator[Row]:
+    asked = [(one, question) for one in known for question in one.questions]
+    index = QuestionIndex(question for _, question in asked)
+    for pair in pairs if asked else ():
+        found = index.find("\n".join([pair["question"], *pair["options"]])) or index.find(pair["question"])
+        if found:
+            one, question = asked[found[0]]
+            yield _row({**pair, "found": question[:300], "score": found[1]}, one, "question", qa_id=pair["qa_id"])
+
+
+def _row(found: Row, known: Known, found_by: str, **more: Any) -> Row:
+    told = {name: found.get(name) for name in CONTAMINATION.names}
+    return {**told, "against": known.name, "found_by": found_by, "qa_id": None, **more}
+
+
+def _rows(relation: Any) -> list[Row]:
+    return [*_batches(relation)]
+
+
+def _batches(relation: Any) -> Iterator[Row]:
+    for batch in relation.to_arrow_reader(4096):
+        yield from batch.to_pylist()
+
+
+def write_sheet(rows: list[Row], path: Path) -> None:
+    """The rows as CSV, in which no text of others is a formula."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(CONTAMINATION.names)
+        for row in rows:
+            writer.writerow([_cell(row[name]) for name in CONTAMINATION.names])
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return f"'{message(value)}" if value.startswith(_FORMULA) else message(value)
+
+
+def summary(rows: list[Row]) -> dict[str, tuple[int, int]]:
+    """By file or corpus and way of finding: videos and pairs."""
+    videos: dict[str, set] = defaultdict(set)
+    pairs: dict[str, set] = defaultdict(set)
+    for row in rows:
+        key = f"{row['against']}: by {row['found_by']}"
+        videos[key].add(row["video_id"])
+        pairs[key] |= {row["qa_id"]} - {None}
+    return {key: (len(videos[key]), len(pairs[key])) for key in sorted(videos)}

@@ -1,0 +1,143 @@
+"""Videos and questions of benchmarks are found by id, address, file and words; nothing else is."""
+
+import csv
+import hashlib
+import json
+import shutil
+
+import pytest
+
+from pipeline.decontaminate import decontaminate
+from pipeline.tables.audited import QA_TABLE, WRITTEN, read_banned, with_audit
+from schemas.tables import CONTAMINATION
+from tests.conftest import SHARED
+from tests.pipeline.command_line import run
+from tests.pipeline.published_tables import pair, video, write_corpus
+from workers.storage.store import Store
+
+BENCHMARKS = SHARED / "annotations" / "11_benchmarks_eval_only"
+QUESTION = "How did the cartoon jellyfish leave the mire that it had fallen into?"
+MLVU = "What color is the main male character in the video? Yellow Red Green Blue"
+LVBENCH = "What year appears in the opening caption of the video? 1636 1366 1363 1633"
+LONG_VIDEO_BENCH = (
+    "In the video, which subtitles appear at the same time as the man with black hair, dressed in grey clothes with "
+    "black sleeves, on stage?"
+)
+OPTIONS = ["Carried by the shrimp", "Carried by the turtle", "Carried by the catfish", "Carried by the seahorse"]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    videos = [
+        video("by_id", name="movies/movie101_66.mp4"),
+        video("by_address", name="x", uri="https://www.youtube.com/watch?v=86CxyhFV9MI"),
+        video("by_file", name="copy", sha256=hashlib.sha256(b"film").hexdigest()),
+        video("short", name="1.mp4"),
+        video("other", name="holiday"),
+    ]
+    asked = {"question": QUESTION.replace("cartoon ", ""), "options": OPTIONS[::-1], "form": "conversation"}
+    pairs = [pair("other", 1, **asked), pair("other", 2), pair("by_id", 3)]
+    write_corpus(tmp_path / "corpus", videos, pairs)
+    return str(tmp_path / "corpus")
+
+
+@pytest.fixture
+def benchmark_file(tmp_path):
+    rows = [
+        {"video": "movie101_66.mp4", "question": "What colour?", "candidates": ["red", "blue"], "answer": "red"},
+        {"video": "86CxyhFV9MI", "question": "Who?", "candidates": ["he", "she"], "answer": "he"},
+        {"video": "1.mp4", "question": QUESTION, "candidates": OPTIONS, "answer": OPTIONS[1]},
+    ]
+    path = tmp_path / "benchmark.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+def found(rows: list[dict]) -> set[tuple]:
+    return {(row["video_id"], row["qa_id"], row["found_by"]) for row in rows}
+
+
+def test_ids_addresses_and_questions_of_a_file(corpus, benchmark_file):
+    rows = decontaminate(corpus, [str(benchmark_file)])
+    assert found(rows) == {("by_id", None, "id"), ("by_address", None, "id"), ("other", "other-1", "question")}
+    table = Store(corpus).read_table("tables/contamination.parquet")
+    assert table.schema.equals(CONTAMINATION) and not any(table["drop"].to_pylist())
+    [question] = [row for row in rows if row["found_by"] == "question"]
+    assert question["against"] == "benchmark.json" and question["score"] > 0.7
+
+
+def test_files_of_a_folder_and_of_a_corpus(corpus, tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "original.mp4").write_bytes(b"film")
+    assert found(decontaminate(corpus, [str(folder)])) == {("by_file", None, "file")}
+    benchmark = [video("v", name="any", sha256=hashlib.sha256(b"film").hexdigest()), video("w", name="holiday")]
+    write_corpus(tmp_path / "benchmark", benchmark, [])
+    rows = decontaminate(corpus, [str(tmp_path / "benchmark")])
+    assert found(rows) == {("by_file", None, "file"), ("other", None, "id")}
+
+
+def test_what_is_dropped_is_marked_in_the_table_of_pairs(corpus, benchmark_file):
+    decontaminate(corpus, [str(benchmark_file)], drop=True)
+    store = Store(corpus)
+    pairs = store.read_table("tables/qa.parquet").select(WRITTEN.names)
+    [table] = with_audit(iter([pairs]), [], read_banned(store), store)
+    assert table.schema.equals(QA_TABLE)
+    dropped = dict(zip(table["qa_id"].to_pylist(), table["dropped"].to_pylist(), strict=True))
+    assert dropped == {"other-1": "contaminated", "other-2": None, "by_id-3": "contaminated"}
+    decontaminate(corpus, [str(benchmark_file)])
+    assert not read_banned(store)
+
+
+def test_the_command_tells_what_it_found_and_writes_a_sheet(corpus, benchmark_file, tmp_path, capsys):
+    sheet = tmp_path / "sheet.csv"
+    assert run("decontaminate", corpus, "--against", benchmark_file, "--sheet", sheet) == 0
+    said = capsys.readouterr().out
+    assert "benchmark.json: by id: 2 videos" in said and "3 finds: they stay in the shards" in said
+    with sheet.open() as stream:
+        assert len([*csv.DictReader(stream)]) == 3
+    assert run("decontaminate", corpus, "--against", tmp_path / "nothing.json") == 2
+    assert "nothing.json: no such file" in capsys.readouterr().err
+    assert run("decontaminate", tmp_path / "nowhere", "--against", benchmark_file) == 2
+
+
+def test_a_bad_file_is_an_error_and_formulas_stay_text(corpus, tmp_path, capsys):
+    bad = tmp_path / "bad.json"
+    bad.write_text('[{"video": ')
+    assert run("decontaminate", corpus, "--against", bad) == 2
+    assert "bad.json" in capsys.readouterr().err
+    write_corpus(tmp_path / "odd", [video("v", name="=cmd()|' /C'!A0")], [])
+    rows = [{"video": "=cmd()|' /C'!A0", "question": "Who?", "candidates": ["he", "she"], "answer": "he"}]
+    bad.write_text(json.dumps(rows))
+    assert run("decontaminate", tmp_path / "odd", "--against", bad, "--sheet", tmp_path / "s.csv") == 0
+    assert "'=cmd()" in (tmp_path / "s.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "question"),
+    [
+        ("mlvu_mc/1_plotQA_40.json", "movie101_66.mp4", MLVU),
+        ("longvideobench/lvb_val_150.json", "86CxyhFV9MI", LONG_VIDEO_BENCH),
+        ("lvbench/lvbench_clean_200.json", "", LVBENCH),
+        ("videomme/test_300.parquet", "fFjv93ACGo8", ""),
+    ],
+)
+def test_real_benchmark_files(tmp_path, path, name, question):
+    if not (BENCHMARKS / path).is_file():
+        pytest.skip(f"the benchmark files are not here: {BENCHMARKS}")
+    videos = [video("v", name=name or "holiday"), video("w", name="something else")]
+    pairs = [pair("w", 1, question=question or "What is this?", options=[]), pair("w", 2), pair("v", 3)]
+    write_corpus(tmp_path, videos, pairs)
+    expected = {("v", None, "id")} if name else set()
+    expected |= {("w", "w-1", "question")} if question else set()
+    assert found(decontaminate(str(tmp_path), [str(BENCHMARKS / path)])) == expected
+
+
+def test_questions_of_templates_are_not_those_of_benchmarks(tmp_path):
+    if not BENCHMARKS.is_dir():
+        pytest.skip(f"the benchmark files are not here: {BENCHMARKS}")
+    shutil.copytree(BENCHMARKS / "mlvu_mc", tmp_path / "mlvu")
+    question = 'What happens next after the following event: "man {} sings"?'
+    pairs = [pair("w", n, question=question.format(n)) for n in range(50)]
+    write_corpus(tmp_path / "corpus", [video("w", name="my holiday")], pairs)
+    assert decontaminate(str(tmp_path / "corpus"), [str(tmp_path / "mlvu")]) == []

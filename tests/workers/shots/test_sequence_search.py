@@ -1,0 +1,59 @@
+"""Parts of known videos are found in copies that were cut, changed and sampled at other instants, and nowhere else."""
+
+import numpy as np
+import pytest
+
+from workers.shots.sequence_search import search, windows_of
+
+AGREE, STILL, WIDTH = 0.6, 0.01, 48
+
+
+def film(seed: int, seconds: int = 240, *, per_second: int = 4) -> np.ndarray:
+    """Descriptors of a video of shots of a few seconds, each drifting; float32 [seconds * per_second, WIDTH]."""
+    rng = np.random.default_rng(seed)
+    length = seconds * per_second
+    looks = np.zeros((length, WIDTH))
+    start = 0
+    while start < length:
+        end = min(length, start + int(rng.integers(2, 9)) * per_second)
+        drift = rng.normal(size=WIDTH) * np.linspace(0, 0.6, end - start)[:, None]
+        looks[start:end] = rng.normal(size=WIDTH) + drift
+        start = end
+    looks += np.random.default_rng(1).normal(size=WIDTH)  # all look alike, as videos of one studio
+    return (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float32)
+
+
+def sampled(film_ND: np.ndarray, *, phase: int = 0, noise: float = 0.0) -> np.ndarray:
+    """One per second, from a later quarter of the second, with noise as of another encoder."""
+    seconds = film_ND[phase::4]
+    return seconds + noise * np.random.default_rng(9).normal(size=seconds.shape).astype(np.float32) / np.sqrt(WIDTH)
+
+
+KNOWN = windows_of([sampled(film(seed)) for seed in range(8)], still=STILL)
+
+
+@pytest.mark.parametrize("phase", [0, 1, 2])
+@pytest.mark.parametrize(("begin", "seconds"), [(0, 240), (70, 30), (101, 30), (205, 30)])
+def test_copies_and_cuts_are_found_at_their_place(phase, begin, seconds):
+    copy = sampled(film(3), phase=phase, noise=0.2)[begin : begin + seconds]
+    found = search(KNOWN, copy, agree=AGREE)
+    assert [f.owner for f in found] == [3]
+    assert abs(found[0].offset_s + begin) <= 2
+    assert 12 < found[0].seconds <= seconds
+
+
+def test_a_cut_within_another_video_is_found():
+    around = np.concatenate([sampled(film(50))[:60], sampled(film(5), noise=0.2)[100:140], sampled(film(51))[:60]])
+    assert [f.owner for f in search(KNOWN, around, agree=AGREE)] == [5]
+
+
+def test_other_videos_are_not_found():
+    assert sum(bool(search(KNOWN, sampled(film(seed)), agree=AGREE)) for seed in range(100, 160)) == 0
+
+
+def test_what_does_not_change_or_is_too_short_tells_nothing():
+    still = np.repeat(sampled(film(1))[:1], 100, axis=0)
+    assert len(windows_of([still], still=STILL).owner_W) == 0
+    assert search(KNOWN, still, agree=AGREE) == []
+    assert search(KNOWN, sampled(film(3))[:5], agree=AGREE) == []
+    assert search(windows_of([], still=STILL), still, agree=AGREE) == []
