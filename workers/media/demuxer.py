@@ -1,7 +1,9 @@
 """Reads the packets of a video stream, and continues its clock over timestamp discontinuities.
 
 A clock that jumps was reset or spliced, and its frames follow each other all the same; or a frame is held for long, as
-slides are. Only the other streams tell: a clock that jumps does so for all of them.
+slides are. Only the other streams tell: a clock that jumps does so for all of them. In a file of DISCONTINUOUS without
+sound or subtitles nothing tells: a frame held for longer than JUMP_S counts as a jump there, and the time that it is
+held is cut out (`timestamp_jumps`).
 """
 
 from collections.abc import Iterator
