@@ -50,6 +50,7 @@ def test_a_tower_with_the_key_is_refused_and_runs_nothing(tmp_path, value):
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_a_tower_with_code_but_without_the_key_is_refused_without_a_question(tmp_path):
     """In a process with a terminal's answer at hand: transformers would ask whether to run the code."""
     name = save_vit(tmp_path)

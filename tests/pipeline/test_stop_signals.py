@@ -61,6 +61,7 @@ def test_block_is_left_and_the_process_ends_with_one_line(signum, word, code):
     ],
     ids=["swallowed", "another error", "another exit", "goes on", "stuck in C"],
 )
+@pytest.mark.slow
 def test_whatever_the_code_does_the_process_ends_as_terminated(body):
     assert run(body, signal.SIGTERM) == (143, "ready\n\nTerminated. Run again.\n")
 

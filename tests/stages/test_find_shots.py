@@ -154,6 +154,7 @@ def test_a_shot_has_the_mean_direction_of_its_frames(store):
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 4)), min_size=1, max_size=8))
+@pytest.mark.slow
 def test_shots_tile_the_video(tmp_path_factory, plan):
     images = [scene(seed, 2 * i) if seed else BLACK for seed, count in plan for i in range(count)]
     rows = shots(Store(tmp_path_factory.mktemp("tile")), images)
@@ -206,6 +207,7 @@ def sample(path, period_s: float, count: int) -> list[Image.Image]:
     return [Image.open(BytesIO(data)) for _, data in frames]
 
 
+@pytest.mark.slow
 def test_cuts_of_a_real_film(store, videos):
     """Big Buck Bunny's first minute: its cuts as a viewer finds them at full rate, and the black it fades in from."""
     rows = shots(store, sample(videos / "long/bbb_360p_moov_end.mp4", 1.0, 60))

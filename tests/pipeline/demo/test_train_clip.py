@@ -16,6 +16,7 @@ def test_the_loss_is_least_where_all_true_pairs_score_alike():
     assert right.item() == pytest.approx(2 / 3 * torch.log(torch.tensor(2.0)).item(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_seed_decides_the_weights_and_unseen_words_are_zero():
     first, again = (train(steps=2, num_groups=1, learning_rate=1e-3, seed=5) for _ in range(2))
     assert all(torch.equal(first[name], again[name]) for name in first)

@@ -67,6 +67,7 @@ def test_what_is_wrong_is_told_as_outside(task, data, message):
 
 
 @pytest.mark.parametrize(("what", "told"), [("loop", "more than 5 CPU seconds"), ("fill", "memory_mb")])
+@pytest.mark.slow
 def test_what_takes_too_much_is_given_up_and_the_setting_named(ours, what, told):
     with pytest.raises(AnnotationError, match=f"took too much: .*{told}.*annotate.limits"):
         ours(**{what: True})

@@ -81,6 +81,7 @@ def test_each_backend_decodes_in_the_full_sandbox(tmp_path, backend):
         pytest.skip("this kernel has no full sandbox")
 
 
+@pytest.mark.slow
 def test_real_files_of_all_kinds_are_read_as_without_a_sandbox(videos):
     """Their names, which FFmpeg looks at too, don't matter, nor do libraries of rare codecs."""
     for path in sorted(p for folder in ("short", "odd", "annotated") for p in (videos / folder).iterdir()):
@@ -94,6 +95,7 @@ def test_real_files_of_all_kinds_are_read_as_without_a_sandbox(videos):
             assert probe_in_sandbox(path, LIMITS) == expected, path.name
 
 
+@pytest.mark.slow
 def test_a_kilobyte_of_large_frames_ends_as_a_reject_that_names_the_setting(cases):
     path = cases / "security/rle_20000.mov"
     assert probe_in_sandbox(path, LIMITS)["frame_count"] == 100
@@ -108,6 +110,7 @@ def test_pixels_without_an_account_are_over_budget(tmp_path, monkeypatch):
         sample(path, MediaLimits(budget=1e-3), fps=30.0)
 
 
+@pytest.mark.slow
 def test_cpu_seconds_without_an_account_are_over_budget(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(900) / 30, size=(1280, 720), options={"preset": "ultrafast"})
     monkeypatch.setattr(media_sandbox, "_budget", lambda *args: (0.2, 1e12))

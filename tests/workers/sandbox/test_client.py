@@ -84,6 +84,7 @@ def pids(box, count, **arguments):
     return [call(box, "pid", **arguments)[0]["pid"] for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_a_process_is_given_files_until_it_has_used_its_time():
     box = Sandbox(TASKS, SandboxLimits(reuse_cpu_s=0.5))
     assert len(set(pids(box, 5))) == 1
@@ -112,6 +113,7 @@ def test_each_file_may_take_all_the_memory_whatever_others_left_behind(box):
         call(box, "take", mb=600)
 
 
+@pytest.mark.slow
 def test_a_heartbeat_is_a_sign_of_work():
     box = Sandbox(TASKS, SandboxLimits(stall_cpu_s=2.5))
     assert call(box, "plod", busy_s=5.0) == [{"number": 0}]
@@ -126,6 +128,7 @@ def test_a_task_without_a_sign_of_work_is_ended(hasty, task):
 
 
 @pytest.mark.parametrize("task", ["spin", "chatter"])
+@pytest.mark.slow
 def test_cpu_seconds_are_counted_whatever_a_task_says(box, task):
     with pytest.raises(SandboxError, match="budget: more than 1 CPU seconds"):
         call(box, task, cpu_s=1.0)
@@ -140,6 +143,7 @@ def test_a_stopped_process_is_a_hang(hasty):
         next(messages)
 
 
+@pytest.mark.slow
 def test_time_that_the_caller_takes_is_not_the_tasks(hasty):
     messages = hasty.call("good", b"", count=30)  # more than a socket holds
     next(messages)

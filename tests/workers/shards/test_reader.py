@@ -67,6 +67,7 @@ def test_clips_where_they_are_asked_for(corpus):
 
 
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
+@pytest.mark.slow
 def test_the_workers_of_a_loader_share_a_ranks_samples(corpus, start_method):
     store, _, samples = corpus
     shares = []

@@ -65,6 +65,7 @@ def test_an_upload_outlasts_faults(write, fault):
         assert Store(root).read_bytes("a") == b"whole"
 
 
+@pytest.mark.slow
 def test_an_upload_that_cannot_end_leaves_nothing():
     faults = Faults()
     with s3_corpus(faults) as root:

@@ -43,6 +43,7 @@ def run_rank(rank: int, folder: str) -> None:
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_rank_without_a_target_stays_in_step_with_the_others(tmp_path):
     mp.spawn(run_rank, (str(tmp_path),), nprocs=2)  # joins both, and ends them where one fails
     results = [json.loads((tmp_path / f"rank_{rank}.json").read_text()) for rank in (0, 1)]

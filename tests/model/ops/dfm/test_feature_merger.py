@@ -80,6 +80,7 @@ def test_the_reference_is_the_nearest_keyframe_strictly_before():
     assert preceding(keyframes, 6).tolist() == [[-1, -1, -1, 2, 2, 4], [-1, 0, 0, 0, 0, 0], [-1] * 6]
 
 
+@pytest.mark.slow
 def test_training_learns_to_point_at_what_the_text_names():
     """Patches carry one of four codes; the text says which one the token should be made of."""
     torch.manual_seed(0)

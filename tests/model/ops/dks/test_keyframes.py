@@ -127,6 +127,7 @@ def is_clear(frames, queries, k, tau, margin=1e-6):
 @pytest.mark.parametrize("mode", ["paper", "released"])
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=100, deadline=None)
+@pytest.mark.slow
 def test_picks_are_those_of_the_float64_loops_in_any_company(seed, mode, dtype):
     rng = np.random.default_rng(seed)
     frames = torch.tensor(mixed_video(rng, int(rng.integers(1, 250)), width=24)).to(dtype)

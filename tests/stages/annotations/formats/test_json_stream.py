@@ -24,6 +24,7 @@ def small_pieces(monkeypatch):
 
 @given(st.dictionaries(st.text(), VALUES) | st.lists(VALUES), st.sampled_from([None, 2]))
 @settings(max_examples=300)
+@pytest.mark.slow
 def test_members_are_those_of_the_document(value, indent):
     text = json.dumps(value, indent=indent, ensure_ascii=indent is None)
     wanted = list(value.items()) if isinstance(value, dict) else [("", item) for item in value]
