@@ -1,0 +1,169 @@
+"""Audits of QA pairs: what text-only models guess after the gates, planted shortcuts, cost, sequences of benchmarks.
+
+    python -m benchmarks.audits
+
+Videos are parted in halves: pairs are left out by the gates in one half only; models are fitted on what is kept there
+and asked about all pairs of the other half, which no gate has touched.
+"""
+
+import resource
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from sklearn.naive_bayes import BernoulliNB
+
+from benchmarks._measure import at_least, at_most, report
+from benchmarks._qa_worlds import REAL, World, demo, real
+from benchmarks.qa import CONFIG, DEMO_VIDEOS, LEAST_PAIRS
+from stages.audit_qa import choice_of
+from stages.qa.audit.blind import BlindConfig, fit, fold_of, judge, predict, typical_places
+from stages.qa.audit.features import Choice, rows_of
+from stages.qa.audit.rules import over_chance
+from stages.qa.writing import write_pairs
+from workers.shots.sequence_search import search, windows_of
+
+BLIND = BlindConfig(min_pairs=LEAST_PAIRS // 2)
+HALVES = BlindConfig(folds=2, seed=1)
+AGREE, STILL = 0.6, 0.01
+
+
+def choices_of(worlds: Sequence[World]) -> dict[str, list[Choice]]:
+    """The multiple-choice pairs by form."""
+    forms: dict[str, list[Choice]] = defaultdict(list)
+    for world in worlds:
+        for pair in write_pairs(world.rows, world.duration_s, CONFIG, world.video_id):
+            if len(pair["options"]) > 1:
+                forms[pair["form"]].append(choice_of(pair, world.duration_s))
+    return forms
+
+
+def held_out(name: str, forms: dict[str, list[Choice]]) -> None:
+    worst: dict[str, tuple[float, float, str, int]] = {}
+    for form, choices in forms.items():
+        if len(choices) < LEAST_PAIRS:
+            continue
+        halves = np.array([fold_of(choice.video_id, HALVES) for choice in choices])
+        judged = judge([c for c, half in zip(choices, halves, strict=True) if not half], BLIND)
+        gone = iter(judged.dropped)
+        kept = np.array([not half and not next(gone) for half in halves])
+        matrix, begins = rows_of(choices, typical_places(choices, halves, HALVES))
+        answers = np.array([choice.answer_index for choice in choices])
+        train, test = np.flatnonzero(kept), np.flatnonzero(halves == 1)
+        options = np.concatenate([np.arange(begins[i], begins[i + 1]) for i in train])
+        is_right = np.isin(options, begins[train] + answers[train])
+        bayes = BernoulliNB().fit(matrix[options], is_right)
+        models = {
+            "logit": fit(matrix, begins, answers, train, seed=0),
+            "naive Bayes": bayes.feature_log_prob_[1] - bayes.feature_log_prob_[0],
+        }
+        for model, weights in models.items():
+            _, guessed = predict(matrix, begins, answers, test, weights)
+            asked = [choices[i] for i in test]
+            guesses = [c.answer_index if right else -1 for c, right in zip(asked, guessed, strict=True)]
+            points, low, count = over_chance(asked, guesses)
+            if model not in worst or low > worst[model][0]:
+                worst[model] = (low, points, form, count)
+    for model in ("logit", "naive Bayes"):
+        figure = (
+            f"{name}: {model} over chance after gates, any form of {LEAST_PAIRS} pairs, other videos, lower end of 95%"
+        )
+        if model not in worst:
+            report(figure, None, "points", "<= 3", None, why=f"no form has {LEAST_PAIRS} pairs")
+            continue
+        low, points, form, count = worst[model]
+        at_most(figure, low, "points", 3.0, form=form, mean=round(points, 2), pairs=count)
+
+
+def planted(forms: dict[str, list[Choice]]) -> None:
+    """Gives the right option of every pair of a form away; each (form, shortcut) is found where pairs are left out."""
+    found = tried = 0
+    for choices in forms.values():
+        if len(choices) < LEAST_PAIRS:
+            continue
+        for plant in (_longer, _word, _second_place, _frequent):
+            judged = judge([plant(choice) for choice in choices], BLIND)
+            tried += 1
+            found += sum(reason != "" for reason in judged.dropped) > len(choices) / 2
+    at_least("planted shortcuts found by the blind score", 100 * found / max(1, tried), "%", 95, planted=tried)
+
+
+def _with(choice: Choice, right: str) -> Choice:
+    options = [right if i == choice.answer_index else option for i, option in enumerate(choice.options)]
+    return replace(choice, options=tuple(options))
+
+
+def _longer(choice: Choice) -> Choice:
+    return _with(choice, choice.options[choice.answer_index] + " and so on, as everybody in the whole place can see")
+
+
+def _word(choice: Choice) -> Choice:
+    return _with(choice, choice.options[choice.answer_index] + " indeed")
+
+
+def _second_place(choice: Choice) -> Choice:
+    options = [o for i, o in enumerate(choice.options) if i != choice.answer_index]
+    options.insert(1, choice.options[choice.answer_index])
+    return replace(choice, options=tuple(options), answer_index=1)
+
+
+def _frequent(choice: Choice) -> Choice:
+    return _with(choice, "nobody is there")
+
+
+def cost(forms: dict[str, list[Choice]]) -> None:
+    """CPU time and memory of judging, as measured on these pairs and taken to a million."""
+    count = sum(map(len, forms.values()))
+    start = time.process_time()
+    for _, choices in sorted(forms.items()):
+        judge(choices, BLIND)
+    taken = time.process_time() - start
+    at_most("one million pairs judged", taken / count * 1e6, "CPU s", 720, pairs=count, extrapolated=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    report("peak memory of this process", peak, "MB", None, None, pairs=count)
+
+
+def sequences(known: int = 30, others: int = 2000) -> None:
+    """Drawn videos of shots that drift: cuts of 30 seconds, half a second later, with noise; and other videos."""
+    windows = windows_of([_film(seed)[::2] for seed in range(known)], still=STILL)
+    noise = np.random.default_rng(1)
+    hits = false = 0
+    for seed in range(known):
+        copy = _film(seed)[1::2][100:130] + noise.normal(size=(30, 64)).astype(np.float32) * 0.2 / 8
+        hits += [f.owner for f in search(windows, copy, agree=AGREE)] == [seed]
+    for seed in range(others):
+        false += bool(search(windows, _film(10_000 + seed)[::2], agree=AGREE))
+    at_least("drawn sequences: cuts of 30 s found, at another sampling phase", 100 * hits / known, "%", 95, cuts=known)
+    at_most("drawn sequences: false hits", 100 * false / others, "%", 0.1, others=others)
+
+
+def _film(seed: int, seconds: int = 240) -> np.ndarray:
+    """float32 [2 * seconds, 64]: two descriptors per second."""
+    rng = np.random.default_rng(seed)
+    looks = np.zeros((2 * seconds, 64))
+    start = 0
+    while start < len(looks):
+        end = min(len(looks), start + int(rng.integers(4, 18)))
+        looks[start:end] = rng.normal(size=64) + rng.normal(size=64) * np.linspace(0, 0.6, end - start)[:, None]
+        start = end
+    looks += np.random.default_rng(1).normal(size=64)
+    return (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float32)
+
+
+def main() -> None:
+    sequences()
+    for name, worlds in {"demo": demo(DEMO_VIDEOS), **{name: real(name) for name in REAL}}.items():
+        forms = choices_of([*worlds])
+        if not forms:
+            report(f"{name}: pairs", None, "pairs", None, None, why="the annotation file is not beside the checkout")
+            continue
+        held_out(name, forms)
+        if name == "demo":
+            planted(forms)
+            cost(forms)
+
+
+if __name__ == "__main__":
+    main()
