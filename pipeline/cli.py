@@ -120,7 +120,7 @@ def plan(
 def status(corpus: Corpus) -> None:
     """Show what is done, what was rejected and what is missing."""
     from pipeline.plan import plan as make_plan
-    from pipeline.report import show_published, show_rejects, show_status
+    from pipeline.report import show_dropped, show_published, show_rejects, show_status
     from pipeline.tables.published import is_published_only
     from workers.storage.store import Store
 
@@ -128,6 +128,7 @@ def status(corpus: Corpus) -> None:
         show_published(corpus, out)
     else:
         show_status(make_plan(corpus, _recorded(corpus)), out)
+    show_dropped(corpus, out)
     show_rejects(corpus, out)
 
 

@@ -127,6 +127,20 @@ def _cost(p: StagePlan) -> str:
     return ", ".join(parts) + (f"; {p.price:,.2f} by the prices of annotate.endpoint" if p.price else "")
 
 
+def show_dropped(corpus: str, out: Terminal) -> None:
+    """Events and pairs that were left out, by reason; nothing where no build has come so far."""
+    if not Store(corpus).exists("tables/dropped.parquet"):
+        return
+    with open_catalog(corpus) as catalog:
+        query = "select what, reason, sum(count), count(*) from dropped group by all order by what, 3 desc, reason"
+        rows = catalog.sql(query).fetchall()
+    if rows:
+        table = Table("left out", "reason", "number", "videos", box=None)
+        for row in rows:
+            table.add_row(*map(str, row))
+        out.print(table)
+
+
 def _size(size: float) -> str:
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:

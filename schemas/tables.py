@@ -6,7 +6,10 @@ Times are seconds on the video's presentation timeline, the one a player shows; 
 import pyarrow as pa
 
 # The tables for users, in `tables/<name>.parquet` of a corpus, in the order of a build.
-TABLES = ("videos", "segments", "shots", "duplicates", "events", "qa", "selections", "samples", "shards", "rejects")
+TABLES = (
+    "videos", "segments", "shots", "duplicates", "events", "qa", "dropped", "selections", "samples",
+    "shards", "rejects",
+)  # fmt: skip
 
 # Of shards, tables and corpus.json. 1: before versions were written; 2: a member for each kind of tokens.
 FORMAT_VERSION = 2
@@ -231,6 +234,17 @@ CONTAMINATION = pa.schema(
         ("drop", pa.bool_()),  # the next build leaves it out of the shards
     ]
 )
+
+# What write_qa left out of a video: a row per reason. In its units, JSON under the metadata key DROPPED_KEY.
+DROPPED = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("what", pa.string()),  # event: a row of `events` that nothing was asked of, or pair: a question
+        ("reason", pa.string()),  # a code: see stages.qa.dropped.REASONS
+        ("count", pa.int64()),
+    ]
+)
+DROPPED_KEY = "longvid.dropped"
 
 TASKS = ("captioning", "temporal_grounding", "event_relationship", "scene_relationship", "event_counting")
 

@@ -16,9 +16,10 @@ from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import QA
+from schemas.tables import DROPPED_KEY, QA
 from stages.prompts import prompt_hash
 from stages.qa.config import WritingConfig
+from stages.qa.dropped import dropped_rows
 from workers.endpoint.config import EndpointConfig
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
@@ -80,10 +81,16 @@ class Worker:
         self._config, self._store = config, store
 
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
-        """One table of QA, in the order of the tasks; no rows for a video of which nothing is known."""
+        """One table of QA, in the order of the tasks; no rows for a video of which nothing is known.
+
+        What was left out is in the metadata of its schema: rows of DROPPED as JSON.
+        """
         [annotation] = self._store.read_table(unit["annotate_unit"], ["events", "annotation_flags"]).to_pylist()
         whole = PARTLY_ANNOTATED not in annotation["annotation_flags"]
-        pairs = self._reword(self._write(annotation["events"], unit["duration_s"], unit["video_id"], whole))
+        written, counts = self._write(annotation["events"], unit["duration_s"], unit["video_id"], whole)
+        pairs = self._reword(written)
+        counts["not_reworded"] = len(written) - len(pairs)
+        dropped = dropped_rows(unit["video_id"], counts)
         queries = [pair.pop("queries") for pair in pairs]
         table = pa.Table.from_pylist(
             pairs, pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
@@ -97,11 +104,14 @@ class Worker:
         }
         for name, values in columns.items():
             table = table.append_column(name, pa.array(values, QA.field(name).type))
-        yield table.select(QA.names)
+        yield table.select(QA.names).replace_schema_metadata({DROPPED_KEY: json.dumps(dropped)})
 
-    def _write(self, events: list[dict], duration_s: float, video_id: str, whole: bool) -> list[dict[str, Any]]:
+    def _write(
+        self, events: list[dict], duration_s: float, video_id: str, whole: bool
+    ) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        """The pairs, and how many events and pairs were left out by reason."""
         if not events:
-            return []
+            return [], {}
         config, limits = self._config, self._config.limits
         told: dict[str, Any] = {"duration_s": duration_s, "video_id": video_id}
         told["config"] = config.model_dump(mode="json", include=set(WritingConfig.model_fields))
@@ -113,7 +123,8 @@ class Worker:
             messages = sandbox("stages.qa.sandbox_tasks", limits).call(
                 "write", json.dumps(events).encode(), cpu_s=limits.cpu_s, **told
             )
-            return [json.loads(pair) for _, pair in messages]
+            *pairs, counts = [json.loads(message) for _, message in messages]
+            return pairs, counts
         except SandboxError as error:
             raise Reject(
                 "bad_annotation",

@@ -4,6 +4,7 @@ A table is rewritten only when the units it is made of change, and never depends
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -15,7 +16,7 @@ from pipeline.engine.chain import REJECTED
 from pipeline.tables.audited import QA_TABLE, WRITTEN, made_of, qa_units, read_banned, with_audit
 from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.tables.workspace import Workspace
-from schemas.tables import DUPLICATE, EVENT, REJECT, SAMPLE, SELECTION, SHOT
+from schemas.tables import DROPPED, DROPPED_KEY, DUPLICATE, EVENT, REJECT, SAMPLE, SELECTION, SHOT
 from workers.storage.store import Store
 
 ROW_GROUP_ROWS = 1 << 16
@@ -39,12 +40,13 @@ FROM_RESULTS = {
     for phase, videos, left in (("ingest", VIDEOS, ""), ("distill", ANNOTATED_VIDEOS, _LEFT_LATER))
 }
 # ... and tables gathered from its units: the unit's column, the key their order follows, and, where a unit is one row,
-# its list of structs that are the table's rows.
+# its list of structs that are the table's rows, or the key of the unit's metadata that holds them as JSON.
 FROM_UNITS = {
     "find_shots": {"shots": (SHOT_TABLE, "find_shots_unit", "video_id", "")},
     "find_duplicates": {"duplicates": (DUPLICATE, "find_duplicates_unit", "video_id", "")},
     "questions": {
         "events": (EVENT, "annotate_unit", "video_id", "events"),
+        "dropped": (DROPPED, "write_qa_unit", "video_id", DROPPED_KEY),
     },
     "distill": {"selections": (SELECTION, "select_unit", "video_id", "")},
     "pack": {"samples": (SAMPLE, "pack_unit", "shard", "")},
@@ -129,6 +131,8 @@ def _read_units(store: Store, units: list[str], schema: pa.Schema, rows: str) ->
     def read(path: str) -> pa.Table:
         if not rows:
             return store.read_table(path, schema.names)
+        if rows == DROPPED_KEY:
+            return _from_json(path, store.read_metadata(path, rows) or b"[]", schema)
         return pa.Table.from_struct_array(store.read_table(path, [rows])[rows].combine_chunks().flatten())
 
     paths = iter(units)
@@ -136,6 +140,13 @@ def _read_units(store: Store, units: list[str], schema: pa.Schema, rows: str) ->
         while chunk := list(islice(paths, 256)):
             for table in pool.map(read, chunk):
                 yield table.select(schema.names).replace_schema_metadata(None)
+
+
+def _from_json(path: str, text: bytes, schema: pa.Schema) -> pa.Table:
+    try:
+        return pa.Table.from_pylist(json.loads(text), schema)
+    except (ValueError, RecursionError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise ValueError(f"{path}: its metadata is damaged ({type(error).__name__})") from None
 
 
 def _row_groups(store: Store, path: str) -> Iterator[pa.Table]:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.build import build
 from pipeline.plan import plan
-from pipeline.report import show_plan, show_rejects, show_status, show_summary
+from pipeline.report import show_dropped, show_plan, show_rejects, show_status, show_summary
 from pipeline.retry import retry
 from pipeline.tables.catalog import open_catalog
 from pipeline.terminal import Terminal
@@ -174,7 +174,9 @@ def test_what_a_person_sees(built, manifest):
     plans = plan(str(corpus), small_recipe())
     show_plan(plans, out)
     show_status(plans, out)
+    show_dropped(str(corpus), out)
     show_rejects(str(corpus), out)
+    assert ask(corpus, "select count(*) from dropped where reason = 'repeats' and what = 'pair'")[0][0] > 0
     seen = out.file.getvalue()
     assert "rejected: 1 video, not_a_video" in seen
     assert "Nothing to run: the corpus is whole." in seen

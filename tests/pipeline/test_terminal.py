@@ -7,9 +7,9 @@ import pytest
 from rich.table import Table
 
 from pipeline.build import Summary
-from pipeline.report import show_rejects, show_summary
+from pipeline.report import show_dropped, show_rejects, show_summary
 from pipeline.terminal import Terminal
-from schemas.tables import REJECT
+from schemas.tables import DROPPED, REJECT
 from tests.pipeline.command_line import run
 from workers.storage.store import Store
 
@@ -46,6 +46,15 @@ def test_rejects_and_failures_of_strangers_units(out, tmp_path):
     text = seen(out)
     assert text.count(SHOWN) == 2
     assert len(text) < 3000
+
+
+def test_what_was_left_out_is_told_by_reason(out, tmp_path):
+    told = [{"video_id": v, "what": "event", "reason": "no_event", "count": 2} for v in ("a", "b")]
+    show_dropped(str(tmp_path), out)
+    assert seen(out) == ""
+    Store(tmp_path).write_tables("tables/dropped.parquet", [pa.Table.from_pylist(told, DROPPED)], DROPPED)
+    show_dropped(str(tmp_path), out)
+    assert seen(out).split("\n")[1].split() == ["event", "no_event", "4", "2"]
 
 
 def test_an_error_is_printable_and_short(tmp_path, capsys):

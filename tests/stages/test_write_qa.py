@@ -1,12 +1,15 @@
 """The stage write_qa: its table, its queries, what its units depend on."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from schemas.config import ConfigError, TowerConfig, parse
 from schemas.rejects import Reject
-from schemas.tables import ANNOTATION, QA
+from schemas.tables import ANNOTATION, DROPPED_KEY, QA
+from stages.qa.dropped import REASONS
 from stages.qa.writing import write_pairs
 from stages.write_qa import WriteQaConfig, stage
 from tests.stages.qa.worlds import EIGHT, rows
@@ -52,6 +55,17 @@ def test_a_question_that_names_nothing_is_embedded_by_its_options(tmp_path, towe
     row = next(row for row in table if row["form"] == "first_or_last")
     embedded = QueryEmbedder(towers[0])(sorted(row["options"]))
     assert np.array_equal(np.array(row["select_queries"], np.float16), embedded)
+
+
+def test_what_was_left_out_is_in_the_unit(tmp_path, towers):
+    config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[0])
+    store = Store(tmp_path)
+    run(store, config, rows(*EIGHT, (90, 95, "[Music]")))
+    [path] = store.files("units/write_qa")
+    dropped = json.loads(store.read_metadata(path, DROPPED_KEY))
+    assert {"video_id": "v", "what": "event", "reason": "no_event", "count": 1} in dropped
+    assert any(row["what"] == "pair" and row["reason"] == "repeats" and row["count"] > 0 for row in dropped)
+    assert all(row["reason"] in REASONS[row["what"]] for row in dropped)
 
 
 def test_a_video_of_which_nothing_is_known_has_no_rows_and_loads_no_tower(tmp_path):

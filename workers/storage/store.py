@@ -168,7 +168,10 @@ class Store:
             return pq.ParquetFile(source).metadata.num_rows
 
     def write_tables(self, path: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-        """Writes tables of one schema as one Parquet file, a row group each; gives the number of rows."""
+        """Writes tables of one schema as one Parquet file, a row group each; gives the number of rows.
+
+        Metadata of the tables' schemas under keys that begin with `longvid.` becomes the file's.
+        """
         rows = 0
         with (
             self.writer(path) as stream,
@@ -177,7 +180,15 @@ class Store:
             for table in tables:
                 writer.write_table(table.select(schema.names).cast(schema))
                 rows += table.num_rows
+                own = {k: v for k, v in (table.schema.metadata or {}).items() if k.startswith(b"longvid.")}
+                if own:
+                    writer.add_key_value_metadata(own)
         return rows
+
+    def read_metadata(self, path: str, key: str) -> bytes | None:
+        """What `write_tables` kept under a key; None: nothing."""
+        with self.open(path) as source:
+            return (pq.ParquetFile(source).metadata.metadata or {}).get(key.encode())
 
     def read_tensors(self, path: str, sha256: str | None = None) -> dict:
         """Named numpy arrays of a safetensors file.
