@@ -13,7 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks._measure import at_least, at_most, report
+from benchmarks._qa_truth import is_right
 from benchmarks._qa_worlds import ANNOTATIONS, REAL, World, demo, real
+from pipeline.demo.script import Script
 from stages.qa.audit.blind import rule_guesses
 from stages.qa.audit.features import Choice
 from stages.qa.audit.rules import over_chance
@@ -75,6 +77,14 @@ def grammar(name: str, pairs: list[Pair]) -> None:
     found = [f for pair in pairs if (f := faults(pair["question"], pair["answer"]))]
     kinds = Counter(kind for names in found for kind in names)
     at_most(figure, 100 * len(found) / len(pairs), "%", 1.0, pairs=len(pairs), kinds=dict(kinds.most_common(3)))
+
+
+def truth(pairs: list[Pair], scripts: dict[str, Script]) -> None:
+    """Answers against the scripts that the videos would be drawn from."""
+    wrong = [pair for pair in pairs if not is_right(pair, scripts[pair["video_id"]])]
+    forms = dict(Counter(pair["form"] for pair in wrong).most_common(3))
+    right = 100 * (1 - len(wrong) / len(pairs))
+    at_least("demo, ground truth: answers right", right, "%", 99.5, pairs=len(pairs), wrong=forms)
 
 
 def guesses(name: str, pairs: list[Pair]) -> None:
@@ -145,7 +155,8 @@ def write(worlds: Iterable[World]) -> tuple[list[Pair], float, Counter[str]]:
 
 
 def main() -> None:
-    for name, worlds in {"demo": demo(DEMO_VIDEOS), **{name: real(name) for name in REAL}}.items():
+    captions: list[Pair] = []
+    for name, worlds in {"demo": list(demo(DEMO_VIDEOS)), **{name: list(real(name)) for name in REAL}}.items():
         pairs, taken, counts = write(worlds)
         if not pairs:
             report(f"{name}: pairs", None, "pairs", None, None, why="the annotation file is not beside the checkout")
@@ -153,9 +164,14 @@ def main() -> None:
         videos = len({pair["video_id"] for pair in pairs})
         report(f"{name}: pairs per video", len(pairs) / videos, "pairs", None, None, left_out=dict(counts))
         if name == "demo":
+            truth(pairs, {world.video_id: world.script for world in worlds if world.script})
             at_most("one million pairs written", taken / len(pairs) * 1e6, "CPU s", 720, pairs=len(pairs))
-        grammar(name, pairs)
+            grammar(name, pairs)
+        else:
+            captions += pairs
         guesses(name, pairs)
+    if captions:
+        grammar("all real captions", captions)
     planted(demo(40))
 
 
