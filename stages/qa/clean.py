@@ -100,6 +100,7 @@ def clean(sentence: str) -> str:
         return ""
     text = _INNER_LINK.sub(r"\1 ", text)
     text = re.sub(r",(?=[a-z])", ", ", text)
+    text = re.sub(r"\b(the|an?|of|to|with|in|on) \1\b", r"\1", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
     text = _person(text)
     if sum(map(str.isalpha, text)) < 2 or _NO_EVENT.match(text):

@@ -71,7 +71,8 @@ class Timeline:
             return []
         after = [*self.speech[1:], None]
         whole = [e for e, later in zip(self.speech, after, strict=True) if not (later and _goes_on(e, later))]
-        return [e for e in whole if _begins(e) and self.is_quotable(e) and self.is_unique(e)]
+        alone = [e for e in whole if sum(overlap_s(e.span, o.span) > SLACK_S for o in self._said_around(e)) <= 1]
+        return [e for e in alone if _begins(e) and self.is_quotable(e) and self.is_unique(e)]
 
     @cached_property
     def groups(self) -> dict[int, list[Event]]:
@@ -146,6 +147,10 @@ class Timeline:
         others = {e.event_id + e.text: e for word in words for e in self._holders[word] if e.group != event.group}
         same_kind = (e for e in others.values() if (e.kind == "speech") == (event.kind == "speech"))
         return [e for e in same_kind if near_duplicates(event.text, e.text)]
+
+    def _said_around(self, line: Event) -> Sequence[Event]:
+        at = bisect_left(self.speech, line.start_s, key=lambda e: e.start_s)
+        return self.speech[max(0, at - NEAR_LINES) : at + NEAR_LINES]
 
     def step(self, event: Event, number: int) -> Event | None:
         """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.plan import Plan
-from stages.qa.similarity import near_duplicates
+from stages.qa.similarity import content_words, near_duplicates
 from stages.qa.timeline import SLACK_S, Timeline
 
 TASK = "captioning"
@@ -52,9 +52,23 @@ def spread(events: Sequence[Event], count: int) -> list[Event]:
         events = sorted(longest.values(), key=lambda e: (e.start_s, e.end_s))
     told: list[Event] = []
     for event in events:
-        if not told or not near_duplicates(told[-1].text, event.text):
+        if not (told and _says_again(event, told[-1])) and not any(_is_beside(event, other) for other in told):
             told.append(event)
     return told
+
+
+def _says_again(event: Event, last: Event) -> bool:
+    """Whether an event may be the last one told again: in about the same words, or in most of them right after it."""
+    words, others = content_words(event.text), content_words(last.text)
+    shared = len(words & others)
+    follows = event.start_s <= last.end_s + SLACK_S and shared >= 3 and shared > 0.5 * min(len(words), len(others))
+    return follows or near_duplicates(event.text, last.text)
+
+
+def _is_beside(event: Event, other: Event) -> bool:
+    """Whether two people may have told of one event: most of the shorter one lies in the other."""
+    shorter = min(event.end_s - event.start_s, other.end_s - other.start_s)
+    return overlap_s(event.span, other.span) > 0.5 * shorter
 
 
 def _tellable(timeline: Timeline) -> list[Event]:
@@ -77,7 +91,9 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
         ]
         alike = any(near_duplicates(a.text, b.text) for a, b in pairwise(inside))
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
-        if len(inside) < 2 or cut or alike or told or end - start > 0.7 * timeline.duration_s:
+        gap_s = max((b.start_s - a.end_s for a, b in pairwise(inside)), default=0.0)
+        is_whole = len(inside) > 1 and gap_s <= timeline.config.max_gap_s and not cut
+        if not is_whole or alike or told or end - start > 0.7 * timeline.duration_s:
             continue
         given.append((start, end))
         yield Plan(TASK, form, tuple(inside), tuple(inside), window=(start, end), hops=len(inside))

@@ -43,6 +43,7 @@ from stages.qa.clean import says_who, sentences
         ("the person is eating", ["The person is eating"]),
         ("person the stand up", []),
         ("Other", []),
+        ("slice the the roll", ["Slice the roll"]),
         ("person closes the doors.the person eats", ["A person closes the doors", "The person eats"]),
         ("He looks at example.com for a while", ["He looks at example.com for a while"]),
         ("a girl hangs upside down,she laughs", ["A girl hangs upside down, she laughs"]),
