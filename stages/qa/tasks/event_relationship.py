@@ -41,7 +41,8 @@ def _neighbours(timeline: Timeline, form: str, events: list[Event], pool: list[E
         number, side, sign = rng.choice(ways)
         path = [step for i in range(1, number + 1) if (step := timeline.step(event, sign * i))]
         truth, required = path[-1], [*path[:-1], timeline.step(event, -sign)]
-        if not all(timeline.is_quotable(e) for e in (truth, *required) if e):
+        offered = [e for e in (truth, *required) if e]
+        if not all(timeline.is_quotable(e) and (e.kind != "speech" or e in pool) for e in offered):
             continue
         wrong = wrong_events(timeline, truth, required, timeline.near(event, pool), rng, asked=[event])
         if wrong:
