@@ -129,15 +129,18 @@ def _cost(p: StagePlan) -> str:
 
 def show_dropped(corpus: str, out: Terminal) -> None:
     """Events and pairs that were left out, by reason; nothing where no build has come so far."""
-    if not Store(corpus).exists("tables/dropped.parquet"):
+    store, path = Store(corpus), "tables/dropped.parquet"
+    if not store.exists(path):
         return
-    with open_catalog(corpus) as catalog:
-        query = "select what, reason, sum(count), count(*) from dropped group by all order by what, 3 desc, reason"
-        rows = catalog.sql(query).fetchall()
-    if rows:
+    numbers: Counter[tuple[str, str]] = Counter()
+    videos: Counter[tuple[str, str]] = Counter()
+    for row in store.read_table(path, ["what", "reason", "count"]).to_pylist():
+        numbers[row["what"], row["reason"]] += row["count"]
+        videos[row["what"], row["reason"]] += 1
+    if numbers:
         table = Table("left out", "reason", "number", "videos", box=None)
-        for row in rows:
-            table.add_row(*map(str, row))
+        for (what, reason), number in numbers.most_common():
+            table.add_row(message(what), message(reason), str(number), str(videos[what, reason]))
         out.print(table)
 
 
