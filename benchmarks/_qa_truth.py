@@ -88,7 +88,7 @@ def _asked(question: str, events: list[Told]) -> list[str]:
 
 
 def _number(question: str) -> int:
-    """ "The second thing" -> 2; the next one is the first."""
+    """The number that a question tells: "the second thing" is 2, the next one the first."""
     words = re.findall(r"\bthe (first|second|third|fourth|fifth)\b", _QUOTED.sub("", question))
     return _ORDINALS[words[0]] if words else 1
 
