@@ -129,7 +129,7 @@ def _queries(plan: Plan, question: str, options: list[str]) -> tuple[str, ...]:
     """The texts of the named events; where none is named, of the listed ones or the options, in an order that tells
     nothing; else the question.
     """
-    if plan.asked and plan.form not in ("neighbour", "next_scene", "said_next", "scene_of", "in_scene"):
+    if plan.asked and plan.form not in ("neighbour", "between", "next_scene", "said_next", "scene_of", "in_scene"):
         return tuple(e.text for e in plan.asked)
     if plan.listed:
         return tuple(sorted(e.text for e in plan.listed))

@@ -74,3 +74,9 @@ def test_the_query_tells_no_more_than_question_and_options():
                 told = set(re.findall(r"\w+", " ".join(words.queries).lower()))
                 if not plan.asked or inverted(plan.asked[0].text) is None:
                     assert told <= set(re.findall(r"\w+", known))
+
+
+def test_what_happens_between_two_events_is_looked_for_among_the_options():
+    plan = plans(timeline(*EIGHT), "between", seeds=3)[0]
+    words = realize(plan, random.Random(0))
+    assert set(words.queries) == {*(e.text for e in plan.asked), words.answer, *words.wrong}
