@@ -148,7 +148,7 @@ def _both(*many: Iterator[pa.Table]) -> Iterator[pa.Table]:
 def _tables(rows: Iterator[dict], schema: pa.Schema) -> Iterator[pa.Table]:
     held: list[dict] = []
     for row in rows:
-        held.append({name: row[name] for name in schema.names})
+        held.append({name: row.get(name) for name in schema.names})  # columns that no stage reads do not travel
         if len(held) == BATCH_ROWS:
             yield pa.Table.from_pylist(held, schema)
             held = []
