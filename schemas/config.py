@@ -19,23 +19,25 @@ class Config(BaseModel):
 
 
 class Resources(Config):
-    """What one worker of a stage takes and how many there may be. Never changes a unit's bytes, so never its path."""
+    """Resources of one worker of a stage, and the number of workers. Not part of the cache key, since content never
+    depends on it.
+    """
 
     cpus: float = Field(1.0, ge=0)
-    """Cores a worker (a fraction is allowed)."""
+    """CPU cores per worker; may be fractional."""
     gpus: float = Field(0.0, ge=0)
-    """GPUs a worker; 0.25 puts four workers on one GPU."""
+    """GPUs per worker; 0.25 places four workers on one GPU."""
     memory_mb: int = Field(0, ge=0)
-    """Memory a worker may be scheduled with; 0: not stated."""
+    """Memory that is reserved per worker; 0 reserves none."""
     workers: tuple[int, int] = (1, 1)
-    """Fewest and most workers."""
+    """Minimum and maximum number of workers."""
 
 
 class StageConfig(Config):
-    """The base of a stage's config: every field but `resources` decides the bytes of its units."""
+    """The base of a stage's config. Every field except `resources` is part of the cache key of the stage's units."""
 
     resources: Resources = Resources()
-    """Where and how wide it runs."""
+    """Resources and number of workers of the stage."""
     cache_key_names: ClassVar[dict[str, str]] = {}
     """What the cache key calls a field that was renamed, so that units made before stay valid."""
 

@@ -1,14 +1,14 @@
-"""Where a video's shots change, from thumbnails and embeddings of its frames.
+"""Detects shot boundaries from thumbnails and embeddings of a video's frames.
 
-At about a frame a second two pictures of one shot may share little: a measure of change must forgive what moves. This
-one is the geometric mean of what changed place (correlation of the layout, whatever its brightness and contrast) and
-what changed colour (histograms of the four quarters): motion moves the first, light the second, a cut both. The
-embedding has a say where the pixels alone leave it open.
+At about one frame per second, two frames of the same shot may have little in common, so the measure of change must
+tolerate motion. It is the geometric mean of a spatial change (correlation of the layout, independent of brightness and
+contrast) and a colour change (histograms of the four quarters): motion changes the former, lighting the latter, a cut
+both. If the thumbnails are inconclusive, the embedding decides.
 
-A frame in the middle of a dissolve or fade, or in a flash, is a mixture of the frames around it, black and white; a
-shot of one frame is not. So a transition is one boundary, and a flash none.
+A frame in the middle of a dissolve, fade or flash is a mixture of the frames around it, black and white; a shot of one
+frame is not. Hence a transition counts as one boundary, and a flash as none.
 
-Shapes: N frames; N - 1 steps, step i from frame i to frame i + 1.
+Shapes: N frames; N - 1 steps, where step i leads from frame i to frame i + 1.
 """
 
 from dataclasses import dataclass
@@ -29,37 +29,38 @@ _WHITE = np.tile(np.array([255, 0, 0], np.float32), GRID * GRID)
 
 @dataclass(frozen=True, kw_only=True)
 class CutRule:
-    """When a step is a cut."""
+    """Thresholds that decide whether a step is a cut."""
 
     pixel_change: float
+    """Minimum change of the thumbnails, 0 to 1."""
     embedding_change: float
-    """1 - cosine."""
+    """Minimum change of the embeddings, 1 - cosine."""
     noise_factor: float
-    """A change must be this many times what the quietest steps around it have."""
+    """A change must be this many times the change of the quietest steps in the window around it."""
     noise_window: int
-    """How many steps before and behind are around."""
+    """Number of steps before and after a step that belong to its window."""
     embedding_assist_ratio: float
-    """Of the pixel change needed, the share that is enough where the embedding changes too."""
+    """Share of `pixel_change` that suffices if the embedding changes as well."""
     static_ratio: float
-    """Where more of the picture than this stays as it is, something was laid over it, and nothing cut."""
+    """If a larger share of the frame stays the same, an overlay appeared and there is no cut."""
     transition_s: float
-    """The longest dissolve, fade or flash."""
+    """Maximum duration of a dissolve, fade or flash, in seconds."""
 
 
 class Steps:
-    """How the frames of a video differ.
+    """Differences between the frames of a video.
 
     Args:
-        frames: N of them.
-        embeddings_ND: L2-normalised.
+        frames: thumbnails of N frames.
+        embeddings_ND: L2-normalised embeddings.
     """
 
     pixels: np.ndarray
-    """[N - 1], 0 to about 1"""
+    """[N - 1], change of the thumbnails, 0 to about 1."""
     embedding: np.ndarray
-    """[N - 1], 1 - cosine"""
+    """[N - 1], 1 - cosine."""
     luma: np.ndarray
-    """[N - 1], mean absolute change of a thumbnail's cell, in levels of 255."""
+    """[N - 1], mean absolute change of a thumbnail's cells, 0 to 255."""
 
     def __init__(self, frames: Thumbnails, embeddings_ND: np.ndarray) -> None:
         self.time_s = frames.time_s
@@ -72,18 +73,18 @@ class Steps:
         self.luma = _apart(frames.luma, 1).mean(axis=(1, 2))
 
     def change(self, steps: int) -> np.ndarray:
-        """[N - steps]: the change of pixels over so many steps."""
+        """Returns [N - steps]: the change of the thumbnails over the given number of steps."""
         # Opposed layouts are no further apart than unlike ones.
         moved = np.clip(1 - np.einsum("nd,nd->n", self._layout_ND[steps:], self._layout_ND[:-steps]), 0, 1)
         coloured = _apart(self._histograms_NB, steps).sum(axis=1) / (2 * 3 * SIDE * SIDE)
         return np.sqrt(moved * coloured)
 
     def kept(self, steps: int) -> np.ndarray:
-        """[N - steps]: the share of the picture whose colour is the same so many steps later."""
+        """Returns [N - steps]: the share of the frame whose colour is the same after the given number of steps."""
         return (_apart(self._fine_N, steps).max(axis=3) <= _SAME).mean(axis=(1, 2))
 
     def is_transition(self, first: int, last: int) -> bool:
-        """Whether a few frames lie between two, each on the way: made of the two, black and white."""
+        """Returns whether all frames between two frames are mixtures of the two, black and white."""
         if last - first > _LONGEST:
             return False
         fine = self._fine_N[first : last + 1]
@@ -93,7 +94,7 @@ class Steps:
 
 
 def find_cuts(steps: Steps, rule: CutRule) -> np.ndarray:
-    """int64 [cuts], ascending: the steps that lead from one shot to the next."""
+    """Returns the steps between shots: int64 [cuts], ascending."""
     pixels = _strength(steps.pixels, rule.pixel_change, rule)
     embedding = _strength(steps.embedding, rule.embedding_change, rule)
     cut = (pixels >= 1) | ((pixels >= rule.embedding_assist_ratio) & (embedding >= 1))
@@ -106,7 +107,7 @@ def find_cuts(steps: Steps, rule: CutRule) -> np.ndarray:
 
 
 def cut_sources(steps: Steps, cuts: np.ndarray, rule: CutRule) -> list[list[str]]:
-    """For each cut which of `pixels` and `embedding` would show it alone."""
+    """Returns for each cut which of `pixels` and `embedding` alone would detect it."""
     found = {
         "pixels": _strength(steps.pixels, rule.pixel_change, rule) >= 1,
         "embedding": _strength(steps.embedding, rule.embedding_change, rule) >= 1,
@@ -115,7 +116,7 @@ def cut_sources(steps: Steps, cuts: np.ndarray, rule: CutRule) -> list[list[str]
 
 
 def _join(cut: np.ndarray, steps: Steps, length: int, rule: CutRule) -> None:
-    """Makes `length` cuts in a row that are one transition one cut, or none where it leads back to where it began."""
+    """Reduces `length` consecutive cuts that form one transition to one cut, or to none if it returns to its start."""
     apart = steps.change(length) >= rule.pixel_change
     for first in np.flatnonzero(_windows(cut, length).all(axis=1) & _short(steps, length, rule)).tolist():
         inside = slice(first, first + length)
@@ -125,7 +126,7 @@ def _join(cut: np.ndarray, steps: Steps, length: int, rule: CutRule) -> None:
 
 
 def _add_slow(cut: np.ndarray, steps: Steps, length: int, rule: CutRule) -> None:
-    """Adds transitions over `length` steps of which none, nor the one before or behind, is a cut by itself."""
+    """Adds transitions over `length` steps in which, and next to which, no single step is a cut."""
     apart = _strength(steps.change(length), rule.pixel_change, rule) >= 1
     apart &= (steps.kept(length) <= rule.static_ratio) & _short(steps, length, rule)
     for first in np.flatnonzero(apart).tolist():
@@ -143,7 +144,9 @@ def _short(steps: Steps, length: int, rule: CutRule) -> np.ndarray:
 
 
 def _strength(change: np.ndarray, least: float, rule: CutRule) -> np.ndarray:
-    """Change against what a cut needs: a fixed least, or more where even the quietest steps around change much."""
+    """Returns change relative to the threshold of a cut, which rises where even the quietest steps of the window change
+    much.
+    """
     if not len(change):
         return change
     around = np.pad(change, rule.noise_window, mode="reflect" if len(change) > rule.noise_window else "edge")
@@ -190,5 +193,5 @@ def _grid(ycc: np.ndarray, side: int) -> np.ndarray:
 
 
 def _apart(values: np.ndarray, steps: int) -> np.ndarray:
-    """How far unsigned numbers are from those so many steps later."""
+    """Returns the absolute difference of unsigned values and those the given number of steps later."""
     return np.maximum(values[steps:], values[:-steps]) - np.minimum(values[steps:], values[:-steps])

@@ -1,12 +1,12 @@
-"""Whether one video is a copy of another, and keys by which copies find each other among many.
+"""Decides whether one video is a copy of another, and computes keys by which copies are found among many videos.
 
-A frame is described by its embedding and its layout (see `thumbnails.py`), half each. The embedding withstands
-another crop or a caption; the layout tells apart what a tower finds alike, and needs no tower at all. Of these only
-what CHANGES counts: two videos of one studio or camera look alike, but do not change alike at the same offset.
+A frame is described by its embedding and its layout (see `thumbnails.py`), with equal weight. The embedding tolerates
+crops and captions; the layout distinguishes what a tower finds similar. Only CHANGES of these are compared: two videos
+of one studio or camera look similar, but do not change in the same way at a constant offset.
 
-Keys are sign bits of random projections (Charikar, STOC 2002): the more alike two pieces, the likelier a common key.
+Keys are sign bits of random projections (Charikar, STOC 2002): the more similar two pieces, the likelier a common key.
 
-Shapes: N and M seconds of two videos, P pieces, D numbers a descriptor.
+Shapes: N and M seconds of two videos, P pieces, D numbers per descriptor.
 """
 
 from dataclasses import dataclass
@@ -22,22 +22,22 @@ _PIECE_S = 10.0
 
 @dataclass(frozen=True)
 class Match:
-    """How well two videos agree at their best offset."""
+    """How well two videos match at their best offset."""
 
     offset_s: float
-    """What the first shows at second t of itself, the second shows at t + offset_s of itself."""
+    """Second t of the first video corresponds to second t + offset_s of the second video."""
     agreement: float
-    """Correlation of their changes where they overlap, -1 to 1; of their looks, where both stand still."""
+    """Correlation of the changes in the overlap, -1 to 1; of the frames themselves if both videos are static."""
     seconds: int
-    """Of the overlap around which they agree."""
+    """Number of matching seconds in the overlap."""
 
 
 def describe(layouts: np.ndarray, embeddings_ND: np.ndarray) -> np.ndarray:
-    """float32 [N, D], of length one but for flat pictures.
+    """Computes descriptors, float32 [N, D], with unit length except for frames of uniform brightness.
 
     Args:
         layouts: uint8 [N, rows, columns].
-        embeddings_ND: L2-normalised.
+        embeddings_ND: L2-normalised embeddings.
     """
     flat = layouts.reshape(len(layouts), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
@@ -46,27 +46,28 @@ def describe(layouts: np.ndarray, embeddings_ND: np.ndarray) -> np.ndarray:
 
 
 def each_second(time_s: np.ndarray, end_s: float) -> np.ndarray:
-    """int64 [N]: the frame that is shown at each full second from the first frame to the end."""
+    """Returns the frame displayed at each full second from the first frame to the end, int64 [N]."""
     seconds = time_s[0] + np.arange(max(1, int(end_s - time_s[0])))
     return np.searchsorted(time_s, seconds + 1e-3, side="right") - 1
 
 
 def motion(descriptors_ND: np.ndarray) -> float:
-    """How much a video changes: mean square of its descriptors about their mean, 0 to 1."""
+    """Returns how much a video changes: the variance of its descriptors, 0 to 1."""
     return float(np.square(descriptors_ND - descriptors_ND.mean(axis=0)).sum(axis=1).mean())
 
 
 def match(
     first_ND: np.ndarray, second_MD: np.ndarray, *, centred: bool, least_s: int, window_s: int, agree: float
 ) -> Match:
-    """The offset at which two videos agree best.
+    """Finds the offset at which two videos match best.
 
     Args:
-        first_ND, second_MD: descriptors, one a second.
-        centred: compare them by their changes; if not, as they are.
-        least_s: seconds of overlap that are asked for.
-        window_s: seconds over which agreement is looked at, to say where there is one.
-        agree: correlation that is one.
+        first_ND: descriptors of the first video, one per second.
+        second_MD: descriptors of the second video, one per second.
+        centred: whether to compare changes (descriptors minus their mean) instead of the descriptors themselves.
+        least_s: minimum overlap in seconds.
+        window_s: window in seconds over which the match is evaluated locally.
+        agree: minimum correlation of a match.
     """
     pair = [first_ND.astype(np.float64), second_MD.astype(np.float64)]
     if centred:
@@ -88,7 +89,7 @@ def match(
 
 
 def _correlate(first: np.ndarray, second: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets of at least `least` seconds' overlap, and the normalised correlation at each: by Fourier transform."""
+    """Returns the offsets with at least `least` seconds of overlap and the correlation at each, by FFT."""
     n, m = len(first), len(second)
     size = 1 << (n + m - 1).bit_length()
     products = np.zeros(size)
@@ -103,7 +104,9 @@ def _correlate(first: np.ndarray, second: np.ndarray, least: int) -> tuple[np.nd
 
 
 def pieces(starts: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """int64 [P]: the first frames of pieces of _PIECE_S at most that shots starting at `starts` fall into."""
+    """Splits shots that start at `starts` into pieces of at most _PIECE_S seconds; returns their first frames, int64
+    [P].
+    """
     shot = np.searchsorted(starts, np.arange(len(time_s)), side="right") - 1
     piece = ((time_s - time_s[starts[shot]]) // _PIECE_S).astype(np.int64)
     new = np.diff(shot, prepend=-1).astype(bool) | np.diff(piece, prepend=-1).astype(bool)
@@ -113,7 +116,7 @@ def pieces(starts: np.ndarray, time_s: np.ndarray) -> np.ndarray:
 def piece_keys(
     descriptors_ND: np.ndarray, piece_starts: np.ndarray, *, still: float, bits: int, tables: int
 ) -> np.ndarray:
-    """int64 [P, tables]: keys of the pieces' means; -1 where a piece does not differ from its whole video."""
+    """Computes keys of the pieces' mean descriptors, int64 [P, tables]; -1 if a piece does not differ from its video."""
     centre = descriptors_ND.mean(axis=0, dtype=np.float64)
     is_still = motion(descriptors_ND) < still
     sizes = np.diff([*piece_starts, len(descriptors_ND)])[:, None]
@@ -128,7 +131,9 @@ def piece_keys(
 
 
 def bottom_k(keys: np.ndarray, count: int) -> np.ndarray:
-    """bool, of the keys' shape: `count` distinct ones at most, the same choice wherever the same keys are."""
+    """Selects at most `count` distinct keys, those with the smallest hash, so that equal sets of keys give equal
+    selections.
+    """
     known = np.unique(keys[keys >= 0])
     # A multiplicative hash: which are smallest by it has nothing to do with what they mean.
     mixed = (known.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(16)

@@ -1,6 +1,7 @@
-"""Thumbnails of a video's frames: small enough to hold all of a long video, large enough to see cuts and copies by.
+"""Thumbnails of a video's frames: small enough to hold a long video in memory, large enough to detect cuts and copies.
 
-JPEGs are read at an eighth or a quarter of their size, by libjpeg's scaled transform: a fraction of a full decode.
+JPEGs are decoded at an eighth or a quarter of their size by libjpeg's scaled transform, at a fraction of the usual
+cost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from workers.storage.store import Store
 
 SIDE = 32
 GRID = 8
-"""Rows and columns of a layout."""
+"""Number of rows and columns of a layout."""
 _DARK = 24  # a cell as dark as this may be part of a bar
 _CHUNK = 512
 _KEPT = 0.4  # bars cover no more than this of a side, from either end
@@ -22,7 +23,7 @@ _KEPT = 0.4  # bars cover no more than this of a side, from either end
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """The N frames of a video, in the order of time. About 3 kB a frame."""
+    """Thumbnails of the N frames of a video in temporal order; about 3 kB per frame."""
 
     time_s: np.ndarray
     """float64 [N]"""
@@ -36,7 +37,7 @@ class Thumbnails:
 
 
 def read_thumbnails(store: Store, decode_units: Sequence[str]) -> Thumbnails:
-    """The frames of decode units, one after the other; the JPEGs of one unit are held at a time."""
+    """Reads the frames of decode units in order; holds the JPEGs of one unit at a time."""
     times, pictures = [np.zeros(0)], [np.zeros((0, SIDE, SIDE, 3), np.uint8)]
     for unit in decode_units:
         table = store.read_table(unit, ["time_s", "jpeg"])
@@ -47,16 +48,16 @@ def read_thumbnails(store: Store, decode_units: Sequence[str]) -> Thumbnails:
 
 
 def shrink(jpeg: bytes) -> np.ndarray:
-    """A JPEG as uint8 [SIDE, SIDE, 3] in YCbCr, whatever its aspect."""
+    """Decodes a JPEG to uint8 [SIDE, SIDE, 3] in YCbCr, ignoring its aspect ratio."""
     image = Image.open(BytesIO(jpeg))
     image.draft("YCbCr", (SIDE, SIDE))
     return np.asarray(image.convert("YCbCr").resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 def layouts(luma: np.ndarray) -> np.ndarray:
-    """What lies where: the luma of [N, SIDE, SIDE] on a grid, without the bars that a video has at all times.
+    """Computes the spatial distribution of luma on a grid, without permanent black bars; uint8 [N, GRID, GRID].
 
-    So a copy in another size, shape or between bars has the same layouts. Returns uint8 [N, GRID, GRID].
+    A copy with another size, shape or bars therefore has the same layouts. `luma` is uint8 [N, SIDE, SIDE].
     """
     top, bottom = _inside(luma, axis=2)
     left, right = _inside(luma, axis=1)
@@ -70,7 +71,7 @@ def layouts(luma: np.ndarray) -> np.ndarray:
 
 
 def _inside(luma: np.ndarray, axis: int) -> tuple[int, int]:
-    """Where the picture starts and ends between bars: cells along the other axis."""
+    """Returns the first cell of the picture between black bars and the one after its last, along the other axis."""
     if not len(luma):
         return 0, SIDE
     # A subtitle or logo in a bar now and then doesn't make it picture.
@@ -83,7 +84,7 @@ def _inside(luma: np.ndarray, axis: int) -> tuple[int, int]:
 
 
 def _averaging(start: int, end: int) -> np.ndarray:
-    """float32 [GRID, SIDE]: weights of the cells start..end in equal parts."""
+    """Returns weights, float32 [GRID, SIDE], that average the cells start..end in equal parts."""
     edges = np.linspace(start, end, GRID + 1)
     cells = np.arange(SIDE)
     overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
@@ -92,6 +93,6 @@ def _averaging(start: int, end: int) -> np.ndarray:
 
 
 def chunks(array: np.ndarray) -> Iterator[np.ndarray]:
-    """A bounded part at a time becomes floating point."""
+    """Splits an array into parts of bounded size, so that only one part at a time is converted to floating point."""
     for start in range(0, len(array), _CHUNK):
         yield array[start : start + _CHUNK]

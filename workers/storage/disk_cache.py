@@ -1,4 +1,6 @@
-"""Copies of remote files on a node's disk, shared by its processes: a video's segments fetch it once."""
+"""Disk cache: copies of remote files on a node's disk, shared by its processes, so that a file is fetched once per
+node.
+"""
 
 import os
 import shutil
@@ -12,12 +14,12 @@ from workers.storage.scratch import scratch_folder
 
 
 class DiskCache:
-    """Who uses a copy holds a shared lock on it, which the system takes back from a process that dies; what nobody
-    holds may go.
+    """A cache of files that never change. A reader holds a shared lock on a copy, and only unlocked copies are evicted.
 
     Args:
-        folder: by default one of the node's, of this user.
-        max_bytes: of all copies; the ones used last stay, those in use always do. By default a quarter of the disk.
+        folder: folder of the cache; default: a scratch folder of the user on this node.
+        max_bytes: maximum size of all copies. The least recently used are evicted first, those in use never. Default: a
+            quarter of the disk.
     """
 
     def __init__(self, folder: Path | None = None, max_bytes: int | None = None) -> None:
@@ -26,7 +28,9 @@ class DiskCache:
 
     @contextmanager
     def use(self, key: str, fetch: Callable[[IO[bytes]], None]) -> Iterator[Path]:
-        """The copy's path for as long as the block lasts; `fetch` writes one that is not there. A key is for ever."""
+        """Yields the path of the copy, valid inside the block; `fetch` writes it if it is missing. A key must always
+        mean one content.
+        """
         with self._held(key, fetch):
             yield self._folder / key
 
@@ -55,7 +59,7 @@ class DiskCache:
             self._clear()
 
     def _clear(self) -> None:
-        """Deletes what was not used for longest, where all together are too large."""
+        """Deletes the least recently used copies while the total size exceeds the limit."""
         known = []
         for path in self._folder.iterdir():
             with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Where a video's file is read from: the corpus, or the place that the manifest of the running build names."""
+"""Finds the file of a video: in the corpus, or where the manifest of the running build refers to it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,13 +11,12 @@ from workers.storage.store import Store
 
 @contextmanager
 def local_media(store: Store, unit: Mapping[str, Any]) -> Iterator[Path]:
-    """A local path of a video's file, for as long as the block lasts.
+    """Yields a local path of a video's file, valid inside the block.
 
     Args:
-        store: of the corpus.
-        unit: `media`, a path in the corpus; or null for a file that is referenced in place, which lies at `location`.
-            `location` comes from the manifest of the running build and never from the corpus, which someone else may
-            have written.
+        store: store of the corpus.
+        unit: `media`, a path in the corpus, or null if the file is referenced in place at `location`. `location` comes
+            from the manifest of the running build and never from the corpus, which is untrusted.
     """
     if unit["media"] is None:
         yield Path(required_location(unit))
@@ -27,7 +26,11 @@ def local_media(store: Store, unit: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def required_location(unit: Mapping[str, Any]) -> str:
-    """Where the manifest says that a video's file lies. Raises Reject: `refused` where it may not be read there."""
+    """Returns the location of a video's file given by the manifest.
+
+    Raises:
+        Reject: `refused` if the file may not be read there.
+    """
     if unit["location"] is None:
         raise Reject("refused", "the file lies outside download.root")
     return unit["location"]

@@ -1,4 +1,4 @@
-"""Folders on a node's disk that the processes of one user share."""
+"""Scratch folders on a node's disk, shared by the processes of one user."""
 
 import os
 import stat
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def scratch_folder(name: str) -> Path:
-    """The folder `longvid-<name>-<user id>` in the temporary directory, made where it is missing.
+    """Returns the folder `longvid-<name>-<user id>` in the temporary directory; creates it if it is missing.
 
     Raises:
-        PermissionError: it is not this user's alone: who made it could put files in the place of ours.
+        PermissionError: other users can write to the folder, and so could replace files in it.
     """
     folder = Path(tempfile.gettempdir()) / f"longvid-{name}-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Embeds the frames of a segment by a tower that stays loaded."""
+"""Embeds the frames of a segment with a tower that stays loaded."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from workers.towers.query_embedder import load_tower
 
 
 class TowerSettings(Protocol):
-    """What a stage's config tells a worker that runs frames through a tower."""
+    """The part of a stage's config that a worker with a tower needs."""
 
     @property
     def tower(self) -> TowerConfig: ...
@@ -26,11 +26,12 @@ class TowerSettings(Protocol):
 
 
 class ClipEmbedder:
-    """Frames of one decode unit in, a row a frame out, in the same order.
+    """Embeds the frames of one decode unit; yields one row per frame in the same order.
 
     Args:
-        config: tower, batch, and resources: a share of a GPU puts it there, JPEG is read on as many threads as cores.
-        store: of the corpus.
+        config: tower, batch size and resources. With a share of a GPU, it runs there; JPEGs are decoded on as many
+            threads as cores.
+        store: store of the corpus.
     """
 
     def __init__(self, config: TowerSettings, store: Store) -> None:

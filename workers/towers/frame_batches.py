@@ -1,4 +1,4 @@
-"""Frames of decode units as batches of one fixed shape, read ahead on threads while the tower works."""
+"""Batches of frames with one fixed shape, decoded ahead on threads while the tower runs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,23 +16,23 @@ Fit = Callable[["torch.Tensor"], "torch.Tensor"]
 
 @dataclass(frozen=True)
 class FrameBatch:
-    """Frames that follow each other in a video."""
+    """Consecutive frames of a video."""
 
     pixels: "torch.Tensor"
-    """uint8 [batch, 3, h, w]; behind the last frame of all it is repeated, up to the full shape."""
+    """uint8 [batch, 3, h, w]; the last frame of the video is repeated to fill the batch."""
     count: int
-    """Frames that are no repetition."""
+    """Number of frames that are not repetitions."""
 
 
 def frame_batches(store: Store, units: Sequence[str], fit: Fit, *, batch: int, threads: int) -> Iterator[FrameBatch]:
-    """Batches over the frames of decode units, one after the other.
+    """Yields batches over the frames of decode units in order.
 
     Args:
-        store: of the corpus.
-        units: paths of decode units, in the order of time.
-        fit: brings a frame, uint8 [3, H, W], to the tower's input; called on the threads.
-        batch: frames a batch, the last one too: floating point depends on the shape.
-        threads: that read JPEG. Two batches are held at a time.
+        store: store of the corpus.
+        units: paths of decode units in temporal order.
+        fit: resizes a frame, uint8 [3, H, W], to the tower's input size; called on the threads.
+        batch: frames per batch, including the last one, since floating-point results depend on the shape.
+        threads: number of threads that decode JPEGs. Two batches are held at a time.
     """
     import torch  # costs seconds, and a driver declares stages without running them
 

@@ -1,27 +1,27 @@
-"""What all ranks of a training run tell each other besides gradients."""
+"""Collective operations between the ranks of a training run, other than gradients."""
 
 import torch.distributed as dist
 from torch import Tensor
 
 
 class Ranks:
-    """Sums and unions over the ranks of the torch process group. All ranks have to make the same calls.
+    """Sums and unions over the ranks of the torch process group. All ranks must make the same calls.
 
     Args:
-        world_size: how many there are; with 1 no process group is needed.
+        world_size: number of ranks; with 1, no process group is needed.
     """
 
     def __init__(self, world_size: int) -> None:
         self._world_size = world_size
 
     def sum(self, value: Tensor) -> Tensor:
-        """The sum over all ranks, in place."""
+        """Sums a tensor over all ranks in place."""
         if self._world_size > 1:
             dist.all_reduce(value)
         return value
 
     def union(self, values: dict[str, str]) -> dict[str, str]:
-        """The entries of all ranks, sorted by key, so that they are the same for any number of ranks."""
+        """Returns the entries of all ranks, sorted by key and so independent of the number of ranks."""
         gathered = [values] * self._world_size
         if self._world_size > 1:
             dist.all_gather_object(gathered, values)

@@ -1,4 +1,4 @@
-"""Samples as sequences for the model. Those that nothing can be learned from are left out, counted and named."""
+"""Builds the sequences of samples. Samples without a target are left out, counted and listed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ class Sequences:
     """The sequences of some samples."""
 
     built: list[TokenSequence] = field(default_factory=list)
-    """Each has at least one target."""
+    """Sequences with at least one target each."""
     questions_cut: int = 0
-    """How many of them had a question cut to `max_text_tokens`."""
+    """Number of sequences whose question was cut to `max_text_tokens`."""
     left_out: dict[str, str] = field(default_factory=dict)
-    """Samples without a sequence: id and reason."""
+    """Ids of the samples without a sequence, with the reason."""
 
 
 def build_sequences(samples: Iterable[Mapping[str, Any]], tokenizer: Tokenizer, config: VideoLMConfig) -> Sequences:
