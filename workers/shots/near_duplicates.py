@@ -116,7 +116,7 @@ def pieces(starts: np.ndarray, time_s: np.ndarray) -> np.ndarray:
 def piece_keys(
     descriptors_ND: np.ndarray, piece_starts: np.ndarray, *, still: float, bits: int, tables: int
 ) -> np.ndarray:
-    """Computes keys of the pieces' mean descriptors, int64 [P, tables]; -1 if a piece does not differ from its video."""
+    """Computes keys of the mean descriptors of pieces, int64 [P, tables]; -1 if a piece equals its whole video."""
     centre = descriptors_ND.mean(axis=0, dtype=np.float64)
     is_still = motion(descriptors_ND) < still
     sizes = np.diff([*piece_starts, len(descriptors_ND)])[:, None]

@@ -20,7 +20,10 @@ def test_the_text_is_the_recipe():
     recipe = load_recipe("longvid", ['download.buckets=["s3://a"]', "train.model.visual_dropout=[[1, 0.5]]"])
     text = dump_commented(recipe)
     assert load_yaml(text) == recipe.model_dump(mode="json")
-    assert "      # Transformer layers." not in text and "    # Transformer layers.\n    layers: 4\n" in text
+    assert (
+        "      # Number of transformer layers." not in text
+        and "    # Number of transformer layers.\n    layers: 4\n" in text
+    )
 
 
 def test_the_command_documents_every_setting(capsys):
