@@ -1,6 +1,6 @@
 """What models are asked to annotate: segments of the videos of which nothing is known; and what came of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import pyarrow as pa
 
@@ -29,11 +29,17 @@ _UNTRANSCRIBED = """
     select i.*, m.uri as location from ingest i join manifest m using (video_id)
     where reject is null and audio_codec is not null and coalesce(len(m.subtitles), 0) = 0
     order by video_id, segment_id"""
-_RESULTS = """
-    select video_id, list({0}_unit order by segment_id) filter (reject is null and {0}_unit is not null) as {0}_units,
+_CAPTIONED = """
+    select video_id,
+           list(caption_unit order by segment_id) filter (reject is null and caption_unit is not null) as units,
            (count(*) filter (reject is not null))::int as rejected
-    from {0} group by video_id"""
-_NOTHING = "select null::varchar as video_id, null::varchar[] as {0}_units, 0 as rejected where false"
+    from caption group by video_id"""
+_TRANSCRIBED = """
+    select video_id,
+           list(transcribe_unit order by segment_id) filter (reject is null and transcribe_unit is not null) as units,
+           (count(*) filter (reject is not null))::int as rejected
+    from transcribe group by video_id"""
+_RESULTS = pa.schema([("video_id", pa.string()), ("units", pa.list_(pa.string())), ("rejected", pa.int32())])
 
 
 def uncaptioned(work: Workspace) -> Iterator[pa.Table]:
@@ -46,17 +52,11 @@ def untranscribed(work: Workspace) -> Iterator[pa.Table]:
     yield from work.sql(_UNTRANSCRIBED, TRANSCRIBE)
 
 
-def with_results(query: str, annotators: Iterable[str]) -> str:
-    """A query of videos with the columns of QUESTION_COLUMNS.
+def put_results(work: Workspace, annotators: Collection[str]) -> None:
+    """Puts the tables `caption_results` and `transcribe_results`: units and count of rejected segments per video.
 
     Args:
-        annotators: those of `transcribe` and `caption` that are asked.
+        annotators: those of `transcribe` and `caption` that are asked; the table of one that is not has no rows.
     """
-    caption, transcribe = (
-        (_RESULTS if name in annotators else _NOTHING).format(name) for name in ("caption", "transcribe")
-    )
-    return f"""
-        select q.*, caption_units, coalesce(c.rejected, 0)::int as uncaptioned_segments, transcribe_units,
-               (coalesce(c.rejected, 0) + coalesce(t.rejected, 0))::int as rejected_segments
-        from ({query}) q left join ({caption}) c using (video_id) left join ({transcribe}) t using (video_id)
-        order by q.duration_s desc, video_id"""
+    for name, query in (("caption", _CAPTIONED), ("transcribe", _TRANSCRIBED)):
+        work.put(f"{name}_results", work.sql(query, _RESULTS) if name in annotators else (), _RESULTS)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.annotators import QUESTION_COLUMNS, uncaptioned, untranscribed, with_results
+from pipeline.annotators import QUESTION_COLUMNS, put_results, uncaptioned, untranscribed
 from pipeline.inputs.addresses import allowed_location, resolve
 from pipeline.tables.candidates import PAIR, candidates
 from pipeline.tables.workspace import Workspace
@@ -108,14 +108,19 @@ def duplicates(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
     """Each ingested video, with what the manifest and models know of it."""
+    put_results(work, context.stages.keys())
     query = """
-        select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s
+        select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s,
+               c.units as caption_units, coalesce(c.rejected, 0)::int as uncaptioned_segments,
+               t.units as transcribe_units,
+               (coalesce(c.rejected, 0) + coalesce(t.rejected, 0))::int as rejected_segments
         from manifest m join (
             select video_id, any_value(sha256) as sha256, any_value(first_frame_s + duration_s) as duration_s
             from ingest where reject is null group by video_id
-        ) v using (video_id) order by v.duration_s desc, video_id"""
-    annotators = context.stages.keys() & {"transcribe", "caption"}
-    for table in work.sql(with_results(query, annotators), QUESTIONS):
+        ) v using (video_id)
+        left join caption_results c using (video_id) left join transcribe_results t using (video_id)
+        order by v.duration_s desc, video_id"""
+    for table in work.sql(query, QUESTIONS):
         yield _located(table, ("subtitles", "events_file"), context.folder, resolve)
 
 
