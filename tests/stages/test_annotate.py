@@ -261,7 +261,7 @@ def test_the_real_files(tmp_path, videos):
     ("address", "message"),
     [
         ("a\0b.vtt", "control characters"),
-        (" /a.vtt", "begins or ends with a blank"),
+        (" /a.vtt", "begin or end with a blank"),
         ("fi\tle:///etc/passwd", "control characters"),
         ("s3://id:key@b/a.vtt", "takes no credentials"),
         ("s3://b/a.vtt?endpoint_override=127.0.0.1:9&token=key", "takes no options"),
