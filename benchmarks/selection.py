@@ -5,7 +5,7 @@ questions whose event is caught, and of the times of repeated events that are, o
 back in another scene) and on a fixed camera (three things take turns in one scene). Merging, both on DFM's tokens:
 model/ops/dfm/temporal_clusters.py against pooling every n frames, the error of what represents a frame at the same
 number of tokens; and the share of tokens that model/ops/dfm/token_carry_over.py leaves out at a tolerance. On those
-videos and on the real long ones where they lie beside the checkout.
+videos and on the real long ones where they are beside the checkout.
 
 Run: `python -m benchmarks.selection [--videos 4] [--seed 1000]`. The tower is the demo's own CLIP.
 """

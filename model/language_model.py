@@ -49,7 +49,7 @@ def read_config(folder: str) -> Any:
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the library's errors for a damaged config have no common class
-        reason = str(error).splitlines()[0]
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ValueError(f"language_model = {folder!r}: its config.json cannot be used: {reason}") from error
 
 

@@ -138,7 +138,7 @@ def _header(schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> dict[
         "dataset_info": [],
     }
     for name, schema in schemas.items():
-        # One split of `load_dataset`: train and val are told by the column `split`. ("all" means something else there.)
+        # One split of `load_dataset`; the column `split` has train and val. ("all" means something else there.)
         files = [{"split": "corpus", "path": f"tables/{name}.parquet"}]
         header["configs"].append({"config_name": name, "data_files": files})
         header["dataset_info"].append({"config_name": name, "features": features(schema)})

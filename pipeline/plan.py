@@ -116,7 +116,7 @@ def put_recorded_manifest(work: Workspace, store: Store) -> None:
 def scan_phase(phase: Phase, work: Workspace, store: Store, assume_segments_done: bool = False) -> tuple[DryRun, int]:
     """Scans a phase; what is finished becomes its table in the workspace. Gives the number of rows held back, too.
 
-    With `assume_segments_done`, a segment that is not decoded or embedded yet goes on as if it were: questions about
+    With `assume_segments_done`, a segment that is not decoded or embedded yet is taken for one that is: questions about
     its video do not depend on that, and a selection over units that are not there is found missing, as it is.
     """
     scan, held_back = DryRun(phase, store), 0

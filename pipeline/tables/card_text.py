@@ -32,7 +32,7 @@ _NUMBERS = {pa.bool_(): "bool", pa.string(): "string", pa.large_string(): "strin
 
 
 def cell(value: Any) -> str:
-    """A value as plain text of Markdown: what a stranger wrote becomes neither markup, nor HTML, nor a link."""
+    """A value as plain text of Markdown: untrusted text becomes neither markup, nor HTML, nor a link."""
     text = " ".join(message(str(value)).split())
     # A reference to a character is never markup, wherever Markdown is read.
     return _ESCAPED.sub(lambda found: f"&#{ord(found[0])};", text)
@@ -52,13 +52,13 @@ def terms_text(terms: Terms) -> str:
     lines = []
     if terms.share_alike:
         lines.append(
-            f"Share-alike ({_list(terms.share_alike)}): what is made of these videos or annotations, the pairs and the "
-            "visual tokens included, may be passed on under the same licence only."
+            f"Share-alike ({_list(terms.share_alike)}): works derived from these videos or annotations, the pairs and "
+            "the visual tokens included, may be passed on under the same licence only."
         )
     if terms.non_commercial:
         lines.append(f"No commercial use: {_list(terms.non_commercial)}.")
     if terms.no_derivatives:
-        lines.append(f"No derivatives ({_list(terms.no_derivatives)}): what is made of these may not be passed on.")
+        lines.append(f"No derivatives ({_list(terms.no_derivatives)}): works derived from these may not be passed on.")
     if terms.unknown:
         lines.append("Where no licence is stated, none is granted: ask the rights holder before you pass anything on.")
     lines.append("The columns `licence` and `source` of each row say which videos this concerns.")

@@ -1,4 +1,4 @@
-"""How many of a video's pairs may be alike: of one task, with as many hops, with evidence about as long."""
+"""How many of a video's pairs may be of one kind: a task, a number of hops, a length of evidence."""
 
 import math
 from collections import Counter
@@ -41,8 +41,8 @@ class Quotas:
             return False
         if self._taken[plan.task] >= self._most(plan.task, strictly):
             return False
-        alike = max(1, round(_ALIKE_SHARE * self.target))
-        return not strictly or all(self._taken[kind] < alike for kind in self._kinds(plan))
+        most_of_a_kind = max(1, round(_ALIKE_SHARE * self.target))
+        return not strictly or all(self._taken[kind] < most_of_a_kind for kind in self._kinds(plan))
 
     def is_closed(self, task: str) -> bool:
         """Whether a task has all the pairs that it may have."""

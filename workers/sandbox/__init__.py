@@ -20,7 +20,7 @@ and the caller, in another process, asks for one of them:
 
 - The file is a path that the caller may read, or bytes. The task gets a read-only descriptor, and no name.
 - A message is a dict that JSON can write, of at most 1 MiB, and bytes. Many small messages are better than a large one:
-  the caller treats them as what a stranger wrote, since a task that was taken over can write anything.
+  the caller treats them as untrusted data, since a task that was taken over can write anything.
 - What the task raises as `schemas.rejects.Reject` the caller gets as that. SandboxError says that the process crashed,
   or ran over a limit of time or memory; RuntimeError carries the traceback of anything else, which is a fault of ours.
 - Processes are forked from one that has imported the tasks and never sees untrusted bytes. A process answers calls

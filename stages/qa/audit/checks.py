@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 
 from stages.qa.audit.features import quoted
-from stages.qa.audit.words import answer_in_question
+from stages.qa.audit.words import MOST_CHARS, answer_in_question
+from stages.qa.audit.words import PROBLEMS as WRITER_PROBLEMS
 from stages.qa.similarity import near_duplicates
 
 Pair = dict[str, Any]
 PROBLEMS = {
-    "answer_in_question": "the question holds the answer",
+    "answer_in_question": WRITER_PROBLEMS["answer_in_question"],
     "time_in_question": "the question, or a text that it quotes, holds the time that is asked for",
-    "options_alike": "two options say the same",
-    "too_long": "question, options and answer are longer than a model should read for one pair",
-    "outside_video": "evidence lies outside the video or is empty",
+    **{code: WRITER_PROBLEMS[code] for code in ("options_alike", "too_long", "outside_video")},
     "no_frame": "no frame was sampled in a span of evidence",
     "other_language": "the question is not in the script of its language",
     "personal_data": "an e-mail address or a telephone number",
@@ -29,7 +28,6 @@ PROBLEMS = {
     "duplicate": "another pair of the video asks the same and has the same answer",
     "contradiction": "another pair of the video asks the same and has another answer, or has the order reversed",
 }
-MOST_CHARS = 6000
 _TIME = re.compile(r"\b(\d+(?:\.\d+)?) ?(?:s|sec|secs|seconds)\b|\b(\d{1,2}):(\d\d)(?::(\d\d))?\b")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _PHONE = re.compile(

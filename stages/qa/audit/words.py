@@ -20,14 +20,14 @@ PROBLEMS = {
     "outside_video": "the evidence lies outside the video or is empty",
     "too_long": "question, options and answer are longer than a model should read for one pair",
 }
-_MAX_CHARS = 6000
+MOST_CHARS = 6000
 _WORD = re.compile(r"[^\W_]+(?:['\u2019.:][^\W_]+)*")
 _NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 
 
 def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
     """Codes of PROBLEMS that a pair has. What is too long is looked into no further: that takes quadratic time."""
-    if sum(map(len, (words.question, words.answer, *words.wrong))) > _MAX_CHARS:
+    if sum(map(len, (words.question, words.answer, *words.wrong))) > MOST_CHARS:
         return ["too_long"]
     found = []
     is_text = not (isinstance(plan.answer, int) or plan.is_order or plan.is_none)
