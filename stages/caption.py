@@ -29,7 +29,7 @@ READS = pa.schema(
         ("cuts_s", pa.list_(pa.float64())),  # inside the segment
     ]
 )
-_SLACK_S = 2.0  # a time so far outside the segment is moved to its edge; models round
+_SLACK_S = 2.0  # an event may reach so far beyond the segment, and is cut at its edge; models round
 
 
 class CaptionConfig(StageConfig):
@@ -80,7 +80,9 @@ def caption(unit: dict[str, Any], config: CaptionConfig, store: Store) -> Iterat
     def check(answer: Captions) -> list[CaptionedEvent]:
         if len(answer.events) > config.max_events:
             raise BadAnswer(f"{len(answer.events)} events, above caption.max_events = {config.max_events}")
-        if any(not start_s - _SLACK_S <= e.start_s <= e.end_s <= end_s + _SLACK_S for e in answer.events):
+        if any(not start_s - _SLACK_S <= e.start_s <= e.end_s <= end_s + _SLACK_S for e in answer.events) or any(
+            e.end_s < start_s or e.start_s > end_s for e in answer.events
+        ):
             raise BadAnswer("an event lies outside of the segment, or ends before it starts")
         return sorted(answer.events, key=lambda e: (e.start_s, e.end_s, e.text))
 

@@ -65,6 +65,8 @@ def test_a_model_is_sent_frames_with_their_true_times_and_gives_events(tmp_path)
         (told((90, 95, "A dog digs"))[:-5], "bad_answer", "broken or cut"),
         (told((90, 80, "A dog digs")), "bad_answer", "ends before"),
         (told((20, 30, "A dog digs")), "bad_answer", "outside of the segment"),
+        (told((58, 59, "A dog digs")), "bad_answer", "outside of the segment"),
+        (told((116.5, 117.5, "A dog digs")), "bad_answer", "outside of the segment"),
         (told(*[(90, 95, "A dog digs")] * 61), "bad_answer", "caption.max_events"),
         ('{"events": [{"start_s": NaN, "end_s": 95, "kind": "event", "text": "x"}]}', "bad_answer", "events.0.start_s"),
         (Fault(status=500), "endpoint_failed", "HTTP 500"),

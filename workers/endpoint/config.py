@@ -84,6 +84,11 @@ class EndpointConfig(Config):
                 f"annotate.endpoint.key_variable = {self.key_variable!r}: the environment has no such variable. Set it "
                 "on this machine and on every node"
             )
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigError(
+                f"the key in the environment's {self.key_variable} has a character that no header may hold, such as a "
+                "typographic quotation mark or a line feed; copy it anew"
+            )
         return key
 
     def check(self, *models: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from schemas.rejects import Reject
+from schemas.rejects import BuildStopped, Reject
 from workers.endpoint.config import EndpointConfig
 from workers.storage.store import Store
 
@@ -40,13 +40,14 @@ class Ledger:
             self._check()
             yield cost
         finally:
-            self._add(most, sign=-1)
-            if cost:
-                self._add({**cost, "calls": 1})
+            # In one write: no other process may see the reservation gone and the cost not yet there.
+            self._add({**cost, "calls": 1} if cost else {}, instead_of=most)
 
-    def _add(self, cost: Cost, sign: int = 1) -> None:
+    def _add(self, cost: Cost, instead_of: Cost | None = None) -> None:
         for name, value in cost.items():
-            self._spent[name] += sign * value  # type: ignore[assignment]
+            self._spent[name] += value  # type: ignore[assignment]
+        for name, value in (instead_of or {}).items():
+            self._spent[name] -= value  # type: ignore[assignment]
         self._store.write_json(self._path, dict(self._spent))
 
     def _check(self) -> None:
@@ -63,11 +64,17 @@ class Ledger:
 
 
 def spent(store: Store) -> dict[str, Counter[str]]:
-    """What the corpus has cost so far, by purpose: `calls`, `tokens_in`, `tokens_out`, `minutes`."""
+    """What the corpus has cost so far, by purpose: `calls`, `tokens_in`, `tokens_out`, `minutes`.
+
+    Raises BuildStopped: a file of these is damaged, so the sum is not known.
+    """
     found: dict[str, Counter[str]] = {}
     for path in store.files(SPENT):
         purpose = path.split("/")[-2]
-        found.setdefault(purpose, Counter()).update(_numbers(store.read_json(path)))
+        try:
+            found.setdefault(purpose, Counter()).update(_numbers(store.read_json(path)))
+        except (ValueError, RecursionError):
+            raise BuildStopped(f"{path} is no JSON, so what the endpoint has cost is not known. Delete it") from None
     return found
 
 

@@ -11,6 +11,7 @@ from workers.endpoint.client import Endpoint
 
 _MAX_WORDS = 100_000
 _SLACK_S = 5.0
+_ROUNDING_S = 0.05  # a word may end so much before it starts
 
 
 class _Timed(BaseModel):
@@ -92,6 +93,7 @@ def _spoken(transcript: _Transcript, seconds: float) -> list[Spoken]:
         raise BadAnswer("the transcript has no times: the model must know `verbose_json`")
     found = []
     for start, end, text in words or sentences:
+        end = max(start, end) if start - end < _ROUNDING_S else end
         if not start <= end <= seconds + _SLACK_S:
             raise BadAnswer("a word ends before it starts, or after the audio")
         if text := plain(text):

@@ -58,20 +58,25 @@ def _seek(container: InputContainer, stream: AudioStream, time_s: float) -> None
 
 
 def _frames(container: InputContainer, stream: AudioStream, progress: Callable[[], None]) -> Iterator[AudioFrame]:
-    """What decodes; a damaged packet is left out."""
+    """What decodes; a damaged packet is left out. Raises Reject where no packet of several decodes."""
     packets = container.demux(stream)
+    decoded = failed = 0
     while True:
         try:
             packet = next(packets, None)
         except av.FFmpegError:  # no more can be read
-            return
+            packet = None
         if packet is None:
+            if failed and not decoded:
+                raise Reject("undecodable", f"none of the {failed} packets of sound can be decoded")
             return
         progress()
         try:
             frames = packet.decode()
         except av.FFmpegError:
+            failed += 1
             continue
+        decoded += len(frames)
         yield from frames
 
 

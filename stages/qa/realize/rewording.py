@@ -1,7 +1,8 @@
 """Whether a question in other words still asks for the same: told by its words, since no model is trusted with that.
 
-The new question must hold every word of the old one that carries content, as often, and no other such word that is not
-common in questions; the same numbers; the same words of order; no letter of an option; and not the answer. So a caption
+The new question must hold every word of the old one that carries content, as often and in the same order, and no other
+such word that is not common in questions; the same numbers; the same words of order, in the same order where several
+events are quoted; as many negations; no letter of an option; and not the answer. So a caption
 that gives the model instructions can change nothing but how a question is put. What fails keeps its old words.
 """
 
@@ -16,6 +17,9 @@ _WORD = re.compile(r"[^\W_]+(?:[-:.\u2019'][^\W_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _LETTER = re.compile(r"\(\s*[A-Za-z]\s*\)|\b(?:option|answer|choice|letter)s?\b", re.I)
 _QUOTED = re.compile(r'"[^"]*"')
+_NEGATION = re.compile(
+    r"\b(?:no|not|never|none|nobody|nothing|nor|neither|without|except|cannot)\b|n['\u2019]t\b", re.I
+)
 _MORE = """action activity anybody anyone appear appears appearing beginning can clip could during ends ending exact
 exactly film following footage frame happens happened happening immediately instance interval moment moments much
 observed occasion occasions occur occurs occurred occurring often order part period point portion precise precisely
@@ -78,7 +82,13 @@ def _other_words(old: str, new: str) -> str:
         return "an event in other words"
     if any(count > before[word] for word, count in after.items() if word not in _COMMON):
         return "words of its own"
-    return "" if _order(old) == _order(new) else "another order"
+    if len(_NEGATION.findall(old)) != len(_NEGATION.findall(new)):
+        return "another negation"
+    if _told(old) != _told(new):
+        return "an event in another order of words"
+    several = len(_QUOTED.findall(old)) > 1
+    same = _order(old) == _order(new) and (not several or _order_words(old) == _order_words(new))
+    return "" if same else "another order"
 
 
 def _order(text: str) -> list[bool]:
@@ -90,10 +100,25 @@ def _order(text: str) -> list[bool]:
     return found
 
 
+def _order_words(text: str) -> list[int]:
+    """The rows of the words of order outside of quotation marks, as they follow each other."""
+    words = _WORD.findall(_QUOTED.sub(" ", text).lower())
+    return [number for word in words for number, row in enumerate(_ORDER) if word in row]
+
+
+def _told(text: str) -> list[str]:
+    """The words that tell of events, in their order: who does what to whom."""
+    return [word for word in _content(text) if word not in _COMMON]
+
+
 def _counts(text: str) -> Counter[str]:
+    return Counter(_content(text))
+
+
+def _content(text: str) -> list[str]:
     words = (re.sub("['\u2019]s$", "", word) for word in _WORD.findall(text.lower()))
     told = content_words(text) if text else frozenset()
-    return Counter(word for word in map(stem, words) if word in told)
+    return [word for word in map(stem, words) if word in told]
 
 
 def _other_quotes(old: str, new: str) -> str:

@@ -140,6 +140,37 @@ def test_the_key_is_sent_to_the_server_and_is_in_no_file(tmp_path, monkeypatch):
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
 
 
+@pytest.mark.parametrize("key", ["\u201cabc\u201d", "a\nb"])
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(tmp_path, monkeypatch, key):
+    monkeypatch.setenv("LONGVID_TEST_KEY", key)
+    with endpoint_server(lambda chat: GOOD) as server, pytest.raises(ConfigError, match="LONGVID_TEST_KEY") as refused:
+        endpoint(server, tmp_path, key_variable="LONGVID_TEST_KEY")
+    assert key not in str(refused.value)
+
+
+def test_a_damaged_count_of_costs_stops_the_build(tmp_path):
+    Store(tmp_path).write_bytes("endpoint/spent/test/a.json", b'{"calls"')
+    with endpoint_server(lambda chat: GOOD) as server, pytest.raises(BuildStopped, match=r"a\.json is no JSON"):
+        endpoint(server, tmp_path, max_tokens=9000).ask(request())
+
+
+def test_no_other_process_sees_a_request_that_counts_for_nothing(tmp_path, monkeypatch):
+    seen, write_json = [], Store.write_json
+
+    def watched(store, path, value):
+        write_json(store, path, value)
+        if path.startswith("endpoint/spent/"):
+            seen.append(spent(Store(tmp_path))["test"])
+
+    monkeypatch.setattr(Store, "write_json", watched)
+    with endpoint_server(lambda chat: GOOD) as server:
+        server.usage = {"prompt_tokens": 100, "completion_tokens": 900}
+        endpoint(server, tmp_path).ask(request())
+    assert len(seen) == 2
+    assert all(total["tokens_in"] + total["tokens_out"] > 0 for total in seen)
+    assert seen[-1]["calls"] == 1
+
+
 def test_a_key_that_the_environment_has_not_is_named(tmp_path):
     with endpoint_server(lambda chat: GOOD) as server, pytest.raises(ConfigError, match="LONGVID_NO_KEY"):
         endpoint(server, tmp_path, key_variable="LONGVID_NO_KEY")

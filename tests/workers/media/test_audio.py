@@ -70,6 +70,19 @@ def test_silence_beyond_the_end(tmp_path):
     assert onsets(sound) == pytest.approx([1.0], abs=0.1) and not sound[6 * RATE_HZ :].any()
 
 
+def test_sound_of_which_nothing_decodes_is_no_silence(tmp_path):
+    path = write_clicks(tmp_path / "a.mp4", [1.0], 4)
+    with av.open(str(path)) as media:
+        packets = [(packet.pos, packet.size) for packet in media.demux(audio=0) if packet.size]
+    damaged = bytearray(path.read_bytes())
+    for position, size in packets:
+        damaged[position : position + size] = b"\xff" * size
+    path.write_bytes(damaged)
+    with pytest.raises(Reject, match="packets of sound can be decoded") as rejected:
+        read_audio(path, **clock_of(path, 0), start_s=0.0, end_s=4.0)
+    assert rejected.value.reason == "undecodable"
+
+
 def test_a_video_without_sound_is_a_reject(tmp_path):
     path = write_video(tmp_path / "a.mp4", [i / 5 for i in range(20)])
     with pytest.raises(Reject, match="no audio stream"):

@@ -10,6 +10,7 @@ WHEN = 'When does the following happen: "The old man in a red coat paints 2 fenc
 NEXT = 'What happens next after the following event: "The dog digs a hole"?'
 LAST = 'When does the following happen for the last time: "The bell rings"?'
 PART = "What happens between 14.5 s and 30 s, in order?"
+BETWEEN = 'Which of these events takes place after "a dog digs" and before "a man sings"?'
 GERMAN = 'When does the following happen: "Der Mann streicht den roten Zaun"?'
 
 
@@ -22,6 +23,7 @@ GERMAN = 'When does the following happen: "Der Mann streicht den roten Zaun"?'
         (NEXT, "Once the dog digs a hole, what happens next?"),
         (LAST, "When is the last time that the bell rings in this video?"),
         (PART, "Describe in order what can be seen from 14.5 s to 30 s."),
+        (BETWEEN, "Which of these happens after a dog digs and before a man sings?"),
     ],
 )
 def test_the_same_question_in_other_words(old, new):
@@ -44,6 +46,13 @@ def test_the_same_question_in_other_words(old, new):
         (LAST, "When does the bell ring?", "another order"),
         (NEXT, "After the dog digs a hole, does a boy climb a ladder?", "the answer|words of its own"),
         (PART, "What happens between 14.5 s and 31 s, in order?", "other numbers"),
+        (NEXT, NEXT.replace("happens", "does not happen"), "another negation"),
+        (NEXT, "What happens next after no dog digs a hole?", "another negation"),
+        (NEXT, "What doesn't happen next after the dog digs a hole?", "words of its own|another negation"),
+        (NEXT, "What happens next after the hole digs a dog?", "another order of words"),
+        (BETWEEN, BETWEEN.replace("after", "x").replace("before", "after").replace("x", "before"), "another order"),
+        (BETWEEN, 'Which of these takes place after "a dog sings" and before "a man digs"?', "another order of words"),
+        (BETWEEN, 'Which of these takes place before "a man sings" and after "a dog digs"?', "another order"),
     ],
 )
 def test_what_asks_for_something_else(old, new, cause):
