@@ -72,8 +72,9 @@ class ShardConfig(StageConfig):
         )
 
     def semantic(self) -> dict[str, Any]:
-        """Without what decides only whether a unit is rejected."""
-        return self.model_dump(mode="json", exclude={"resources", "limits", "min_duration_s", "max_duration_s"})
+        """Without what does not change a unit; the bounds of the duration count where they are set, as they reject."""
+        unset = {name for name in ("min_duration_s", "max_duration_s") if not getattr(self, name)}
+        return self.model_dump(mode="json", exclude={"resources", "limits", *unset})
 
 
 def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:

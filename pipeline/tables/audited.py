@@ -18,6 +18,10 @@ CONTAMINATION_PATH = "tables/contamination.parquet"
 BANNED = "contaminated"
 
 
+class DamagedUnit(ValueError):
+    """A unit's file does not hold what its stage wrote. The message names it and what to do."""
+
+
 class Banned(NamedTuple):
     """Videos and pairs that are in benchmarks, and are to be left out."""
 
@@ -56,7 +60,7 @@ def read_banned(store: Store) -> Banned:
 def with_audit(pairs: Iterator[pa.Table], audited: list[str], banned: Banned, store: Store) -> Iterator[pa.Table]:
     """The pairs with the columns of FOUND, null where they are not audited yet; `dropped` is BANNED for what is banned.
 
-    Both have the order of the videos' ids, and within a video that of its unit. Raises ValueError where they differ.
+    Both have the order of the videos' ids, and within a video that of its unit. Raises DamagedUnit where they differ.
     """
     found = pa.concat_tables([store.read_table(path) for path in audited] or [AUDIT.empty_table()])
     begin = 0
@@ -66,7 +70,7 @@ def with_audit(pairs: Iterator[pa.Table], audited: list[str], banned: Banned, st
         if not audited:
             own = pa.table({f.name: pa.nulls(table.num_rows, f.type) for f in AUDIT}, AUDIT)
         elif own["qa_id"].to_pylist() != table["qa_id"].to_pylist():
-            raise ValueError(f"{audited[0]}: is not row by row of the pairs: delete the file and build again")
+            raise DamagedUnit(f"{audited[0]}: is not row by row of the pairs: delete the file and build again")
         if banned:
             own = own.set_column(own.schema.get_field_index("dropped"), "dropped", _marked(table, own, banned))
         yield pa.table(dict(chain(zip(table.schema.names, table.columns, strict=True), _columns(own))), QA_TABLE)

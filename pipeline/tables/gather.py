@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.engine.chain import REJECTED
-from pipeline.tables.audited import QA_TABLE, WRITTEN, made_of, qa_units, read_banned, with_audit
+from pipeline.tables.audited import QA_TABLE, WRITTEN, DamagedUnit, made_of, qa_units, read_banned, with_audit
 from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.tables.workspace import Workspace
 from schemas.tables import DROPPED, DROPPED_KEY, DUPLICATE, EVENT, REJECT, SAMPLE, SELECTION, SHOT
@@ -146,7 +146,8 @@ def _from_json(path: str, text: bytes, schema: pa.Schema) -> pa.Table:
     try:
         return pa.Table.from_pylist(json.loads(text), schema)
     except (ValueError, RecursionError, TypeError, AttributeError, pa.ArrowException) as error:
-        raise ValueError(f"{path}: its metadata is damaged ({type(error).__name__})") from None
+        told = f"its metadata is damaged ({type(error).__name__})"
+        raise DamagedUnit(f"{path}: {told}: delete the file and build again") from None
 
 
 def _row_groups(store: Store, path: str) -> Iterator[pa.Table]:

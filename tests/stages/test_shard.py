@@ -3,7 +3,7 @@ import pytest
 
 from schemas.rejects import Reject
 from schemas.tables import SEGMENT
-from stages.shard import ShardConfig, run
+from stages.shard import ShardConfig, run, stage
 from tests.numbered_video import write_video
 from workers.media.probe import probe
 from workers.storage.store import Store
@@ -28,6 +28,18 @@ def test_one_key_frame_is_one_segment(videos, tmp_path):
     path = videos / "short/simpl_vp9_webrtc_meeting.webm"
     (table,) = run(unit(path), ShardConfig(segment_s=5.0), Store(tmp_path))
     assert table.num_rows == 1
+
+
+def test_a_bound_of_the_duration_is_part_of_the_path_where_it_is_set():
+    one = {"video_id": "v", "sha256": "0" * 64, "duration_s": 10.0, "first_frame_s": 0.0}
+    configs = [
+        ShardConfig(),
+        ShardConfig(min_duration_s=60),
+        ShardConfig(min_duration_s=5),
+        ShardConfig(max_duration_s=5),
+    ]
+    paths = [stage(config).unit_path({**dict.fromkeys(stage(config).reads.names, ""), **one}) for config in configs]
+    assert len({*paths}) == len(paths)
 
 
 def test_too_short_and_too_long(tmp_path):

@@ -40,8 +40,9 @@ def read_members(stream: Any, name: str, limit: Callable[[str], int | None]) -> 
                 if member.offset_data + member.size > stream.size():
                     raise ValueError("it is cut short")
                 yield member.name, _read(stream, member.offset_data, member.size)
-            # tarfile takes a damaged header for the end.
-            if _read(stream, tar.offset, tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            # tarfile takes a damaged or zeroed header for the end. Only zeros, at least two blocks, are the end.
+            rest = stream.size() - tar.offset
+            if not 2 * tarfile.BLOCKSIZE <= rest <= MAX_HEADER_BYTES or any(_read(stream, tar.offset, rest)):
                 raise ValueError(f"it is damaged or cut short at byte {tar.offset}")
     except (tarfile.TarError, ValueError, OSError, OverflowError, IndexError, RecursionError) as error:
         if isinstance(error, ShardError):

@@ -50,7 +50,8 @@ def samples(
         store: a corpus; `urls` are paths in it then.
         shuffle: number of samples that are held to be shuffled; the order of the shards is shuffled too. 0: neither.
         seed: decides the order, with the epoch.
-        epoch: of the first iteration; each further one of the same pipeline object is the next epoch.
+        epoch: of the first iteration; each further one of the same pipeline object is the next epoch. The workers of a
+            DataLoader count epochs only with `persistent_workers`; otherwise make a pipeline per epoch.
         clips: gives `clip_tokens` too, where the corpus has them.
         verify: compares each group with its checksums.
         select: takes a sample key, and says whether that group is read.

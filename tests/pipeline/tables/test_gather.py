@@ -5,6 +5,7 @@ import json
 import pyarrow as pa
 import pytest
 
+from pipeline.tables.audited import DamagedUnit
 from pipeline.tables.gather import FROM_UNITS, _read_units
 from schemas.tables import DROPPED, DROPPED_KEY, QA
 from workers.storage.store import Store
@@ -19,5 +20,5 @@ def test_what_was_left_out_is_gathered_from_the_metadata_of_units(tmp_path):
     assert schema == DROPPED
     read = pa.concat_tables(_read_units(store, ["units/a.parquet", "units/b.parquet"], schema, rows))
     assert read.to_pylist() == [row]
-    with pytest.raises(ValueError, match=r"units/c\.parquet: its metadata is damaged"):
+    with pytest.raises(DamagedUnit, match=r"units/c\.parquet: its metadata is damaged"):
         list(_read_units(store, ["units/c.parquet"], schema, rows))

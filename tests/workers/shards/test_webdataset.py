@@ -82,6 +82,26 @@ def test_an_epoch_has_its_own_order(corpus):
     assert second == ids(samples(urls, shuffle=8, seed=2, epoch=1))
 
 
+def test_workers_that_stay_give_each_epoch_its_own_order(corpus):
+    _, urls = corpus
+    loader = DataLoader(samples(urls, shuffle=8, seed=2), batch_size=None, num_workers=1, persistent_workers=True)
+    first, second = ids(loader), ids(loader)
+    assert first != second
+    assert sorted(first) == sorted(second)
+
+
+@pytest.mark.parametrize("hole", [tarfile.BLOCKSIZE, 8 * tarfile.BLOCKSIZE])
+def test_a_header_of_zeros_in_the_middle_is_an_error(corpus, tmp_path, hole):
+    _, urls = corpus
+    with tarfile.open(urls[0]) as tar:
+        offset = tar.getmembers()[2].offset
+    damaged = bytearray(Path(urls[0]).read_bytes())
+    damaged[offset : offset + hole] = bytes(hole)
+    (tmp_path / "a.tar").write_bytes(damaged)
+    with pytest.raises(ShardError, match="cannot be read"):
+        list(samples(str(tmp_path / "a.tar")))
+
+
 def test_only_what_is_selected_is_read(corpus):
     _, urls = corpus
     key = next(iter(samples(urls)))["sample_key"]
