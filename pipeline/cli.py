@@ -206,7 +206,7 @@ def decontaminate(
     from pipeline.decontaminate import decontaminate as find
     from pipeline.decontaminate import summary
 
-    rows = find(corpus, against, drop, sheet)
+    rows = find(corpus, against, drop, sheet, lambda line: out.print(message(line)))
     for found, (videos, pairs) in summary(rows).items():
         out.print(message(f"{found}: {videos} videos" + (f", {pairs} QA pairs" if pairs else "")))
     advice = (

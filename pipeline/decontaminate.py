@@ -8,8 +8,8 @@ the next build leaves it out of the shards.
 
 import csv
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,20 @@ from workers.storage.store import Store, sha256_of
 Row = dict[str, Any]
 _LEAST_KEY = 5
 """Characters of an id that says which video is meant: "1.mp4" does not."""
+_GENERIC = {
+    "watch",
+    "video",
+    "videos",
+    "movie",
+    "master",
+    "index",
+    "playlist",
+    "manifest",
+    "source",
+    "original",
+    "output",
+}
+"""Names of files that many addresses have."""
 _LETTER = re.compile(r"^\([A-H]\) ", re.M)
 _HINT = "Answer with the letter and the text of the right option."
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -50,16 +64,27 @@ class Known:
     corpus: str = ""
     unreadable: list[str] = field(default_factory=list)
     """Files below a folder that are neither videos nor annotations of a known form."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """Rows that were left out, by reason: `no_answer` where a benchmark hides its answers, ..."""
 
 
-def decontaminate(corpus: str, against: Sequence[str], drop: bool = False, sheet: Path | None = None) -> list[Row]:
-    """Writes the table `contamination` of a corpus, anew; gives its rows.
+def decontaminate(
+    corpus: str,
+    against: Sequence[str],
+    drop: bool = False,
+    sheet: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Row]:
+    """Writes the table `contamination` of a corpus; gives the rows that were found now.
+
+    Rows of an earlier call stay in the table unless their `against` is named again.
 
     Args:
         corpus: that is looked at.
         against: annotation files, folders of videos or annotation files, and corpora.
         drop: have the next build leave out what was found.
         sheet: a CSV file to write the rows to as well.
+        say: takes lines about what could not be compared.
 
     Raises NotBuilt, or ManifestError for something in `against` that cannot be read.
     """
@@ -68,6 +93,9 @@ def decontaminate(corpus: str, against: Sequence[str], drop: bool = False, sheet
         if not store.exists(f"tables/{name}.parquet"):
             raise not_built(store, f"the table {name}")
     known = [read_known(named) for named in against]
+    for one in known:
+        for line in _not_compared(one):
+            say(line)
     with open_catalog(corpus) as catalog:
         videos = _rows(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))
         rows = [row for one in known for row in _by_video(videos, one)]
@@ -82,10 +110,20 @@ def decontaminate(corpus: str, against: Sequence[str], drop: bool = False, sheet
     rows = sorted(
         ({**row, "drop": drop} for row in rows), key=lambda row: [str(row[name]) for name in CONTAMINATION.names]
     )
-    store.write_tables(CONTAMINATION_PATH, [pa.Table.from_pylist(rows, CONTAMINATION)], CONTAMINATION)
+    earlier = store.read_table(CONTAMINATION_PATH).to_pylist() if store.exists(CONTAMINATION_PATH) else []
+    kept = [row for row in earlier if row["against"] not in {one.name for one in known}]
+    store.write_tables(CONTAMINATION_PATH, [pa.Table.from_pylist([*kept, *rows], CONTAMINATION)], CONTAMINATION)
     if sheet is not None:
         write_sheet(rows, sheet)
     return rows
+
+
+def _not_compared(known: Known) -> Iterator[str]:
+    if known.unreadable:
+        yield f"{known.name}: {len(known.unreadable)} files are no annotations of a known form and were not compared"
+    if known.unread:
+        told = ", ".join(f"{reason} {count}" for reason, count in sorted(known.unread.items()))
+        yield f"{known.name}: rows whose questions were not compared: {told}"
 
 
 def read_known(named: str) -> Known:
@@ -106,11 +144,14 @@ def read_known(named: str) -> Known:
             for _, entries in read:
                 for entry in entries:
                     known.ids |= {name for name in (entry.video, entry.clip_of) if name}
-                    known.questions += [_text(turns[0]["value"]) for turns in entry.conversations if turns]
+                    known.questions += [_text(turn["value"]) for turns in entry.conversations for turn in turns[::2]]
+                    known.unread.update(entry.dropped)
         except AnnotationError as error:
             if not path.is_dir():
                 raise ManifestError(f"{file.name}: {error}") from None
             known.unreadable.append(file.name)
+    if not (known.ids or known.files or known.questions):
+        raise ManifestError(f"{named}: holds no video, no id and no question that can be read")
     return known
 
 
@@ -121,6 +162,8 @@ def _read_corpus(named: str) -> Known:
             known.ids |= {name for name in (video["name"], video["uri"]) if name}
             if video["sha256"]:
                 known.files[video["sha256"]] = video["name"]
+        for pair in _batches(catalog.sql("select question, options from qa")):
+            known.questions.append("\n".join([pair["question"], *(pair["options"] or ())]))
     return known
 
 
@@ -143,9 +186,12 @@ def _by_video(videos: list[Row], known: Known) -> Iterator[Row]:
 
 
 def _keys(name: str) -> Iterator[str]:
-    """What an id or address may be called, but for what is too short to mean one video."""
+    """What an id or address may be called, but for what is too short or too common to mean one video."""
     keys = [*meanings_of(name), *(key for _, key in names_of(name) if "://" not in name)]
-    yield from (key for key in dict.fromkeys(keys) if len(key.rpartition(".")[0] or key) >= _LEAST_KEY)
+    for key in dict.fromkeys(keys):
+        stem = key.rpartition(".")[0] or key
+        if len(stem) >= _LEAST_KEY and stem.lower() not in _GENERIC:
+            yield key
 
 
 def _by_question(pairs: Iterable[Row], known: Sequence[Known]) -> Iterator[Row]:

@@ -9,7 +9,7 @@ _HUB = """apache-2.0 mit cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-b
 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0
 pddl odc-by odbl gpl-3.0 agpl-3.0 bsd-3-clause unlicense"""
 _KNOWN = {re.sub(r"[^a-z0-9]", "", name): name for name in _HUB.split()}
-_KNOWN |= {"cc0": "cc0-1.0", "publicdomain": "cc0-1.0", "creativecommonszero": "cc0-1.0", "apache2": "apache-2.0"}
+_KNOWN |= {"cc0": "cc0-1.0", "creativecommonszero": "cc0-1.0", "apache2": "apache-2.0"}
 _LONG = [
     ("creative commons", "cc"),
     ("attribution", "by"),
@@ -20,7 +20,11 @@ _LONG = [
     ("international", ""),
     ("unported", ""),
 ]
-_SHARE_ALIKE = re.compile(r"\b(?:sa|a?gpl|lgpl|odbl|gfdl)\b|copyleft")
+_SHARE_ALIKE = re.compile(r"(?<![a-z])(?:sa|[al]?gplv?|odbl|gfdl)(?![a-z])|copyleft")
+_NON_COMMERCIAL = re.compile(
+    r"(?<![a-z])nc(?![a-z])|not? for commercial|research (?:use |purposes )?only|only for research"
+)
+_NO_DERIVATIVES = re.compile(r"(?<![a-z])nd(?![a-z])")
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,9 @@ def terms_of(licences: Iterable[str | None]) -> Terms:
     unknown = "" in given or not named
     return Terms(
         identifier=known.pop() if len(known) == 1 and not unknown else "other",
-        share_alike=tuple(name for name in named if _SHARE_ALIKE.search(_short(name))),
-        non_commercial=tuple(name for name in named if re.search(r"\bnc\b", _short(name))),
-        no_derivatives=tuple(name for name in named if re.search(r"\bnd\b", _short(name))),
+        share_alike=tuple(name for name in named if _SHARE_ALIKE.search(_words(name))),
+        non_commercial=tuple(name for name in named if _NON_COMMERCIAL.search(_words(name))),
+        no_derivatives=tuple(name for name in named if _NO_DERIVATIVES.search(_words(name))),
         unknown=unknown,
     )
 
@@ -60,6 +64,11 @@ def terms_of(licences: Iterable[str | None]) -> Terms:
 def identifier_of(licence: str) -> str:
     """The hub's identifier of a licence, or "other"."""
     return _KNOWN.get(re.sub(r"[^a-z0-9]", "", _short(licence)), "other")
+
+
+def _words(licence: str) -> str:
+    """What to look for terms in: the words as written, and those of the identifier, since people leave out blanks."""
+    return f"{_short(licence)} {identifier_of(licence).replace('-', ' ')}"
 
 
 def _short(licence: str) -> str:

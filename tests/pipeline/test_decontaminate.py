@@ -77,6 +77,52 @@ def test_files_of_a_folder_and_of_a_corpus(corpus, tmp_path):
     assert found(rows) == {("by_file", None, "file"), ("other", None, "id")}
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("https://www.youtube.com/watch?v=AAAAAAAAAAA", "https://www.youtube.com/watch?v=BBBBBBBBBBB"),
+        ("https://cdn.example.org/abc/master.m3u8", "https://other.example.org/xyz/master.m3u8"),
+        ("a/video.mp4", "films/77/video.mp4"),
+    ],
+)
+def test_names_that_many_addresses_have_mean_no_video(tmp_path, theirs, ours):
+    write_corpus(tmp_path / "corpus", [video("v", name="x", uri=ours)], [])
+    rows = [{"video": theirs, "question": "Who?", "candidates": ["he", "she"], "answer": "he"}]
+    (tmp_path / "benchmark.json").write_text(json.dumps(rows))
+    assert decontaminate(str(tmp_path / "corpus"), [str(tmp_path / "benchmark.json")]) == []
+
+
+def test_questions_of_a_corpus_and_of_later_turns_are_compared(corpus, tmp_path):
+    asked = {"question": QUESTION, "options": OPTIONS, "form": "conversation"}
+    write_corpus(tmp_path / "benchmark", [video("v", name="any")], [pair("v", 1, **asked)])
+    assert found(decontaminate(corpus, [str(tmp_path / "benchmark")])) == {("other", "other-1", "question")}
+    told = [("human", "Who?"), ("gpt", "He"), ("human", "\n".join([QUESTION, *OPTIONS])), ("gpt", OPTIONS[1])]
+    turns = [{"from": who, "value": text} for who, text in told]
+    (tmp_path / "turns.json").write_text(json.dumps([{"id": "q", "video": "nowhere", "conversations": turns}]))
+    assert found(decontaminate(corpus, [str(tmp_path / "turns.json")])) == {("other", "other-1", "question")}
+
+
+def test_what_is_not_compared_is_told(corpus, tmp_path):
+    rows = [{"q_uid": "abcdefgh", "question": QUESTION, **{f"option {i}": text for i, text in enumerate(OPTIONS)}}]
+    (tmp_path / "hidden.json").write_text(json.dumps(rows))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "film.mp4").write_bytes(b"other film")
+    (folder / "questions.json").write_text('[{"video": ')
+    lines = []
+    assert decontaminate(corpus, [str(tmp_path / "hidden.json"), str(folder)], say=lines.append) == []
+    assert any("hidden.json" in line and "no_answer 1" in line for line in lines)
+    assert any(line.startswith("folder: ") and "not compared" in line for line in lines)
+
+
+def test_a_ban_stays_when_another_benchmark_is_compared(corpus, benchmark_file, tmp_path):
+    decontaminate(corpus, [str(benchmark_file)], drop=True)
+    rows = [{"video": "unrelated", "question": "Who?", "candidates": ["he", "she"], "answer": "he"}]
+    (tmp_path / "second.json").write_text(json.dumps(rows))
+    assert decontaminate(corpus, [str(tmp_path / "second.json")], drop=True) == []
+    assert read_banned(Store(corpus)).videos == {"by_id", "by_address"}
+
+
 def test_what_is_dropped_is_marked_in_the_table_of_pairs(corpus, benchmark_file):
     decontaminate(corpus, [str(benchmark_file)], drop=True)
     store = Store(corpus)

@@ -31,6 +31,26 @@ def test_what_licences_ask_for():
     assert terms.identifier == "other" and not terms.unknown
 
 
+@pytest.mark.parametrize(
+    ("written", "share_alike", "non_commercial"),
+    [
+        ("CC BY-NC4.0", False, True),
+        ("CC-BY-SA4.0", True, False),
+        ("CC BYNCSA 4.0", True, True),
+        ("GPLv3", True, False),
+        ("AGPLv3", True, False),
+        ("not for commercial use", False, True),
+        ("research use only", False, True),
+        ("Public Domain", False, False),
+    ],
+)
+def test_spellings_that_leave_out_blanks(written, share_alike, non_commercial):
+    terms = terms_of([written])
+    assert bool(terms.share_alike) == share_alike
+    assert bool(terms.non_commercial) == non_commercial
+    assert written != "Public Domain" or terms.identifier == "other"
+
+
 @pytest.mark.parametrize("licences", [[], [None], ["MIT", None], ["MIT", " "]])
 def test_where_nothing_is_stated_nothing_is_granted(licences):
     assert terms_of(licences).unknown

@@ -14,7 +14,7 @@ from stages.qa.solver import same
 _SPAN = re.compile(r"(?:from )?(\d+(?:\.\d+)?) s to (\d+(?:\.\d+)?) s\.?", re.I)
 _POINT = re.compile(r"(?:at )?(?:about )?(\d+(?:\.\d+)?) s\.?", re.I)
 _LISTED = re.compile(r"\((\d{1,2})\)")
-_MOST = 200  # pairs that ask the same: more are compared with the first ones only
+_MOST = 200  # pairs that ask the same; of more, the rest is not compared
 _FREE_FORMS = ("summary", "brief", "part", "timed_part", "conversation")
 """Questions that have many right answers."""
 

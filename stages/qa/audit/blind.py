@@ -72,14 +72,23 @@ def judge(choices: Sequence[Choice], config: BlindConfig) -> Judged:
             kept[i], found.dropped[i] = False, "guessable"
         if not gone or kept.sum() < config.min_pairs:
             break
-    for name, guesses in rule_guesses(choices).items():
-        told = np.array([kept[i] and guess is not None for i, guess in enumerate(guesses)])
-        where = np.flatnonzero(told)
-        right = np.array([guesses[i] == answers[i] for i in where], float)
-        if len(where) >= config.min_pairs:
-            for i in where[surest(found.score[where], right - chance[where], config.margin)]:
-                kept[i], found.dropped[i] = False, name
+    while _drop_by_rules(choices, kept, found, config):  # what goes for one rule may raise another
+        pass
     return found
+
+
+def _drop_by_rules(choices: Sequence[Choice], kept: np.ndarray, found: Judged, config: BlindConfig) -> bool:
+    """Leaves out, of the pairs that are kept, those that single rules guess; says whether any went."""
+    places = np.flatnonzero(kept).tolist()
+    for name, guesses in rule_guesses([choices[i] for i in places]).items():
+        told = [(i, guess) for i, guess in zip(places, guesses, strict=True) if kept[i] and guess is not None]
+        if len(told) < config.min_pairs:
+            continue
+        where = np.array([i for i, _ in told])
+        gain = np.array([(guess == choices[i].answer_index) - 1 / len(choices[i].options) for i, guess in told])
+        for i in where[surest(found.score[where], gain, config.margin)]:
+            kept[i], found.dropped[i] = False, name
+    return kept.sum() < len(places)
 
 
 def rule_guesses(choices: Sequence[Choice]) -> dict[str, list[int | None]]:

@@ -33,6 +33,12 @@ _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _PHONE = re.compile(
     r"(?<![\w.,:])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{2,4}(?:[ .-]\d{2,4}){1,3}(?![\w:])"
 )
+# Dates, years, thousands and scores: numbers in groups that are no telephone numbers.
+_GROUPS = re.compile(
+    r"(?<!\d[-./ ])(?:\b\d{4}([-./])\d{1,2}\1\d{1,2}|\b\d{1,2}([-./])\d{1,2}\2(?:19|20)?\d\d)\b(?![-./ ]?\d)"
+    r"|\b(?:19|20)\d\d(?:[- ](?:19|20)\d\d)+\b"
+    r"|\b\d{1,3}(?:[ .]\d{3})+\b(?![ .-]?\d)|(?<!\d[-.])\b\d{1,2}-\d{1,2}\b(?!-)"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN_SCRIPT = "en de fr es it pt nl sv da no fi pl cs sk hu ro tr id vi"
 _LATIN = frozenset(_LATIN_SCRIPT.split())
@@ -92,7 +98,7 @@ def _is_foreign(pair: Pair, texts: Sequence[str]) -> bool:
 
 
 def _is_personal(pair: Pair, texts: Sequence[str]) -> bool:
-    return any(_EMAIL.search(text) or _PHONE.search(_TIME.sub(" ", text)) for text in texts)
+    return any(_EMAIL.search(text) or _PHONE.search(_GROUPS.sub(" ", _TIME.sub(" ", text))) for text in texts)
 
 
 def _is_toxic(pair: Pair, texts: Sequence[str]) -> bool:
@@ -133,4 +139,6 @@ def key_of(pair: Pair) -> tuple:
     outside = re.sub(r'"[^"]*"', " ", question).lower()
     numbers = tuple(re.findall(r"\d+(?:\.\d+)?|\b(?:first|second|third|last|before|after|previous|next)\b", outside))
     named = tuple(" ".join(text.lower().split()) for text in quoted(question))
-    return (pair["form"], named, numbers) if named else (pair["form"], " ".join(question.lower().split()))
+    if not named or pair["form"] == "conversation":  # those ask in words of their own, so all of them count
+        return (pair["form"], " ".join(question.lower().split()))
+    return (pair["form"], named, numbers)

@@ -54,6 +54,18 @@ def test_pairs_are_left_out_until_the_form_is_within_the_margin(name):
         assert count < CONFIG.min_pairs or points <= CONFIG.margin + 1e-9
 
 
+@pytest.mark.parametrize("seed", [2, 11])
+def test_what_goes_for_one_rule_raises_no_other(seed):
+    rng, choices = random.Random(seed), honest(videos=100, seed=seed)
+    names = [rng.choice(["nearest in time", "typical place", "", ""]) for _ in choices]
+    choices = [PLANTS[name](choice, rng) if name else choice for name, choice in zip(names, choices, strict=True)]
+    judged = judge(choices, BlindConfig())
+    kept = [choice for choice, reason in zip(choices, judged.dropped, strict=True) if not reason]
+    for guesses in rule_guesses(kept).values():
+        points, _, count = over_chance(kept, guesses, rounds=1)
+        assert count < BlindConfig().min_pairs or points <= BlindConfig().margin + 1e-9
+
+
 def test_the_most_probable_right_guesses_go_first():
     score = np.array([0.9, 0.2, 0.8, 0.7, 0.6], np.float32)
     gains = np.array([0.75, -0.25, 0.75, -0.25, 0.75])

@@ -32,6 +32,24 @@ def test_a_good_pair_has_no_problem():
     assert found(row()) == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "is_personal"),
+    [
+        ("2019-12-24", False),
+        ("on 24-12-2019", False),
+        ("It ran 1990-1995-2000", False),
+        ("The score is 21-15 21-18", False),
+        ("10 000 000 people", False),
+        ("+49 30 1234 5678", True),
+        ("call 555-123-4567", True),
+        ("01 23 45 67 89", True),
+        ("(030) 123 4567", True),
+    ],
+)
+def test_numbers_in_groups_and_telephone_numbers(answer, is_personal):
+    assert ("personal_data" in found(row(answer=answer))) == is_personal
+
+
 @pytest.mark.parametrize("code", BAD)
 def test_each_problem_is_found(code):
     assert found(BAD[code]) == [code]
