@@ -35,9 +35,9 @@ class MergeCaptionsConfig(StageConfig):
 
     window: int = Field(40, ge=2, le=1000)
     """Captions of one request."""
-    min_shared: float = Field(0.3, ge=0, le=1)
-    """Share of each caption's content words that the text of a merged event must have, and of its own words that must
-    come from its captions, twice."""
+    min_shared: float = Field(0.3, ge=0, le=0.5)
+    """Share of each caption's content words that the text of a merged event must have. Twice as much of the text's own
+    words must come from its captions, so at most 0.5."""
     endpoint: EndpointConfig = Field(EndpointConfig(), exclude=True)
     """`annotate.endpoint`."""
     resources: Resources = Resources(cpus=0.25, workers=(1, 4))

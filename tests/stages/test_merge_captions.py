@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from benchmarks._endpoint_server import Fault, endpoint_server, user_data
-from schemas.config import parse
+from schemas.config import ConfigError, parse
 from schemas.rejects import Reject
 from schemas.tables import SEGMENT_TEXT
 from stages.merge_captions import MergeCaptionsConfig, stage
@@ -112,3 +112,8 @@ def test_a_video_without_any_caption_is_rejected_or_left_alone(tmp_path):
         with pytest.raises(Reject, match="upstream_rejected: all 3 segments"):
             run(server, tmp_path, [], rejected=3)
         assert server.calls == 0
+
+
+def test_a_share_that_no_text_can_reach_is_refused():
+    with pytest.raises(ConfigError, match="min_shared"):
+        parse(MergeCaptionsConfig, {"min_shared": 0.6})

@@ -1,6 +1,7 @@
 """Asks models through an OpenAI-compatible endpoint: cached, within a budget, with retries, many at once."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -76,7 +77,7 @@ class Endpoint:
     def ask_all(self, requests: Sequence[Request[A]]) -> list[Any]:
         """Answers in the order of the requests, a BadAnswer in the place of each that stays bad.
 
-        Those that are on their way when one fails are waited for and kept.
+        Of equal requests one is made. Those that are on their way when one fails are waited for and kept.
 
         Raises:
             Reject: `endpoint_failed`, `endpoint_cap`.
@@ -87,6 +88,8 @@ class Endpoint:
     async def _ask_all(self, requests: Sequence[Request[A]]) -> list[Any]:
         found: list[Any] = [None] * len(requests)
         failures: list[Exception] = []
+        forgotten: set[str] = set()
+        locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         limiter = anyio.CapacityLimiter(self.config.concurrency)
         async with self.connection.open() as client, anyio.create_task_group() as tasks:
 
@@ -95,7 +98,7 @@ class Endpoint:
                     if failures:
                         return
                     try:
-                        found[place] = await self._answer(client, requests[place])
+                        found[place] = await self._answer(client, requests[place], locks, forgotten)
                     except BadAnswer as bad:
                         found[place] = bad
                     except Exception as failure:
@@ -103,28 +106,32 @@ class Endpoint:
 
             for place in range(len(requests)):
                 tasks.start_soon(answer, place)
+        for key in forgotten:
+            self.answers.forget(key)
         if failures:
             raise failures[0]
         return found
 
-    async def _answer(self, client: Any, request: Request[A]) -> Any:
+    async def _answer(
+        self, client: Any, request: Request[A], locks: defaultdict[str, anyio.Lock], forgotten: set[str]
+    ) -> Any:
         keys, bad = [], BadAnswer("never asked")
         for number in range(self.config.answers):
             body = self._body(request, number)
             keys.append(self.answers.key(["chat", body]))
-            raw = self.answers.get(keys[-1])
             try:
-                if raw is None:
-                    raw = await self._fetch(client, body)
-                    self.answers.put(keys[-1], raw)
+                async with locks[keys[-1]]:  # an equal request waits for the answer rather than being made again
+                    raw = self.answers.get(keys[-1])
+                    if raw is None:
+                        raw = await self._fetch(client, body)
+                        self.answers.put(keys[-1], raw)
                 return request.check(read_answer(Reply.model_validate(raw), request.schema))
             except BadAnswer as error:
                 bad = error
             except ValidationError:
                 bad = BadAnswer("the kept answer is damaged")
         if not request.keeps_bad:
-            for key in keys:
-                self.answers.forget(key)
+            forgotten |= {*keys}
         raise bad
 
     def _body(self, request: Request[A], number: int) -> dict[str, Any]:

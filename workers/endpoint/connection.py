@@ -83,7 +83,9 @@ async def _awaited(response: Awaitable[Any], config: EndpointConfig) -> Any:
     except openai.APIConnectionError as error:
         cause = type(error.__cause__.__cause__ or error.__cause__).__name__ if error.__cause__ else "unknown"
         raise Reject("endpoint_failed", f"no connection ({cause}), {config.attempts} times") from None
-    except Reject as refused:  # by the guard of addresses
+    except Reject as refused:  # by the guard of addresses, or by the cap before another attempt
+        if refused.reason == "endpoint_cap":
+            raise
         detail = refused.detail.replace("download.", "annotate.endpoint.")
         if refused.reason == "refused":
             raise BuildStopped(f"{where}: {detail}") from None

@@ -1,18 +1,21 @@
 """What a corpus has cost at its endpoint, and the cap on it: counted in the corpus, by all processes together.
 
-Each process keeps a file of its own (`endpoint/spent/...`) and reads those of all others before a request. What a
-request may cost at most is noted before it is made, so the cap holds whatever is under way; a process that is killed
-leaves it noted.
+Each process keeps one file per purpose (`endpoint/spent/...`), however many units it works on, and reads those of all
+others before a request where there is a cap. What a request may cost at most is noted before it is made, so the cap
+holds whatever is under way; a process that is killed leaves it noted.
 """
 
+import os
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from schemas.rejects import BuildStopped, Reject
 from workers.endpoint.config import EndpointConfig
+from workers.endpoint.transport import on_unanswered
 from workers.storage.store import Store
 
 SPENT = "endpoint/spent"
@@ -20,28 +23,47 @@ Cost = dict[str, float]
 """`tokens_in`, `tokens_out` and `minutes` of audio."""
 
 
+class _File(NamedTuple):
+    path: str
+    spent: Counter[str]
+
+
+@cache
+def _file(root: str, purpose: str, process: int) -> _File:
+    """The file of this process. It is shared by all units, since each request reads every file."""
+    return _File(f"{SPENT}/{purpose}/{uuid.uuid4().hex}.json", Counter())
+
+
 class Ledger:
     """The costs of one process for one purpose (`caption`, ...)."""
 
     def __init__(self, config: EndpointConfig, store: Store, purpose: str) -> None:
         self._config, self._store = config, store
-        self._path = f"{SPENT}/{purpose}/{uuid.uuid4().hex}.json"
-        self._spent: Counter[str] = Counter()
+        self._path, self._spent = _file(store.root, purpose, os.getpid())
 
     @contextmanager
     def reserve(self, most: Cost) -> Iterator[Cost]:
         """Notes what a request may cost at most; yields a dict to be filled with what it has cost.
 
-        A request that fails costs nothing. Raises Reject: `endpoint_cap` where the cap would be passed.
+        A request that the server answers with an error costs nothing. An attempt that ends without an answer (a
+        time-out, a cut connection) counts as its most, since the server may charge for it.
+
+        Raises Reject: `endpoint_cap` where the cap would be passed, by a further attempt as well.
         """
         self._add(most)
         cost: Cost = {}
+        hook = on_unanswered.set(lambda: self._add_unanswered(most))
         try:
             self._check()
             yield cost
         finally:
+            on_unanswered.reset(hook)
             # In one write: no other process may see the reservation gone and the cost not yet there.
             self._add({**cost, "calls": 1} if cost else {}, instead_of=most)
+
+    def _add_unanswered(self, most: Cost) -> None:
+        self._add({**most, "calls": 1})
+        self._check()  # what is set aside is for the next attempt
 
     def _add(self, cost: Cost, instead_of: Cost | None = None) -> None:
         for name, value in cost.items():

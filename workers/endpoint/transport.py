@@ -4,6 +4,8 @@
 """
 
 import ssl
+from collections.abc import Callable
+from contextvars import ContextVar
 
 import anyio
 import httpcore
@@ -14,6 +16,9 @@ from workers.fetch.network import core_url, http_client
 from workers.fetch.urls import HttpUrl
 
 MAX_ANSWER_BYTES = 16 << 20
+on_unanswered: ContextVar[Callable[[], None]] = ContextVar("on_unanswered", default=lambda: None)
+"""Called for each attempt that was sent, or may have been, and had no whole answer. What it raises ends the request."""
+_NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError)
 _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, ssl.SSLError, OSError)
 
 
@@ -40,8 +45,18 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                         body += block
                         if len(body) > MAX_ANSWER_BYTES:
                             raise httpx2.ReadError(f"more than {MAX_ANSWER_BYTES} bytes of an answer")
-        except (TimeoutError, httpcore.TimeoutException):
+        except (TimeoutError, httpcore.TimeoutException) as error:
+            _note(error)
             raise httpx2.ReadTimeout(f"no whole answer within {self._timeout_s:g} s") from None
+        except httpx2.ReadError as error:
+            _note(error)
+            raise
         except _BROKEN as error:
+            _note(error)
             raise httpx2.ConnectError(type(error).__name__) from error
         return httpx2.Response(response.status, headers=response.headers, content=bytes(body))
+
+
+def _note(error: Exception) -> None:
+    if not isinstance(error, _NOT_SENT):
+        on_unanswered.get()()

@@ -171,6 +171,51 @@ def test_no_other_process_sees_a_request_that_counts_for_nothing(tmp_path, monke
     assert seen[-1]["calls"] == 1
 
 
+@pytest.mark.parametrize("fault", [Fault(delay_s=0.8), Fault(cut=True)], ids=["time-out", "cut"])
+def test_attempts_without_an_answer_count_as_their_most(tmp_path, fault):
+    answers = [(GOOD, fault), (GOOD, Fault())]
+    with endpoint_server(lambda chat: answers.pop(0)) as server:
+        server.usage = {"prompt_tokens": 10, "completion_tokens": 5}
+        assert endpoint(server, tmp_path, timeout_s=0.3, max_answer_tokens=700).ask(request()) == "a red circle"
+    total = spent(Store(tmp_path))["test"]
+    assert total["calls"] == 2 and total["tokens_out"] == 705 and total["tokens_in"] > 20
+
+
+def test_attempts_without_an_answer_end_at_the_cap(tmp_path):
+    with endpoint_server(lambda chat: (GOOD, Fault(cut=True))) as server:
+        with pytest.raises(Reject) as failed:
+            endpoint(server, tmp_path, attempts=9, max_answer_tokens=1000, max_tokens=2700).ask(request())
+        assert failed.value.reason == "endpoint_cap" and server.calls == 2
+    total = spent(Store(tmp_path))["test"]
+    assert 2000 < total["tokens_in"] + total["tokens_out"] <= 2700
+
+
+def test_an_error_of_the_server_and_a_server_that_is_not_there_cost_nothing(tmp_path):
+    with endpoint_server(lambda chat: Fault(status=500)) as server, pytest.raises(Reject):
+        endpoint(server, tmp_path).ask(request())
+    with pytest.raises(Reject, match="no connection"):
+        endpoint(server, tmp_path).ask(request())
+    assert not sum(spent(Store(tmp_path))["test"].values())
+
+
+def test_the_units_of_one_process_count_in_one_file(tmp_path):
+    with endpoint_server(lambda chat: GOOD) as server:
+        for number in range(8):
+            endpoint(server, tmp_path, max_tokens=1_000_000).ask(request(number))
+    assert len([*Store(tmp_path).files("endpoint/spent")]) == 1
+    assert spent(Store(tmp_path))["test"]["calls"] == 8
+
+
+@pytest.mark.parametrize("keeps_bad", [True, False])
+def test_of_equal_requests_one_is_made(tmp_path, keeps_bad):
+    with endpoint_server(lambda chat: GOOD) as server:
+        assert endpoint(server, tmp_path).ask_all([request(keeps_bad=keeps_bad)] * 6) == ["a red circle"] * 6
+        assert server.calls == 1
+        server.answer = lambda chat: "no"
+        told = endpoint(server, tmp_path, answers=2).ask_all([request(1, keeps_bad=keeps_bad)] * 6)
+        assert all(isinstance(bad, BadAnswer) for bad in told) and server.calls == 3
+
+
 def test_a_key_that_the_environment_has_not_is_named(tmp_path):
     with endpoint_server(lambda chat: GOOD) as server, pytest.raises(ConfigError, match="LONGVID_NO_KEY"):
         endpoint(server, tmp_path, key_variable="LONGVID_NO_KEY")
