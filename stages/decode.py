@@ -38,8 +38,7 @@ class DecodeConfig(StageConfig):
     """Of libjpeg."""
     backend: Literal["auto", "pyav", "decord", "torchcodec"] = "auto"
     """Decoder; `auto` takes the best measured one, which is PyAV. decord brings an FFmpeg of 2020, whose faults are
-    known: take it for files that you trust, or where `longvid doctor` finds the full sandbox. Where the shape of pixels
-    changes within a segment (broadcasts), only PyAV follows it: the others keep that of the segment's first frame."""
+    known: take it for files that you trust, or where `longvid doctor` finds the full sandbox."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where frames are decoded. `cuda` takes torchcodec (`pip install longvid[torchcodec]`, and FFmpeg's libraries) and
     a share of a GPU, `resources.gpus`; what it cannot decode, the others do. It may need more `limits.memory_mb`. The
@@ -121,7 +120,7 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
-        version=9,
+        version=10,
         writes=FRAME,
         run=Decoder,
         config=config,

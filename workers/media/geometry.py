@@ -51,7 +51,7 @@ class Geometry:
     """
 
     def __init__(self, aspect: Fraction | None = None, crop: Crop = Crop(), follows: bool = False) -> None:
-        self._aspect, self._crop, self._follows = aspect, crop, follows
+        self._aspect, self._crop, self.follows = aspect, crop, follows
         self._graph: tuple[tuple, Graph] | None = None
 
     @staticmethod
@@ -70,7 +70,7 @@ class Geometry:
 
     def aspect(self, frame: VideoFrame) -> Fraction | None:
         """A pixel's width by its height; None where it is square, or absurd."""
-        aspect = self._measured(frame) if self._follows else self._aspect
+        aspect = self._measured(frame) if self.follows else self._aspect
         return aspect if aspect and aspect != 1 and Fraction(1, 10) <= aspect <= 10 else None
 
     def shown_size(self, frame: VideoFrame) -> tuple[int, int]:

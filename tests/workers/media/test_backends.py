@@ -1,5 +1,7 @@
 """Every backend against the others, on the same files: the same frames, by their times and by what they show."""
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -57,6 +59,36 @@ def test_the_same_numbers(tmp_path, backend, suffix):
     ours, theirs = (sample(path, name, fps=6.0, segment_s=2.0) for name in ("pyav", backend))
     assert [p.time_s for p in ours] == [p.time_s for p in theirs]
     assert [read_number(p.rgb) for p in ours] == [read_number(p.rgb) for p in theirs]
+
+
+def with_two_shapes(path):
+    """Pixels of 4:3, then of 2:1, from a key frame on that is no sample's."""
+    options = {"rate": 20, "b_frames": 0}
+    parts = [
+        write_video(path.parent / f"{number}.ts", 3 * number + np.arange(60) / 20, aspect=aspect, **options)
+        for number, aspect in enumerate([Fraction(4, 3), Fraction(2)])
+    ]
+    with av.open(str(path), "w") as output:
+        stream = None
+        for part in parts:
+            with av.open(str(part)) as source:
+                stream = stream or output.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(source.streams.video[0]):
+                    if packet.size:
+                        packet.stream = stream
+                        output.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize(("suffix", "segment_s"), [(".flv", 60.0), (".flv", 2.0), (".ts", 60.0)])
+def test_a_change_of_shape_in_mid_stream_is_followed(tmp_path, backend, suffix, segment_s):
+    if (backend, suffix) == ("decord", ".ts"):
+        pytest.skip("decord does not seek exactly in mpegts")
+    path = with_two_shapes(tmp_path / f"v{suffix}")
+    ours, theirs = (sample(path, name, fps=5.0, segment_s=segment_s) for name in ("pyav", backend))
+    shapes = [(p.time_s, p.rgb.shape) for p in theirs]
+    assert {shape for _, shape in shapes} == {(48, 256, 3), (48, 384, 3)}
+    assert shapes == [(p.time_s, p.rgb.shape) for p in ours]
 
 
 def interlaced(path):

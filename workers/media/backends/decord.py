@@ -1,6 +1,6 @@
 """Sampling by decord: an older FFmpeg (4.1: no AV1) with its own index, used only where that agrees with ours.
 
-It tells nothing but pixels. How they are to be shown, PyAV's first frame of the segment says.
+It tells nothing but pixels. How they are to be shown, frames of PyAV say.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import numpy as np
 
 from schemas.rejects import Reject
 from workers.media.backends import Picture
-from workers.media.backends.key_frame import first_frame, source_size
+from workers.media.backends.key_frame import appearance, source_size
 from workers.media.container import MediaSource, check_self_contained, file_name, open_media, video_stream
 from workers.media.decode_plan import Segment, make_plan
 from workers.media.demuxer import Demuxer
@@ -41,14 +41,14 @@ def decode(
     shown = index.shown_pts()
     # decord counts frames; a picture's number is its place among all that are shown.
     numbers = np.searchsorted(shown, plan.wanted_pts_W)
-    like, geometry = first_frame(path, segment)
-    render = Renderer(short_side, geometry, convert)
-    with _reader(path, threads) as reader:
+    with appearance(path, segment, plan.wanted_pts_W.tolist()) as (geometry, likes), _reader(path, threads) as reader:
+        render = Renderer(short_side, geometry, convert)
         if len(reader) != len(shown):
             raise Reject("undecodable", f"decord counts {len(reader)} frames, its container {len(shown)}")
         for start in range(0, len(numbers), _BATCH):
             for offset, rgb in enumerate(_batch(reader, numbers[start : start + _BATCH])):
                 sample, time_s = int(plan.sample_index_W[start + offset]), float(plan.time_s_W[start + offset])
+                like = next(likes)
                 yield Picture(sample, time_s, render.array(rgb, like), len(numbers), *source_size(rgb, like))
 
 

@@ -8,6 +8,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -38,21 +39,58 @@ def at_key_frame(path: MediaSource, segment: Segment, threads: int) -> Iterator[
             yield demuxer, demuxer
 
 
-def first_frame(path: MediaSource, segment: Segment) -> tuple[VideoFrame | None, Geometry]:
-    """The first frame of the segment that PyAV decodes, for decoders that tell nothing but pixels, and the geometry of
-    its stream.
+@contextmanager
+def appearance(
+    path: MediaSource, segment: Segment, wanted_pts: Iterable[int]
+) -> Iterator[tuple[Geometry, Iterator[VideoFrame | None]]]:
+    """The geometry of the stream, and for each wanted time, ascending, a frame of PyAV's that is shown as the wanted
+    one is: for decoders that tell nothing but pixels.
+
+    Where each frame has its own shape, the last key frame before, since a shape begins with one; elsewhere the first
+    frame of the segment that decodes. None where nothing decodes.
     """
     with at_key_frame(path, segment, threads=1) as (demuxer, packets):
         geometry = Geometry.of(demuxer.container, demuxer.stream)
-        for packet in chain(packets, [None]):
-            try:
-                for frame in demuxer.stream.codec_context.decode(packet):
-                    return frame, geometry
-            except MemoryError:
-                raise
-            except (av.FFmpegError, ValueError):
-                continue  # those that come may decode
-    return None, geometry
+        yield geometry, _last_before(_samples(demuxer.stream.codec_context, packets, geometry.follows), wanted_pts)
+
+
+def _samples(context: VideoCodecContext, packets: Iterable[Packet], each_key: bool) -> Iterator[VideoFrame]:
+    """The first frame that decodes, and with `each_key` each key frame."""
+    found = False
+    for packet in chain(packets, [None]):
+        alone = each_key and packet is not None and packet.is_keyframe
+        if found and not alone:
+            continue
+        for frame in _decode(context, packet, alone):
+            found = True
+            yield frame
+        if found and not each_key:
+            return
+
+
+def _decode(context: VideoCodecContext, packet: Packet | None, alone: bool) -> list[VideoFrame]:
+    """What the decoder gives for a packet; with `alone`, it is emptied behind it."""
+    frames: list[VideoFrame] = []
+    try:
+        frames += context.decode(packet)
+        if alone:
+            frames += context.decode(None)
+    except MemoryError:
+        raise
+    except (av.FFmpegError, ValueError):
+        pass  # those that come may decode
+    if alone:
+        context.flush_buffers()
+    return frames
+
+
+def _last_before(frames: Iterator[VideoFrame], wanted_pts: Iterable[int]) -> Iterator[VideoFrame | None]:
+    """For each time the last frame that is shown then or before; before the first one, that one."""
+    last = following = next(frames, None)
+    for pts in wanted_pts:
+        while following is not None and following.pts is not None and following.pts <= pts:
+            last, following = following, next(frames, None)
+        yield last
 
 
 def source_size(rgb: np.ndarray, like: VideoFrame | None) -> tuple[int, int]:

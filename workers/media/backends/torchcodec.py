@@ -1,15 +1,16 @@
 """Sampling by torchcodec, where it and the FFmpeg libraries it needs are installed; on CUDA where asked for.
 
-It tells nothing but pixels. How they are to be shown, PyAV's first frame of the segment says.
+It tells nothing but pixels. How they are to be shown, frames of PyAV say.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from schemas.rejects import Reject
 from workers.media.backends import Picture
-from workers.media.backends.key_frame import first_frame, source_size
+from workers.media.backends.key_frame import appearance, source_size
 from workers.media.container import MediaSource, check_self_contained, file_name, open_media, video_stream
 from workers.media.decode_plan import Segment, make_plan
 from workers.media.demuxer import Demuxer
@@ -34,8 +35,6 @@ def decode(
         Reject: `undecodable`; as `open_media` and `video_stream`.
         ImportError: torchcodec or its libraries are not installed.
     """
-    from torchcodec.decoders import VideoDecoder
-
     check_self_contained(path)
     with open_media(path) as container:
         stream = video_stream(container)
@@ -46,24 +45,23 @@ def decode(
     plan = make_plan(index, segment)
     # In the middle of the tick: the picture shown then, whatever the last bit of a float.
     times = (plan.wanted_pts_W + 0.5) * float(index.time_base)
-    like, geometry = first_frame(path, segment)
-    render = Renderer(short_side, geometry, convert)
+    with appearance(path, segment, plan.wanted_pts_W.tolist()) as (geometry, likes):
+        render = Renderer(short_side, geometry, convert)
+        frames = _frames(path, times, stream_index=number, num_ffmpeg_threads=threads, device=device)
+        for (rgb, time_s), sample, like in zip(frames, plan.sample_index_W.tolist(), likes, strict=False):
+            pts = int(np.rint(time_s / float(index.time_base)))
+            true_s, size = float(segment.time_s(pts, index.time_base)), source_size(rgb, like)
+            yield Picture(sample, true_s, render.array(rgb, like), len(times), *size)
+
+
+def _frames(path: MediaSource, times_s: np.ndarray, **options: Any) -> Iterator[tuple[np.ndarray, float]]:
+    """RGB [height, width, 3] and start of the frames that are shown at some times."""
+    from torchcodec.decoders import VideoDecoder
+
     try:
-        decoder = VideoDecoder(
-            file_name(path),
-            stream_index=number,
-            dimension_order="NHWC",
-            num_ffmpeg_threads=threads,
-            device=device,
-            seek_mode="exact",
-        )
-        for start in range(0, len(times), _BATCH):
-            batch = decoder.get_frames_played_at(times[start : start + _BATCH].tolist())
-            for rgb, time_s, sample in zip(
-                batch.data.cpu().numpy(), batch.pts_seconds, plan.sample_index_W[start:], strict=False
-            ):
-                pts = int(np.rint(float(time_s) / float(index.time_base)))
-                true_s, size = float(segment.time_s(pts, index.time_base)), source_size(rgb, like)
-                yield Picture(int(sample), true_s, render.array(rgb, like), len(times), *size)
+        decoder = VideoDecoder(file_name(path), dimension_order="NHWC", seek_mode="exact", **options)
+        for start in range(0, len(times_s), _BATCH):
+            batch = decoder.get_frames_played_at(times_s[start : start + _BATCH].tolist())
+            yield from zip(batch.data.cpu().numpy(), batch.pts_seconds.tolist(), strict=True)
     except (RuntimeError, ValueError, IndexError) as error:
         raise Reject("undecodable", f"torchcodec: {type(error).__name__}") from None
