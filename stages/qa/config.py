@@ -29,7 +29,7 @@ class WritingConfig(Config):
     min_event_s: float = Field(0.3, ge=0)
     """A shorter event is not asked for: sampling may miss it."""
     max_event_share: float = Field(0.5, gt=0, le=1)
-    """An event that fills more of the video than this is not asked for: finding it shows nothing."""
+    """The time of an event that fills more of the video than this is not asked for: finding it shows nothing."""
     max_gap_s: float = Field(30.0, ge=0)
     """An event is followed by another only where that starts within this of its end: more may happen in between that
     nobody annotated."""

@@ -18,6 +18,8 @@ SLACK_S = 0.5
 SLACK_SHARE = 0.25
 # Of a video of ten thousand events, so many are looked at for one form of question.
 SOME = 300
+# A longer part of an event tells of the same as the event.
+PART_SHARE = 0.9
 # Lines before and after one of speech that a question about it may offer.
 NEAR_LINES = 8
 # Shorter lines ("Oh, yes!") are said again and again.
@@ -83,12 +85,33 @@ class Timeline:
         return groups
 
     @cached_property
+    def outlines(self) -> frozenset[Event]:
+        """Visual events that sum up others, such as a caption of the whole video beside those of its parts."""
+        return frozenset(filter(self._sums_up, self.visual))
+
+    def _sums_up(self, event: Event) -> bool:
+        """Whether an event holds two shorter ones that follow one another."""
+        first = bisect_left(self.visual, event.start_s - SLACK_S, key=lambda e: e.start_s)
+        ended: Event | None = None  # of the parts so far, the one that is over first
+        for part in self.visual[first : first + SOME]:
+            if part.start_s >= event.end_s:
+                break
+            is_longer = part.end_s - part.start_s > PART_SHARE * (event.end_s - event.start_s)
+            if part.is_spread or is_longer or part.end_s > event.end_s + SLACK_S:
+                continue
+            if ended and precedes(ended, part):
+                return True
+            if ended is None or part.end_s < ended.end_s:
+                ended = part
+        return False
+
+    @cached_property
     def steps(self) -> list[Event]:
         """Visual events that surely follow one another: those that no other overlaps by more than annotators' slack.
 
-        Nested and overlapping captions (a whole-video caption beside its parts) have no order.
+        Overlapping captions have no order. What sums up others is no step of its own, and does not part them.
         """
-        events = [e for e in self.visual if not e.is_spread]
+        events = [e for e in self.visual if not e.is_spread and e not in self.outlines]
         alone: list[Event] = []
         latest: Event | None = None  # of those before, the one that ends last
         for i, event in enumerate(events):
@@ -109,11 +132,15 @@ class Timeline:
         events = list(events)
         return rng.sample(events, min(len(events), SOME))
 
+    def is_nameable(self, event: Event) -> bool:
+        """Whether a question can name an event: understood alone, unique, long enough to be sampled."""
+        is_sampled = event.end_s - event.start_s >= self.config.min_event_s
+        return is_sampled and event.is_named and self.is_short(event) and self.is_unique(event)
+
     def is_askable(self, event: Event) -> bool:
-        """Whether a question can name an event: understood alone, unique, long enough to be sampled, not too long."""
+        """Whether a question can ask for an event: it can name it, and to find it shows something."""
         length = event.end_s - event.start_s
-        fits = self.config.min_event_s <= length <= self.config.max_event_share * self.duration_s
-        return fits and event.is_named and self.is_short(event) and self.is_unique(event)
+        return length <= self.config.max_event_share * self.duration_s and self.is_nameable(event)
 
     def is_short(self, event: Event) -> bool:
         """Whether an event's text can be quoted."""
@@ -167,10 +194,11 @@ class Timeline:
         return pool[at + number]
 
     def _is_interrupted(self, a: Event, b: Event) -> bool:
-        """Whether an event that is no step of its own goes on between two steps."""
+        """Whether an event that is no step of its own goes on between two steps, and not over both."""
         return any(
             e is not a
             and e is not b
+            and not (e in self.outlines and e.start_s <= a.start_s + SLACK_S and e.end_s >= b.end_s - SLACK_S)
             and (overlap_s(e.span, (a.end_s, b.start_s)) > 0 or a.start_s < e.start_s < b.start_s)
             for e in self._around(a.start_s, b.end_s)
         )

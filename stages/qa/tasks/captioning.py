@@ -10,12 +10,16 @@ from stages.qa.timeline import SLACK_S, Timeline
 
 TASK = "captioning"
 BRIEF_EVENTS = 4
+# Of the video: two events that fill as much of it tell what it shows.
+MOST_OF_IT = 0.6
+# A part is at most as much of the video.
+MOST_OF_PART = 0.7
 
 
 def summary(timeline: Timeline) -> Iterator[Plan]:
     """What happens in the whole video?"""
     told = spread(_tellable(timeline), timeline.config.caption_events)
-    if len(told) >= 3:
+    if len(told) >= 3 or (len(told) == 2 and _fill(told, timeline.duration_s)):
         yield Plan(TASK, "summary", tuple(told), tuple(told), hops=len(told))
 
 
@@ -65,6 +69,11 @@ def _says_again(event: Event, last: Event) -> bool:
     return follows or near_duplicates(event.text, last.text)
 
 
+def _fill(events: Sequence[Event], duration_s: float) -> bool:
+    """Whether events leave little of the video untold."""
+    return sum(e.end_s - e.start_s for e in events) >= MOST_OF_IT * duration_s
+
+
 def _is_beside(event: Event, other: Event) -> bool:
     """Whether two people may have told of one event: most of the shorter one lies in the other."""
     shorter = min(event.end_s - event.start_s, other.end_s - other.start_s)
@@ -73,11 +82,7 @@ def _is_beside(event: Event, other: Event) -> bool:
 
 def _tellable(timeline: Timeline) -> list[Event]:
     """Visual events that are more than a word, in time order; not those that only sum up the ones that they hold."""
-    events = [e for e in timeline.visual or timeline.scenes if " " in e.text]
-    outer_first = sorted(events, key=lambda e: (e.start_s, -e.end_s))
-    held = zip(outer_first, outer_first[1:], outer_first[2:], strict=False)
-    sums = {id(e) for e, a, b in held if max(a.end_s, b.end_s) <= e.end_s + SLACK_S and not e.is_spread}
-    return [e for e in events if id(e) not in sums]
+    return [e for e in timeline.visual or timeline.scenes if " " in e.text and e not in timeline.outlines]
 
 
 def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
@@ -87,13 +92,18 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
         inside = steps[first : first + rng.randint(2, 7)]
         start, end = inside[0].start_s, inside[-1].end_s
         cut = [
-            e for e in timeline.visual if e not in inside and e.start_s < end - SLACK_S and e.end_s > start + SLACK_S
+            e
+            for e in timeline.visual
+            if e not in inside
+            and e not in timeline.outlines
+            and e.start_s < end - SLACK_S
+            and e.end_s > start + SLACK_S
         ]
         alike = any(near_duplicates(a.text, b.text) for a, b in pairwise(inside))
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
         gap_s = max((b.start_s - a.end_s for a, b in pairwise(inside)), default=0.0)
         is_whole = len(inside) > 1 and gap_s <= timeline.config.max_gap_s and not cut
-        if not is_whole or alike or told or end - start > 0.7 * timeline.duration_s:
+        if not is_whole or alike or told or end - start > MOST_OF_PART * timeline.duration_s:
             continue
         given.append((start, end))
         yield Plan(TASK, form, tuple(inside), tuple(inside), window=(start, end), hops=len(inside))

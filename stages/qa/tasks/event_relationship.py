@@ -28,17 +28,13 @@ def said_next(timeline: Timeline) -> Iterator[Plan]:
 
 def _neighbours(timeline: Timeline, form: str, events: list[Event], pool: list[Event]) -> Iterator[Plan]:
     rng = timeline.rng(form)
-    for event in timeline.some(filter(timeline.is_askable, events), rng):
-        ways = [
-            (number, side, sign)
-            for number in (1, 1, 2, 2, MOST_STEPS)
-            for side, sign in (("after", 1), ("before", -1))
-            # Of a next event the one on the other side is offered as well: alone it would be the only neighbour.
-            if timeline.step(event, sign * number) and (number > 1 or timeline.step(event, -sign))
-        ]
-        if not ways:
+    askable = timeline.some(filter(timeline.is_nameable, events), rng)
+    ways = {event: _ways(timeline, event) for event in askable}
+    for event in (*askable, *askable):
+        if not ways[event]:
             continue
-        number, side, sign = rng.choice(ways)
+        number, side, sign = way = rng.choice(ways[event])
+        ways[event] = [other for other in ways[event] if other != way]
         path = [step for i in range(1, number + 1) if (step := timeline.step(event, sign * i))]
         truth, required = path[-1], [*path[:-1], timeline.step(event, -sign)]
         offered = [e for e in (truth, *required) if e]
@@ -60,14 +56,25 @@ def _neighbours(timeline: Timeline, form: str, events: list[Event], pool: list[E
             )
 
 
+def _ways(timeline: Timeline, event: Event) -> list[tuple[int, str, int]]:
+    """How many steps away, and to which side, as often as each is to be asked for."""
+    return [
+        (number, side, sign)
+        for number in (1, 1, 2, 2, MOST_STEPS)
+        for side, sign in (("after", 1), ("before", -1))
+        # Of a next event the one on the other side is offered as well: alone it would be the only neighbour.
+        if timeline.step(event, sign * number) and (number > 1 or timeline.step(event, -sign))
+    ]
+
+
 def between(timeline: Timeline) -> Iterator[Plan]:
     """Which of these happens between two events?"""
     rng = timeline.rng("between")
     steps = timeline.steps
-    askable = [i for i, e in enumerate(steps) if timeline.is_askable(e)]
+    askable = [i for i, e in enumerate(steps) if timeline.is_nameable(e)]
     for first in timeline.some(askable, rng):
         second = first + rng.randint(2, 7)
-        if second >= len(steps) or not timeline.is_askable(steps[second]):
+        if second >= len(steps) or not timeline.is_nameable(steps[second]):
             continue
         truth = steps[rng.randint(first + 1, second - 1)]
         if truth in (steps[first + 1], steps[second - 1]) and rng.random() < 0.5:
@@ -89,7 +96,7 @@ def between(timeline: Timeline) -> Iterator[Plan]:
 
 def order(timeline: Timeline) -> Iterator[Plan]:
     """In which order do these happen? Every order may be right, that of the list too."""
-    yield from _orders(timeline, "order", timeline.steps)
+    yield from _orders(timeline, "order", timeline.visual)
 
 
 def said_order(timeline: Timeline) -> Iterator[Plan]:
@@ -109,7 +116,7 @@ def _orders(timeline: Timeline, form: str, pool: list[Event]) -> Iterator[Plan]:
 
 def first_or_last(timeline: Timeline) -> Iterator[Plan]:
     """Which of these happens first, or last?"""
-    yield from first_or_last_of(timeline, timeline.steps, TASK, "first_or_last")
+    yield from first_or_last_of(timeline, timeline.visual, TASK, "first_or_last")
 
 
 WRITERS = (neighbour, between, order, first_or_last, said_next, said_order)
@@ -118,18 +125,18 @@ WRITERS = (neighbour, between, order, first_or_last, said_next, said_order)
 def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str) -> Iterator[Plan]:
     """Plans for "which of these comes first, or last" over a pool of events."""
     rng = timeline.rng(form)
-    askable = sum(map(timeline.is_askable, pool))
+    askable = sum(map(timeline.is_nameable, pool))
     count = min(timeline.config.num_options, max(FEWEST, askable))
     for events in samples(timeline, pool, rng, sizes=(count,)):
         side = rng.choice(("first", "last"))
         truth = events[0] if side == "first" else events[-1]
         wrong = tuple(e for e in events if e is not truth)
-        yield Plan(task, form, truth, tuple(events), wrong=wrong, listed=tuple(events), side=side, hops=count)
+        yield Plan(task, form, truth, tuple(events), wrong=wrong, listed=tuple(events), side=side, hops=len(events))
 
 
 def samples(timeline: Timeline, pool: list[Event], rng: Random, sizes: tuple[int, ...]) -> Iterator[list[Event]]:
     """Askable events that lie apart, in time order; each event in at most three samples."""
-    askable = [e for e in pool if timeline.is_askable(e)]
+    askable = [e for e in pool if timeline.is_nameable(e)]
     for _ in range(3):
         left = timeline.some(askable, rng)
         size = rng.choice(sizes)
@@ -140,7 +147,7 @@ def samples(timeline: Timeline, pool: list[Event], rng: Random, sizes: tuple[int
                     chosen.append(event)
                 if len(chosen) == size:
                     break
-            if len(chosen) < size:
+            if len(chosen) < min(size, FEWEST):
                 break
             left = [e for e in left if e not in chosen]
             yield sorted(chosen, key=lambda e: e.start_s)

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from stages.qa.solver import check
 from stages.qa.timeline import precedes
 from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
 
@@ -54,13 +55,46 @@ def test_a_song_cut_in_four_is_counted_once():
     assert three.answer == 2
 
 
-def test_nothing_that_overlaps_or_nests_is_put_in_order():
-    line = timeline((0, 90, "people ride bicycles"), (30, 40, "a man falls"), (38, 50, "a woman waves"))
+def test_nothing_that_overlaps_is_put_in_order():
+    line = timeline((0, 60, "people ride bicycles"), (30, 80, "a man falls"), (50, 90, "a woman waves"))
     assert line.steps == []
     assert not plans(line, "neighbour") and not plans(line, "order")
     slack = timeline((0, 10, "people ride bicycles"), (9, 20, "a man falls"), (21, 30, "a woman waves"))
     assert len(slack.steps) == 3
     assert all(precedes(a, b) for a, b in zip(slack.steps, slack.steps[1:], strict=False))
+
+
+def test_what_sums_up_others_parts_none_of_them_and_is_neither_step_nor_option():
+    whole = (0, 100, "a man shows tricks in a yard")
+    alone, beside = timeline(*EIGHT), timeline(whole, *EIGHT)
+    assert [e.text for e in beside.outlines] == ["A man shows tricks in a yard"]
+    assert [e.text for e in beside.steps] == [e.text for e in alone.steps]
+    for form in ("neighbour", "between", "order", "part"):
+        found = plans(beside, form)
+        assert found
+        assert not any(e in beside.outlines for plan in found for e in plan.told)
+        assert all(check(plan, beside.events).holds for plan in found)
+
+
+def test_an_event_that_shares_its_time_with_another_is_put_in_order_with_those_apart():
+    line = timeline(
+        (0, 10, "a woman waves"), (3, 12, "a dog barks"), (30, 40, "a man falls"), (60, 70, "two birds sing")
+    )
+    found = plans(line, "order")
+    assert {len(plan.evidence) for plan in found} == {3}
+    assert {e.text for plan in found for e in plan.evidence} >= {"A woman waves", "A dog barks"}
+    assert all(check(plan, line.events).holds for plan in found)
+
+
+def test_two_events_sum_up_a_video_that_they_fill():
+    assert plans(timeline((0, 50, "a woman waves"), (52, 95, "a man falls")), "summary")
+    assert not plans(timeline((0, 20, "a woman waves"), (52, 70, "a man falls")), "summary")
+
+
+def test_long_events_are_asked_for_by_their_order_and_not_by_their_time():
+    line = timeline((0, 20, "a woman waves"), (20, 80, "a man falls"), (80, 90, "a dog barks"))
+    assert not any(plan.asked[0].text == "A man falls" for plan in plans(line, "when"))
+    assert any("A man falls" in {e.text for e in plan.listed} for plan in plans(line, "order"))
 
 
 def test_pronouns_and_repeated_events_are_not_asked_for():
