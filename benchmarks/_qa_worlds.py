@@ -18,12 +18,13 @@ REAL = {
 
 @dataclass(frozen=True)
 class World:
-    """One video's annotation: rows of EVENT, and its script where it is of the demo world."""
+    """One video's annotation: rows of EVENT, its script where it is of the demo world, and the file that it is from."""
 
     video_id: str
     duration_s: float
     rows: list[dict[str, Any]]
     script: Script | None = None
+    source: str = ""
 
 
 def demo(count: int, seconds: int = 360) -> Iterator[World]:

@@ -206,11 +206,11 @@ def main() -> None:
         shares = np.array([grounding(video, clip, pairs) for video, pairs in zip(videos, asked, strict=True)])
         dks, uniform = np.average(shares, axis=0, weights=[len(pairs) for pairs in asked])
         against(f"{kind} questions", sum(len(pairs) for pairs in asked), "questions")
-        against(f"{kind} questions caught by DKS, K = {K}", dks, bar=bar)
-        against(f"{kind} questions caught by uniform {K}", uniform)
+        against(f"{kind} questions caught by DKS, K = {K}", dks, "share", bar)
+        against(f"{kind} questions caught by uniform {K}", uniform, "share")
     for form, (recall, count) in evidence_recall(videos, clip).items():
-        against(f"{form}: questions ({count}) with a keyframe in all evidence, K = {K}", recall, bar=0.9)
-    against("best patch lies on the thing", pointing(videos, clip))
+        against(f"{form}: questions ({count}) with a keyframe in all evidence, K = {K}", recall, "share", 0.9)
+    against("best patch lies on the thing", pointing(videos, clip), "share")
 
 
 if __name__ == "__main__":

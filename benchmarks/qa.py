@@ -1,11 +1,14 @@
 """Question-answer pairs: grammar, what can be guessed, what the solver finds, and the cost of writing.
 
     python -m benchmarks.qa
+    python -m benchmarks.qa --draw 200 --seed 7    # prints pairs to read, a JSON line each, in place of the figures
 
 Demo: 500 scripted videos of six minutes, not rendered. ActivityNet and YouCook2: the caption files beside the checkout.
 """
 
+import argparse
 import importlib.util
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -13,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks._measure import at_least, at_most, report
+from benchmarks._qa_draw import draw
 from benchmarks._qa_truth import is_right
 from benchmarks._qa_worlds import ANNOTATIONS, REAL, World, demo, real
 from pipeline.demo.script import Script
@@ -155,6 +159,19 @@ def write(worlds: Iterable[World]) -> tuple[list[Pair], float, Counter[str]]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="Question-answer pairs: figures, or pairs to read.")
+    parser.add_argument("--draw", type=int, metavar="N", help="print N pairs drawn at random in place of the figures")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw")
+    options = parser.parse_args()
+    if options.draw:
+        for pair in draw(options.draw, options.seed):
+            print(json.dumps(pair, ensure_ascii=False))
+    else:
+        figures()
+
+
+def figures() -> None:
+    """Prints all figures."""
     captions: list[Pair] = []
     for name, worlds in {"demo": list(demo(DEMO_VIDEOS)), **{name: list(real(name)) for name in REAL}}.items():
         pairs, taken, counts = write(worlds)

@@ -1,0 +1,123 @@
+"""Draws pairs at random for people to read: over all annotation files beside the checkout, and over its videos.
+
+Each form of annotation has the same chance, whatever its number of videos; so has each video that is there as a file.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from benchmarks._qa_worlds import ANNOTATIONS, World
+from pipeline.inputs.annotation_files import read_files
+from stages.annotate import READS, AnnotateConfig, annotate
+from stages.annotations.formats.entry import Entry
+from stages.annotations.repair import repair
+from stages.annotations.text import AnnotationError
+from stages.audit_qa import AuditQaConfig, audit_video
+from stages.qa.config import WritingConfig
+from stages.qa.writing import write_pairs
+from workers.storage.store import Store
+
+VIDEOS = ANNOTATIONS.parent / "videos"
+_AROUND_S = 15.0
+_MOST_PAIRS = 400  # of a video that is there as a file: there are few
+_LONGEST_S = 86_400.0
+
+Pair = dict[str, Any]
+
+
+def draw(count: int, seed: int) -> list[Pair]:
+    """Pairs to read, at least half of them on videos that are there as files, with the captions around the evidence."""
+    rng, config = random.Random(seed), WritingConfig(seed=seed)
+    many = config.model_copy(update={"max_pairs": _MOST_PAIRS})
+    filmed = {world.video_id: _pairs(world, many, "video file") for world in filmed_worlds()}
+    on_videos = _by_turns(filmed, -(-count // 2), rng)
+    told: dict[str, list[Pair]] = {}
+    for form, world in annotated_worlds():
+        told.setdefault(form, []).extend(_pairs(world, config, form))
+    return [*_by_turns(told, count - len(on_videos), rng), *on_videos]
+
+
+def annotated_worlds() -> Iterator[tuple[str, World]]:
+    """The videos that annotation files tell of, each with the form of its file."""
+    labels: dict[str, str] = {}
+    for path, read in read_files(ANNOTATIONS, ""):
+        videos: dict[str, list[Entry]] = {}
+        form = ""
+        try:
+            for named, entries in read:
+                form = named
+                for entry in entries:
+                    labels.update(entry.labels)
+                    if entry.rows:
+                        videos.setdefault(entry.video or path.name, []).append(entry)
+        except AnnotationError:
+            continue  # bad on purpose, or no annotation of events
+        for video, told in videos.items():
+            length = max((entry.duration_s for entry in told if entry.duration_s), default=None)
+            events, _ = repair([row for entry in told for row in entry.rows], length, labels)
+            ends = [event["end_s"] for event in events if event["end_s"] != "end"]
+            duration_s = length or max(ends, default=0.0)
+            if 0 < duration_s < _LONGEST_S:
+                name = str(path.relative_to(ANNOTATIONS))
+                yield form, _world(video, duration_s, name, events=json.dumps(events))
+
+
+def filmed_worlds() -> Iterator[World]:
+    """The videos that are there as files and have events or subtitles beside them."""
+    facts = VIDEOS / "facts.jsonl"
+    for line in facts.read_text().splitlines() if facts.is_file() else []:
+        fact = json.loads(line)
+        path = VIDEOS / fact["path"]
+        told = path.with_name(f"{path.stem}.events.jsonl")
+        subtitles = sorted(map(str, path.parent.glob(f"{path.stem}*.vtt")))
+        if told.exists() or subtitles:
+            events_file = str(told) if told.exists() else None
+            duration_s = float(fact["decoded_duration_s"])
+            yield _world(fact["path"], duration_s, str(path), events_file=events_file, subtitles=subtitles)
+
+
+def _world(video_id: str, duration_s: float, source: str, **told: Any) -> World:
+    """What the step annotate makes of it."""
+    unit = {**dict.fromkeys(READS.names), "video_id": video_id, "duration_s": duration_s, **told}
+    [table] = annotate(unit, AnnotateConfig(), Store(""))
+    return World(video_id, duration_s, table["events"][0].as_py(), source=source)
+
+
+def _pairs(world: World, config: WritingConfig, form: str) -> list[Pair]:
+    """The pairs of a video that the audits leave, but for conversations that came with it, which longvid only keeps."""
+    pairs = write_pairs(world.rows, world.duration_s, config, world.video_id)
+    audited = audit_video(pairs, world.duration_s, np.arange(0.5, world.duration_s, 1.0), AuditQaConfig())
+    return [
+        {
+            "annotation": form,
+            "source": world.source,
+            **{name: pair[name] for name in ("video_id", "task", "form", "question", "options", "answer")},
+            "prompt": json.loads(pair["conversations"])[0]["value"],
+            "evidence": pair["evidence"],
+            "captions": _captions(world, pair["evidence"]),
+            "duration_s": world.duration_s,
+        }
+        for pair, audit in zip(pairs, audited, strict=True)
+        if pair["task"] != "conversation" and not audit["dropped"]
+    ]
+
+
+def _captions(world: World, evidence: list[dict[str, float]]) -> list[str]:
+    """The rows of the annotation around the evidence, as they were before events were made of them."""
+    start_s = min(span["start_s"] for span in evidence) - _AROUND_S
+    end_s = max(span["end_s"] for span in evidence) + _AROUND_S
+    near = (r for r in world.rows if r["start_s"] is not None and r["start_s"] < end_s and r["end_s"] > start_s)
+    return [f"[{row['start_s']:.1f} to {row['end_s']:.1f} s, {row['kind']}] {row['text']}" for row in near]
+
+
+def _by_turns(pools: dict[str, list[Pair]], count: int, rng: random.Random) -> list[Pair]:
+    """Pairs of each pool in turn, drawn at random; fewer where there are no more."""
+    left = [rng.sample(pool, len(pool)) for pool in pools.values()]
+    drawn: list[Pair] = []
+    while len(drawn) < count and (left := [pool for pool in left if pool]):
+        drawn += [pool.pop() for pool in left[: count - len(drawn)]]
+    return drawn
