@@ -6,8 +6,8 @@ FILE_FLAGS = {
     "header_duration_off": "the length in the header is not that of the video",
     "variable_frame_rate": "frames are not the same time apart",
     "no_timestamps": "the container doesn't say when each frame is shown; they are evenly spaced",
-    "timestamp_jumps": "the clock was reset or spliced, and is continued; or, in MPEG-TS, MPEG-PS or Ogg without "
-    "sound, a frame is shown for over 10 s, and the time beyond is cut out",
+    "timestamp_jumps": "the clock was reset or spliced, and is continued; or, in MPEG-PS without sound, a frame is "
+    "shown for over 10 s, and the time beyond is cut out",
     "demuxer_error": "reading the container ended with an error",
     "undecodable_start": "the first packets give no frame",
     "interlaced": "each frame is two fields, of which one is kept; with decode.convert = false both",

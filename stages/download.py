@@ -180,7 +180,7 @@ def stage(config: DownloadConfig, access: Access | None = None) -> Stage:
     reads = pa.schema([VIDEO.field("video_id"), *known, ("source_stamp", pa.string()), ("location", pa.string())])
     return Stage(
         name="download",
-        version=6,
+        version=7,
         reads=reads,
         writes=VIDEO,
         run=partial(run, access=access or config.access()),

@@ -109,7 +109,7 @@ def stage(config: ShardConfig) -> Stage:
     reads = pa.schema([*known, ("location", pa.string())])
     return Stage(
         name="shard",
-        version=6,
+        version=7,
         reads=reads,
         writes=SEGMENT,
         run=run,

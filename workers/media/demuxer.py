@@ -1,9 +1,9 @@
 """Reads the packets of a video stream, and continues its clock over timestamp discontinuities.
 
 A clock that jumps was reset or spliced, and its frames follow each other all the same; or a frame is held for long, as
-slides are. Only the other streams tell: a clock that jumps does so for all of them. In a file of DISCONTINUOUS without
-sound or subtitles nothing tells: a frame held for longer than JUMP_S counts as a jump there, and the time that it is
-held is cut out (`timestamp_jumps`).
+slides are. Other streams tell: a clock that jumps does so for all of them. Where none is there, MPEG-TS and Ogg tell
+whether parts were joined (`joins.py`). In MPEG-PS and older formats without sound or subtitles nothing tells: a frame
+held for longer than JUMP_S counts as a jump there, and the time that it is held is cut out (`timestamp_jumps`).
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
 from av.video.stream import VideoStream
+
+from workers.media.joins import may_be_joined
 
 # Larger steps of a clock may be discontinuities (FFmpeg's dts_delta_threshold).
 JUMP_S = 10.0
@@ -79,6 +81,10 @@ class Demuxer:
         """Whether another stream has packets all the way between two times of this stream, without a jump."""
         return any(run.start <= start + self.limit and run.end >= end - self.limit for run in self._runs.values())
 
+    def is_alone(self, time: int) -> bool:
+        """Whether no other stream has packets up to a time of this stream."""
+        return all(run.end < time - self.limit for run in self._runs.values())
+
     def starts_later(self, origin: int, first: int) -> bool:
         """Whether another stream goes on from `origin` to the first packet of this one. Reads the container anew."""
         anew = Demuxer(self.container, self.stream, follow=True)
@@ -122,6 +128,7 @@ class Clock:
         self._dts: int | None = None
         self._end = 0
         self._latest: int | None = None
+        self._position: int | None = None  # of the last packet in the file
 
     def __call__(self, packet: Packet, is_key: bool) -> tuple[int, int]:
         """Presentation and decode time of the packet, repaired, in ticks."""
@@ -131,18 +138,19 @@ class Clock:
         self.missing_dts += dts is None
         if pts is None:
             pts = dts = self._end - self.offset if dts is None else dts
-        self._follow(dts, pts, packet.duration or self._step, is_key)
+        self._follow(dts, pts, packet, is_key)
+        self._position = packet.pos
         return pts + self.offset, (pts if dts is None else dts) + self.offset
 
-    def _follow(self, dts: int | None, pts: int, duration: int, is_key: bool) -> None:
+    def _follow(self, dts: int | None, pts: int, packet: Packet, is_key: bool) -> None:
         if self._latest is not None and self._demuxer.from_start:
             time = self.offset + (pts if dts is None else dts)
-            if self._jumps_back(dts, time, is_key) or self._jumps_forward(dts, time):
+            if self._jumps_back(dts, time, is_key) or self._jumps_forward(dts, time, packet):
                 self.offset += (self._latest + self._step if dts is None else self._end) - time
                 self.jumps += 1
         if dts is not None:
             self._dts = dts + self.offset
-            self._end = self._dts + duration
+            self._end = self._dts + (packet.duration or self._step)
         pts += self.offset
         self._latest = pts if self._latest is None else max(self._latest, pts)
 
@@ -152,14 +160,17 @@ class Clock:
             return is_key and time < self._latest - self._demuxer.limit
         return self._dts is not None and time < self._dts - self._demuxer.limit_back
 
-    def _jumps_forward(self, dts: int | None, time: int) -> bool:
-        if dts is None or self._dts is None or not self._demuxer.may_jump_forward:
+    def _jumps_forward(self, dts: int | None, time: int, packet: Packet) -> bool:
+        demuxer = self._demuxer
+        if dts is None or self._dts is None or not demuxer.may_jump_forward:
             return False
         # Decode times of reordered frames are held as well, but never beyond a frame that is already there.
         assert self._latest is not None
         latest = max(self._end, self._latest)
-        return time > latest + self._demuxer.limit and not self._demuxer.goes_on(
-            latest - self.offset, time - self.offset
+        if time <= latest + demuxer.limit or demuxer.goes_on(latest - self.offset, time - self.offset):
+            return False
+        return not demuxer.is_alone(latest - self.offset) or may_be_joined(
+            demuxer.container, self._position, packet.pos
         )
 
 
