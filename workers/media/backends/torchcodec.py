@@ -60,8 +60,13 @@ def _frames(path: MediaSource, times_s: np.ndarray, **options: Any) -> Iterator[
 
     try:
         decoder = VideoDecoder(file_name(path), dimension_order="NHWC", seek_mode="exact", **options)
-        for start in range(0, len(times_s), _BATCH):
-            batch = decoder.get_frames_played_at(times_s[start : start + _BATCH].tolist())
+        # A last frame of unknown duration ends where it begins for torchcodec, which then has no frame for its time.
+        before_end = int(np.searchsorted(times_s, decoder.metadata.end_stream_seconds))
+        for start in range(0, before_end, _BATCH):
+            batch = decoder.get_frames_played_at(times_s[start : min(start + _BATCH, before_end)].tolist())
             yield from zip(batch.data.cpu().numpy(), batch.pts_seconds.tolist(), strict=True)
+        if before_end < len(times_s):
+            last = decoder.get_frame_at(len(decoder) - 1)
+            yield last.data.cpu().numpy(), last.pts_seconds
     except (RuntimeError, ValueError, IndexError) as error:
         raise Reject("undecodable", f"torchcodec: {type(error).__name__}") from None
