@@ -20,11 +20,11 @@ def report(figure: str, value: float | None, unit: str, bar: str | None, ok: boo
 
 
 def at_least(figure: str, value: float, unit: str, bar: float, **more: Any) -> None:
-    report(figure, value, unit, f">= {bar:g}", value >= bar, **more)
+    report(figure, value, unit, f">= {bar:g}", bool(value >= bar), **more)
 
 
 def at_most(figure: str, value: float, unit: str, bar: float, **more: Any) -> None:
-    report(figure, value, unit, f"<= {bar:g}", value <= bar, **more)
+    report(figure, value, unit, f"<= {bar:g}", bool(value <= bar), **more)
 
 
 def against(figure: str, value: float, unit: str, bar: float | None = None, side: str = "least") -> None:

@@ -22,6 +22,8 @@ SOME = 300
 PART_SHARE = 0.9
 # Lines before and after one of speech that a question about it may offer.
 NEAR_LINES = 8
+# More lines that overlap others are of several tracks.
+MOST_OVERLAPPING = 0.2
 # Shorter lines ("Oh, yes!") are said again and again.
 LEAST_WORDS = 4
 
@@ -67,13 +69,18 @@ class Timeline:
 
     @cached_property
     def lines(self) -> list[Event]:
-        """Speech that can be asked for: sentences as people write them, not the bits of automatic captions."""
+        """Speech that can be asked for: sentences as people write them, not the bits of automatic captions.
+
+        Where many lines overlap, files of two languages or of several speakers were put together: none is asked for.
+        """
         written = sum(_begins(e) for e in self.speech)
         if 2 * written <= len(self.speech):
             return []
         after = [*self.speech[1:], None]
         whole = [e for e, later in zip(self.speech, after, strict=True) if not (later and _goes_on(e, later))]
         alone = [e for e in whole if sum(overlap_s(e.span, o.span) > SLACK_S for o in self._said_around(e)) <= 1]
+        if len(whole) - len(alone) > MOST_OVERLAPPING * len(whole):
+            return []
         return [e for e in alone if _begins(e) and self.is_quotable(e) and self.is_unique(e)]
 
     @cached_property

@@ -180,6 +180,8 @@ def test_videos_with_speech_alone_have_pairs_as_their_length_allows():
         assert all(f"[{s['start_s']:.1f} to {s['end_s']:.1f} s]" in prompt for s in p["evidence"])
     assert len(write_pairs(rows(*said), 100.0, WritingConfig(speech_pairs_per_minute=6.0), "v")) == 10
     assert write_pairs(rows(*said), 100.0, WritingConfig(speech="visual_only"), "v") == []
+    above = [(start, end, f"Karaoke of the {text[18:]}", kind) for start, end, text, kind in said[::2]]
+    assert write_pairs(rows(*said, *above), 100.0, WritingConfig(), "v") == [], "two tracks over each other"
     numbers = [(start, end, f"{i} {text.lower()}", kind) for i, (start, end, text, kind) in enumerate(said)]
     assert write_pairs(rows(*numbers), 100.0, WritingConfig(), "v") == []
     captions = [(start, end, text.lower().rstrip("."), kind) for start, end, text, kind in said]
