@@ -22,8 +22,8 @@ runtime:
 demo: venv
 	$(BIN)/longvid demo --out demo_corpus
 
-# Two processes, a file in one of them; what shares the small corpus in one as well (tests/conftest.py).
-PYTEST = $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
+# Two processes, a file in one of them, in the order of tests/conftest.py.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: venv
 	$(PYTEST)

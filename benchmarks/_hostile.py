@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,13 +56,19 @@ def write_manifest(folder: Path) -> Path:
     return manifest
 
 
-def build(manifest: Path, corpus: Path) -> subprocess.CompletedProcess:
+def command(manifest: Path, corpus: Path) -> list[str]:
+    """The words of `longvid` that build the corpus."""
     settings = [word for text in SETTINGS for word in ("--set", text)]
-    command = [sys.executable, "-m", "pipeline", "build", "--manifest", str(manifest), "--out", str(corpus)]
-    return subprocess.run([*command, "--recipe", "demo", *settings], capture_output=True, text=True)
+    return ["build", "--manifest", str(manifest), "--out", str(corpus), "--recipe", "demo", *settings]
 
 
-def endings(folder: Path) -> list[Ending]:
+def build(manifest: Path, corpus: Path) -> subprocess.CompletedProcess:
+    """Builds the corpus as a user does, in a process and a Ray session of its own."""
+    words = [sys.executable, "-m", "pipeline", *command(manifest, corpus)]
+    return subprocess.run(words, capture_output=True, text=True)
+
+
+def endings(folder: Path, build: Callable[[Path, Path], subprocess.CompletedProcess] = build) -> list[Ending]:
     """Builds the corpus in `folder`; gives how each input ended."""
     corpus = folder / "corpus"
     done = build(write_manifest(folder), corpus)

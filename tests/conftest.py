@@ -1,12 +1,9 @@
 """Fixtures that all tests share, their markers, and how they are spread over processes."""
 
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
-from xdist.scheduler import LoadFileScheduling
 
 # A deadline measures the machine; what a test may take is the timeout in pyproject.toml.
 settings.register_profile("longvid", deadline=None, max_examples=40)
@@ -20,30 +17,12 @@ VIDEOS, CASES = SHARED / "videos", SHARED / "cases"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that share a Ray session, and starts with what takes longest."""
+    """Marks the tests that share a Ray session, and starts with the files that have some: they take longest."""
     for item in items:
         if "ray_session" in getattr(item, "fixturenames", ()):
             item.add_marker("ray")
-    items.sort(key=lambda item: (not _shares_corpus(item.path), item.get_closest_marker("ray") is None))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "ByFile":
-    """How `pytest -n` spreads tests over its processes."""
-    return ByFile(config, log)
-
-
-class ByFile(LoadFileScheduling):
-    """Keeps the tests of a file in one process, and all files that share the small corpus, which is built once."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return "the small corpus" if _shares_corpus(ROOT / file) else file
-
-
-@cache
-def _shares_corpus(file: Path) -> bool:
-    return "small_corpus" in file.read_text()
+    on_ray = {item.path for item in items if item.get_closest_marker("ray")}
+    items.sort(key=lambda item: item.path not in on_ray)
 
 
 @pytest.fixture(scope="session")

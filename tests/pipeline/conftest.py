@@ -1,12 +1,12 @@
-"""One Ray session for all tests, and one small corpus for all that need one."""
+"""What tests of the pipeline share in one process: a Ray session, and a small corpus."""
 
 import logging
 
 import pytest
 import ray
-from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 
 from pipeline.build import build
+from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import SmallCorpus, small_recipe, small_world
 
 
@@ -24,21 +24,20 @@ def ray_session():
 
 
 @pytest.fixture(scope="session")
-def small_corpus(tmp_path_factory, ray_session) -> SmallCorpus:
-    """Built once for all tests: who writes to the corpus or its videos copies them."""
+def small_corpus(tmp_path_factory) -> SmallCorpus:
+    """Built without Ray once for all tests: who writes to the corpus or its videos copies them."""
     folder = tmp_path_factory.mktemp("small")
     manifest = small_world(folder / "world")
-    stored, spilled = object_store_bytes()
-    summary = build(manifest, str(folder / "corpus"), small_recipe(), say=lambda line: None)
-    stored_after, spilled_after = object_store_bytes()
-    return SmallCorpus(manifest, folder / "corpus", summary, stored_after - stored, spilled_after - spilled)
+    with in_process():
+        summary = build(manifest, str(folder / "corpus"), small_recipe(), say=lambda line: None)
+    return SmallCorpus(manifest, folder / "corpus", summary)
 
 
-def object_store_bytes() -> tuple[int, int]:
-    """Bytes put into Ray's object store until now, and those of them that were spilled to disk."""
-    state = get_state_from_address(ray.get_runtime_context().gcs_address)
-    counts = get_memory_info_reply(state).store_stats
-    return counts.cumulative_created_bytes, counts.spilled_bytes_total
+@pytest.fixture
+def without_ray():
+    """Builds within this process."""
+    with in_process():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

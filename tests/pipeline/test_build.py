@@ -3,9 +3,13 @@
 import io
 import shutil
 import tarfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import ray
+from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 
 from pipeline.build import build
 from pipeline.plan import plan
@@ -17,7 +21,7 @@ from pipeline.verify import verify
 from schemas.tables import TASKS
 from tests.pipeline.worlds import contents, small_recipe
 
-pytestmark = pytest.mark.usefixtures("ray_session")
+pytestmark = pytest.mark.usefixtures("without_ray")
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +51,39 @@ def test_every_input_is_a_video_or_a_reject(built):
     ]
 
 
-def test_what_travels_is_small_and_never_spilled(small_corpus):
-    corpus = small_corpus.corpus
-    assert small_corpus.spilled_bytes == 0
-    assert 0 < small_corpus.stored_bytes < sum(p.stat().st_size for p in (corpus / "units").rglob("*.*")) / 10
+@dataclass(frozen=True)
+class OnRay:
+    """A corpus of the same manifest that Ray has built, with two workers where the others have one."""
+
+    corpus: Path
+    stored_bytes: int
+    """What the build put into Ray's object store."""
+    spilled_bytes: int
+    """What of that went to a disk."""
+
+
+@pytest.fixture(scope="module")
+def on_ray(manifest, ray_session, tmp_path_factory) -> OnRay:
+    stages = ("decode", "embed", "find_shots", "find_duplicates", "distill")
+    widths = [f"{stage}.resources.workers=[2, 2]" for stage in stages]
+    cheap = [f"{stage}.resources.cpus=0.2" for stage in stages]
+    corpus, before = tmp_path_factory.mktemp("on_ray"), object_store_bytes()
+    summary = build(manifest, str(corpus), small_recipe(*widths, *cheap), say=lambda line: None)
+    assert summary.failures == []
+    stored, spilled = (after - earlier for after, earlier in zip(object_store_bytes(), before, strict=True))
+    return OnRay(corpus, stored, spilled)
+
+
+def object_store_bytes() -> tuple[int, int]:
+    """Bytes put into Ray's object store until now, and those of them that were spilled to disk."""
+    state = get_state_from_address(ray.get_runtime_context().gcs_address)
+    counts = get_memory_info_reply(state).store_stats
+    return counts.cumulative_created_bytes, counts.spilled_bytes_total
+
+
+def test_what_travels_is_small_and_never_spilled(on_ray):
+    assert on_ray.spilled_bytes == 0
+    assert 0 < on_ray.stored_bytes < sum(p.stat().st_size for p in (on_ray.corpus / "units").rglob("*.*")) / 10
 
 
 def test_segments_cover_each_video_in_order(built):
@@ -91,13 +124,8 @@ def test_the_same_build_again_does_nothing(built, manifest):
     assert {path: path.stat().st_mtime_ns for path in (corpus / "units").rglob("*") if path.is_file()} == before
 
 
-def test_another_number_of_workers_gives_the_same_bytes(built, manifest, tmp_path):
-    corpus, _ = built
-    stages = ("decode", "embed", "find_shots", "find_duplicates", "distill")
-    widths = [f"{stage}.resources.workers=[2, 2]" for stage in stages]
-    cheap = [f"{stage}.resources.cpus=0.2" for stage in stages]
-    build(manifest, str(tmp_path), small_recipe(*widths, *cheap), say=lambda line: None)
-    one, two = contents(corpus), contents(tmp_path)
+def test_any_number_of_workers_gives_the_bytes_of_one_process(small_corpus, on_ray):
+    one, two = contents(small_corpus.corpus), contents(on_ray.corpus)
     assert one.pop("corpus.json") != two.pop("corpus.json")  # it records the widths
     assert one == two
 

@@ -14,9 +14,8 @@ from pipeline.inputs.recipe import load_recipe
 from pipeline.plan import plan
 from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
+from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import contents
-
-pytestmark = pytest.mark.usefixtures("ray_session")
 
 SECONDS, SEED = 80, 31
 # What is done to the first video, the name its copy has in the manifest, and where the copy starts in it.
@@ -47,9 +46,10 @@ def recipe(*overrides: str):
 
 
 @pytest.fixture(scope="module")
-def corpus(manifest, tmp_path_factory, ray_session):
+def corpus(manifest, tmp_path_factory):
     corpus = tmp_path_factory.mktemp("corpus")
-    summary = build(manifest, str(corpus), recipe(), say=lambda line: None)
+    with in_process():
+        summary = build(manifest, str(corpus), recipe(), say=lambda line: None)
     assert summary.failures == [] and summary.rows["duplicates"] >= len(COPIES) + 1
     return corpus
 
@@ -121,7 +121,7 @@ def test_stricter_copies_run_again_and_nothing_else(corpus):
 
 
 @pytest.mark.soak
-def test_widths_change_no_byte(corpus, manifest, tmp_path):
+def test_widths_change_no_byte(corpus, manifest, tmp_path, ray_session):
     stages = ("decode", "embed", "find_shots", "find_duplicates")
     widths = [f"{stage}.resources.workers=[2, 2]" for stage in stages]
     cheap = [f"{stage}.resources.cpus=0.2" for stage in stages]

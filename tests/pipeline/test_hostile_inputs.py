@@ -1,5 +1,8 @@
 """A whole build over inputs that once stopped others: each costs its own row."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from benchmarks import _hostile
@@ -7,9 +10,9 @@ from pipeline.build import build
 from pipeline.inputs.recipe import load_recipe
 from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
+from tests.pipeline.command_line import run
+from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import contents
-
-pytestmark = pytest.mark.ray
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,14 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def endings(folder):
-    return _hostile.endings(folder)
+    with in_process():
+        return _hostile.endings(folder, build_in_process)
+
+
+def build_in_process(manifest: Path, corpus: Path) -> subprocess.CompletedProcess:
+    """As a user's command; what it prints, pytest keeps."""
+    command = _hostile.command(manifest, corpus)
+    return subprocess.CompletedProcess(command, run(*command), stdout="", stderr="")
 
 
 def test_each_hostile_input_costs_its_own_row(endings):

@@ -55,7 +55,7 @@ def test_media_in_place_are_read_where_the_given_manifest_says_and_else_not_at_a
         os.utime(video, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
-def test_a_retry_and_a_build_go_on(moved):
+def test_a_retry_and_a_build_go_on(moved, without_ray):
     manifest, corpus, _ = moved
     before = contents(corpus)
     assert retry(str(corpus), where="stage = 'download'") == 1

@@ -13,8 +13,7 @@ from pipeline.inputs.manifest import make_manifest, write_manifest
 from pipeline.inputs.recipe import load_recipe
 from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
-
-pytestmark = pytest.mark.usefixtures("ray_session")
+from tests.pipeline.in_process import in_process
 
 BAD = {
     "odd/audio_only_in_mp4.mp4": "no_video_stream",
@@ -27,10 +26,11 @@ BAD = {
 
 
 @pytest.fixture(scope="module")
-def corpus(videos, tmp_path_factory, ray_session):
+def corpus(videos, tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
     write_manifest(make_manifest(videos), folder / "manifest.jsonl")
-    summary = build(folder / "manifest.jsonl", str(folder), load_recipe("demo"), say=lambda line: None)
+    with in_process():
+        summary = build(folder / "manifest.jsonl", str(folder), load_recipe("demo"), say=lambda line: None)
     assert summary.failures == []
     return str(folder)
 

@@ -71,7 +71,7 @@ def test_each_command_works_or_says_what_to_run(stage, whole, tmp_path, capsys):
         assert f"the table samples: {REMEDY}{corpus}`" in capsys.readouterr().err
 
 
-def test_a_build_that_is_stopped_leaves_what_these_tests_take_for_it(whole, small_corpus, tmp_path):
+def test_a_build_that_is_stopped_leaves_what_these_tests_take_for_it(without_ray, whole, small_corpus, tmp_path):
     def stop(line: str) -> None:
         if line.startswith("distill:"):
             raise KeyboardInterrupt

@@ -8,9 +8,8 @@ import pytest
 from pipeline.build import build
 from pipeline.demo import write_demo
 from pipeline.tables.catalog import open_catalog
+from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import small_recipe
-
-pytestmark = pytest.mark.usefixtures("ray_session")
 
 EVENTS = [
     {"start_s": 1, "end_s": 6, "text": "a dog runs over the road"},
@@ -81,7 +80,8 @@ def built(tmp_path_factory):
     manifest = folder / "m.jsonl"
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
     corpus = tmp_path_factory.mktemp("corpus")
-    summary = build(manifest, str(corpus), small_recipe(), say=lambda line: None)
+    with in_process():
+        summary = build(manifest, str(corpus), small_recipe(), say=lambda line: None)
     with open_catalog(str(corpus)) as catalog:
         yield summary, lambda sql: catalog.sql(sql).fetchall()
 

@@ -20,10 +20,6 @@ class SmallCorpus:
     manifest: Path
     corpus: Path
     summary: Summary
-    stored_bytes: int
-    """What the build put into Ray's object store."""
-    spilled_bytes: int
-    """What of that went to a disk."""
 
 
 def small_world(folder: Path, *, videos: int = 2, seconds: int = 60) -> Path:

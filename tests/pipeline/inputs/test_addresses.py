@@ -22,7 +22,7 @@ def planned(corpus, manifest=None):
     return download.rejected, download.run
 
 
-@pytest.mark.usefixtures("ray_session")
+@pytest.mark.usefixtures("without_ray")
 def test_a_corpus_holds_no_secret_and_still_knows_its_addresses(tmp_path):
     first, signed, other, corpus = (tmp_path / name for name in ("a.jsonl", "b.jsonl", "c.jsonl", "corpus"))
     row = {"id": "v", "uri": ADDRESS, "subtitles": [f"s3://me:password@b/{n}.vtt?v=1&token=SECRET" for n in range(2)]}
