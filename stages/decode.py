@@ -1,6 +1,7 @@
 """Segment -> frames: JPEGs at the sampling rate, each with its true time. Decoded in the sandbox."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -65,13 +66,18 @@ class DecodeConfig(StageConfig):
 
 
 class Decoder:
-    """A worker that stays, with its sandbox: where the next segment waits already, no core does. With `device: cuda` it
-    raises ConfigError where there is no GPU, or torchcodec is missing.
+    """A worker that stays, with its sandbox: where the next segment waits already, no core does. It raises ConfigError
+    where the backend is not installed; with `device: cuda`, where there is no GPU, or torchcodec is missing.
     """
 
     def __init__(self, config: DecodeConfig, store: Store) -> None:
         if config.device == "cuda":
             _check_cuda()
+        elif config.backend not in ("auto", "pyav") and find_spec(config.backend) is None:
+            raise ConfigError(
+                f"decode.backend = {config.backend!r}: {config.backend} is not installed on this worker. Install it "
+                "(some systems have no wheels of it), or set decode.backend to 'auto'"
+            )
         self._options: dict[str, Any] = {name: getattr(config, name) for name in _OPTIONS}
         on_gpu = config.device == "cuda"
         self._options["preload"] = _LIBRARIES["torchcodec" if on_gpu else config.backend]

@@ -1,5 +1,6 @@
 import io
 import itertools
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -71,6 +72,16 @@ def test_a_worker_without_a_gpu_says_what_is_missing(tmp_path):
         pytest.skip("there is a GPU here")
     declared = stage(parse(DecodeConfig, {"device": "cuda", "resources": {"gpus": 0.1}}))
     with pytest.raises(ConfigError, match="decode.device = 'cuda': .*set it to 'cpu'"):
+        declared.run(declared.config, Store(tmp_path))
+
+
+@pytest.mark.parametrize("backend", ["decord", "torchcodec"])
+def test_a_backend_that_is_not_installed_is_named_before_anything_is_decoded(backend, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, backend, None)  # as an import finds it where it is not installed
+    declared = stage(parse(DecodeConfig, {"backend": backend}))
+    with pytest.raises(
+        ConfigError, match=f"decode.backend = '{backend}': .*not installed.*set decode.backend to 'auto'"
+    ):
         declared.run(declared.config, Store(tmp_path))
 
 
