@@ -65,7 +65,7 @@ class Known:
     unreadable: list[str] = field(default_factory=list)
     """Files below a folder that are neither videos nor annotations of a known form."""
     unread: Counter[str] = field(default_factory=Counter)
-    """Rows that were left out, by reason: `no_answer` where a benchmark hides its answers, ..."""
+    """Rows without a question that can be compared, by reason."""
 
 
 def decontaminate(
@@ -145,7 +145,8 @@ def read_known(named: str) -> Known:
                 for entry in entries:
                     known.ids |= {name for name in (entry.video, entry.clip_of) if name}
                     known.questions += [_text(turn["value"]) for turns in entry.conversations for turn in turns[::2]]
-                    known.unread.update(entry.dropped)
+                    known.questions += map(_text, entry.questions)
+                    known.unread.update({} if entry.questions else entry.dropped)
         except AnnotationError as error:
             if not path.is_dir():
                 raise ManifestError(f"{file.name}: {error}") from None

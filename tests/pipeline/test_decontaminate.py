@@ -102,16 +102,33 @@ def test_questions_of_a_corpus_and_of_later_turns_are_compared(corpus, tmp_path)
     assert found(decontaminate(corpus, [str(tmp_path / "turns.json")])) == {("other", "other-1", "question")}
 
 
+def test_questions_without_answers_are_compared(corpus, tmp_path):
+    """Benchmarks that hide their answers, and rows of which nothing else can be made."""
+    asked = {f"option {i}": text for i, text in enumerate(OPTIONS)}
+    several = [{"from": "human", "value": "\n".join(["<image>", QUESTION, *OPTIONS])}, {"from": "gpt", "value": "?"}]
+    files = {
+        "hidden.json": [{"q_uid": "abcdefgh", "question": QUESTION, **asked}],
+        "odd.json": [{"q_uid": "abcdefgh", "question": QUESTION, **asked, "answer": "something else"}],
+        "several.json": [{"video": ["a.mp4", "b.mp4"], "conversations": several}],
+    }
+    for name, rows in files.items():
+        (tmp_path / name).write_text(json.dumps(rows))
+        lines = []
+        assert found(decontaminate(corpus, [str(tmp_path / name)], say=lines.append)) == {
+            ("other", "other-1", "question")
+        }
+        assert lines == []
+
+
 def test_what_is_not_compared_is_told(corpus, tmp_path):
-    rows = [{"q_uid": "abcdefgh", "question": QUESTION, **{f"option {i}": text for i, text in enumerate(OPTIONS)}}]
-    (tmp_path / "hidden.json").write_text(json.dumps(rows))
+    (tmp_path / "empty.json").write_text(json.dumps([{"video": "abcdefgh", "question": " ", "answer": "He"}]))
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "film.mp4").write_bytes(b"other film")
     (folder / "questions.json").write_text('[{"video": ')
     lines = []
-    assert decontaminate(corpus, [str(tmp_path / "hidden.json"), str(folder)], say=lines.append) == []
-    assert any("hidden.json" in line and "no_answer 1" in line for line in lines)
+    assert decontaminate(corpus, [str(tmp_path / "empty.json"), str(folder)], say=lines.append) == []
+    assert any("empty.json" in line and "empty_question 1" in line for line in lines)
     assert any(line.startswith("folder: ") and "not compared" in line for line in lines)
 
 

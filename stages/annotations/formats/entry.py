@@ -47,6 +47,9 @@ class Entry(NamedTuple):
     """The video that this one was cut from, if the id says so, and the second at which it begins there."""
     offset_s: float = 0.0
     conversations: list[Turns] = []
+    questions: list[str] = []
+    """Questions with their options of which no conversation was made, such as those with hidden answers: nothing is
+    taught from them, but a corpus can be compared with them."""
     split: str = ""
     labels: dict[str, str] = {}
     """Texts of labels; an entry that has some is of no video."""

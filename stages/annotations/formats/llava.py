@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stages.annotations.conversations import parse_conversations
-from stages.annotations.formats.entry import Entry, Format, first_of, seconds, text_of
+from stages.annotations.formats.entry import Entry, Format, dict_of, first_of, seconds, text_of
 from stages.annotations.text import AnnotationError
 
 
@@ -24,15 +24,17 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     named = value.get("video")
     videos = named if isinstance(named, list) else [named or first_of(value, "video_path", "video_id")]
     video = text_of(videos[0]) if len(videos) == 1 else ""
+    asked = [dict_of(turn) for turn in value["conversations"]]
+    questions = [text for turn in asked if turn.get("from") == "human" and (text := text_of(turn.get("value")).strip())]
     if not video:
-        yield Entry("", dropped={"several_videos" if len(videos) > 1 else "no_video": 1})
+        yield Entry("", dropped={"several_videos" if len(videos) > 1 else "no_video": 1}, questions=questions)
         return
+    duration_s = seconds(value.get("duration"))
     try:
         turns = [json.loads(text) for text in parse_conversations(json.dumps(value["conversations"]))]
-        dropped = {}
+        yield Entry(video, [], duration_s, conversations=turns)
     except AnnotationError:
-        turns, dropped = [], {"bad_conversation": 1}
-    yield Entry(video, [], seconds(value.get("duration")), conversations=turns, dropped=dropped)
+        yield Entry(video, [], duration_s, dropped={"bad_conversation": 1}, questions=questions)
 
 
 FORMAT = Format("llava", is_of, read)

@@ -41,7 +41,8 @@ def read(key: str, value: Any) -> Iterator[Entry]:
         turns = _turns(question, options, answer)
     duration_s = seconds(value.get("duration"))
     if turns is None:
-        yield Entry(video, [], duration_s, dropped={reason: 1})
+        untold = ["\n".join([question, *options])] if question else []
+        yield Entry(video, [], duration_s, dropped={reason: 1}, questions=untold)
     else:
         yield Entry(video, [], duration_s, conversations=[turns])
 

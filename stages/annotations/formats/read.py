@@ -136,6 +136,7 @@ def _checked(entry: Entry) -> Entry:
         split=_utf8(entry.split),
         rows=[row._replace(label=_utf8(row.label), ref=_utf8(row.ref), within=_utf8(row.within)) for row in rows],
         conversations=turns,
+        questions=[_utf8(text[:_MAX_TEXT]) for text in entry.questions],
         labels=labels,
         dropped=dict(dropped),
     )

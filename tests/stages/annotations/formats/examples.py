@@ -588,8 +588,8 @@ CASES = {
         "llava",
         [
             Entry("a.mp4", duration_s=21.3, conversations=[TURNS]),
-            Entry("", dropped={"several_videos": 1}),
-            Entry("", dropped={"no_video": 1}),
+            Entry("", dropped={"several_videos": 1}, questions=[TURNS[0]["value"]]),
+            Entry("", dropped={"no_video": 1}, questions=[TURNS[0]["value"]]),
             Entry("c.mp4", dropped={"bad_conversation": 1}),
         ],
     ),
@@ -605,10 +605,10 @@ CASES = {
         "questions",
         [
             Entry("a.mp4", duration_s=9.0, conversations=[ANSWER]),
-            Entry("a.mp4", dropped={"doubled_options": 1}),
-            Entry("a.mp4", dropped={"answer_not_an_option": 1}),
+            Entry("a.mp4", dropped={"doubled_options": 1}, questions=["Who?\nHe\nhe"]),
+            Entry("a.mp4", dropped={"answer_not_an_option": 1}, questions=["Who?\nHe\nShe"]),
             Entry("a.mp4", dropped={"empty_question": 1}),
-            Entry("a.mp4", dropped={"no_answer": 1}),
+            Entry("a.mp4", dropped={"no_answer": 1}, questions=["Who?\nHe\nShe"]),
         ],
     ),
     "NExT-QA": Case(
