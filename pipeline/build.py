@@ -82,7 +82,7 @@ def build(
         describe(store, recipe)
         summary, done = Summary(), []
         for phase in phases(recipe.stages(access), folder, access):
-            _run(phase, work, store, recipe, session, summary, say)
+            summary.ran += run_phase(phase, work, store, recipe, session, say)
             done.append(phase.name)
             gather(phase.name, work, store, publish=True)
         gather_rejects(done, work, store, publish=True)
@@ -94,15 +94,18 @@ def build(
     return summary
 
 
-def _run(
+def run_phase(
     phase: Phase,
     work: Workspace,
     store: Store,
     recipe: Recipe,
     session: ExitStack,
-    summary: Summary,
     say: Callable[[str], None],
-) -> None:
+) -> Counter[str]:
+    """Runs what is missing of a phase and puts its results into the workspace; gives the units that were made by stage.
+
+    Ray starts with the first phase that has something to do, and ends with `session`.
+    """
     scan = DryRun(phase, store)
     leaves = scan.schemas[-1]
     with pq.ParquetWriter(work.path(f"{phase.name}_done"), leaves) as done:
@@ -111,7 +114,7 @@ def _run(
     done_before = read_batches(work.path(f"{phase.name}_done"))
     if not missing:
         work.put(phase.name, done_before, leaves)
-        return
+        return Counter()
     if phase.name == "pack":
         note_planned(work, store)
     session.enter_context(ray_session())
@@ -129,7 +132,7 @@ def _run(
         )
         work.put(phase.name, _both(done_before, _counted(ran, outcomes)), leaves)
         display.update(outcomes)
-    summary.ran += Counter({stage.name: outcomes[stage.name, "done"] for stage in phase.stages})
+    return Counter({stage.name: outcomes[stage.name, "done"] for stage in phase.stages})
 
 
 def _counted(tables: Iterator[pa.Table], outcomes: Counter[tuple[str, str]]) -> Iterator[pa.Table]:

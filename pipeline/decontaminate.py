@@ -1,9 +1,9 @@
 """`longvid decontaminate`: which videos and questions of a corpus are in benchmarks.
 
 Benchmarks are given as annotation files (ids, addresses, questions), as folders of videos, and as corpora. Videos are
-found by id, by file (SHA-256) and, against corpora built with the same tower, by sequences of what they show, also
-where they were cut or sampled anew; questions by runs of words. What is found is the table `contamination`; with `drop`
-the next build leaves it out of the shards.
+found by id, by file (SHA-256) and by sequences of what they show, also where they were cut or sampled anew: the videos
+of a folder are embedded for that as those of the corpus were. Questions are found by runs of words. What is found is
+the table `contamination`; with `drop` the next build leaves it out of the shards.
 """
 
 import csv
@@ -20,14 +20,17 @@ from pipeline.inputs.annotation_files import read_files
 from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.media_folder import list_media
 from pipeline.inputs.video_ids import meanings_of, names_of
+from pipeline.known_folder import embedded_folder
 from pipeline.known_sequences import sequences_in_common
 from pipeline.not_built import not_built
 from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
+from pipeline.tables.published import is_published_only
 from schemas.messages import message
 from schemas.tables import CONTAMINATION
 from stages.annotations.text import AnnotationError
 from stages.qa.audit.overlap import QuestionIndex
+from workers.fetch.redaction import redacted
 from workers.storage.store import Store, sha256_of
 
 Row = dict[str, Any]
@@ -62,6 +65,8 @@ class Known:
     """Id by SHA-256."""
     questions: list[str] = field(default_factory=list)
     corpus: str = ""
+    folder: str = ""
+    """Of videos."""
     unreadable: list[str] = field(default_factory=list)
     """Files below a folder that are neither videos nor annotations of a known form."""
     unread: Counter[str] = field(default_factory=Counter)
@@ -101,12 +106,9 @@ def decontaminate(
         rows = [row for one in known for row in _by_video(videos, one)]
         pairs = catalog.sql("select video_id, name, qa_id, question, options from qa join videos using (video_id)")
         rows += _by_question(_batches(pairs), known)
+    names = {video["video_id"]: video["name"] for video in videos}
     for one in known:
-        if one.corpus:
-            names = {video["video_id"]: video["name"] for video in videos}
-            rows += [
-                _row(f, one, "sequence", name=names.get(f["video_id"])) for f in sequences_in_common(store, one.corpus)
-            ]
+        rows += [_row(found, one, "sequence", name=names.get(found["video_id"])) for found in _shown(store, one, say)]
     rows = sorted(
         ({**row, "drop": drop} for row in rows), key=lambda row: [str(row[name]) for name in CONTAMINATION.names]
     )
@@ -126,6 +128,25 @@ def _not_compared(known: Known) -> Iterator[str]:
         yield f"{known.name}: rows whose questions were not compared: {told}"
 
 
+def _shown(store: Store, known: Known, say: Callable[[str], None]) -> Iterator[Row]:
+    """Videos that show what those of a folder or corpus show, where both sides have frames to compare."""
+    if not (known.corpus or known.folder):
+        return
+    lacking = [each for each in (store, *map(Store, filter(None, [known.corpus]))) if is_published_only(each)]
+    for each in lacking:
+        say(
+            f"{redacted(each.root)}: holds shards and tables only: its videos were compared with {known.name} by id, "
+            "address and file, and not by what they show; that needs a corpus with its units"
+        )
+    if lacking:
+        return
+    if known.corpus:
+        yield from sequences_in_common(store, Store(known.corpus), say)
+    else:
+        with embedded_folder(Path(known.folder), store, say) as other:
+            yield from sequences_in_common(store, other, say)
+
+
 def read_known(named: str) -> Known:
     """What a file, folder or corpus has. Raises ManifestError."""
     if "://" in named or (Path(named) / "tables" / "videos.parquet").is_file():
@@ -139,6 +160,7 @@ def read_known(named: str) -> Known:
             with media.path.open("rb") as stream:
                 known.files[sha256_of(stream)] = media.path.name
             known.ids.add(media.path.name)
+            known.folder = named
     for file, read in read_files(path, ""):
         try:
             for _, entries in read:

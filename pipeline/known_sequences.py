@@ -1,20 +1,18 @@
 """Videos of two corpora that show the same for a while: from their embeddings and thumbnails, second by second."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from pipeline.inputs.recipe import recorded_recipe
 from pipeline.phases import phases
 from pipeline.plan import put_recorded_manifest, scan_phase
-from pipeline.tables.published import is_published_only
 from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
-from stages.find_duplicates import FindDuplicatesConfig, read_seconds
+from stages.find_duplicates import FindDuplicatesConfig, Seconds, read_seconds
 from workers.fetch.redaction import redacted
-from workers.shots.sequence_search import search, windows_of
+from workers.shots.sequence_search import LEAST_S, Windows, search, windows_of
 from workers.storage.store import Store
 
 AGREE = 0.6
@@ -28,14 +26,13 @@ _SCHEMA = pa.schema(
 _KNOWN_VIDEOS = 50  # of the benchmark, searched for at once
 
 
-def sequences_in_common(store: Store, against: str) -> Iterator[dict[str, Any]]:
+def sequences_in_common(
+    store: Store, other: Store, say: Callable[[str], None] = lambda line: None
+) -> Iterator[dict[str, Any]]:
     """Columns of CONTAMINATION of each video of a corpus that shows a part of one of another corpus.
 
-    None where one of the two has tables and shards only. Raises ConfigError where their towers differ.
+    Both must have their units. Raises ConfigError where their towers differ.
     """
-    other = Store(against)
-    if is_published_only(store) or is_published_only(other):
-        return
     towers = [recorded_recipe(each).embed.tower for each in (store, other)]
     if towers[0] != towers[1]:
         raise ConfigError(
@@ -45,18 +42,38 @@ def sequences_in_common(store: Store, against: str) -> Iterator[dict[str, Any]]:
     config = recorded_recipe(store).stages()["find_duplicates"].config
     assert isinstance(config, FindDuplicatesConfig)
     own, known = _videos(store), _videos(other)
+    unknown: list[str] = []
     for start in range(0, len(known), _KNOWN_VIDEOS):
         part = known[start : start + _KNOWN_VIDEOS]
         seconds = [read_seconds(video, other) for video in part]
-        windows = windows_of([s.descriptors_ND for s in seconds if len(s)], still=config.still)
-        filled = [(video, s) for video, s in zip(part, seconds, strict=True) if len(s)]
+        windows = windows_of([s.descriptors_ND for s in seconds], still=config.still)
+        unknown += [video["name"] for number, video in enumerate(part) if not windows.is_known(number)]
         for video in own:
             mine = read_seconds(video, store)
-            for found in search(windows, np.asarray(mine.descriptors_ND), agree=AGREE) if len(mine) else ():
-                theirs, origin = filled[found.owner]
-                offset = found.offset_s + mine.start_s - origin.start_s
-                told = {"found": theirs["name"], "score": found.similarity, "offset_s": round(offset, 3)}
+            for number, similarity, offset in _common(windows, seconds, mine, config):
+                offset_s = round(offset + mine.start_s - seconds[number].start_s, 3)
+                told = {"found": part[number]["name"], "score": similarity, "offset_s": offset_s}
                 yield {"video_id": video["video_id"], **told}
+    if unknown:
+        say(
+            f"{len(unknown)} videos of the benchmark show something for less than {LEAST_S} s and were compared by "
+            f"name and file only, such as {unknown[0]}"
+        )
+
+
+def _common(
+    windows: Windows, known: list[Seconds], mine: Seconds, config: FindDuplicatesConfig
+) -> Iterator[tuple[int, float, float]]:
+    """Known videos that have something in common with one video: number, similarity, offset."""
+    agree = {"agree": AGREE, "still_agree": config.still_agreement}
+    found = {f.owner: (f.similarity, f.offset_s) for f in search(windows, mine.descriptors_ND, **agree)}
+    own = windows_of([mine.descriptors_ND], still=config.still)
+    if own.looks:  # it is short or still, and may be a part of a longer one
+        for number in {*range(len(known))} - {*found}:
+            for f in search(own, known[number].descriptors_ND, **agree):
+                found[number] = f.similarity, -f.offset_s
+    for number, (similarity, offset) in sorted(found.items()):
+        yield number, similarity, offset
 
 
 def _videos(store: Store) -> list[dict[str, Any]]:

@@ -132,6 +132,14 @@ def test_what_is_not_compared_is_told(corpus, tmp_path):
     assert any(line.startswith("folder: ") and "not compared" in line for line in lines)
 
 
+def test_videos_of_published_corpora_are_not_compared_by_what_they_show(corpus, tmp_path):
+    write_corpus(tmp_path / "benchmark", [video("w", name="else")], [pair("w", 1)])
+    lines = []
+    decontaminate(corpus, [str(tmp_path / "benchmark")], say=lines.append)
+    assert [line.split(":")[0] for line in lines] == [corpus, str(tmp_path / "benchmark")]
+    assert all("holds shards and tables only" in line for line in lines)
+
+
 def test_a_ban_stays_when_another_benchmark_is_compared(corpus, benchmark_file, tmp_path):
     decontaminate(corpus, [str(benchmark_file)], drop=True)
     rows = [{"video": "unrelated", "question": "Who?", "candidates": ["he", "she"], "answer": "he"}]

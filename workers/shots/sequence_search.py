@@ -4,9 +4,13 @@ A known video is taken apart into windows that overlap by half. A window is foun
 of as many seconds of the other video; both are centred on the window, so that a cut needs no more of its video. A copy
 is two windows that are found at about the same offset. Windows in which nothing changes tell nothing.
 
+A video that has no two such windows, since it is short or still, is looked for by what it shows: frame by frame it must
+look like the other one, and change as that does, or stand still as that does.
+
 Shapes: W windows, S seconds of a window, M seconds of a video, D numbers of a descriptor (`near_duplicates.describe`).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +18,30 @@ import numpy as np
 
 WINDOW_S = 12
 STEP_S = 6
+LEAST_WINDOWS = 2
+LEAST_S = 3
+"""Seconds of a short video that must show more than an even grey or black."""
 _BLOCK = 256  # windows that are compared at once
+_LOOKS = 8  # windows of a short or still video
+_ALIKE = 0.8  # mean cosine of the frames of a short video that changes; its changes must agree as well
+_FLAT_NORM = 0.85  # a frame of even brightness has a descriptor of the embedding alone, of length 0.71
+
+
+@dataclass(frozen=True)
+class Look:
+    """A window of a short or still video.
+
+    Attributes:
+        owner: which video.
+        start: its first second in that video.
+        seconds_SD: descriptors, S at most WINDOW_S.
+        needed: windows of the video that must be found.
+    """
+
+    owner: int
+    start: int
+    seconds_SD: np.ndarray
+    needed: int
 
 
 @dataclass(frozen=True)
@@ -25,11 +52,19 @@ class Windows:
         centred_WSD: float32, descriptors less their mean, each window of length one.
         owner_W: which video.
         start_W: its first second in that video.
+        looks: windows of the videos that have less than two of those.
+        still: mean square of the changes below which nothing changes.
     """
 
     centred_WSD: np.ndarray
     owner_W: np.ndarray
     start_W: np.ndarray
+    looks: tuple[Look, ...]
+    still: float
+
+    def is_known(self, owner: int) -> bool:
+        """Whether a video has windows at all: less than LEAST_S seconds that show something give none."""
+        return bool((self.owner_W == owner).any()) or any(look.owner == owner for look in self.looks)
 
 
 @dataclass(frozen=True)
@@ -47,8 +82,11 @@ class Found:
 
 def windows_of(videos: Sequence[np.ndarray], *, still: float) -> Windows:
     """The windows of videos, each float32 [M, D], that change by at least `still` (mean square)."""
-    made, owners, starts = [], [], []
+    made: list[np.ndarray] = []
+    looks: list[Look] = []
+    owners, starts = [], []
     for owner, seconds in enumerate(videos):
+        before = len(made)
         for start in range(0, len(seconds) - WINDOW_S + 1, STEP_S):
             window = seconds[start : start + WINDOW_S] - seconds[start : start + WINDOW_S].mean(axis=0)
             energy = float(np.square(window).sum())
@@ -56,20 +94,48 @@ def windows_of(videos: Sequence[np.ndarray], *, still: float) -> Windows:
                 made.append(window / np.sqrt(energy))
                 owners.append(owner)
                 starts.append(start)
+        if len(made) - before < LEAST_WINDOWS:
+            looks += _looks(owner, seconds)
     width = videos[0].shape[1] if len(videos) else 1
     stacked = np.stack(made) if made else np.zeros((0, WINDOW_S, width))
-    return Windows(stacked.astype(np.float32), np.array(owners, int), np.array(starts, int))
+    return Windows(stacked.astype(np.float32), np.array(owners, int), np.array(starts, int), tuple(looks), still)
 
 
-def search(windows: Windows, video_MD: np.ndarray, *, agree: float, least: int = 2, slack_s: int = 2) -> list[Found]:
+def _looks(owner: int, seconds_MD: np.ndarray) -> list[Look]:
+    length = min(len(seconds_MD), WINDOW_S)
+    count = min(_LOOKS, 1 + (len(seconds_MD) - length) // WINDOW_S)
+    starts = np.linspace(0, len(seconds_MD) - length, count).astype(int)
+    parts = [(int(start), seconds_MD[start : start + length]) for start in starts]
+    parts = [(start, part) for start, part in parts if np.count_nonzero(_shows(part)) >= LEAST_S]
+    return [Look(owner, start, part, min(LEAST_WINDOWS, len(parts))) for start, part in parts]
+
+
+def _shows(seconds_MD: np.ndarray) -> np.ndarray:
+    """Which seconds show more than an even brightness."""
+    return np.linalg.norm(seconds_MD, axis=1) >= _FLAT_NORM
+
+
+def search(
+    windows: Windows, video_MD: np.ndarray, *, agree: float, still_agree: float = 0.97, slack_s: int = 2
+) -> list[Found]:
     """The known videos of which parts are in a video, the most similar first.
 
     Args:
         windows: of the known videos.
         video_MD: descriptors, one per second.
-        agree: correlation that counts as found.
-        least: windows that must be found at offsets that differ by at most `slack_s`.
+        agree: correlation of changes that counts as found, in LEAST_WINDOWS windows whose offsets differ by at most
+            `slack_s`.
+        still_agree: cosine of frames that counts as found where nothing changes.
     """
+    found = _search_changes(windows, video_MD, agree, slack_s)
+    found += _search_looks(windows, video_MD, agree, still_agree)
+    best: dict[int, Found] = {}
+    for each in sorted(found, key=lambda f: (-f.similarity, f.owner)):
+        best.setdefault(each.owner, each)
+    return [*best.values()]
+
+
+def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float, slack_s: int) -> list[Found]:
     if len(video_MD) < WINDOW_S or not len(windows.owner_W):
         return []
     scores, at = _best(windows.centred_WSD, video_MD.astype(np.float32))
@@ -81,20 +147,61 @@ def search(windows: Windows, video_MD: np.ndarray, *, agree: float, least: int =
         # The offset that most windows share.
         near = np.abs(offsets[:, None] - offsets[None]) <= slack_s
         members = own[near[int(near.sum(axis=1).argmax())]]
-        if len(members) >= least:
+        if len(members) >= LEAST_WINDOWS:
             offset = float(np.median(at[members] - windows.start_W[members]))
             seconds = len(np.unique(windows.start_W[members][:, None] + np.arange(WINDOW_S)))
             found.append(Found(int(owner), round(float(scores[members].mean()), 4), seconds, offset))
-    return sorted(found, key=lambda f: (-f.similarity, f.owner))
+    return found
+
+
+def _search_looks(windows: Windows, video_MD: np.ndarray, agree: float, still_agree: float) -> list[Found]:
+    hits: dict[int, list[tuple[Look, float, int]]] = defaultdict(list)
+    for look in windows.looks:
+        if len(video_MD) >= len(look.seconds_SD):
+            alike, correlation, is_still = _compare_look(look.seconds_SD, video_MD.astype(np.float32), windows.still)
+            is_hit = np.where(is_still, alike >= still_agree, (alike >= _ALIKE) & (correlation >= agree))
+            if is_hit.any():
+                at = int(np.where(is_hit, alike, -1).argmax())
+                hits[look.owner].append((look, float(alike[at]), at))
+    return [
+        Found(
+            owner,
+            round(float(np.mean([alike for _, alike, _ in found])), 4),
+            sum(len(look.seconds_SD) for look, _, _ in found),
+            float(np.median([at - look.start for look, _, at in found])),
+        )
+        for owner, found in hits.items()
+        if len(found) >= found[0][0].needed
+    ]
+
+
+def _compare_look(look_SD: np.ndarray, video_MD: np.ndarray, still: float) -> tuple[np.ndarray, ...]:
+    """At each second of a video: mean cosine with the window, correlation of changes, and whether both stand still."""
+    length, shows = len(look_SD), _shows(look_SD)
+    places = len(video_MD) - length + 1
+    centred = look_SD - look_SD.mean(axis=0)
+    look_energy, energy = float(np.square(centred).sum()), _energy(video_MD, length)
+    units = video_MD / np.linalg.norm(video_MD, axis=1, keepdims=True)
+    cosines = (look_SD / np.linalg.norm(look_SD, axis=1, keepdims=True)) @ units.T
+    alike = np.mean([cosines[s, s : s + places] for s in np.flatnonzero(shows)], axis=0)
+    products = centred @ video_MD.T
+    total = np.sum([products[s, s : s + places] for s in range(length)], axis=0)
+    correlation = total / np.sqrt(np.maximum(look_energy * energy, 1e-6))
+    return alike, correlation, (look_energy < still * length) & (energy < still * length)
+
+
+def _energy(video_MD: np.ndarray, length: int) -> np.ndarray:
+    """Of each window of a video: the sum of the squares of its changes."""
+    sums = np.concatenate([np.zeros((1, video_MD.shape[1])), np.cumsum(video_MD, axis=0, dtype=np.float64)])
+    squares = np.concatenate([[0.0], np.cumsum(np.square(video_MD).sum(axis=1, dtype=np.float64))])
+    means = (sums[length:] - sums[:-length]) / length
+    return squares[length:] - squares[:-length] - length * np.square(means).sum(axis=1)
 
 
 def _best(centred_WSD: np.ndarray, video_MD: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The highest correlation of each window, and the second of the video at which it begins."""
     places = len(video_MD) - WINDOW_S + 1
-    sums = np.concatenate([np.zeros((1, video_MD.shape[1])), np.cumsum(video_MD, axis=0, dtype=np.float64)])
-    squares = np.concatenate([[0.0], np.cumsum(np.square(video_MD).sum(axis=1, dtype=np.float64))])
-    means = (sums[WINDOW_S:] - sums[:-WINDOW_S]) / WINDOW_S
-    energy = squares[WINDOW_S:] - squares[:-WINDOW_S] - WINDOW_S * np.square(means).sum(axis=1)
+    energy = _energy(video_MD, WINDOW_S)
     scores, at = np.zeros(len(centred_WSD)), np.zeros(len(centred_WSD), int)
     for start in range(0, len(centred_WSD), _BLOCK):
         block = centred_WSD[start : start + _BLOCK]

@@ -51,9 +51,35 @@ def test_other_videos_are_not_found():
     assert sum(bool(search(KNOWN, sampled(film(seed)), agree=AGREE)) for seed in range(100, 160)) == 0
 
 
+@pytest.mark.parametrize("seconds", [3, 5, 11, 17])
+@pytest.mark.parametrize("place", [0, 60])
+def test_short_videos_are_found_by_what_they_show(seconds, place):
+    short = windows_of([sampled(film(3))[60 : 60 + seconds], sampled(film(4))[:seconds]], still=STILL)
+    assert [short.is_known(number) for number in range(3)] == [True, True, False]
+    copy = sampled(film(3), phase=1, noise=0.1)[place : 60 + seconds]
+    [found] = search(short, copy, agree=AGREE)
+    assert found.owner == 0 and abs(found.offset_s - (60 - place)) <= 2
+    assert sum(bool(search(short, sampled(film(seed)), agree=AGREE)) for seed in range(100, 130)) == 0
+
+
+def test_still_videos_are_found_by_what_they_show():
+    looks = [np.repeat(sampled(film(seed))[:1], 60, axis=0) for seed in range(40)]
+    still = windows_of(looks[:3], still=STILL)
+    noise = 0.05 * np.random.default_rng(3).normal(size=(30, WIDTH)).astype(np.float32) / np.sqrt(WIDTH)
+    assert [f.owner for f in search(still, looks[1][:30] + noise, agree=AGREE)] == [1]
+    assert not any(search(still, look, agree=AGREE) for look in looks[3:])
+    moving = np.concatenate([sampled(film(1)), looks[1]])
+    assert [f.owner for f in search(still, moving, agree=AGREE)] == [1]
+
+
+def test_even_black_is_in_no_other_video():
+    black = np.repeat(sampled(film(1))[:1] / np.sqrt(2), 60, axis=0)
+    windows = windows_of([black, sampled(film(1))[:2]], still=STILL)
+    assert not windows.looks and not windows.is_known(0) and not windows.is_known(1)
+
+
 def test_what_does_not_change_or_is_too_short_tells_nothing():
     still = np.repeat(sampled(film(1))[:1], 100, axis=0)
-    assert len(windows_of([still], still=STILL).owner_W) == 0
     assert search(KNOWN, still, agree=AGREE) == []
     assert search(KNOWN, sampled(film(3))[:5], agree=AGREE) == []
     assert search(windows_of([], still=STILL), still, agree=AGREE) == []
