@@ -41,7 +41,7 @@ def sequences_in_common(
         )
     config = recorded_recipe(store).stages()["find_duplicates"].config
     assert isinstance(config, FindDuplicatesConfig)
-    own, known = _videos(store), _videos(other)
+    own, known = embedded_videos(store), embedded_videos(other)
     unknown: list[str] = []
     for start in range(0, len(known), _KNOWN_VIDEOS):
         part = known[start : start + _KNOWN_VIDEOS]
@@ -76,8 +76,8 @@ def _common(
         yield number, similarity, offset
 
 
-def _videos(store: Store) -> list[dict[str, Any]]:
-    """Each video that was embedded, with its units."""
+def embedded_videos(store: Store) -> list[dict[str, Any]]:
+    """Each video of a corpus that was embedded: `video_id`, `name` and its units."""
     with Workspace() as work:
         put_recorded_manifest(work, store)
         for phase in phases(recorded_recipe(store).stages())[:2]:
