@@ -7,20 +7,17 @@ the table `contamination`; with `drop` the next build leaves it out of the shard
 """
 
 import csv
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.inputs.annotation_files import read_files
-from pipeline.inputs.manifest_rows import ManifestError
-from pipeline.inputs.media_folder import list_media
 from pipeline.inputs.video_ids import meanings_of, names_of
+from pipeline.known import Known, Row, batches_of, read_known, rows_of
 from pipeline.known_folder import embedded_folder
+from pipeline.known_questions import questions_in_common
 from pipeline.known_sequences import sequences_in_common
 from pipeline.not_built import not_built
 from pipeline.tables.audited import CONTAMINATION_PATH
@@ -28,12 +25,9 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.tables.published import is_published_only
 from schemas.messages import message
 from schemas.tables import CONTAMINATION
-from stages.annotations.text import AnnotationError
-from stages.qa.audit.overlap import QuestionIndex
 from workers.fetch.redaction import redacted
-from workers.storage.store import Store, sha256_of
+from workers.storage.store import Store
 
-Row = dict[str, Any]
 _LEAST_KEY = 5
 """Characters of an id that says which video is meant: "1.mp4" does not."""
 _GENERIC = {
@@ -50,27 +44,7 @@ _GENERIC = {
     "output",
 }
 """Names of files that many addresses have."""
-_LETTER = re.compile(r"^\([A-H]\) ", re.M)
-_HINT = "Answer with the letter and the text of the right option."
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-@dataclass
-class Known:
-    """What one of the given files, folders or corpora has."""
-
-    name: str
-    ids: set[str] = field(default_factory=set)
-    files: dict[str, str] = field(default_factory=dict)
-    """Id by SHA-256."""
-    questions: list[str] = field(default_factory=list)
-    corpus: str = ""
-    folder: str = ""
-    """Of videos."""
-    unreadable: list[str] = field(default_factory=list)
-    """Files below a folder that are neither videos nor annotations of a known form."""
-    unread: Counter[str] = field(default_factory=Counter)
-    """Rows without a question that can be compared, by reason."""
 
 
 def decontaminate(
@@ -102,10 +76,10 @@ def decontaminate(
         for line in _not_compared(one):
             say(line)
     with open_catalog(corpus) as catalog:
-        videos = _rows(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))
+        videos = rows_of(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))
         rows = [row for one in known for row in _by_video(videos, one)]
         pairs = catalog.sql("select video_id, name, qa_id, question, options from qa join videos using (video_id)")
-        rows += _by_question(_batches(pairs), known)
+        rows += _by_question(batches_of(pairs), known)
     names = {video["video_id"]: video["name"] for video in videos}
     for one in known:
         rows += [_row(found, one, "sequence", name=names.get(found["video_id"])) for found in _shown(store, one, say)]
@@ -147,54 +121,6 @@ def _shown(store: Store, known: Known, say: Callable[[str], None]) -> Iterator[R
             yield from sequences_in_common(store, other, say)
 
 
-def read_known(named: str) -> Known:
-    """What a file, folder or corpus has. Raises ManifestError."""
-    if "://" in named or (Path(named) / "tables" / "videos.parquet").is_file():
-        return _read_corpus(named)
-    path = Path(named)
-    if not path.exists():
-        raise ManifestError(f"{named}: no such file, folder of videos or corpus")
-    known = Known(path.name)
-    if path.is_dir():
-        for media in list_media(path).media:
-            with media.path.open("rb") as stream:
-                known.files[sha256_of(stream)] = media.path.name
-            known.ids.add(media.path.name)
-            known.folder = named
-    for file, read in read_files(path, ""):
-        try:
-            for _, entries in read:
-                for entry in entries:
-                    known.ids |= {name for name in (entry.video, entry.clip_of) if name}
-                    known.questions += [_text(turn["value"]) for turns in entry.conversations for turn in turns[::2]]
-                    known.questions += map(_text, entry.questions)
-                    known.unread.update({} if entry.questions else entry.dropped)
-        except AnnotationError as error:
-            if not path.is_dir():
-                raise ManifestError(f"{file.name}: {error}") from None
-            known.unreadable.append(file.name)
-    if not (known.ids or known.files or known.questions):
-        raise ManifestError(f"{named}: holds no video, no id and no question that can be read")
-    return known
-
-
-def _read_corpus(named: str) -> Known:
-    known = Known(named.rstrip("/").rpartition("/")[2], corpus=named)
-    with open_catalog(named) as catalog:
-        for video in _rows(catalog.sql("select name, uri, sha256 from videos")):
-            known.ids |= {name for name in (video["name"], video["uri"]) if name}
-            if video["sha256"]:
-                known.files[video["sha256"]] = video["name"]
-        for pair in _batches(catalog.sql("select question, options from qa")):
-            known.questions.append("\n".join([pair["question"], *(pair["options"] or ())]))
-    return known
-
-
-def _text(value: str) -> str:
-    """A question with its options, without marks of the conversation."""
-    return _LETTER.sub("", value.replace("<image>", "").replace(_HINT, "")).strip()
-
-
 def _by_video(videos: list[Row], known: Known) -> Iterator[Row]:
     keys: dict[str, str] = {}
     for name in sorted(known.ids):
@@ -218,27 +144,13 @@ def _keys(name: str) -> Iterator[str]:
 
 
 def _by_question(pairs: Iterable[Row], known: Sequence[Known]) -> Iterator[Row]:
-    asked = [(one, question) for one in known for question in one.questions]
-    index = QuestionIndex(question for _, question in asked)
-    for pair in pairs if asked else ():
-        found = index.find("\n".join([pair["question"], *pair["options"]])) or index.find(pair["question"])
-        if found:
-            one, question = asked[found[0]]
-            yield _row({**pair, "found": question[:300], "score": found[1]}, one, "question", qa_id=pair["qa_id"])
+    for pair, one, question, score in questions_in_common(pairs, known):
+        yield _row({**pair, "found": question[:300], "score": score}, one, "question", qa_id=pair["qa_id"])
 
 
 def _row(found: Row, known: Known, found_by: str, **more: Any) -> Row:
     told = {name: found.get(name) for name in CONTAMINATION.names}
     return {**told, "against": known.name, "found_by": found_by, "qa_id": None, **more}
-
-
-def _rows(relation: Any) -> list[Row]:
-    return [*_batches(relation)]
-
-
-def _batches(relation: Any) -> Iterator[Row]:
-    for batch in relation.to_arrow_reader(4096):
-        yield from batch.to_pylist()
 
 
 def write_sheet(rows: list[Row], path: Path) -> None:

@@ -1,6 +1,7 @@
 """Videos of two corpora that show the same for a while: from their embeddings and thumbnails, second by second."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -65,12 +66,12 @@ def _common(
     windows: Windows, known: list[Seconds], mine: Seconds, config: FindDuplicatesConfig
 ) -> Iterator[tuple[int, float, float]]:
     """Known videos that have something in common with one video: number, similarity, offset."""
-    agree = {"agree": AGREE, "still_agree": config.still_agreement}
-    found = {f.owner: (f.similarity, f.offset_s) for f in search(windows, mine.descriptors_ND, **agree)}
+    look = partial(search, agree=AGREE, still_agree=config.still_agreement)
+    found = {f.owner: (f.similarity, f.offset_s) for f in look(windows, mine.descriptors_ND)}
     own = windows_of([mine.descriptors_ND], still=config.still)
     if own.looks:  # it is short or still, and may be a part of a longer one
         for number in {*range(len(known))} - {*found}:
-            for f in search(own, known[number].descriptors_ND, **agree):
+            for f in look(own, known[number].descriptors_ND):
                 found[number] = f.similarity, -f.offset_s
     for number, (similarity, offset) in sorted(found.items()):
         yield number, similarity, offset

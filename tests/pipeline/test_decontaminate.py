@@ -129,7 +129,7 @@ def test_what_is_not_compared_is_told(corpus, tmp_path):
     lines = []
     assert decontaminate(corpus, [str(tmp_path / "empty.json"), str(folder)], say=lines.append) == []
     assert any("empty.json" in line and "empty_question 1" in line for line in lines)
-    assert any(line.startswith("folder: ") and "not compared" in line for line in lines)
+    assert any(line.startswith("folder: 1 files are no annotations") for line in lines)
 
 
 def test_videos_of_published_corpora_are_not_compared_by_what_they_show(corpus, tmp_path):
