@@ -27,7 +27,8 @@ from pipeline.demo.texts import questions, scene_questions, sentence
 from pipeline.demo.world import DEEDS
 from stages.qa.config import WritingConfig
 from stages.qa.writing import write_pairs
-from stages.select import SelectConfig, select_for_questions
+from stages.question_frames import Question, select_for_questions
+from stages.select import SelectConfig
 
 K, TAU = 8, 0.85
 # Grounding questions that training had no template for.
@@ -128,10 +129,11 @@ def evidence_recall(videos: list[Held], clip: Clip) -> dict[str, tuple[float, in
     hits: dict[str, list[bool]] = {}
     for video in videos:
         pairs = [p for p in pairs_of(video.script, max_pairs=400) if len(p["evidence"]) <= K]
-        queries = [clip.texts(p["queries"]) for p in pairs]
-        windows = [p["window"] and (p["window"]["start_s"], p["window"]["end_s"]) for p in pairs]
-        config = SelectConfig(k=K, tau=TAU)
-        chosen = select_for_questions(video.frames_ND, video.times_N, queries, windows, config)
+        asked = [
+            Question(clip.texts(p["queries"]), p["window"] and tuple(p["window"].values()), p["relation"])
+            for p in pairs
+        ]
+        chosen = select_for_questions(video.frames_ND, video.times_N, asked, SelectConfig(k=K, tau=TAU))
         for pair, (positions, _) in zip(pairs, chosen, strict=True):
             seen = video.times_N[positions]
             hit = all(_inside(seen, [span]) for span in _spans(pair))

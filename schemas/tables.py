@@ -201,6 +201,9 @@ QA = pa.schema(
         ("option_times", pa.list_(pa.float64())),
         ("asked_times", pa.list_(pa.float64())),
         ("window", SPAN),  # seconds that the question names: keyframes lie in it; null: it names none
+        # Where the answer lies, as the question tells: "soon_after" or "soon_before" the named event, "after" or
+        # "before" it, "between" the two named ones; null: it does not tell.
+        ("relation", pa.string()),
         # Text embeddings by embed.tower of what the question names (its events, else itself), L2-normalised, [S, D]:
         # they share the question's K keyframes.
         ("select_queries", pa.list_(pa.list_(pa.float16()))),

@@ -148,4 +148,4 @@ class Worker:
 
 def stage(config: WriteQaConfig) -> Stage:
     """The declaration."""
-    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, emits="unit", version=11)
+    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, emits="unit", version=12)

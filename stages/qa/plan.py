@@ -59,6 +59,12 @@ class Plan:
         return self.form in ORDERS
 
     @property
+    def relation(self) -> str | None:
+        """Where the answer lies, as the question tells: column `relation` of QA."""
+        relations = {"neighbour": f"soon_{self.side}", "next_scene": self.side, "between": "between"}
+        return relations.get(self.form)
+
+    @property
     def told(self) -> tuple[Event, ...]:
         """All events that question, options and answer tell of, and those of the evidence."""
         values = (self.answer, *self.wrong)

@@ -7,7 +7,8 @@ import torch
 
 from schemas.rejects import Reject
 from schemas.tables import EMBEDDING, SELECTION
-from stages.select import SelectConfig, run, select_for_questions, stage
+from stages.question_frames import Question, select_for_questions
+from stages.select import SelectConfig, run, stage
 from tests.tiny_towers import write_questions
 from workers.storage.arrow_vectors import to_column
 from workers.storage.store import Store
@@ -114,9 +115,10 @@ def test_one_changed_knob_is_another_unit():
     assert stage(SelectConfig(resources={"workers": (4, 4)})).unit_path(UNIT) == base
 
 
-def choose(frames, times, queries, windows, **config):
+def choose(frames, times, queries, windows, relations=None, **config):
     queries = [torch.tensor(np.atleast_2d(np.array(q, np.float32))) for q in queries]
-    return select_for_questions(torch.tensor(frames), times, queries, windows, SelectConfig(**config))
+    questions = map(Question, queries, windows, relations or [None] * len(queries))
+    return select_for_questions(torch.tensor(frames), times, list(questions), SelectConfig(**config))
 
 
 def test_frames_of_a_named_window_are_the_only_ones_taken():
@@ -137,3 +139,28 @@ def test_queries_of_one_question_share_its_places_by_turns():
     assert len(relevance) == 4
     [(two, _)] = choose(frames, times, [[first, second]], [None], k=2)
     assert two == [1, 8]
+
+
+def test_named_events_bound_where_the_options_of_their_question_are_looked_for():
+    frames, times = np.eye(100, dtype=np.float32), np.arange(100.0)
+
+    def of(*at):  # a text that is most like the first of some frames, and less like each next one
+        query = np.zeros(100)
+        query[list(at)] = np.arange(len(at), 0, -1)
+        return query
+
+    named, option = of(40, 5), of(90, 70, 45, 20, 35)
+    queries = [[named, option], [named, option], [named, of(70), option]] + [[named, option]] * 3
+    relations = [None, "after", "between", "before", "soon_after", "soon_before"]
+    chosen = choose(frames, times, queries, [None] * 6, relations, k=3, reach_s=30)
+    asked_and_best = [positions for positions, _ in chosen]
+    assert asked_and_best[0] == [5, 40, 90]
+    assert asked_and_best[1] == [5, 40, 90]
+    assert asked_and_best[2] == [40, 45, 70]
+    assert asked_and_best[3] == [5, 20, 40]
+    assert asked_and_best[4] == [5, 40, 70], "90 is more like it, but further away"
+    assert asked_and_best[5] == [5, 20, 40]
+    far = choose(frames, times, [[named, of(90)]], [None], ["soon_after"], k=6, reach_s=30)
+    assert 90 in far[0][0], "beyond the reach, after the nearest ones"
+    last = choose(frames, times, [[of(99), option]], [None], ["after"], k=2)
+    assert last[0][0] == [90, 99], "nothing comes after: anywhere"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -197,6 +198,27 @@ def test_chapters_are_asked_with_the_transcript_or_not_at_all():
     pairs = write_pairs(rows(*told, *said), 100.0, WritingConfig(), "v")
     assert pairs
     assert all("with_transcript" in p["flags"] and "scene" not in p["question"] for p in pairs)
+
+
+def test_pairs_say_where_their_answer_lies_as_their_question_does():
+    told = {
+        "after": r"\bafter\b|\bto come\b",
+        "before": r"\bbefore\b|\bprecedes\b|\bbackwards\b",
+        "between": r"\bbetween\b|\bbefore\b",
+    }
+    scenes = [
+        (20 * i, 20 * i + 20, f"a {word} room", "scene") for i, word in enumerate(["red", "blue", "tall", "dark"])
+    ]
+    pairs = write_pairs(rows(*EIGHT, *scenes), 100.0, WritingConfig(pairs_per_event=9), "v")
+    related = {p["form"]: p["relation"] for p in pairs if p["relation"]}
+    assert related.keys() == {"neighbour", "between", "next_scene"}
+    for p in pairs:
+        if p["relation"]:
+            question = re.sub(r'"[^"]*"', "", p["question"])
+            assert re.search(told[p["relation"].removeprefix("soon_")], question.lower())
+            named = 2 if p["relation"] == "between" else 1
+            assert all(f'"{query}"' in p["question"] for query in p["queries"][:named])
+            assert not any(f'"{query}"' in p["question"] for query in p["queries"][named:])
 
 
 def test_right_options_are_in_all_places_alike():
