@@ -69,6 +69,7 @@ def recipe_for(server, *overrides):
     return small_recipe(*endpoint, *overrides)
 
 
+@pytest.mark.slow
 def test_videos_without_annotation_become_a_corpus(without_ray, folder, tmp_path):
     """The cap stops all with one line; a fault costs its segment, with the cause; a rerun asks nothing; what was
     rejected is done after `retry`."""

@@ -17,6 +17,8 @@ from pipeline.verify import verify
 from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import contents
 
+pytestmark = pytest.mark.slow
+
 SECONDS, SEED = 80, 31
 # What is done to the first video, the name its copy has in the manifest, and where the copy starts in it.
 COPIES = {

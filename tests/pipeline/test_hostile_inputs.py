@@ -14,6 +14,8 @@ from tests.pipeline.command_line import run
 from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import contents
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -1,7 +1,9 @@
 """Damaged and deadly files in one build with healthy ones: each is a video or a reject, and none touches another."""
 
 import json
+import os
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,9 @@ from pipeline.build import build
 from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from tests.mutator import sources, write_mutant
-from tests.pipeline.command_line import finish, start
+from tests.pipeline.command_line import ROOT, finish, start
+from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import contents, small_recipe
-
-pytestmark = pytest.mark.ray
 
 HEALTHY = ("annotated/simpl_chrome.mp4", "short/intel_bottle-detection.mp4", "short/decord_pancake_opus.mkv")
 DEADLY = {
@@ -66,24 +67,34 @@ def units(corpus: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def healthy(videos, tmp_path_factory, ray_session):
+def healthy(videos, tmp_path_factory):
     """The healthy files, and a corpus of them alone."""
     folder = tmp_path_factory.mktemp("healthy")
     files = {name: videos / name for name in HEALTHY}
     manifest = write_manifest(folder / "manifest.jsonl", files)
-    summary = build(manifest, str(folder / "corpus"), small_recipe(*OPTIONS), say=lambda line: None)
-    assert summary.failures == []
+    build_here(manifest, folder / "corpus")
     return files, folder / "corpus"
 
 
-def build_among(others: dict[str, Path], healthy, folder: Path) -> Path:
+def build_here(manifest: Path, corpus: Path) -> None:
+    with in_process(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(BROKEN_BACKEND), str(ROOT)]))  # of the decoders' processes
+        summary = build(manifest, str(corpus), small_recipe(*OPTIONS), say=lambda line: None)
+    assert summary.failures == []
+
+
+def build_on_ray(manifest: Path, corpus: Path) -> None:
+    finish(start(manifest, corpus, *OPTIONS, python_path=BROKEN_BACKEND), timeout_s=3000)
+
+
+def build_among(others: dict[str, Path], healthy, folder: Path, build_corpus: Callable[[Path, Path], None]) -> Path:
     """A corpus of the healthy files and others, whose decoders break at files of DEADLY's names."""
     files, alone = healthy
     # Some before and some after, in the order of the manifest and of the ids alike.
     names = sorted([*files, *others])
     manifest = write_manifest(folder / "manifest.jsonl", {name: {**files, **others}[name] for name in names})
-    finish(start(manifest, folder / "corpus", *OPTIONS, python_path=BROKEN_BACKEND), timeout_s=3000)
     corpus = folder / "corpus"
+    build_corpus(manifest, corpus)
     named = ask(corpus, "select name from videos union all select name from rejects where kind = 'video' order by 1")
     assert [name for (name,) in named] == names
     assert outputs(corpus, HEALTHY) == outputs(alone, HEALTHY)
@@ -98,21 +109,23 @@ def mutants(videos: Path, folder: Path, seeds: range) -> dict[str, Path]:
     return {f"mutant-{seed}": write_mutant(folder, files, seed) for seed in seeds}
 
 
+@pytest.mark.slow
 def test_damaged_and_deadly_files_touch_no_other(videos, healthy, tmp_path):
     deadly = {name: tmp_path / f"{name}.mp4" for name in DEADLY}
     for number, path in enumerate(deadly.values()):
         # A byte behind the last box, so that no two are the same file.
         path.write_bytes((videos / "annotated/nasa_13013.mp4").read_bytes() + bytes([number]))
-    corpus = build_among({**mutants(videos, tmp_path, range(12)), **deadly}, healthy, tmp_path)
+    corpus = build_among({**mutants(videos, tmp_path, range(12)), **deadly}, healthy, tmp_path, build_here)
     rejects = ask(corpus, "select name, reason from rejects where kind = 'video' and name not like 'mutant%'")
     assert dict(rejects) == DEADLY
     kept = ask(corpus, "select count(*) from videos where name like 'mutant%'")[0][0]
     assert 2 < kept < 12
 
 
+@pytest.mark.ray
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_five_hundred_damaged_files_and_all_odd_ones(videos, healthy, tmp_path):
     odd = {f"odd/{path.name}": path for path in (videos / "odd").iterdir()}
-    corpus = build_among({**mutants(videos, tmp_path, range(1000, 1520)), **odd}, healthy, tmp_path)
+    corpus = build_among({**mutants(videos, tmp_path, range(1000, 1520)), **odd}, healthy, tmp_path, build_on_ray)
     print(ask(corpus, "select reason, count(*) from rejects where kind = 'video' group by 1"))

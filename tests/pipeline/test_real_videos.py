@@ -15,6 +15,8 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from tests.pipeline.in_process import in_process
 
+pytestmark = pytest.mark.slow
+
 BAD = {
     "odd/audio_only_in_mp4.mp4": "no_video_stream",
     "odd/encrypted_nokey.mp4": "encrypted",

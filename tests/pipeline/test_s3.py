@@ -9,16 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
+from pipeline.build import build
 from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from tests.object_store import Faults, s3_corpus
-from tests.pipeline.command_line import finish, start
-from tests.pipeline.worlds import contents
-
-pytestmark = pytest.mark.ray
+from tests.pipeline.command_line import start
+from tests.pipeline.in_process import in_process
+from tests.pipeline.worlds import contents, small_recipe
 
 FAULTS = Faults()
-OUTAGE_AFTER = 60
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +51,14 @@ def objects(bucket, prefix: str) -> dict[str, str]:
 
 
 class Trouble:
-    """Every third object meets a fault at each kind of write, once; after some writes, all fail."""
+    """Every third object meets a fault at each kind of write, once; from the first unit of a stage on, all fail."""
 
-    def __init__(self, writes: float) -> None:
-        self.left, self.met = writes, set()
+    def __init__(self, outage_from: str | None = None) -> None:
+        self.outage_from, self.is_out, self.met = outage_from, False, set()
 
     def __call__(self, write: str, path: str) -> int | str | None:
-        self.left -= 1
-        if self.left < 0:
+        self.is_out |= self.outage_from is not None and f"/units/{self.outage_from}/" in path
+        if self.is_out:
             return 503
         number = zlib.crc32(path.encode())
         if number % 3 or (write, path) in self.met:
@@ -70,8 +69,8 @@ class Trouble:
 
 @pytest.fixture(scope="module")
 def outage(bucket, manifest):
-    """Exit code and output of a build during which the store stopped to take writes."""
-    FAULTS.fault = Trouble(OUTAGE_AFTER)
+    """Exit code and output of a build during which the store stopped to take writes of Ray's workers."""
+    FAULTS.fault = Trouble(outage_from="shard")
     process = start(manifest, f"s3://{bucket[1]}/corpus")
     said, _ = process.communicate(timeout=600)
     return process.returncode, said
@@ -80,11 +79,15 @@ def outage(bucket, manifest):
 @pytest.fixture(scope="module")
 def met(bucket, manifest, outage):
     """The faults that the next build met, which went on with the corpus to its end."""
-    FAULTS.fault = Trouble(float("inf"))
-    finish(start(manifest, f"s3://{bucket[1]}/corpus"))
+    FAULTS.fault = Trouble()
+    with in_process():
+        summary = build(manifest, f"s3://{bucket[1]}/corpus", small_recipe(), say=lambda line: None)
+    assert summary.failures == []
+    assert summary.ran["shard"] == 2
     return FAULTS.fault.met
 
 
+@pytest.mark.ray
 def test_an_outage_ends_a_build_with_its_cause(outage):
     code, said = outage
     assert code == 2, said
@@ -99,7 +102,7 @@ def test_failed_writes_are_tried_again(met):
 
 def test_the_corpus_is_whole_and_a_build_again_has_nothing_to_do(bucket, manifest, met):
     corpus = f"s3://{bucket[1]}/corpus"
-    assert "nothing, all units are done" in finish(start(manifest, corpus))
+    assert not build(manifest, corpus, small_recipe(), say=lambda line: None).ran
     assert verify(corpus).problems == []
     with open_catalog(corpus) as catalog:
         media = [path for (path,) in catalog.sql("select media from videos").fetchall()]
