@@ -177,4 +177,4 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(corpus):
         assert process.stdout.readline() == "range\n"
         process.stdout.close()
         assert process.stderr.read() == ""
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0

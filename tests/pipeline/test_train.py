@@ -87,7 +87,7 @@ def lived(corpus, ray_session) -> Lived:
         patch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
         train(corpus, CONFIG, disturb)
     handlers = handler, signal.getsignal(signal.SIGINT)
-    psutil.wait_procs([psutil.Process(pid) for pid in train_workers()], timeout=30)
+    psutil.wait_procs([psutil.Process(pid) for pid in train_workers()], timeout=120)
     assert not train_workers()
     store = Store(corpus)
     # Neither what Ray noted of the run when it ended is a hindrance, nor is half of a checkpoint.

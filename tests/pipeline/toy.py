@@ -72,7 +72,7 @@ def kill_counter() -> None:
 
 
 def wait_until(true: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not true():
         if time.monotonic() > deadline:
             raise TimeoutError(otherwise)

@@ -93,9 +93,10 @@ def test_a_bad_answer_that_is_kept_is_not_asked_for_again(tmp_path):
     ],
 )
 def test_a_server_that_fails_is_a_reject_with_the_cause(tmp_path, fault, cause):
+    timeout_s = 0.3 if cause == "no answer in 0.3 s" else 60  # a busy machine takes long for the other answers
     with endpoint_server(lambda chat: fault) as server:
         with pytest.raises(Reject, match=cause) as failed:
-            endpoint(server, tmp_path, timeout_s=0.3).ask(request())
+            endpoint(server, tmp_path, timeout_s=timeout_s).ask(request())
         assert failed.value.reason == "endpoint_failed"
 
 
@@ -171,12 +172,14 @@ def test_no_other_process_sees_a_request_that_counts_for_nothing(tmp_path, monke
     assert seen[-1]["calls"] == 1
 
 
-@pytest.mark.parametrize("fault", [Fault(delay_s=0.8), Fault(cut=True)], ids=["time-out", "cut"])
-def test_attempts_without_an_answer_count_as_their_most(tmp_path, fault):
+@pytest.mark.parametrize(
+    ("fault", "timeout_s"), [(Fault(delay_s=2.5), 2.0), (Fault(cut=True), 60)], ids=["time-out", "cut"]
+)
+def test_attempts_without_an_answer_count_as_their_most(tmp_path, fault, timeout_s):
     answers = [(GOOD, fault), (GOOD, Fault())]
     with endpoint_server(lambda chat: answers.pop(0)) as server:
         server.usage = {"prompt_tokens": 10, "completion_tokens": 5}
-        assert endpoint(server, tmp_path, timeout_s=0.3, max_answer_tokens=700).ask(request()) == "a red circle"
+        assert endpoint(server, tmp_path, timeout_s=timeout_s, max_answer_tokens=700).ask(request()) == "a red circle"
     total = spent(Store(tmp_path))["test"]
     assert total["calls"] == 2 and total["tokens_out"] == 705 and total["tokens_in"] > 20
 

@@ -253,7 +253,7 @@ for header, _ in Sandbox("{TASKS}", SandboxLimits()).call("hang", b""):
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    gone, alive = psutil.wait_procs(family, timeout=10)
+    gone, alive = psutil.wait_procs(family, timeout=120)
     assert len(gone) == 2 and not alive
 
 

@@ -27,7 +27,7 @@ def test_who_waited_for_a_deleted_file_locks_the_new_one(tmp_path):
     with locked(path):
         waiting = threading.Thread(target=hold)
         waiting.start()
-    assert entered.wait(30)
+    assert entered.wait(120)
     with pytest.raises(BlockingIOError), locked(path, wait=False):
         pass
     leave.set()
