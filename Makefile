@@ -7,7 +7,7 @@ INSTALL = $(PYTHON) -m venv .venv && \
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(1) && \
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: venv runtime demo test fast soak other-python lint bench audit lock clean
+.PHONY: venv runtime demo test fast soak other-python lint bench bench-peers audit lock clean
 
 venv: $(INSTALLED)
 
@@ -51,7 +51,11 @@ lint: venv
 	$(BIN)/codespell
 
 bench: venv
-	@for script in $$(ls benchmarks | grep '^[a-z]'); do $(BIN)/python -m benchmarks.$${script%.py} || exit 1; done
+	@for script in $$(ls benchmarks | grep '^[a-z]' | grep -v '^peers'); do $(BIN)/python -m benchmarks.$${script%.py} || exit 1; done
+
+# Whole builds of other engines on the same files; each gets an environment of its own in .venv-peers (10 GB).
+bench-peers: venv
+	$(BIN)/python -m benchmarks.peers
 
 # Asks a public service which of the pinned versions have known faults.
 audit: venv
@@ -65,4 +69,4 @@ lock: venv
 	$(LOCK) --extra build --extra test --constraint requirements.txt --output-file requirements-test.txt
 
 clean:
-	rm -rf .venv .venv-other demo_corpus
+	rm -rf .venv .venv-other .venv-peers demo_corpus

@@ -23,13 +23,14 @@ def whole_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) 
     manifest = Path(corpus) / "manifest.jsonl"
     rows = ({"id": f"{path.stem} {copy}", "uri": str(path)} for copy in range(copies) for path in paths)
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    command = [sys.executable, "-m", "benchmarks._whole_build", str(manifest), str(short_side), corpus]
+    command = [sys.executable, "-m", "benchmarks._whole_build", str(manifest), corpus, ",".join(STAGES)]
+    command.append(f"decode.short_side={short_side}")
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def build(manifest: str, short_side: int, corpus: str) -> None:
-    """The phase `ingest` in this process; prints its seconds."""
+def build(manifest: str, corpus: str, names: str, *settings: str) -> None:
+    """The phase `ingest` in this process, of these stages; prints its seconds."""
     begun = time.perf_counter()
     from pipeline.engine.cluster import ray_session
     from pipeline.engine.compose import run_chain
@@ -40,12 +41,12 @@ def build(manifest: str, short_side: int, corpus: str) -> None:
     from pipeline.phases import phases
     from pipeline.tables.workspace import Workspace
 
-    stages, store, folder = _stages(short_side), Store(corpus), manifest_folder(manifest)
+    stages, store, folder = _stages(settings), Store(corpus), manifest_folder(manifest)
     with ray_session(CORES), Workspace() as work:
         ready = time.perf_counter()
         work.put("manifest", iterate_manifest(manifest, stages["download"].config), MANIFEST_ROWS)
         ingest = phases(stages, folder, stages["download"].config.access(folder))[0]
-        chain = [stages[name] for name in STAGES]
+        chain = [stages[name] for name in names.split(",")]
         with Display(chain, 0) as display:
             tables = run_chain(
                 ingest.inputs(work),
@@ -83,7 +84,7 @@ def parts_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) 
 
 def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list[dict[str, Any]]:
     """One unit of a stage; the rows that go on."""
-    stage, store = _stages(short_side)[name], Store(corpus)
+    stage, store = _stages((f"decode.short_side={short_side}",))[name], Store(corpus)
     path = stage.unit_path(unit)
     store.write_tables(path, _run(name, short_side, corpus)(unit), stage.writes)
     rows = store.read_table(path).to_pylist() if stage.emits == "rows" else [{}]
@@ -92,17 +93,17 @@ def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list
 
 @cache
 def _run(name: str, short_side: int, corpus: str) -> Callable:
-    stage, store = _stages(short_side)[name], Store(corpus)
+    stage, store = _stages((f"decode.short_side={short_side}",))[name], Store(corpus)
     return stage.make(store)
 
 
 @cache
-def _stages(short_side: int) -> dict[str, Stage]:
+def _stages(settings: tuple[str, ...]) -> dict[str, Stage]:
     from pipeline.inputs.recipe import load_recipe
 
-    recipe = load_recipe("demo", [f"decode.short_side={short_side}"])
+    recipe = load_recipe("demo", list(settings))
     return recipe.stages(recipe.download.access("/"))
 
 
 if __name__ == "__main__":
-    build(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    build(*sys.argv[1:])
