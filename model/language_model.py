@@ -65,4 +65,4 @@ def num_positions(folder: str) -> int | None:
 
 def num_layers(folder: str) -> int:
     """Returns the number of transformer layers of the model in `folder`."""
-    return read_config(folder).get_text_config().num_hidden_layers
+    return int(read_config(folder).get_text_config().num_hidden_layers)

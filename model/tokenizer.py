@@ -67,7 +67,7 @@ class ChatTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Returns the ids of a text; ChatML marks in it are encoded as plain text."""
-        return self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return list(self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
     def decode(self, ids: list[int]) -> str:
         """Returns the text of ids, without marks."""

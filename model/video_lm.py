@@ -68,7 +68,7 @@ class VideoLM(nn.Module):
 
     def embed(self, batch: TokenBatch) -> Tensor:
         """Returns the embeddings [B, L, H] of text and visual tokens."""
-        embeds_BLH = self.language_model.get_input_embeddings()(batch.ids_BL)
+        embeds_BLH: Tensor = self.language_model.get_input_embeddings()(batch.ids_BL)
         # A projector without tokens gets zero gradients: DDP expects gradients of all parameters on all ranks.
         for kind, values in (
             (KEYFRAME, self.keyframe_projector(batch.keyframe_tokens.to(embeds_BLH.dtype))),

@@ -83,7 +83,7 @@ def _explain(model: type[BaseModel], error: Any) -> str:
     return f"{field} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
 
 
-def _siblings(model: type[BaseModel], loc: tuple) -> list[str]:
+def _siblings(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
     for part in loc[:-1]:
         annotation = model.model_fields[part].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

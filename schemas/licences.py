@@ -1,4 +1,4 @@
-"""What the licences of videos and annotations, which are free text, say of a corpus that is made of them."""
+"""Derives the terms of a corpus from the licences of its videos and annotations, which are free text."""
 
 import re
 from collections.abc import Iterable
@@ -29,14 +29,15 @@ _NO_DERIVATIVES = re.compile(r"(?<![a-z])nd(?![a-z])")
 
 @dataclass(frozen=True)
 class Terms:
-    """What a set of licences asks for.
+    """The combined terms of a set of licences.
 
     Attributes:
-        identifier: of all of them for the Hugging Face hub; "other" where they differ or are not known there.
-        share_alike: those whose copies and derivatives must have the same licence.
-        non_commercial: those that forbid commercial use.
-        no_derivatives: those that forbid to publish what is derived.
-        unknown: whether anything has no licence at all.
+        identifier: identifier of the licence on the Hugging Face hub; "other" if the licences differ or are unknown
+            there.
+        share_alike: licences that require the same licence for copies and derivatives.
+        non_commercial: licences that forbid commercial use.
+        no_derivatives: licences that forbid publishing derivatives.
+        unknown: whether a licence is missing.
     """
 
     identifier: str
@@ -47,7 +48,7 @@ class Terms:
 
 
 def terms_of(licences: Iterable[str | None]) -> Terms:
-    """What licences ask for, each as people write it ("CC BY-SA 4.0"); None or "" for what has none."""
+    """Combines licences, each as people write it ("CC BY-SA 4.0"); None or "" means that there is none."""
     given = [(licence or "").strip() for licence in licences]
     named = sorted({licence for licence in given if licence})
     known = {identifier_of(licence) for licence in named}
@@ -62,12 +63,12 @@ def terms_of(licences: Iterable[str | None]) -> Terms:
 
 
 def identifier_of(licence: str) -> str:
-    """The hub's identifier of a licence, or "other"."""
+    """Returns the hub's identifier of a licence, or "other"."""
     return _KNOWN.get(re.sub(r"[^a-z0-9]", "", _short(licence)), "other")
 
 
 def _words(licence: str) -> str:
-    """What to look for terms in: the words as written, and those of the identifier, since people leave out blanks."""
+    """Returns the words of a licence as written, followed by those of its identifier, since people leave out blanks."""
     return f"{_short(licence)} {identifier_of(licence).replace('-', ' ')}"
 
 

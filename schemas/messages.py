@@ -1,4 +1,4 @@
-"""Text of strangers in messages: short, and nothing in it that a terminal would act on."""
+"""Makes untrusted text safe for messages: short, and without characters that control a terminal."""
 
 import re
 
@@ -10,26 +10,26 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """The text with every character that a terminal would act on written as an escape, such as `\\x1b`."""
+    """Replaces every character that controls a terminal by an escape, such as `\\x1b`."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def json_printable(text: str) -> str:
-    """The same for a text that is JSON: there such characters stand in strings only, which hold escapes of JSON."""
+    """Replaces such characters in a JSON text by JSON escapes, since they occur only in its strings."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def shorten(text: str, characters: int = MESSAGE_CHARACTERS) -> str:
-    """The text, or its beginning with `...` where it is longer."""
+    """Cuts a text to a number of characters; a cut text ends with `...`."""
     return text if len(text) <= characters else text[: characters - 3] + "..."
 
 
 def message(text: str) -> str:
-    """A text as rows of `rejects` and lines of a terminal may hold it: printable, and at most MESSAGE_CHARACTERS."""
+    """Makes a text fit for a row of `rejects` or a terminal: printable, at most MESSAGE_CHARACTERS long."""
     # Cut first: what is cut off need not be searched.
     return shorten(printable(text[: MESSAGE_CHARACTERS + 1]))
 
 
 def is_text(value: str) -> bool:
-    """Whether UTF-8 can write a string and the system can take it as a path: no NUL, no half of a surrogate pair."""
+    """Returns whether a string can be encoded as UTF-8 and used as a path: no NUL, no half of a surrogate pair."""
     return not _NO_TEXT.search(value)

@@ -1,4 +1,4 @@
-"""Expected failures: each is a reason code a person understands, and a row in the table `rejects`."""
+"""Expected failures: each has a reason code and becomes a row of the table `rejects`."""
 
 from schemas.messages import message
 
@@ -20,8 +20,8 @@ REASONS = {
     "over_budget": "the file costs more to read than its size and duration account for",
     "decoder_timeout": "the decoder hung or ran over its time limit",
     "decoder_memory": "the decoder ran over its memory limit",
-    "decoder_crashed": "the decoder's process died",
-    "worker_died": "the process that worked on the unit died again and again",
+    "decoder_crashed": "the decoder's process crashed",
+    "worker_died": "the process that worked on the unit crashed repeatedly",
     "bad_annotation": "subtitles, events or conversations cannot be read",
     "endpoint_failed": "the endpoint of the models did not answer, after all retries",
     "endpoint_cap": "annotate.endpoint.max_tokens or max_cost is used up",
@@ -32,16 +32,16 @@ REASONS = {
 
 
 class BuildStopped(ValueError):
-    """Raised by a stage where no unit can be done until the user acts: ends the build with its message as one line."""
+    """Raised by a stage if no unit can be made until the user acts. It ends the build; its message is one line."""
 
 
 class Reject(Exception):
-    """Raised by a stage for a unit that cannot be done; compose writes it as a reject row and goes on.
+    """Raised by a stage for a unit that cannot be made. The engine writes it as a reject row and continues.
 
     Args:
         reason: a code of `REASONS`.
-        detail: for a person, with the value that was wrong; without credentials, query strings and machine addresses.
-            It is kept printable and short, see `schemas.messages.message`.
+        detail: explanation for the user, with the offending value but without credentials, query strings and addresses
+            of machines. It is made printable and short, see `schemas.messages.message`.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -49,5 +49,5 @@ class Reject(Exception):
         super().__init__(f"{reason}: {message(detail)}")
         self.reason, self.detail = reason, message(detail)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type["Reject"], tuple[str, str]]:
         return Reject, (self.reason, self.detail)

@@ -1,4 +1,4 @@
-"""What a stage declares about itself. Stages are data: the engine gives them units and commits what they yield."""
+"""The declaration of a stage. Stages are data: the engine gives them units and commits what they yield."""
 
 import hashlib
 import inspect
@@ -19,14 +19,14 @@ Output = Iterator[pa.Table] | dict[str, np.ndarray]
 
 
 class UnitFunction(Protocol):
-    """A stage without state: called for each unit, in any process."""
+    """A stage without state: a function that is called for each unit, in any process."""
 
     def __call__(self, unit: Any, config: Any, store: Any) -> Output:
         """Makes one unit."""
 
 
 class UnitWorker(Protocol):
-    """A stage with state that is worth keeping (weights, a sandbox): constructed once per process."""
+    """A stage that keeps state between units (weights, a sandbox): a class, constructed once per process."""
 
     def __init__(self, config: Any, store: Any) -> None: ...
 
@@ -36,12 +36,12 @@ class UnitWorker(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One stage.
+    """The declaration of one stage.
 
     `run` gets a dict of the columns in `reads`, and `unit_path`, the path of the unit's file. It yields Arrow tables of
-    the schema `writes`; or, where `writes` is None, returns one dict of named tensors. It raises
-    `schemas.rejects.Reject` for a unit that cannot be made. Its output depends on nothing but its config and the unit:
-    never on the clock, on chance without a seed, on the number of workers or on the units before.
+    the schema `writes`; if `writes` is None, it returns one dict of named tensors. It raises `schemas.rejects.Reject`
+    for a unit that cannot be made. Its output depends on its config and the unit only: not on the time, on unseeded
+    random numbers, on the number of workers or on earlier units.
     """
 
     name: str
@@ -50,44 +50,44 @@ class Stage:
     run: UnitFunction | type[UnitWorker]
     config: StageConfig
     emits: Literal["rows", "unit"]
-    """What leaves the stage: each row of the unit, or the row that the unit was made of. Both get the column
-    `<name>_unit`, the unit's path."""
+    """What the stage passes to the next one: each row of the unit, or the row that the unit was made from. Both get the
+    column `<name>_unit`, the unit's path."""
     cache_key_excludes: tuple[str, ...] = ()
-    """Columns of `reads` that say where a thing is, not what it is: they do not decide the unit's path."""
+    """Columns of `reads` that give a location and not a content; the unit's path does not depend on them."""
     kind: Literal["video", "segment", "shard", "corpus"] = "video"
-    """What a unit is made for."""
+    """What one unit covers."""
     fan_out: FanOut = "1:1"
     """Set by the list of stages, `pipeline.phases.PHASES`."""
     is_complete: Callable[[Row, Any], bool] | None = None
-    """For a stage that writes beside its unit: `(unit, store)`, whether what it wrote there is complete, too."""
+    """For a stage that writes other files than its unit: `(unit, store)`, returns whether those are complete."""
     section: str = ""
-    """Of the recipe that its config is a part of, where that has another name than the stage."""
+    """Section of the recipe that contains its config, if that has another name than the stage."""
     version: int = 1
-    """Raised when the code changes what it writes."""
+    """Must be increased when the stage writes something else for the same config and inputs."""
 
     @property
     def suffix(self) -> str:
-        """The suffix of its units' files."""
+        """The suffix of the stage's unit files."""
         return ".parquet" if self.writes is not None else ".safetensors"
 
     @property
     def is_actor(self) -> bool:
-        """Whether `run` is a class, whose instances the engine keeps in actors; functions run in tasks."""
+        """Whether `run` is a class, whose instances live in Ray actors; functions run in Ray tasks."""
         return inspect.isclass(self.run)
 
     def unit_path(self, unit: Row) -> str:
-        """Path of a unit's file in the corpus: a hash of the config, and a hash of what is read."""
+        """Returns the path of a unit's file in the corpus, made of a hash of the config and a hash of the inputs."""
         settings = digest([self.name, self.version, self.config.cache_key()])
         inputs = digest([unit[name] for name in self.reads.names if name not in self.cache_key_excludes])
         return f"units/{self.name}/{settings[:12]}/{inputs[:2]}/{inputs[:24]}{self.suffix}"
 
     def make(self, store: Any) -> Callable[[Row], Output]:
-        """`run` for units of one corpus: a worker, constructed now, or the function with its other arguments."""
+        """Returns `run` for units of one corpus: a new worker, or the function with its other arguments bound."""
         if self.is_actor:
             return cast(type[UnitWorker], self.run)(self.config, store)
         return partial(cast(UnitFunction, self.run), config=self.config, store=store)
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of a value's canonical JSON, in hex."""
+    """Returns the SHA-256 of a value's canonical JSON, in hex."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -8,6 +8,7 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from schemas.config import ConfigError, Resources, StageConfig
+from schemas.rows import Row
 from schemas.stage import Stage
 from schemas.tables import FRAME, SEGMENT, VIDEO
 from workers.media.decode_plan import Segment
@@ -84,15 +85,15 @@ class Decoder:
         self._options["gpu"] = on_gpu
         self._limits, self._store = config.limits, store
 
-    def __call__(self, unit: dict) -> Iterator[pa.Table]:
-        """Tables of FRAME rows, in the order of time.
+    def __call__(self, unit: Row) -> Iterator[pa.Table]:
+        """Yields tables of FRAME rows, in the order of time.
 
         Raises:
             Reject: `undecodable` where nothing of the segment decodes; `over_budget`, `decoder_crashed`,
             `decoder_timeout`, `decoder_memory`.
         """
         segment = Segment(**{name: unit[name] for name in _PLAN})
-        rows: list[dict] = []
+        rows: list[Row] = []
         with local_media(self._store, unit) as path:
             frames = sample_in_sandbox(path, segment, self._limits, duration_s=unit["duration_s"], **self._options)
             for header, jpeg in frames:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.rejects import BuildStopped, Reject
+from schemas.rows import Row
 from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
 from stages.download_config import DownloadConfig as DownloadConfig  # as other modules of stages have theirs
 from workers.fetch.access import Access, check, open_local, short_name
 from workers.fetch.fetcher import fetch_changed
 from workers.fetch.notes import FetchNotes
-from workers.fetch.partial_file import FetchLimits, PartialFile
+from workers.fetch.partial_file import FetchLimits, PartialFile, State
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl, parse_url
 from workers.media.sandboxed import probe_in_sandbox
@@ -37,15 +38,22 @@ _EXTENSIONS = {
     "rm": ".rm",
     "ogg": ".ogv",
 }
-# Folder of a corpus for what is on its way here.
+Extractor = Callable[[str, Path, FetchLimits], Path]
+"""Downloads an address into a folder within limits, and returns the path of the file."""
+
+# Folder of a corpus for incomplete downloads.
 FETCHING = "media/fetching"
 
 
-def run(unit: dict, config: DownloadConfig, store: Store, access: Access | None = None) -> Iterator[pa.Table]:
-    """A table of one VIDEO row. Raises Reject and BuildStopped, as `fetch` and `probe_in_sandbox` do.
+def run(unit: Row, config: DownloadConfig, store: Store, access: Access | None = None) -> Iterator[pa.Table]:
+    """Yields a table of one VIDEO row.
 
-    The file is read from `location`; `uri` is what the manifest says of it, which may be relative to the manifest.
-    Without `access`, that of a manifest of this machine.
+    The file is read from `location`; `uri` is the address in the manifest, which may be relative to the manifest.
+    Without `access`, that of a manifest on this machine applies.
+
+    Raises:
+        Reject: as `fetch` and `probe_in_sandbox`; also `checksum_mismatch`.
+        BuildStopped: as `fetch`.
     """
     location, access = required_location(unit), access or config.access("")
     if isinstance(url := check(location, access), LocalUrl):
@@ -70,7 +78,7 @@ def _published(uri: str) -> str:
     return Path(uri).name if uri.startswith("/") else redacted(uri)
 
 
-def _local(url: LocalUrl, unit: dict, config: DownloadConfig, store: Store) -> tuple[str | None, str, int, dict]:
+def _local(url: LocalUrl, unit: Row, config: DownloadConfig, store: Store) -> tuple[str | None, str, int, Row]:
     path = Path(url.path)
     try:
         open_local(url).close()
@@ -84,8 +92,8 @@ def _local(url: LocalUrl, unit: dict, config: DownloadConfig, store: Store) -> t
     return _keep(path, unit, config, store)
 
 
-def _fetched(unit: dict, config: DownloadConfig, store: Store, access: Access) -> tuple[str, str, int, dict]:
-    """Fetches a file once, however often the stage is run and its address is signed anew."""
+def _fetched(unit: Row, config: DownloadConfig, store: Store, access: Access) -> tuple[str, str, int, Row]:
+    """Fetches a file once, even if the stage runs several times or the address is signed again."""
     uri, notes = unit["location"], FetchNotes(unit, config.ignored_parameters, store)
     lock, folder = _fetching(store, f"{notes.key}.lock"), _fetching(store, notes.key)
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -114,10 +122,10 @@ def _fetching(store: Store, name: str) -> Path:
     return Path(store.full(f"{FETCHING}/{name}")) if store.is_local else scratch_folder("fetching") / name
 
 
-def _get(uri: str, folder: Path, config: DownloadConfig, access: Access, known: dict) -> Path | None:
-    """The file, by an extractor or the fetcher; None where it is still the one of the version `known`.
+def _get(uri: str, folder: Path, config: DownloadConfig, access: Access, known: State) -> Path | None:
+    """Downloads the file by an extractor or the fetcher; returns None if it is still the version `known`.
 
-    What goes wrong is said without the address' secrets.
+    Error messages do not contain the secrets of the address.
     """
     limits = config.fetch_limits(access)
     try:
@@ -132,18 +140,19 @@ def _get(uri: str, folder: Path, config: DownloadConfig, access: Access, known: 
         raise RuntimeError(scrub_secrets(traceback.format_exc(), uri)) from None
 
 
-def _extractor(uri: str, config: DownloadConfig) -> Callable[[str, Path, FetchLimits], Path] | None:
+def _extractor(uri: str, config: DownloadConfig) -> Extractor | None:
     url = parse_url(uri)
     host = f".{url.host}" if isinstance(url, HttpUrl) else ""
     for known in sorted(config.extractors, key=len, reverse=True):
         if host.endswith(f".{known.lower()}"):
             module, _, name = config.extractors[known].partition(":")
-            return getattr(importlib.import_module(module), name)
+            extractor: Extractor = getattr(importlib.import_module(module), name)
+            return extractor
     return None
 
 
-def _keep(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple[str, str, int, dict]:
-    """Puts a file into the media store under its hash. Equal files are kept once."""
+def _keep(path: Path, unit: Row, config: DownloadConfig, store: Store) -> tuple[str, str, int, Row]:
+    """Stores a file in the media store under its hash. Equal files are stored once."""
     facts, sha256, size = _probe(path, config), _sha256(path, unit), path.stat().st_size
     media = f"media/{sha256[:2]}/{sha256}{_EXTENSIONS.get(facts['container'], '.bin')}"
     if not store.exists(media) or store.size(media) != size:
@@ -153,11 +162,11 @@ def _keep(path: Path, unit: dict, config: DownloadConfig, store: Store) -> tuple
     return media, sha256, size, facts
 
 
-def _probe(path: Path, config: DownloadConfig) -> dict:
+def _probe(path: Path, config: DownloadConfig) -> Row:
     return probe_in_sandbox(path, config.limits)
 
 
-def _sha256(path: Path, unit: dict) -> str:
+def _sha256(path: Path, unit: Row) -> str:
     with path.open("rb") as file:
         found = sha256_of(file)
     wanted = (unit["sha256"] or "").strip().lower()
@@ -166,8 +175,8 @@ def _sha256(path: Path, unit: dict) -> str:
     return found
 
 
-def is_complete(unit: dict, store: Store) -> bool:
-    """Whether the media file of a committed unit is there."""
+def is_complete(unit: Row, store: Store) -> bool:
+    """Returns whether the media file of a committed unit exists."""
     row = store.read_table(unit["unit_path"], ["media", "size_bytes"]).to_pylist()[0]
     if row["media"] is None:
         return True  # referenced in place: source_stamp, which the unit's path holds, says so

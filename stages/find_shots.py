@@ -148,7 +148,7 @@ class _Video:
         """Of each shot's inner steps; a shot of one frame has none, and says nothing of movement."""
         still = np.concatenate([[False], self.steps.luma <= self.config.still_luma])
         still[self.starts] = False
-        return np.add.reduceat(still.astype(np.float64), self.starts) / np.maximum(self.sizes - 1, 1)
+        return np.asarray(np.add.reduceat(still.astype(np.float64), self.starts) / np.maximum(self.sizes - 1, 1))
 
 
 def _rows(unit: dict[str, Any], video: _Video) -> pa.Table:

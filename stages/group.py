@@ -72,7 +72,7 @@ def split_of(video: Row, config: GroupConfig) -> str:
                 f"split = {video['split']!r} of video {video['name']!r}: use at most 32 letters, digits, '_' and '-', "
                 "such as train, val or test"
             )
-        return video["split"]
+        return str(video["split"])
     content = video["sha256"] or video["video_id"]
     chance = int(hashlib.sha256(f"{config.split_seed}:{content}".encode()).hexdigest()[:13], 16) / 16**13
     return "val" if chance < config.val_fraction else "train"

@@ -145,7 +145,7 @@ def is_complete(unit: Row, store: Store) -> bool:
     if shard_key(store, unit["shard"]) != unit["unit_path"]:
         return False
     sizes = store.read_table(unit["unit_path"], ["shard_bytes"])["shard_bytes"]
-    return store.size(unit["shard"]) == sizes[0].as_py()
+    return bool(store.size(unit["shard"]) == sizes[0].as_py())
 
 
 def stage(config: PackConfig) -> Stage:

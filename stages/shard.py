@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
+from schemas.rows import Row
 from schemas.stage import Stage
 from schemas.tables import SEGMENT, VIDEO
 from workers.media.sample_grid import SampleGrid, Sampling
@@ -77,8 +78,12 @@ class ShardConfig(StageConfig):
         return self.model_dump(mode="json", exclude={"resources", "limits", *unset})
 
 
-def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
-    """One table of SEGMENT rows."""
+def run(unit: Row, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
+    """Yields one table of SEGMENT rows.
+
+    Raises:
+        Reject: `too_short`, `too_long`; as `sample_grid_in_sandbox`.
+    """
     duration_s = unit["duration_s"]
     if duration_s < config.min_duration_s:
         raise Reject("too_short", f"{duration_s:.2f} s, below shard.min_duration_s = {config.min_duration_s}")
@@ -90,7 +95,7 @@ def run(unit: dict, config: ShardConfig, store: Store) -> Iterator[pa.Table]:
     yield pa.Table.from_pylist(_rows(unit["video_id"], grid), schema=SEGMENT)
 
 
-def _rows(video_id: str, grid: SampleGrid) -> list[dict[str, Any]]:
+def _rows(video_id: str, grid: SampleGrid) -> list[Row]:
     return [
         {
             **vars(segment),

@@ -107,7 +107,7 @@ class Worker:
         yield table.select(QA.names).replace_schema_metadata({DROPPED_KEY: json.dumps(dropped)})
 
     def _write(
-        self, events: list[dict], duration_s: float, video_id: str, whole: bool
+        self, events: list[dict[str, Any]], duration_s: float, video_id: str, whole: bool
     ) -> tuple[list[dict[str, Any]], dict[str, int]]:
         """The pairs, and how many events and pairs were left out by reason."""
         if not events:

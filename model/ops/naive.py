@@ -14,4 +14,4 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 def softmax(x: np.ndarray) -> np.ndarray:
     """The softmax of a vector."""
     e = np.exp(x - x.max())
-    return e / e.sum()
+    return np.asarray(e / e.sum())

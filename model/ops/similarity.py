@@ -44,4 +44,5 @@ def normalize(x_ND: Tensor, *, name: str = "x") -> Tensor:
     wide_ND = x_ND if x_ND.dtype == torch.float64 else x_ND.float()
     # Dividing by the largest magnitude first keeps the squares from under- or overflowing.
     wide_ND = wide_ND / top_N.to(wide_ND.dtype)[:, None]
-    return (wide_ND / torch.linalg.vector_norm(wide_ND, dim=1, keepdim=True)).to(x_ND.dtype)
+    unit_ND: Tensor = wide_ND / torch.linalg.vector_norm(wide_ND, dim=1, keepdim=True)
+    return unit_ND.to(x_ND.dtype)

@@ -36,7 +36,8 @@ class Preprocess:
         frame = transforms.resize(frame, self._resized(height, width), self._interpolation, antialias=True)
         if self._mode == "longest":
             frame = _pad(frame, self.size, self._fill)
-        return transforms.center_crop(frame, list(self.size))
+        cropped: torch.Tensor = transforms.center_crop(frame, list(self.size))
+        return cropped
 
     def normalise(self, frames_NCHW: torch.Tensor) -> torch.Tensor:
         """Converts uint8 [N, 3, h, w] to float32, normalised by the mean and deviation of each channel, on the same
@@ -66,4 +67,6 @@ def _per_channel(value: float | tuple[float, ...]) -> torch.Tensor:
 
 def _pad(frame: torch.Tensor, size: tuple[int, int], fill: int) -> torch.Tensor:
     down, right = (max(want - have, 0) for want, have in zip(size, frame.shape[-2:], strict=True))
-    return transforms.pad(frame, [right // 2, down // 2, (right + 1) // 2, (down + 1) // 2], fill=fill)
+    margins = [right // 2, down // 2, (right + 1) // 2, (down + 1) // 2]
+    padded: torch.Tensor = transforms.pad(frame, margins, fill=fill)
+    return padded

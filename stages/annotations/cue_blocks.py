@@ -5,7 +5,6 @@ word times of automatic captions for cues and loses their text, reads notes and 
 tell which line is bad.
 """
 
-import math
 import re
 from typing import NamedTuple
 
@@ -77,5 +76,6 @@ def _seconds(parts: tuple[str | None, ...]) -> float:
     sign, hours, minutes, seconds, fraction = parts
     # Thousandths first: a sum of floats would give 2.0999999 for 00:02.100.
     thousandths = (int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)) * 1000
-    thousandths += math.floor(int(fraction or 0) * 1000 / 10 ** len(fraction or ""))
+    parts_per_second: int = 10 ** len(fraction or "")
+    thousandths += int(fraction or 0) * 1000 // parts_per_second
     return (-thousandths if sign else thousandths) / 1000

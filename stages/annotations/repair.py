@@ -66,7 +66,7 @@ def repair(
     """
     counts: Counter[str] = Counter()
     timed = _in_seconds(_complete(list(rows), labels or {}, counts), duration_s, counts)
-    kept: dict[tuple, Row] = {}
+    kept: dict[tuple[float | None, float | None, str, str], Row] = {}
     for found in timed:
         if placed := _place(found, duration_s, counts):
             same = (placed.start_s, placed.end_s, placed.kind, placed.text)
@@ -81,7 +81,7 @@ def repair(
     return events, +counts
 
 
-def _order(found: Row) -> tuple:
+def _order(found: Row) -> tuple[float | None, float, str, str]:
     return (found.start_s, math.inf if found.end_s is None else found.end_s, found.kind, found.text)
 
 

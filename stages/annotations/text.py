@@ -66,7 +66,7 @@ def _normalised(text: str) -> str:
     return unicodedata.normalize("NFC", _PERHAPS_MARKS.sub(_fewer_marks, text))
 
 
-def _fewer_marks(symbols: re.Match) -> str:
+def _fewer_marks(symbols: re.Match[str]) -> str:
     kept, run = [], 0
     for symbol in symbols[0]:
         run = run + 1 if unicodedata.combining(symbol) else 0

@@ -20,7 +20,7 @@ def is_inside(event: Event, duration_s: float) -> bool:
     """Whether any of an event lies in [0, duration_s); what has no times does."""
     if event["start_s"] is None:
         return True
-    return event["start_s"] < duration_s and (event["end_s"] > 0 or event["start_s"] >= 0)
+    return bool(event["start_s"] < duration_s and (event["end_s"] > 0 or event["start_s"] >= 0))
 
 
 def on_timeline(events: Iterable[Event], video_id: str, duration_s: float, instant_s: float) -> list[Event]:
@@ -44,6 +44,6 @@ def on_timeline(events: Iterable[Event], video_id: str, duration_s: float, insta
     return sorted(rows.values(), key=_order)
 
 
-def _order(row: Event) -> tuple:
+def _order(row: Event) -> tuple[bool, float, float, str, str]:
     timed = row["start_s"] is not None
     return (not timed, row["start_s"] or 0.0, row["end_s"] or 0.0, row["kind"], row["text"])

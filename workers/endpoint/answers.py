@@ -105,8 +105,10 @@ class AnswerCache:
         return found if isinstance(found, dict) else None
 
     def put(self, key: str, answer: dict[str, Any]) -> None:
+        """Keeps an answer. Raises ValueError if it contains NaN or infinity."""
         json.dumps(answer, allow_nan=False)  # NaN is no JSON: raises ValueError
         self._store.write_json(key, answer)
 
     def forget(self, key: str) -> None:
+        """Deletes a kept answer, so that the request is made again."""
         self._store.delete(key)

@@ -55,7 +55,7 @@ class Connection:
             Reject: `endpoint_failed`, after all attempts.
             BuildStopped: the address, the key or the model is wrong.
         """
-        body = (await _awaited(response, self._config)).content
+        body: bytes = (await _awaited(response, self._config)).content
         return body if self._key == "none" else body.replace(self._key.encode(), HIDDEN.encode())
 
 

@@ -103,7 +103,7 @@ def spent(store: Store) -> dict[str, Counter[str]]:
 def cost_of(tokens: Any, config: EndpointConfig) -> float:
     """The price of some tokens and minutes."""
     millions = tokens["tokens_in"] * config.price_in + tokens["tokens_out"] * config.price_out
-    return millions / 1e6 + tokens["minutes"] * config.price_minute
+    return float(millions / 1e6 + tokens["minutes"] * config.price_minute)
 
 
 def _numbers(entry: Any) -> Cost:

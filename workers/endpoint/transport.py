@@ -29,6 +29,12 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         self._access, self._timeout_s = access, timeout_s
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Sends a request and reads the response completely.
+
+        Raises:
+            Reject: `refused` if the settings do not allow the host.
+            httpx2.TransportError: no complete response arrived; `openai` tries again.
+        """
         url = check(str(request.url), self._access)
         assert isinstance(url, HttpUrl)
         content = await request.aread()

@@ -16,7 +16,7 @@ from workers.fetch.access import Access, check, open_local
 from workers.fetch.host_limiter import HostLimiter
 from workers.fetch.http import receive_http
 from workers.fetch.object_store import OpenObject, open_object, receive_object
-from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError
+from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError, State
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl
 
@@ -37,7 +37,7 @@ def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
     return path
 
 
-def fetch_changed(uri: str, folder: Path, limits: FetchLimits, known: dict) -> Path | None:
+def fetch_changed(uri: str, folder: Path, limits: FetchLimits, known: State) -> Path | None:
     """Downloads `uri` like `fetch`; returns None if the source reports that the file is still the version `known`."""
     try:
         url = check(uri, limits.access)

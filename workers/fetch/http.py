@@ -17,7 +17,7 @@ from schemas.rejects import Reject
 from workers.fetch.access import Access, check
 from workers.fetch.host_limiter import HostLimiter
 from workers.fetch.network import core_url, http_client
-from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError
+from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError, State
 from workers.fetch.responses import Answer, check_answer, is_another, range_start, service_code, validator_of
 from workers.fetch.urls import HttpUrl
 
@@ -33,7 +33,7 @@ _CAUSES: dict[type, str] = {
 
 
 def receive_http(
-    url: HttpUrl, partial: PartialFile, limits: FetchLimits, limiter: HostLimiter, known: dict | None = None
+    url: HttpUrl, partial: PartialFile, limits: FetchLimits, limiter: HostLimiter, known: State | None = None
 ) -> bool:
     """Makes one attempt to complete a partial file, following redirects.
 
@@ -72,7 +72,7 @@ def _redirected(url: HttpUrl, location: str, access: Access) -> HttpUrl:
     return target
 
 
-async def _ask(url: HttpUrl, partial: PartialFile, limits: FetchLimits, known: dict | None) -> str | bool:
+async def _ask(url: HttpUrl, partial: PartialFile, limits: FetchLimits, known: State | None) -> str | bool:
     """Receives the file, or returns the target of a redirect."""
     with anyio.fail_after(partial.left_s()):
         state = partial.state()
@@ -121,7 +121,7 @@ def _is_here_already(answer: Answer, have: int, total: int | None, partial: Part
 
 
 @asynccontextmanager
-async def _answer(url: HttpUrl, have: int, state: dict, limits: FetchLimits) -> AsyncIterator[Answer]:
+async def _answer(url: HttpUrl, have: int, state: State, limits: FetchLimits) -> AsyncIterator[Answer]:
     """Requests the file, or its missing part. The headers of the response have a deadline of their own."""
     headers: dict[str | bytes, str | bytes] = {
         "Accept-Encoding": "identity",

@@ -14,7 +14,7 @@ from pyarrow import fs
 from schemas.config import ConfigError
 from schemas.rejects import BuildStopped, Reject
 from workers.fetch.access import Access, uses_credentials
-from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError
+from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError, State
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import ObjectUrl, decoded
 
@@ -50,7 +50,7 @@ class OpenObject:
             self._stream = self._fs.open_input_stream(self._path)
             facts = {k.lower(): v.decode("latin1") for k, v in (self._stream.metadata() or {}).items()}
         self.size = int(facts.get("content-length") or facts["size"])
-        self.version: dict[str, str | int | None] = {
+        self.version: State = {
             "validator": facts.get("generation") or facts.get("etag", ""),
             "total": self.size,
         }
@@ -65,7 +65,7 @@ class OpenObject:
     def read(self, size: int) -> bytes:
         """Reads up to `size` bytes."""
         with self._failures():
-            return self._stream.read(size)
+            return bytes(self._stream.read(size))
 
     def blocks(self, start: int) -> Iterator[bytes]:
         """Yields the content from byte `start` on."""
@@ -100,7 +100,7 @@ def open_object(url: ObjectUrl, access: Access) -> OpenObject:
     return OpenObject(other, access)
 
 
-def receive_object(url: ObjectUrl, partial: PartialFile, limits: FetchLimits, known: dict | None = None) -> bool:
+def receive_object(url: ObjectUrl, partial: PartialFile, limits: FetchLimits, known: State | None = None) -> bool:
     """Makes one attempt to complete a partial file.
 
     Returns:

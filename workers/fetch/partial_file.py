@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from schemas.rejects import Reject
 from workers.fetch.access import Access
 from workers.storage.file_lock import locked
+
+State = dict[str, Any]
+"""What identifies a file: `validator` (ETag, date or generation) and `total` (its size in bytes)."""
 
 _WINDOW_S = 30.0
 _ROOM_EVERY_BYTES = 64 << 20
@@ -94,14 +97,15 @@ class PartialFile:
         """Returns the number of bytes received so far."""
         return self.data.stat().st_size if self.data.exists() else 0
 
-    def state(self) -> dict:
-        """Returns what identifies the complete file, such as `validator`, and `complete` once all bytes are there."""
+    def state(self) -> State:
+        """Returns what identifies the complete file, and `complete` once all bytes are there."""
         try:
-            return json.loads(self._state.read_bytes())
+            state: State = json.loads(self._state.read_bytes())
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
+        return state
 
-    def version(self) -> dict:
+    def version(self) -> State:
         """Returns what identifies this version of the file; empty if the source did not provide it."""
         state = self.state()
         return {name: state[name] for name in ("validator", "total")} if state.get("total") else {}

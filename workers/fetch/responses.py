@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from schemas.rejects import Reject
-from workers.fetch.partial_file import FetchLimits, RetryableError
+from workers.fetch.partial_file import FetchLimits, RetryableError, State
 
 # Types that are never media; files of unknown types are probed.
 _REFUSED_TYPES = (
@@ -113,10 +113,10 @@ def range_start(answer: Answer) -> int | None:
 def validator_of(answer: Answer) -> str:
     """Returns the validator for resuming the download; weak ETags are not suitable (RFC 9110, 13.1.5)."""
     etag = answer.headers.get("etag", "")
-    return etag if etag and not etag.startswith("W/") else answer.headers.get("last-modified", "")
+    return str(etag if etag and not etag.startswith("W/") else answer.headers.get("last-modified", ""))
 
 
-def is_another(answer: Answer, total: int | None, state: dict) -> bool:
+def is_another(answer: Answer, total: int | None, state: State) -> bool:
     """Returns whether a response belongs to another version of the file; not all servers evaluate If-Range."""
     validator, known = state.get("validator", ""), state.get("total")
     header = "etag" if validator.startswith('"') else "last-modified"

@@ -1,7 +1,16 @@
-"""What a packet's own bytes say: can decoding start on it, is a picture shown, does any other picture need it.
+"""Reads from a packet's own bytes whether decoding can start on it, whether its frame is displayed, and whether other
+frames need it.
 
 Containers repeat these facts and are often wrong about them. Syntax: ITU-T H.264 7.3.1 and 7.4.1, H.265 7.3.1.2, RFC
 6386 9.1 (VP8), the VP9 bitstream specification 6.2, the AV1 bitstream specification 5.3, 5.5.1 and 5.9.2.
+
+A packet of H.264 in MP4, with lengths of four bytes:
+
+    00 00 00 02  09 f0          NAL unit of 2 bytes, type 09 & 31 = 9: access unit delimiter, ignored
+    00 00 01 f4  65 88 84 ...   NAL unit of 500 bytes, type 65 & 31 = 5: IDR slice, so the packet starts a closed GOP
+
+A slice of type 1 is of another frame; its bits 0x60 say whether any frame refers to it. In raw streams and MPEG-TS,
+start codes (00 00 01) precede the NAL units instead of lengths.
 """
 
 import struct
@@ -10,13 +19,13 @@ from typing import NamedTuple
 
 
 class PacketFacts(NamedTuple):
-    """None: the bytes don't say."""
+    """What the bytes of a packet tell."""
 
-    entry: bool | None = None  # decoding can start here
-    clean: bool = False  # and nothing after it, in decoding order, refers to anything before it
-    shown: bool = True
-    disposable: bool = False  # no other picture of its temporal layer or of one below is predicted from it
-    layer: int = 0  # temporal layer; pictures of a higher one may need it all the same
+    random_access: bool | None = None  # whether decoding can start here; None: unknown
+    starts_gop: bool = False  # whether it starts a closed GOP: nothing after it in decoding order refers to before it
+    shown: bool = True  # whether its frame is displayed
+    disposable: bool = False  # whether no other frame of its temporal layer, or of a lower one, is predicted from it
+    layer: int = 0  # temporal layer; frames of a higher layer may be predicted from a disposable one
 
 
 Reader = Callable[[memoryview], PacketFacts]
@@ -25,10 +34,12 @@ _SIZE = struct.Struct(">I").unpack_from
 
 
 def reader(codec: str, extradata: bytes | None, intra_only: bool = False) -> Reader:
-    """The function that reads a packet of this codec (FFmpeg's name). Of codecs not known here it says nothing.
+    """Returns the function that reads packets of a codec; for unknown codecs, it returns facts that tell nothing.
 
     Args:
-        intra_only: the codec knows no other pictures than those that stand for themselves.
+        codec: FFmpeg's name of the codec.
+        extradata: the codec's header in the container, which says how NAL units are delimited.
+        intra_only: whether each frame of the codec can be decoded without others.
     """
     if intra_only:
         return lambda data: _KEY
@@ -42,7 +53,7 @@ def reader(codec: str, extradata: bytes | None, intra_only: bool = False) -> Rea
 
 
 def _nal_units(data: memoryview, length_size: int, header: int = 1) -> Iterator[int]:
-    """Offsets of the NAL units with a whole header; length-prefixed, or after start codes where length_size is 0."""
+    """Yields the offsets of NAL units with a complete header; they follow start codes if `length_size` is 0."""
     end = len(data)
     if length_size == 4:
         position = 4
@@ -63,16 +74,16 @@ def _nal_units(data: memoryview, length_size: int, header: int = 1) -> Iterator[
             position = raw.find(b"\0\0\1", position + 3)
 
 
-_KEY = PacketFacts(entry=True, clean=True)
-_RECOVERY = PacketFacts(entry=True)
-_REFERENCED = PacketFacts(entry=False)
-_DISPOSABLE = PacketFacts(entry=False, disposable=True)
+_KEY = PacketFacts(random_access=True, starts_gop=True)
+_RECOVERY = PacketFacts(random_access=True)
+_REFERENCED = PacketFacts(random_access=False)
+_DISPOSABLE = PacketFacts(random_access=False, disposable=True)
 
 
 def _h264(data: memoryview, length_size: int) -> PacketFacts:
     if length_size == 4 and len(data) > 4 and data[4] & 31 == 1 and data[4] & 0x60:
         return _REFERENCED  # most packets, without a generator
-    recovery = pictures = False
+    recovery = has_slice = False
     for offset in _nal_units(data, length_size):
         header = data[offset]
         kind = header & 31
@@ -85,14 +96,14 @@ def _h264(data: memoryview, length_size: int) -> PacketFacts:
                 return _RECOVERY
             if header & 0x60:
                 return _REFERENCED
-            pictures = True  # go on: the second field may be referred to where the first is not
+            has_slice = True  # continue: other frames may refer to the second field even if not to the first
         elif kind == 6:
             recovery |= _has_recovery_point(data[offset + 1 : offset + 256])
-    return _DISPOSABLE if pictures else PacketFacts()
+    return _DISPOSABLE if has_slice else PacketFacts()
 
 
 def _has_recovery_point(sei: memoryview) -> bool:
-    """A recovery point message with recovery_frame_cnt 0: all is right from this picture on."""
+    """Returns whether there is a recovery point message with recovery_frame_cnt 0: all later frames are correct."""
     position = 0
     while position + 2 < len(sei) and sei[position] != 0x80:
         kind, position = _sei_number(sei, position)
@@ -116,8 +127,8 @@ def _hevc(data: memoryview, length_size: int) -> PacketFacts:
     if not slices:
         return PacketFacts()
     return PacketFacts(
-        entry=all(16 <= kind <= 23 for kind in slices),
-        clean=all(kind in (19, 20) for kind in slices),  # IDR; a CRA's leading pictures may refer to what is before it
+        random_access=all(16 <= kind <= 23 for kind in slices),
+        starts_gop=all(kind in (19, 20) for kind in slices),  # IDR; leading frames of a CRA may refer to earlier ones
         disposable=all(kind in (0, 2, 4, 6, 8, 10, 12, 14) for kind in slices),
         layer=max(layer for kind, layer in headers if kind < 32) - 1,
     )
@@ -144,7 +155,7 @@ def _vp9(data: memoryview) -> PacketFacts:
 
 
 def _av1(data: memoryview) -> PacketFacts:
-    """Of a temporal unit, which shows one picture; its first frame decides."""
+    """Reads a temporal unit, which displays one frame; its first frame decides."""
     position = 0
     while position < len(data):
         header = data[position]
@@ -160,7 +171,7 @@ def _av1(data: memoryview) -> PacketFacts:
         if kind in (3, 6):  # show_existing_frame, frame_type (two bits), show_frame
             if first >> 4 == 1:
                 return _KEY
-            # A key frame that is hidden, or a frame of before, maybe that one, shown now: the container may know.
+            # A hidden key frame, or an earlier frame, possibly that one, displayed now: the container may know.
             return PacketFacts() if first & 0x80 or not first & 0x60 else PacketFacts(False)
         position += size
     return PacketFacts()

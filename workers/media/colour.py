@@ -29,6 +29,7 @@ _BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 
 
 def is_hdr(frame: VideoFrame) -> bool:
+    """Returns whether a frame has an HDR transfer function (PQ or HLG)."""
     return frame.color_trc in (PQ, HLG)
 
 
@@ -54,7 +55,7 @@ def to_bt709(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
         brightest = np.minimum(light.max(-1), _PEAK / _WHITE)
         light *= _gain()[(np.sqrt(brightest * (_WHITE / _PEAK)) * (len(_gain()) - 1)).astype(np.int32)][..., None]
     np.clip(light, 0, 1, out=light)
-    return (light ** (1 / _SDR_GAMMA) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(light ** (1 / _SDR_GAMMA) * 255 + 0.5, np.uint8)
 
 
 @cache

@@ -17,14 +17,14 @@ MediaSource = str | Path | int
 """A file's path, or a descriptor that is open for reading, which is all that the sandbox has."""
 
 # Demuxers whose data lies in the file itself. What names other files or hosts (hls, concat, dash, sdp, image2, imf,
-# ...) and still pictures are not among them; audio formats are, so that they are refused for what they are.
+# ...) and still images are not among them; audio formats are, so that they are refused for what they are.
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,asf_o,rm,ogg,mxf,gxf,nut,wtv,"
     "dv,nsv,nuv,ivf,obu,av1,h264,hevc,vvc,h263,h261,m4v,vc1,vc1test,cavsvideo,dirac,mjpeg,yuv4mpegpipe,roq,smk,"
     "bink,flic,amv,thp,pva,ty,dhav,lmlm4,mp3,wav,flac,aac,ac3,eac3,aiff,w64,amr"
 )
 
-# Their clocks start anywhere: the picture on a player's second 0 is the first of the file.
+# Their clocks start anywhere: the frame on a player's second 0 is the first of the file.
 ARBITRARY_CLOCKS = {
     "mpegts",
     "mpeg",
@@ -69,7 +69,7 @@ def open_media(path: MediaSource) -> Iterator[InputContainer]:
     try:
         container = av.open(name, options={**_OPTIONS, **protocol}, metadata_errors="replace")
     except av.ArgumentError:
-        raise Reject("not_a_video", "a playlist, a still picture or another container that is not accepted") from None
+        raise Reject("not_a_video", "a playlist, a still image or another container that is not accepted") from None
     except MemoryError:  # no fault of the file; libav's is one of its other errors too
         raise
     except (av.FFmpegError, ValueError, OverflowError) as error:
@@ -88,9 +88,9 @@ def video_stream(container: InputContainer) -> VideoStream:
     """
     brand = container.metadata.get("major_brand", "")
     if brand in _STILL_BRANDS:
-        raise Reject("not_a_video", f"a still picture (brand {brand})")
-    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
-    moving = [s for s in container.streams.video if not s.disposition & pictures]
+        raise Reject("not_a_video", f"a still image (brand {brand})")
+    no_video = Disposition.attached_pic | Disposition.timed_thumbnails
+    moving = [s for s in container.streams.video if not s.disposition & no_video]
     if not moving:
         kinds = sorted({s.type for s in container.streams})
         raise Reject("no_video_stream", f"streams: {', '.join(kinds) or 'none'}")
@@ -100,7 +100,7 @@ def video_stream(container: InputContainer) -> VideoStream:
     secondary = Disposition.dependent | Disposition.multilayer | Disposition.still_image
     stream = min(
         decodable,
-        # A track of one picture beside a real one is a poster, whatever its flags say.
+        # A track of one frame beside a real one is a poster, whatever its flags say.
         key=lambda s: (
             s.frames == 1,
             bool(s.disposition & secondary),

@@ -47,7 +47,7 @@ class ShownFrames:
         number_S: the packets, by time.
         starts: packets before which decoding starts, besides those that start a closed GOP.
         """
-        is_start = index.clean_P.copy()
+        is_start = index.gop_start_P.copy()
         is_start[starts if starts is not None else []] = True
         group = np.cumsum(is_start)
         referred = np.cumsum(~index.disposable_P)
@@ -59,7 +59,7 @@ class ShownFrames:
             group_S=group[number_S],
             depth_S=(referred - before[group])[number_S],
             disposable_S=index.disposable_P[number_S],
-            key_S=index.clean_P[number_S],
+            key_S=index.gop_start_P[number_S],
         )
 
     def decoded(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from schemas.rejects import Reject
-from workers.media.backends import Picture, decord, pyav, torchcodec
+from workers.media.backends import SampledFrame, decord, pyav, torchcodec
 from workers.media.container import MediaSource
 from workers.media.decode_plan import Segment
 
-BACKENDS: dict[str, Callable[..., Iterator[Picture]]] = {
+BACKENDS: dict[str, Callable[..., Iterator[SampledFrame]]] = {
     "pyav": pyav.decode,
     "decord": decord.decode,
     "torchcodec": torchcodec.decode,
@@ -30,19 +30,19 @@ def sample_frames(
     device: str = "cpu",
     threads: int = 1,
     progress: Callable[[int], None] = lambda pixels: None,
-) -> Iterator[Picture]:
+) -> Iterator[SampledFrame]:
     """The frames shown at a segment's sample times, each kept once, in the order of time.
 
     Args:
-        short_side: of the pictures, in pixels; smaller sources keep their size.
+        short_side: of the frames, in pixels; smaller sources keep their size.
         convert: deinterlace, and show HDR and BT.2020 in BT.709: see `workers.media.render`.
-        backend: a name of BACKENDS, or `auto`: those of AUTO, until one gives a picture.
+        backend: a name of BACKENDS, or `auto`: those of AUTO, until one gives a frame.
         device: `cuda`: torchcodec decodes there, and with `auto` goes before the others.
         threads: of the decoder.
         progress: called often while there is no frame to give, by PyAV, with the number of pixels just decoded.
 
     Raises:
-        Reject: `undecodable` where no backend gives a picture, with what the first one says; all of
+        Reject: `undecodable` where no backend gives a frame, with what the first one says; all of
         `workers.media.container`.
     """
     failure = Reject("undecodable", "no decoder")
@@ -52,12 +52,12 @@ def sample_frames(
         given = 0
         try:
             options = {"short_side": short_side, "convert": convert, "threads": threads, **own.get(name, {})}
-            for picture in BACKENDS[name](path, segment, **options):
+            for frame in BACKENDS[name](path, segment, **options):
                 given += 1
-                yield picture
+                yield frame
             if given:
                 return
-            raise Reject("undecodable", f"{name} gives no picture")
+            raise Reject("undecodable", f"{name} gives no frame")
         except Reject as reject:
             if reject.reason != "undecodable":
                 raise

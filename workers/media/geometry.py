@@ -52,10 +52,11 @@ class Geometry:
 
     def __init__(self, aspect: Fraction | None = None, crop: Crop = Crop(), follows: bool = False) -> None:
         self._aspect, self._crop, self.follows = aspect, crop, follows
-        self._graph: tuple[tuple, Graph] | None = None
+        self._graph: tuple[tuple[int, int, str], Graph] | None = None
 
     @staticmethod
     def of(container: InputContainer, stream: VideoStream) -> "Geometry":
+        """Reads the geometry of a stream from its container."""
         formats = set(container.format.name.split(","))
         crop = container_crop(stream) if formats & _STORES_CROP else Crop()
         aspect = stream.sample_aspect_ratio

@@ -1,8 +1,15 @@
-"""The packets of a video stream as its demuxer gives them, with times that can be trusted.
+"""Reads the packets of a video stream and repairs their times, without decoding them (about 5 us per packet).
 
-A pass over packets costs about 5 us each and no decoding. It says which frame is shown when, where decoding can start,
-and which packets a wanted frame does not need.
+The index tells when each frame is displayed, where decoding can start, and which packets a frame does not need:
+
+    packet (order of decoding)   0    1    2    3    4    5
+    type                         I    P    b    b    I    P      I: IDR, P: referenced, b: disposable
+    pts_P                        0    3    1    2    4    5      ticks
+    gop_start_P                  1    0    0    0    1    0      packet 5 needs packet 4, and nothing before it
+    disposable_P                 0    0    1    1    0    0      packet 3 needs packets 0 and 1, but not 2
 """
+
+from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
@@ -12,13 +19,14 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.packet import Packet
+from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
 from workers.media.bitstream import reader
 from workers.media.container import ARBITRARY_CLOCKS, reason
-from workers.media.demuxer import JUMP_S, Clock, Demuxer, codec_name, nominal_rate, tick
+from workers.media.demuxer import DISCONTINUITY_S, Clock, Demuxer, codec_name, nominal_rate, tick
 
-_LONGEST_S = 4_000_000_000  # clocks may count from 1900
+_LONGEST_S = 4_000_000_000  # some clocks count from the year 1900
 _MAX_REORDERED = (
     32  # packets: of all codecs 16 frames may be decoded before one that is shown earlier, as two fields each
 )
@@ -26,42 +34,56 @@ _MAX_REORDERED = (
 
 @dataclass(frozen=True)
 class PacketIndex:
-    """P packets in the order of decoding; times in the stream's time base.
+    """P packets in the order of decoding; times are in the stream's time base.
 
-    `by_order`: the container doesn't say when which picture is shown (AVI with B-frames, raw streams). The decoder
-    puts the pictures in their order; the i-th is shown at the i-th of `shown_pts()`.
+    Attributes:
+        pts_P: presentation times, repaired.
+        duration_P: durations according to the container.
+        random_access_P: whether the packet is a random access point, where decoding can start.
+        gop_start_P: whether it starts a closed GOP: no later packet in decoding order refers to an earlier one.
+        shown_P: whether its frame is displayed.
+        disposable_P: whether no other frame refers to it.
+        pts_offset_P: what was added to the container's times; not 0 after a timestamp discontinuity.
+        missing_pts: whether the container does not tell when frames are displayed (AVI with B-frames, raw streams). The
+            decoder returns the frames in their order, and frame i is displayed at `shown_pts()[i]`.
+        reordered: whether the order of decoding differs from that of display.
+        discontinuities: number of timestamp discontinuities.
+        error: why demuxing ended early; empty if it did not.
     """
 
     pts_P: np.ndarray
     duration_P: np.ndarray
-    entry_P: np.ndarray
-    clean_P: np.ndarray
+    random_access_P: np.ndarray
+    gop_start_P: np.ndarray
     shown_P: np.ndarray
     disposable_P: np.ndarray
-    shift_P: np.ndarray  # added to the container's times: not 0 after a jump of its clock
+    pts_offset_P: np.ndarray
     time_base: Fraction
-    by_order: bool
+    missing_pts: bool
     reordered: bool
-    jumps: int
-    error: str  # why demuxing ended early, or ""
+    discontinuities: int
+    error: str
 
     def __len__(self) -> int:
         return len(self.pts_P)
 
     def shown_pts(self) -> np.ndarray:
-        """Times of the pictures that are shown, ascending."""
+        """Returns the times of the displayed frames, ascending."""
         return np.sort(self.pts_P[self.shown_P])
 
 
-def read_index(demuxer: Demuxer, packets: Iterable[Packet] | None = None, until: int | None = None) -> PacketIndex:
+def read_index(
+    demuxer: Demuxer, packets: Iterable[Packet[VideoStream]] | None = None, until: int | None = None
+) -> PacketIndex:
     """Reads the packets from the container's position on.
 
     Args:
-        packets: the demuxer's packets, where the caller reads them too; by default they are read here.
-        until: stop when no later packet can be shown before this time (stream time base); None: to the end.
+        demuxer: demuxer of the stream.
+        packets: the demuxer's packets, if the caller reads them too; by default they are read here.
+        until: stops when no later packet can be displayed before this time (stream time base); None: at the end.
 
     Raises:
-        Reject: `undecodable` where times are beyond all clocks.
+        Reject: `undecodable` if times are out of range.
     """
     stream = demuxer.stream
     step = max(1, round(1 / (nominal_rate(stream) * tick(stream))))
@@ -69,26 +91,26 @@ def read_index(demuxer: Demuxer, packets: Iterable[Packet] | None = None, until:
     read = _read(demuxer, demuxer if packets is None else packets, clock, until)
     pts_P, dts_P, layers_P = (np.frombuffer(values, np.int64) for values in (read.pts, read.dts, read.layers))
     flags_P = np.frombuffer(bytes(read.flags), np.uint8)
-    by_order, pts_P = _presentation(demuxer, pts_P, dts_P, clock, step)
+    missing_pts, pts_P = _presentation(demuxer, pts_P, dts_P, clock, step)
     _check_times(pts_P, tick(stream))
     return PacketIndex(
         pts_P=pts_P,
         duration_P=np.frombuffer(read.durations, np.int64),
-        entry_P=flags_P & 1 > 0,
-        clean_P=flags_P & 2 > 0,
+        random_access_P=flags_P & 1 > 0,
+        gop_start_P=flags_P & 2 > 0,
         shown_P=flags_P & 4 > 0,
         disposable_P=(flags_P & 8 > 0) & (layers_P == layers_P.max(initial=0)),
-        shift_P=np.frombuffer(read.offsets, np.int64),
+        pts_offset_P=np.frombuffer(read.offsets, np.int64),
         time_base=tick(stream),
-        by_order=by_order,
+        missing_pts=missing_pts,
         reordered=bool((np.diff(pts_P) < 0).any()),
-        jumps=clock.jumps,
+        discontinuities=clock.discontinuities,
         error=read.error,
     )
 
 
 class _Read:
-    """What packets say, a number each."""
+    """The columns of an index while packets are read, one number per packet."""
 
     def __init__(self) -> None:
         self.pts, self.dts, self.durations, self.layers, self.offsets = (array("q") for _ in range(5))
@@ -96,15 +118,15 @@ class _Read:
         self.error = ""
 
 
-def _read(demuxer: Demuxer, packets: Iterable[Packet], clock: Clock, until: int | None) -> _Read:
+def _read(demuxer: Demuxer, packets: Iterable[Packet[VideoStream]], clock: Clock, until: int | None) -> _Read:
     context, into = demuxer.stream.codec_context, _Read()
     facts_of = reader(codec_name(demuxer.stream), context.extradata, context.codec.intra_only)
     late = 0  # packets of frames from `until` on
     try:
         for packet in packets:
             facts = facts_of(memoryview(packet))
-            entry = packet.is_keyframe and facts.entry is not False
-            pts, dts = clock(packet, entry)
+            random_access = packet.is_keyframe and facts.random_access is not False
+            pts, dts = clock(packet, random_access)
             if until is not None and pts >= until:
                 late += 1
                 if late > _MAX_REORDERED or (dts >= until and demuxer.stores_dts and packet.dts is not None):
@@ -115,7 +137,9 @@ def _read(demuxer: Demuxer, packets: Iterable[Packet], clock: Clock, until: int 
             into.durations.append(packet.duration or 0)
             into.layers.append(facts.layer)
             shown = facts.shown and not packet.is_discard
-            into.flags.append(entry | (entry and facts.clean) << 1 | shown << 2 | facts.disposable << 3)
+            into.flags.append(
+                random_access | (random_access and facts.starts_gop) << 1 | shown << 2 | facts.disposable << 3
+            )
     except MemoryError:  # no fault of the file; libav's is one of its other errors too
         raise
     except (av.FFmpegError, OverflowError) as failure:  # OverflowError: a time that no clock shows
@@ -126,16 +150,16 @@ def _read(demuxer: Demuxer, packets: Iterable[Packet], clock: Clock, until: int 
 
 
 def _check_times(pts_P: np.ndarray, time_base: Fraction) -> None:
-    """Raises Reject where ticks as seconds are more than int64 or a float can count with."""
+    """Raises Reject if times in seconds exceed what int64 and float can represent exactly enough."""
     for pts in (pts_P.min(initial=0), pts_P.max(initial=0)):
         if abs(time_s := int(pts) * time_base) > _LONGEST_S:
-            raise Reject("undecodable", f"a picture's time is {float(time_s):.3g} s: no clock says that")
+            raise Reject("undecodable", f"a frame's time is {float(time_s):.3g} s: no clock says that")
 
 
 def _presentation(
     demuxer: Demuxer, pts_P: np.ndarray, dts_P: np.ndarray, clock: Clock, step: int
 ) -> tuple[bool, np.ndarray]:
-    """Whether frames can only be told by their order, and their times."""
+    """Returns whether presentation times are missing, and the times to use."""
     if clock.missing_pts:
         if (np.diff(dts_P) <= 0).any():
             return True, np.arange(len(pts_P), dtype=np.int64) * step
@@ -149,11 +173,11 @@ def _presentation(
 
 
 def clock_origin(demuxer: Demuxer, first_pts: int) -> int:
-    """The time, in the stream's time base, that a player shows as 0.
+    """Returns the time, in ticks of the stream, that a player displays as 0.
 
-    0 where the container has a timeline of its own (MP4 and its edit lists, Matroska, AVI, ...): a video that starts
-    at 5 s starts at 5 s. Where clocks start anywhere, the first time of all the container's streams. May read the
-    container anew.
+    It is 0 if the container has its own timeline (MP4 with its edit lists, Matroska, AVI, ...): a video that starts
+    at 5 s starts at 5 s. In formats whose clocks start anywhere, it is the first time of all streams of the container.
+    May read the container again.
     """
     container, stream = demuxer.container, demuxer.stream
     if not set(container.format.name.split(",")) & ARBITRARY_CLOCKS:
@@ -162,5 +186,5 @@ def clock_origin(demuxer: Demuxer, first_pts: int) -> int:
         return first_pts
     origin = round(Fraction(container.start_time, av.time_base) / tick(stream))
     late_s = (first_pts - origin) * tick(stream)
-    is_near = 0 <= late_s <= JUMP_S
+    is_near = 0 <= late_s <= DISCONTINUITY_S
     return origin if is_near or (late_s > 0 and demuxer.starts_later(origin, first_pts)) else first_pts

@@ -1,4 +1,6 @@
-"""What a video file is, by demuxing all of it and decoding its first picture; the header is only compared."""
+"""What a video file is, by demuxing all of it and decoding its first frame; the header is only compared."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
@@ -18,13 +20,13 @@ from workers.media.geometry import Geometry
 from workers.media.orientation import orientation
 from workers.media.packet_index import PacketIndex, clock_origin, read_index
 from workers.media.render import shows_through
-from workers.media.sample_grid import EntryPoints, SampleGrid, Sampling, plan_samples, segments
+from workers.media.sample_grid import AccessPoints, SampleGrid, Sampling, plan_samples, segments
 from workers.media.ticks import seconds
 from workers.media.video_facts import VideoFacts
 
 
 def probe(path: MediaSource) -> VideoFacts:
-    """Demuxes the whole file and decodes up to its first picture.
+    """Demuxes the whole file and decodes up to its first frame.
 
     Raises:
         Reject: `empty_file`, `not_a_video`, `no_video_stream`, `no_frames`, `encrypted`, `undecodable`.
@@ -39,48 +41,48 @@ def probe(path: MediaSource) -> VideoFacts:
             if first.encrypted:
                 raise Reject("encrypted", "the packets are encrypted, and there is no key")
             raise Reject(
-                "no_frames", f"{len(index)} packets, {first.errors} decoder errors, no picture {index.error}".strip()
+                "no_frames", f"{len(index)} packets, {first.errors} decoder errors, no frame {index.error}".strip()
             )
         return _facts(demuxer, index, frame, first.packets_before)
 
 
-def entry_points(path: MediaSource) -> EntryPoints:
+def access_points(path: MediaSource) -> AccessPoints:
     """The key frames of the stream that decoding can start on. Only the first, where times don't tell a place in the
     file (no presentation times, a clock that jumps).
 
     Raises:
         Reject: as `open_media` and `video_stream`; `no_frames`.
     """
-    return _index_and_entries(path)[1]
+    return _index_and_points(path)[1]
 
 
 def sample_grid(path: MediaSource, sampling: Sampling) -> SampleGrid:
-    """How a video is sampled and cut. Raises Reject as `entry_points`."""
-    index, entries = _index_and_entries(path)
-    phase, frames_to_decode = plan_samples(index, entries, sampling)
-    return SampleGrid(entries, phase, segments(entries, sampling, phase), frames_to_decode)
+    """How a video is sampled and cut. Raises Reject as `access_points`."""
+    index, points = _index_and_points(path)
+    phase, frames_to_decode = plan_samples(index, points, sampling)
+    return SampleGrid(points, phase, segments(points, sampling, phase), frames_to_decode)
 
 
-def _index_and_entries(path: MediaSource) -> tuple[PacketIndex, EntryPoints]:
+def _index_and_points(path: MediaSource) -> tuple[PacketIndex, AccessPoints]:
     with open_media(path) as container:
         stream = video_stream(container)
         demuxer = Demuxer(container, stream)
         index = read_index(demuxer)
         if not index.shown_P.any():
-            raise Reject("no_frames", "no packet holds a picture that is shown")
+            raise Reject("no_frames", "no packet holds a frame that is shown")
         shown = index.shown_pts()
         origin = clock_origin(demuxer, int(shown[0]))
-    entries = np.unique(index.pts_P[index.entry_P & index.shown_P])
-    if index.by_order or index.jumps:
-        entries = entries[:0]
-    pts = np.union1d(shown[:1], entries[entries > shown[0]])
+    points = np.unique(index.pts_P[index.random_access_P & index.shown_P])
+    if index.missing_pts or index.discontinuities:
+        points = points[:0]
+    pts = np.union1d(shown[:1], points[points > shown[0]])
     # Of those whose times are one float, the first.
     time_s, first = np.unique(seconds(pts - origin, index.time_base), return_index=True)
-    return index, EntryPoints(pts[first], time_s)
+    return index, AccessPoints(pts[first], time_s)
 
 
 class _FirstFrame:
-    """Decodes the packets that pass until there is a picture."""
+    """Decodes the packets that pass until there is a frame."""
 
     def __init__(self, stream: VideoStream) -> None:
         self._context = stream.codec_context
@@ -88,7 +90,7 @@ class _FirstFrame:
         self.errors = self.packets_before = 0
         self.encrypted = False
 
-    def watch(self, packets: Iterable[Packet]) -> Iterator[Packet]:
+    def watch(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
         for packet in packets:
             if self.frame is None:
                 self.encrypted |= packet.has_sidedata("encryption_info")
@@ -100,7 +102,7 @@ class _FirstFrame:
         self._decode(None)
         return self.frame
 
-    def _decode(self, packet: Packet | None) -> None:
+    def _decode(self, packet: Packet[VideoStream] | None) -> None:
         try:
             self.frame = next(iter(self._context.decode(packet)), None)
         except av.EOFError:
@@ -158,9 +160,9 @@ def _stream_flags(index: PacketIndex, shown: np.ndarray, packets_before: int) ->
     # A tick either way is the rounding of the time base.
     if len(gaps) and (np.abs(gaps - np.median(gaps)) > np.maximum(1, 0.02 * np.median(gaps))).mean() > 0.01:
         yield "variable_frame_rate"
-    if index.by_order:
+    if index.missing_pts:
         yield "no_timestamps"
-    if index.jumps:
+    if index.discontinuities:
         yield "timestamp_jumps"
     if index.error:
         yield "demuxer_error"

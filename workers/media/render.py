@@ -25,6 +25,7 @@ _ALPHA = ("yuva", "rgba", "argb", "bgra", "abgr", "gbrap", "ya8", "ya16", "pal8"
 
 
 def has_alpha(pixel_format: str) -> bool:
+    """Returns whether a pixel format (FFmpeg's name) has an alpha channel."""
     return pixel_format.startswith(_ALPHA)
 
 
@@ -51,6 +52,7 @@ class Renderer:
         self._scaler, self._painter = VideoReformatter(), VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> np.ndarray:
+        """Renders a decoded frame to uint8 [height, width, 3]."""
         return self._rendered(frame, frame)
 
     def array(self, rgb: np.ndarray, like: VideoFrame | None) -> np.ndarray:

@@ -26,7 +26,7 @@ PHASES = sorted((step / _STEPS for step in range(_STEPS)), key=lambda phase: (ab
 
 
 @dataclass(frozen=True)
-class EntryPoints:
+class AccessPoints:
     """Where decoding may start: presentation times in ticks and in seconds, ascending.
 
     The first is the video's start.
@@ -71,26 +71,26 @@ class Sampling:
 class SampleGrid:
     """The phase of a video's samples, its segments, and what decoding them takes."""
 
-    entries: EntryPoints
+    access_points: AccessPoints
     phase: float
     segments: list[Segment]
     frames_to_decode: list[int]
     """Of each segment."""
 
 
-def segments(entries: EntryPoints, sampling: Sampling, phase: float) -> list[Segment]:
+def segments(points: AccessPoints, sampling: Sampling, phase: float) -> list[Segment]:
     """The segments of a video. Those without a sample are left out."""
-    starts = _starts(entries.time_s, sampling.segment_s)
-    owner = _owners(entries.time_s[starts], sampling.times(phase))
-    ends_s = [*entries.time_s[starts[1:]], sampling.start_s + sampling.duration_s]
+    starts = _starts(points.time_s, sampling.segment_s)
+    owner = _owners(points.time_s[starts], sampling.times(phase))
+    ends_s = [*points.time_s[starts[1:]], sampling.start_s + sampling.duration_s]
     first = np.searchsorted(owner, np.arange(len(starts)))
     count = np.bincount(owner, minlength=len(starts))
     return [
         Segment(
             segment_index=number,
-            start_s=float(entries.time_s[start]),
+            start_s=float(points.time_s[start]),
             end_s=float(ends_s[number]),
-            seek_pts=int(entries.pts[start]),
+            seek_pts=int(points.pts[start]),
             first_sample=int(first[number]),
             num_samples=int(count[number]),
             sample_origin_s=sampling.origin_s(phase),
@@ -102,7 +102,7 @@ def segments(entries: EntryPoints, sampling: Sampling, phase: float) -> list[Seg
     ]
 
 
-def plan_samples(index: PacketIndex, entries: EntryPoints, sampling: Sampling) -> tuple[float, list[int]]:
+def plan_samples(index: PacketIndex, points: AccessPoints, sampling: Sampling) -> tuple[float, list[int]]:
     """The phase of a video's samples, and how many frames of each of its `segments` have to be decoded for them.
 
     With phase `auto` the least in all are decoded; ties go to the centre. Where frames are told by their order alone,
@@ -116,10 +116,10 @@ def plan_samples(index: PacketIndex, entries: EntryPoints, sampling: Sampling) -
     elif sampling.phase != "auto":
         phases = [_NAMED[sampling.phase]]
     else:
-        phases = PHASES[:1] if index.by_order else PHASES
-    if index.by_order:
+        phases = PHASES[:1] if index.missing_pts else PHASES
+    if index.missing_pts:
         return phases[0], [len(index)]
-    cost = _Cost(index, entries, sampling)
+    cost = _Cost(index, points, sampling)
     counts = [cost.frames_to_decode(phase) for phase in phases]
     best = min(range(len(phases)), key=lambda number: int(counts[number].sum()))
     return phases[best], [int(count) for count in counts[best]]
@@ -128,9 +128,9 @@ def plan_samples(index: PacketIndex, entries: EntryPoints, sampling: Sampling) -
 class _Cost:
     """What decoding the samples of a video takes, whatever their phase."""
 
-    def __init__(self, index: PacketIndex, entries: EntryPoints, sampling: Sampling) -> None:
-        starts = _starts(entries.time_s, sampling.segment_s)
-        self._sampling, self._start_s, start_pts = sampling, entries.time_s[starts], entries.pts[starts]
+    def __init__(self, index: PacketIndex, points: AccessPoints, sampling: Sampling) -> None:
+        starts = _starts(points.time_s, sampling.segment_s)
+        self._sampling, self._start_s, start_pts = sampling, points.time_s[starts], points.pts[starts]
         number = np.flatnonzero(index.shown_P & (index.pts_P >= start_pts[0]))
         pts, first = np.unique(index.pts_P[number], return_index=True)
         number = number[first]
@@ -164,7 +164,7 @@ class _Cost:
         groups, count = self._frames.decoded(choose_frames(self._frames, ticks, reach))
         per_segment = np.zeros(len(self._start_s), np.int64)
         np.add.at(per_segment, np.maximum(self._segment_of[groups], 0), count)
-        return per_segment[np.unique(owner)]
+        return np.asarray(per_segment[np.unique(owner)])
 
 
 def _owners(start_s: np.ndarray, times_s: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from schemas.rejects import Reject
 from workers.media.audio_format import num_samples
 from workers.media.decode_plan import Segment
-from workers.media.sample_grid import EntryPoints, SampleGrid, Sampling, segments
+from workers.media.sample_grid import AccessPoints, SampleGrid, Sampling, segments
 from workers.media.video_facts import VideoFacts
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
@@ -61,33 +61,38 @@ _FINITE = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 _FACTS, _FRAME = TypeAdapter(with_config(_FINITE)(VideoFacts)), TypeAdapter(with_config(_FINITE)(_FrameHeader))
 
 
-def probe_in_sandbox(path: str | Path, limits: MediaLimits) -> dict:
-    """`workers.media.probe.probe` as columns. Raises Reject as that, and for what the process does."""
+def probe_in_sandbox(path: str | Path, limits: MediaLimits) -> dict[str, Any]:
+    """Runs `workers.media.probe.probe` in the sandbox and returns its facts by column name.
+
+    Raises:
+        Reject: as `probe`; also if the process crashes or exceeds a limit.
+    """
     columns, _ = _only(_call("probe", path, limits, _probe_cpu_s(path, limits)))
-    return _checked(_FACTS, columns).columns()
+    facts: VideoFacts = _checked(_FACTS, columns)
+    return facts.columns()
 
 
 def sample_grid_in_sandbox(path: str | Path, sampling: Sampling, limits: MediaLimits) -> SampleGrid:
-    """`workers.media.probe.sample_grid`. Raises Reject as that, and for what the process does."""
+    """Runs `workers.media.probe.sample_grid` in the sandbox.
+
+    Raises:
+        Reject: as `sample_grid`; also if the process crashes or exceeds a limit.
+    """
     cpu_s = _probe_cpu_s(path, limits)
     header, payload = _only(_call("sample_grid", path, limits, cpu_s, sampling=vars(sampling)))
-    count, phase = header.get("entries"), header.get("phase")
+    count, phase = header.get("access_points"), header.get("phase")
     if type(count) is not int or count < 1 or len(payload) < 16 * count or len(payload) % 8:
         raise _lie()
     if type(phase) is not float or not 0 <= phase < 1:
         raise _lie()
-    entries = EntryPoints(np.frombuffer(payload, np.int64, count), np.frombuffer(payload, np.float64, count, count * 8))
-    if (
-        not np.isfinite(entries.time_s).all()
-        or (np.diff(entries.pts) <= 0).any()
-        or (np.diff(entries.time_s) < 0).any()
-    ):
+    points = AccessPoints(np.frombuffer(payload, np.int64, count), np.frombuffer(payload, np.float64, count, count * 8))
+    if not np.isfinite(points.time_s).all() or (np.diff(points.pts) <= 0).any() or (np.diff(points.time_s) < 0).any():
         raise _lie()
     frames_to_decode = np.frombuffer(payload, np.int64, offset=16 * count).tolist()
-    planned = segments(entries, sampling, phase)
+    planned = segments(points, sampling, phase)
     if len(frames_to_decode) != len(planned) or not all(0 <= frames < 1 << 31 for frames in frames_to_decode):
         raise _lie()
-    return SampleGrid(entries, phase, planned, frames_to_decode)
+    return SampleGrid(points, phase, planned, frames_to_decode)
 
 
 def sample_in_sandbox(
@@ -130,10 +135,13 @@ def audio_in_sandbox(
     start_s: float,
     end_s: float,
 ) -> np.ndarray:
-    """`workers.media.audio.read_audio`. Raises Reject as that, and for what the process does.
+    """Runs `workers.media.audio.read_audio` in the sandbox; see there for the arguments and the result.
 
     Args:
-        duration_s: of the whole video.
+        duration_s: duration of the whole video.
+
+    Raises:
+        Reject: as `read_audio`; also if the process crashes or exceeds a limit.
     """
     cpu_s, _ = _budget(_size(path), duration_s, end_s - start_s)
     told: dict[str, Any] = {"seek_pts": seek_pts, "seek_s": seek_s, "start_s": start_s, "end_s": end_s}
@@ -153,7 +161,7 @@ def _only(messages: Iterator[Message]) -> Message:
     return found[0]
 
 
-def _checked(kind: TypeAdapter, header: dict) -> Any:
+def _checked(kind: TypeAdapter[Any], header: dict[str, Any]) -> Any:
     if any(type(value) is int and not 0 <= value < 1 << 31 for value in header.values()):
         raise _lie()
     try:

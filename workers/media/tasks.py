@@ -19,14 +19,16 @@ def _probe(file: int) -> Iterator[Message]:
     yield probe(file).columns(), b""
 
 
-def _sample_grid(file: int, sampling: dict) -> Iterator[Message]:
+def _sample_grid(file: int, sampling: dict[str, Any]) -> Iterator[Message]:
     grid = sample_grid(file, Sampling(**sampling))
     counts = np.array(grid.frames_to_decode, np.int64)
-    payload = grid.entries.pts.tobytes() + grid.entries.time_s.tobytes() + counts.tobytes()
-    yield {"entries": len(grid.entries.pts), "phase": grid.phase}, payload
+    payload = grid.access_points.pts.tobytes() + grid.access_points.time_s.tobytes() + counts.tobytes()
+    yield {"access_points": len(grid.access_points.pts), "phase": grid.phase}, payload
 
 
-def _sample(file: int, segment: dict, jpeg_quality: int, max_pixels: float, **options: Any) -> Iterator[Message]:
+def _sample(
+    file: int, segment: dict[str, Any], jpeg_quality: int, max_pixels: float, **options: Any
+) -> Iterator[Message]:
     meter = _Meter(max_pixels)
     for frame in sample_frames(file, Segment(**segment), progress=meter, **options):
         header = frame._asdict()

@@ -1,6 +1,7 @@
 """What a demuxing pass finds out about a video file."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -21,5 +22,6 @@ class VideoFacts:
     audio_codec: str | None
     flags: tuple[str, ...]
 
-    def columns(self) -> dict:
+    def columns(self) -> dict[str, Any]:
+        """Returns the facts by column name, with lists in place of tuples."""
         return {**asdict(self), "flags": list(self.flags)}

@@ -187,7 +187,7 @@ _NUMBERS = {
 def _raw(name: str, *arguments: Any) -> int:
     """A system call. Any error but a refusal means that the kernel looked at it."""
     number = _NUMBERS[name][platform.machine() == "aarch64"]
-    result = ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
+    result: int = ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
     if result < 0 and ctypes.get_errno() in (errno.EPERM, errno.EACCES, errno.ENOSYS):
         raise PermissionError(ctypes.get_errno(), "refused")
     return result
@@ -234,7 +234,7 @@ ATTACKS: dict[str, Attack] = {
 }
 
 
-def _attack(file: int, name: str, target: list) -> Iterator[Message]:
+def _attack(file: int, name: str, target: list[Any]) -> Iterator[Message]:
     try:
         ATTACKS[name].run(file, Target(*target))
     except (OSError, MemoryError) as refusal:

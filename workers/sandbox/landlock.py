@@ -65,7 +65,7 @@ def _allow(rules: int, descriptor: int, rights: int) -> None:
 
 
 def _call(number: int, *arguments: Any) -> int:
-    return ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
+    return int(ctypes.CDLL(None, use_errno=True).syscall(number, *arguments))
 
 
 def _checked(result: int) -> int:

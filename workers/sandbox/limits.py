@@ -72,7 +72,7 @@ class Watch:
         with suppress(psutil.Error):
             if self._process:
                 times = self._process.cpu_times()
-                return times.user + times.system
+                return float(times.user + times.system)
         return self._used_s
 
     def look(self) -> None:

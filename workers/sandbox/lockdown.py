@@ -110,4 +110,4 @@ def lock(files: Iterable[int], memory_bytes: int, gpu: bool) -> list[str]:
 def _drop_capabilities(libc: ctypes.CDLL) -> bool:
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0)
     nothing = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, each in two halves
-    return libc.capset(header, nothing) == 0
+    return bool(libc.capset(header, nothing) == 0)

@@ -42,7 +42,7 @@ def is_supported() -> bool:
     needs_errno = ctypes.c_uint32(_ERRNO)
     get_action_available = 2
     call = ctypes.CDLL(None, use_errno=True).syscall
-    return call(_ARCHITECTURES[platform.machine()][2], get_action_available, 0, ctypes.byref(needs_errno)) == 0
+    return bool(call(_ARCHITECTURES[platform.machine()][2], get_action_available, 0, ctypes.byref(needs_errno)) == 0)
 
 
 def install() -> None:

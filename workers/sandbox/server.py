@@ -13,6 +13,7 @@ import socket
 import sys
 import traceback
 from contextlib import suppress
+from typing import Any
 
 from schemas.rejects import Reject
 from workers.sandbox import lockdown
@@ -120,7 +121,7 @@ def _answer_all(tasks: dict[str, Task], layers: list[str], link_fd: int) -> None
         os.close(file)
 
 
-def _answer(tasks: dict[str, Task], channel: Channel, file: int, task: str, arguments: dict) -> None:
+def _answer(tasks: dict[str, Task], channel: Channel, file: int, task: str, arguments: dict[str, Any]) -> None:
     channel.begin()
     try:
         for value, payload in tasks[task](file, **arguments):

@@ -89,7 +89,7 @@ class ServerProcess:
             return 0
         self._control.close()
         process.kill()
-        return process.wait()
+        return int(process.wait())
 
     def _command(self, name: bytes, pid: int, descriptors: list[int] | None = None) -> int:
         if self._process is None:
@@ -104,7 +104,7 @@ class ServerProcess:
         reply = self._control.recv(REPLY.size, socket.MSG_WAITALL)
         if len(reply) < REPLY.size:
             raise ConnectionResetError("the server closed its side")
-        return REPLY.unpack(reply)[0]
+        return int(REPLY.unpack(reply)[0])
 
     def _start(self) -> None:
         tasks, preload = self._modules

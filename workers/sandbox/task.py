@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-Message = tuple[dict, bytes]
+Message = tuple[dict[str, Any], bytes]
 Task = Callable[..., Iterator[Message]]
 
 LENGTHS = struct.Struct("<II")  # of a message's header and payload, before both
@@ -51,7 +51,7 @@ class Channel:
         self._out, self._flushed = out, 0.0
 
     def send(self, kind: str, value: Any = None, payload: bytes = b"") -> None:
-        """Raises ValueError where the value is too long for a message."""
+        """Sends a message. Raises ValueError if the value or the payload is too long."""
         data = json.dumps([kind, value]).encode()
         if len(data) > MAX_HEADER_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
             raise ValueError(

@@ -31,7 +31,7 @@ CLIP_COLUMNS = ["clips_offset", "clips_bytes"]
 log = logging.getLogger("longvid.shards")
 
 
-class ShardReader(IterableDataset):
+class ShardReader(IterableDataset[dict[str, Any]]):
     """The samples of one rank: dicts of `Group.sample`, with `video_id`, `sample_key`, `duration_s` (of the video),
     `epoch` and `position` in it.
 
@@ -99,7 +99,7 @@ class ShardReader(IterableDataset):
     @property
     def num_samples(self) -> int:
         """Samples of an epoch, over all ranks."""
-        return self._table.num_rows
+        return int(self._table.num_rows)
 
     def __len__(self) -> int:
         """Samples that this rank still has in the epoch."""
@@ -153,7 +153,8 @@ class ShardReader(IterableDataset):
         )
 
     def _place(self, position: int) -> ClipsPlace:
-        return self._table.slice(int(self._order[position]), 1).to_pylist()[0]
+        place: ClipsPlace = self._table.slice(int(self._order[position]), 1).to_pylist()[0]
+        return place
 
     def _sample(self, place: ClipsPlace, groups: "_Groups") -> dict[str, Any] | None:
         try:
@@ -231,4 +232,4 @@ def _is_sorted(keys: pa.Table) -> bool:
     for name in reversed(keys.column_names):
         less, same = pc.less(former[name], latter[name]), pc.equal(former[name], latter[name])
         ascends = pc.or_(less, pc.and_(same, ascends))
-    return pc.all(ascends, min_count=0).as_py()
+    return bool(pc.all(ascends, min_count=0).as_py())

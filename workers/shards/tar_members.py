@@ -54,7 +54,7 @@ def read_members(stream: Any, name: str, limit: Callable[[str], int | None]) -> 
 
 def _read(stream: Any, offset: int, size: int) -> bytes:
     stream.seek(offset)  # not `read_at`, after which tarfile could not go on reading where it was
-    return stream.read(size)
+    return bytes(stream.read(size))
 
 
 class _Headers:
@@ -67,4 +67,4 @@ class _Headers:
     def read(self, size: int) -> bytes:
         if not 0 <= size <= MAX_HEADER_BYTES:
             raise ValueError(f"a header of {size} bytes")
-        return self._stream.read(size)
+        return bytes(self._stream.read(size))

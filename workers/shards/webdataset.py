@@ -78,12 +78,12 @@ def samples(
 
 
 def _members(
-    shards: Iterable[dict],
+    shards: Iterable[dict[str, Any]],
     store: Store | None,
     clips: bool,
     select: Callable[[str], bool] | None,
     max_member_bytes: int,
-) -> Iterator[dict]:
+) -> Iterator[dict[str, Any]]:
     wanted = dict.fromkeys(_JSON, min(MAX_JSON_BYTES, max_member_bytes)) | {_TOKENS: max_member_bytes}
     if clips:
         wanted[_CLIPS] = max_member_bytes

@@ -31,7 +31,7 @@ class ShardWriter:
         self._stream, self._sha256, self.size_bytes = stream, hashlib.sha256(), 0
         # Hashing takes as long as writing: it runs beside it, one chunk at a time.
         self._hasher = ThreadPoolExecutor(1)
-        self._hashing: Future | None = None
+        self._hashing: Future[None] | None = None
         self._write(tarfile.TarInfo.create_pax_global_header({"comment": key}))
 
     def __enter__(self) -> "ShardWriter":

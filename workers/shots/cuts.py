@@ -19,7 +19,7 @@ import numpy as np
 from workers.shots.thumbnails import GRID, SIDE, Thumbnails, chunks
 
 _BINS = 8
-_FINE, _SAME = 16, 8  # rows and columns, and levels of 255, by which a part of the picture is told to stay
+_FINE, _SAME = 16, 8  # rows and columns, and levels of 255, by which a part of the frame counts as unchanged
 _FLAT = 2.0  # luma levels of noise: below that a layout says nothing
 _LONGEST = 4  # steps of a transition, whatever its seconds
 _SUBSETS = [some for size in (1, 2, 3) for some in combinations(range(3), size)]
@@ -77,11 +77,11 @@ class Steps:
         # Opposed layouts are no further apart than unlike ones.
         moved = np.clip(1 - np.einsum("nd,nd->n", self._layout_ND[steps:], self._layout_ND[:-steps]), 0, 1)
         coloured = _apart(self._histograms_NB, steps).sum(axis=1) / (2 * 3 * SIDE * SIDE)
-        return np.sqrt(moved * coloured)
+        return np.asarray(np.sqrt(moved * coloured))
 
     def kept(self, steps: int) -> np.ndarray:
         """Returns [N - steps]: the share of the frame whose colour is the same after the given number of steps."""
-        return (_apart(self._fine_N, steps).max(axis=3) <= _SAME).mean(axis=(1, 2))
+        return np.asarray((_apart(self._fine_N, steps).max(axis=3) <= _SAME).mean(axis=(1, 2)))
 
     def is_transition(self, first: int, last: int) -> bool:
         """Returns whether all frames between two frames are mixtures of the two, black and white."""
@@ -140,7 +140,7 @@ def _windows(values: np.ndarray, length: int) -> np.ndarray:
 
 
 def _short(steps: Steps, length: int, rule: CutRule) -> np.ndarray:
-    return steps.time_s[length:] - steps.time_s[:-length] <= rule.transition_s
+    return np.asarray(steps.time_s[length:] - steps.time_s[:-length] <= rule.transition_s)
 
 
 def _strength(change: np.ndarray, least: float, rule: CutRule) -> np.ndarray:
@@ -152,16 +152,18 @@ def _strength(change: np.ndarray, least: float, rule: CutRule) -> np.ndarray:
     around = np.pad(change, rule.noise_window, mode="reflect" if len(change) > rule.noise_window else "edge")
     parts = chunks(_windows(around, 2 * rule.noise_window + 1))
     quiet = np.concatenate([np.quantile(part, 0.1, axis=1) for part in parts])
-    # A change twice the least is one in any film.
+    # A change of twice the minimum counts as a cut in any film.
     return change / np.clip(rule.noise_factor * quiet, least, 2 * least)
 
 
 def _is_mixture(frame: np.ndarray, start: np.ndarray, end: np.ndarray) -> bool:
-    """Whether a frame is made of two others, black and white, but for a quarter of what tells it from them."""
+    """Returns whether a frame is a mixture of two others, black and white; the residual may be a quarter of its
+    distance from them.
+    """
     apart = min(np.abs(frame - start).mean(), np.abs(frame - end).mean())
     if apart < max(_FLAT, np.abs(end - start).mean() / (_LONGEST + 1)):
-        return False  # as good as one of them
-    parts, rest = [start, end, _WHITE], np.abs(frame).mean()  # of nothing but black
+        return False  # it is equal to one of them
+    parts, rest = [start, end, _WHITE], np.abs(frame).mean()  # the residual of black alone
     for some in _SUBSETS:
         basis = np.stack([parts[i] for i in some], axis=1)
         shares = np.linalg.lstsq(basis, frame, rcond=None)[0]
@@ -171,14 +173,14 @@ def _is_mixture(frame: np.ndarray, start: np.ndarray, end: np.ndarray) -> bool:
 
 
 def _layout(ycc: np.ndarray) -> np.ndarray:
-    """float32 [n, GRID * GRID]: what is light and dark where, of length one but for flat pictures."""
+    """Returns the spatial distribution of brightness, float32 [n, GRID * GRID], of unit length unless it is uniform."""
     luma = _grid(ycc, GRID)[..., 0].reshape(len(ycc), -1).astype(np.float32)
     luma -= luma.mean(axis=1, keepdims=True)
-    return luma / (np.linalg.norm(luma, axis=1, keepdims=True) + _FLAT * GRID)
+    return np.asarray(luma / (np.linalg.norm(luma, axis=1, keepdims=True) + _FLAT * GRID))
 
 
 def _histograms(ycc: np.ndarray) -> np.ndarray:
-    """uint16 [n, 4 * 3 * _BINS]: pixels by colour, in the quarters of the frame and the three planes."""
+    """Counts pixels by colour in the quarters of the frame and the three planes, uint16 [n, 4 * 3 * _BINS]."""
     half, count = SIDE // 2, len(ycc)
     places = np.arange(count * 4 * 3, dtype=np.int32).reshape(count, 2, 1, 2, 1, 3)
     bins = places * _BINS + (ycc // (256 // _BINS)).reshape(count, 2, half, 2, half, 3)
@@ -189,9 +191,9 @@ def _grid(ycc: np.ndarray, side: int) -> np.ndarray:
     """Gives the means of cells, uint8 [n, side, side, 3]."""
     cell = SIDE // side
     means = ycc.reshape(len(ycc), side, cell, side, cell, 3).mean(axis=(2, 4), dtype=np.float32)
-    return np.rint(means).astype(np.uint8)
+    return np.asarray(np.rint(means), np.uint8)
 
 
 def _apart(values: np.ndarray, steps: int) -> np.ndarray:
     """Returns the absolute difference of unsigned values and those the given number of steps later."""
-    return np.maximum(values[steps:], values[:-steps]) - np.minimum(values[steps:], values[:-steps])
+    return np.asarray(np.maximum(values[steps:], values[:-steps]) - np.minimum(values[steps:], values[:-steps]))

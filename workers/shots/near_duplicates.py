@@ -48,7 +48,7 @@ def describe(layouts: np.ndarray, embeddings_ND: np.ndarray) -> np.ndarray:
 def each_second(time_s: np.ndarray, end_s: float) -> np.ndarray:
     """Returns the frame displayed at each full second from the first frame to the end, int64 [N]."""
     seconds = time_s[0] + np.arange(max(1, int(end_s - time_s[0])))
-    return np.searchsorted(time_s, seconds + 1e-3, side="right") - 1
+    return np.asarray(np.searchsorted(time_s, seconds + 1e-3, side="right") - 1)
 
 
 def motion(descriptors_ND: np.ndarray) -> float:

@@ -1,8 +1,8 @@
-"""Finds parts of known videos in others, second by second: also in a cut of half a minute, at another sampling phase.
+"""Finds parts of known videos in others, even clips of half a minute that are sampled at another phase.
 
-A known video is taken apart into windows that overlap by half. A window is found where its changes correlate with those
-of as many seconds of the other video; both are centred on the window, so that a cut needs no more of its video. A copy
-is two windows that are found at about the same offset. Windows in which nothing changes tell nothing.
+A known video is split into windows that overlap by half. A window matches where its changes correlate with those of
+the same number of seconds of the other video. Both are centred per window, so a clip can be found without the rest of
+its video. Two windows that match at about the same offset make a copy. Static windows are ignored.
 
 A video that has no two such windows, since it is short or still, is looked for by what it shows: frame by frame it must
 look like the other one, and change as that does, or stand still as that does.
@@ -73,11 +73,11 @@ class Found:
 
     owner: int
     similarity: float
-    """Mean correlation of its windows at their offset."""
+    """Mean correlation of the matching windows."""
     seconds: int
-    """That were found."""
+    """Number of seconds covered by the matching windows."""
     offset_s: float
-    """What the known video shows at t, the other one shows at t + offset_s."""
+    """Second t of the known video corresponds to second t + offset_s of the other one."""
 
 
 def windows_of(videos: Sequence[np.ndarray], *, still: float) -> Windows:
@@ -121,7 +121,7 @@ def search(
     """The known videos of which parts are in a video, the most similar first.
 
     Args:
-        windows: of the known videos.
+        windows: windows of the known videos.
         video_MD: descriptors, one per second.
         agree: correlation of changes that counts as found, in LEAST_WINDOWS windows whose offsets differ by at most
             `slack_s`.
@@ -144,7 +144,7 @@ def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float, slack_
     for owner in np.unique(windows.owner_W[hit]):
         own = hit[windows.owner_W[hit] == owner]
         offsets = at[own] - windows.start_W[own]
-        # The offset that most windows share.
+        # The offset shared by most windows.
         near = np.abs(offsets[:, None] - offsets[None]) <= slack_s
         members = own[near[int(near.sum(axis=1).argmax())]]
         if len(members) >= LEAST_WINDOWS:
@@ -199,7 +199,7 @@ def _energy(video_MD: np.ndarray, length: int) -> np.ndarray:
 
 
 def _best(centred_WSD: np.ndarray, video_MD: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The highest correlation of each window, and the second of the video at which it begins."""
+    """Returns the highest correlation of each window, and the second of the video at which it occurs."""
     places = len(video_MD) - WINDOW_S + 1
     energy = _energy(video_MD, WINDOW_S)
     scores, at = np.zeros(len(centred_WSD)), np.zeros(len(centred_WSD), int)
@@ -207,7 +207,7 @@ def _best(centred_WSD: np.ndarray, video_MD: np.ndarray) -> tuple[np.ndarray, np
         block = centred_WSD[start : start + _BLOCK]
         products = block.reshape(-1, block.shape[2]) @ video_MD.T
         by_second = products.reshape(len(block), WINDOW_S, -1)
-        # A centred window has no sum, so the mean of the other side need not be taken off.
+        # A centred window sums to zero, so the mean of the other side need not be subtracted.
         total = sum(by_second[:, s, s : s + places] for s in range(WINDOW_S))
         correlation = total / np.sqrt(np.maximum(energy, 1e-6))
         at[start : start + _BLOCK] = correlation.argmax(axis=1)

@@ -38,13 +38,13 @@ class Thumbnails:
 
 def read_thumbnails(store: Store, decode_units: Sequence[str]) -> Thumbnails:
     """Reads the frames of decode units in order; holds the JPEGs of one unit at a time."""
-    times, pictures = [np.zeros(0)], [np.zeros((0, SIDE, SIDE, 3), np.uint8)]
+    times, frames = [np.zeros(0)], [np.zeros((0, SIDE, SIDE, 3), np.uint8)]
     for unit in decode_units:
         table = store.read_table(unit, ["time_s", "jpeg"])
         if table.num_rows:
             times.append(table["time_s"].to_numpy())
-            pictures.append(np.stack([shrink(jpeg.as_py()) for jpeg in table["jpeg"]]))
-    return Thumbnails(np.concatenate(times), np.concatenate(pictures))
+            frames.append(np.stack([shrink(jpeg.as_py()) for jpeg in table["jpeg"]]))
+    return Thumbnails(np.concatenate(times), np.concatenate(frames))
 
 
 def shrink(jpeg: bytes) -> np.ndarray:
@@ -71,10 +71,10 @@ def layouts(luma: np.ndarray) -> np.ndarray:
 
 
 def _inside(luma: np.ndarray, axis: int) -> tuple[int, int]:
-    """Returns the first cell of the picture between black bars and the one after its last, along the other axis."""
+    """Returns the first cell between black bars and the one after the last, along the other axis."""
     if not len(luma):
         return 0, SIDE
-    # A subtitle or logo in a bar now and then doesn't make it picture.
+    # An occasional subtitle or logo in a bar does not make it a part of the picture.
     bright = np.concatenate([np.quantile(part, 0.9, axis=axis) for part in chunks(luma)])
     bar = np.quantile(bright, 0.9, axis=0) <= _DARK
     most = int(SIDE * _KEPT)
@@ -89,7 +89,7 @@ def _averaging(start: int, end: int) -> np.ndarray:
     cells = np.arange(SIDE)
     overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
     weights = np.clip(overlap, 0, None)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 
 
 def chunks(array: np.ndarray) -> Iterator[np.ndarray]:

@@ -23,4 +23,5 @@ def to_matrix(column: pa.ChunkedArray) -> np.ndarray:
         raise ValueError(
             f"vectors of {lengths.min()} to {lengths.max()} numbers, {lists.null_count} missing; need one length"
         )
-    return lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(len(lists), lengths[0])
+    flat: np.ndarray = lists.flatten().to_numpy(zero_copy_only=False)
+    return flat.astype(np.float32).reshape(len(lists), lengths[0])

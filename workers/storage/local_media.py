@@ -33,4 +33,4 @@ def required_location(unit: Mapping[str, Any]) -> str:
     """
     if unit["location"] is None:
         raise Reject("refused", "the file lies outside download.root")
-    return unit["location"]
+    return str(unit["location"])

@@ -35,9 +35,12 @@ _NO_SHA256 = "0" * 64
 
 
 def encode_tensors(tensors: Tensors, metadata: Mapping[str, str]) -> tuple[list[bytes | memoryview], str]:
-    """A safetensors file in chunks that share the arrays' memory, and the SHA-256 of its data, which the metadata gets.
+    """Encodes arrays as a safetensors file, whose metadata gets the SHA-256 of the data.
 
     The same arrays and metadata give the same bytes.
+
+    Returns:
+        The file in chunks that share the arrays' memory, and the SHA-256 of its data in hex.
     """
     shapes = {name: (array.dtype, array.shape) for name, array in tensors.items()}
     chunks: list[memoryview] = []
@@ -50,15 +53,16 @@ def encode_tensors(tensors: Tensors, metadata: Mapping[str, str]) -> tuple[list[
 
 
 def encoded_bytes(shapes: Mapping[str, Shape], metadata: Mapping[str, str]) -> int:
-    """Size of what `encode_tensors` gives for arrays of these types and shapes."""
+    """Returns the size in bytes of what `encode_tensors` returns for arrays of these types and shapes."""
     data = sum(_nbytes(dtype, shape) for dtype, shape in shapes.values())
     return len(_header(shapes, {**metadata, "sha256": _NO_SHA256})) + data
 
 
 def decode_tensors(data: Any, verify: bool = True) -> tuple[Tensors, dict[str, str]]:
-    """Arrays that share the memory of a safetensors file, and its metadata.
+    """Decodes a safetensors file to arrays that share its memory, and its metadata.
 
-    Raises ValueError for bytes that are no such file or, with `verify`, differ from the checksum in the metadata.
+    Raises:
+        ValueError: the bytes are no such file or, with `verify`, differ from the checksum in the metadata.
     """
     data = memoryview(data)
     start = _data_start(data[:8], len(data))
@@ -74,14 +78,14 @@ def decode_tensors(data: Any, verify: bool = True) -> tuple[Tensors, dict[str, s
 
 
 def read_tensors(stream: Any, names: Collection[str]) -> tuple[dict[str, Shape], Tensors]:
-    """Types and shapes of all arrays of a safetensors file, and some of the arrays, read by range.
+    """Reads some arrays of a safetensors file by byte range, and the types and shapes of all of them.
 
     Args:
-        stream: with `size` and `read_at`, as Arrow has them.
-        names: of the arrays to read; those that are not there are left out.
+        stream: stream with `size` and `read_at`, as Arrow has them.
+        names: names of the arrays to read; missing ones are left out.
 
     Raises:
-        ValueError: for bytes that are no such file. No checksum is compared.
+        ValueError: the stream is no such file. The checksum is not verified.
     """
     start = _data_start(stream.read_at(8, 0), stream.size())
     places, _ = _parse(stream.read_at(start - 8, 8))

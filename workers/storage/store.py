@@ -1,6 +1,6 @@
-"""A corpus on a local path, `s3://` or `gs://`, through pyarrow.fs. A file appears whole or not at all.
+"""A corpus on a local path, `s3://` or `gs://`, through pyarrow.fs. A file appears completely or not at all.
 
-Paths come from tables and units, which someone else may have written: each is checked here, whatever it is used for.
+Paths come from tables and units, which are untrusted: each path is checked here, whatever it is used for.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ from pyarrow import fs
 
 from workers.fetch.object_store import named_folder
 from workers.storage.disk_cache import DiskCache
-from workers.storage.safetensors_file import decode_tensors, encode_tensors
+from workers.storage.safetensors_file import Tensors, decode_tensors, encode_tensors
 
-# Files being written. In one folder, so that what a killed process left is found without a search.
+# Folder of incomplete files; a single one, so that files left by a killed process are found without a search.
 TEMPORARY = ".tmp"
 
 
@@ -30,10 +30,10 @@ class PathError(ValueError):
 
 
 class Store:
-    """Files below one root, by relative path with forward slashes. Cheap to pickle: the root is all it holds.
+    """Files below one root, named by relative paths with forward slashes. Cheap to pickle: only the root is pickled.
 
-    Every method that takes a path raises PathError for one that is absolute, has empty parts, `.` or `..`, or leads
-    out of the root by a symbolic link. The root itself may be a link.
+    Every method that takes a path raises PathError if the path is absolute, contains empty parts, `.` or `..`, or leads
+    out of the root through a symbolic link. The root itself may be a link.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -41,19 +41,21 @@ class Store:
         self._fs, self._base = _filesystem(self.root)
         self._real_base = os.path.realpath(self._base or "/") if self.is_local else self._base
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type["Store"], tuple[str]]:
         return Store, (self.root,)
 
     @property
     def is_local(self) -> bool:
+        """Whether the root is a folder of this machine."""
         return isinstance(self._fs, fs.LocalFileSystem)
 
     @property
     def filesystem(self) -> fs.FileSystem:
+        """The pyarrow file system that contains the root; it takes the paths that `full` returns."""
         return self._fs
 
     def full(self, path: str) -> str:
-        """The path as `filesystem` takes it."""
+        """Checks a path and returns it in the form that `filesystem` takes."""
         full = f"{self._base}/{path}"
         if "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
             raise PathError(f"{path!r}: no file of {self.root}: use a relative path without empty parts, '.' and '..'")
@@ -62,21 +64,25 @@ class Store:
         return full
 
     def exists(self, path: str) -> bool:
-        return self._fs.get_file_info(self.full(path)).type == fs.FileType.File
+        """Returns whether there is a file of this path; a folder does not count."""
+        return bool(self._info(path).is_file)
 
     def size(self, path: str) -> int:
-        """Bytes of a file. Raises FileNotFoundError."""
-        info = self._fs.get_file_info(self.full(path))
-        if info.type != fs.FileType.File:
+        """Returns the size of a file in bytes. Raises FileNotFoundError."""
+        info = self._info(path)
+        if not info.is_file:
             raise FileNotFoundError(path)
-        return info.size
+        return int(info.size)
 
     def has_folder(self, path: str) -> bool:
-        """Whether there is such a folder; in an object store, whether anything lies below it."""
-        return self._fs.get_file_info(self.full(path)).type == fs.FileType.Directory
+        """Returns whether there is such a folder; in an object store, whether there are objects below it."""
+        return bool(self._info(path).type == fs.FileType.Directory)
+
+    def _info(self, path: str) -> fs.FileInfo:
+        return self._fs.get_file_info(self.full(path))
 
     def files(self, prefix: str) -> Iterator[str]:
-        """Relative paths of all files below a folder, sorted; none where there is no such folder.
+        """Yields the relative paths of all files below a folder, sorted; none if there is no such folder.
 
         Linked folders are not entered.
         """
@@ -92,17 +98,18 @@ class Store:
             yield path[len(self._base) + 1 :]
 
     def delete(self, path: str) -> None:
+        """Deletes a file, if it exists."""
         with suppress(FileNotFoundError):
             self._fs.delete_file(self.full(path))
 
     def delete_folder(self, path: str) -> None:
-        """Deletes a folder and all below it, if it is there."""
+        """Deletes a folder with its content, if it exists."""
         with suppress(FileNotFoundError):
             self._fs.delete_dir(self.full(path))
 
     @contextmanager
     def writer(self, path: str) -> Iterator[pa.NativeFile]:
-        """A stream whose bytes become the file at `path` when the block ends, and leave nothing when it raises."""
+        """Yields a stream; its bytes become the file `path` when the block ends, and are discarded if it raises."""
         target = self.full(path)
         if self.is_local:
             temporary = self.full(f"{TEMPORARY}/{uuid.uuid4().hex}")
@@ -115,8 +122,8 @@ class Store:
             finally:
                 Path(temporary).unlink(missing_ok=True)
         else:
-            # An object appears when its upload completes, and a stream completes it when it's closed, come what may:
-            # none is opened before all that it will hold is there.
+            # Closing the stream of an object completes its upload even after an error, so it is opened only when all
+            # data is available.
             with tempfile.TemporaryFile() as spool:
                 yield pa.PythonFile(spool, "w")
                 spool.seek(0)
@@ -130,47 +137,51 @@ class Store:
         except OSError:
             raise  # an upload that failed is not completed
         except BaseException:
-            # An interrupt: closing the stream has completed the object with what was written so far.
+            # After an interrupt, closing the stream has completed the object with the data written so far.
             self._fs.delete_file(target)
             raise
 
     def read_bytes(self, path: str) -> bytes:
+        """Returns the content of a file."""
         with self._fs.open_input_stream(self.full(path)) as stream:
-            return stream.read()
+            return bytes(stream.read())
 
     def write_bytes(self, path: str, data: bytes) -> None:
+        """Writes a file, replacing an existing one."""
         with self.writer(path) as stream:
             stream.write(data)
 
     def open(self, path: str) -> pa.NativeFile:
-        """A seekable stream over a file."""
+        """Opens a file as a seekable stream."""
         return self._fs.open_input_file(self.full(path))
 
     def sha256(self, path: str) -> str:
-        """SHA-256 of a file's content, in hex."""
+        """Returns the SHA-256 of a file's content, in hex."""
         with self.open(path) as source:
             return sha256_of(source)
 
-    def read_json(self, path: str) -> dict:
+    def read_json(self, path: str) -> Any:
+        """Returns the value of a JSON file, which is untrusted. Raises ValueError or RecursionError if it has none."""
         return json.loads(self.read_bytes(path))
 
-    def write_json(self, path: str, value: dict) -> None:
+    def write_json(self, path: str, value: dict[str, Any]) -> None:
+        """Writes a dict as a JSON file with sorted keys, one per line."""
         self.write_bytes(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
-        """A Parquet file, page checksums verified."""
+        """Reads a Parquet file or some of its columns, and verifies the checksums of the pages."""
         with self.open(path) as source:
             return pq.ParquetFile(source, page_checksum_verification=True).read(columns)
 
     def num_rows(self, path: str) -> int:
-        """Rows of a Parquet file, as its end tells."""
+        """Returns the number of rows of a Parquet file, as its footer states it."""
         with self.open(path) as source:
-            return pq.ParquetFile(source).metadata.num_rows
+            return int(pq.ParquetFile(source).metadata.num_rows)
 
     def write_tables(self, path: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-        """Writes tables of one schema as one Parquet file, a row group each; gives the number of rows.
+        """Writes tables of one schema as one Parquet file with a row group per table; returns the number of rows.
 
-        Metadata of the tables' schemas under keys that begin with `longvid.` becomes the file's.
+        Metadata of the tables' schemas under keys that begin with `longvid.` becomes metadata of the file.
         """
         rows = 0
         with (
@@ -186,14 +197,15 @@ class Store:
         return rows
 
     def read_metadata(self, path: str, key: str) -> bytes | None:
-        """What `write_tables` kept under a key; None: nothing."""
+        """Returns the metadata that `write_tables` stored under a key, or None."""
         with self.open(path) as source:
             return (pq.ParquetFile(source).metadata.metadata or {}).get(key.encode())
 
-    def read_tensors(self, path: str, sha256: str | None = None) -> dict:
-        """Named numpy arrays of a safetensors file.
+    def read_tensors(self, path: str, sha256: str | None = None) -> Tensors:
+        """Reads the named numpy arrays of a safetensors file.
 
-        Raises ValueError where the data differs from the checksum in the file or, if given, the file from `sha256`.
+        Raises:
+            ValueError: the data differs from the checksum in the file or, if given, the file differs from `sha256`.
         """
         data = bytearray(self.size(path))  # not bytes: the arrays, which share its memory, may be written to
         with self.open(path) as stream:
@@ -205,8 +217,8 @@ class Store:
         except ValueError as error:
             raise ValueError(f"{path}: {error}; delete the file and build again") from None
 
-    def write_tensors(self, path: str, tensors: dict) -> str:
-        """Writes named numpy arrays as safetensors, the SHA-256 of the data in the metadata; gives that of the file."""
+    def write_tensors(self, path: str, tensors: Tensors) -> str:
+        """Writes named numpy arrays as a safetensors file with a checksum of the data; returns the file's SHA-256."""
         digest = hashlib.sha256()
         with self.writer(path) as stream:
             for chunk in encode_tensors(tensors, {})[0]:
@@ -216,7 +228,7 @@ class Store:
 
     @contextmanager
     def local(self, path: str) -> Iterator[Path]:
-        """A local path of a file whose content never changes, for libraries that need one, while the block lasts."""
+        """Yields a local path of a file whose content never changes, valid inside the block."""
         if self.is_local:
             yield Path(self.full(path))
             return
@@ -226,14 +238,14 @@ class Store:
                 while block := source.read(1 << 22):
                     target.write(block)
 
-        # The size: a damaged file is replaced by the build.
+        # The size is part of the key since the build replaces damaged files.
         key = hashlib.sha256(f"{self.root}\0{path}\0{self.size(path)}".encode()).hexdigest()[:32]
         with DiskCache().use(key, fetch) as copy:
             yield copy
 
 
 def sha256_of(stream: Any) -> str:
-    """SHA-256 of what is left of a binary stream, in hex."""
+    """Returns the SHA-256 of the rest of a binary stream, in hex."""
     found = hashlib.sha256()
     while block := stream.read(1 << 22):
         found.update(block)
@@ -241,7 +253,7 @@ def sha256_of(stream: Any) -> str:
 
 
 def open_file(folder: str, name: str) -> pa.NativeFile:
-    """A seekable stream over a file that the user named, which may be a link: on a disk, `s3://` or `gs://`."""
+    """Opens a file named by the user (on a disk, `s3://` or `gs://`; links are followed) as a seekable stream."""
     filesystem, base = _filesystem(folder)
     return filesystem.open_input_file(f"{base}/{name}")
 

@@ -18,11 +18,16 @@ class TowerSettings(Protocol):
     """The part of a stage's config that a worker with a tower needs."""
 
     @property
-    def tower(self) -> TowerConfig: ...
+    def tower(self) -> TowerConfig:
+        """The tower to load."""
+
     @property
-    def batch_frames(self) -> int: ...
+    def batch_frames(self) -> int:
+        """Number of frames per batch."""
+
     @property
-    def resources(self) -> Resources: ...
+    def resources(self) -> Resources:
+        """Resources of the worker: a share of a GPU places the tower there, CPUs bound the decoding threads."""
 
 
 class ClipEmbedder:
@@ -40,6 +45,7 @@ class ClipEmbedder:
         self._tower = load_tower(config.tower, "cuda" if config.resources.gpus else "cpu")
 
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
+        """Yields one table of EMBEDDING rows; `unit` has the path of a decode unit in `decode_unit`."""
         path = unit["decode_unit"]
         frames = self._store.read_table(path, ["video_id", "segment_id", "sample_index", "time_s"])
         embeddings = [np.empty((0, self._tower.embed_dim), np.float16)]

@@ -39,13 +39,13 @@ def frame_batches(store: Store, units: Sequence[str], fit: Fit, *, batch: int, t
     jpegs = _jpegs(store, units)
     with ThreadPoolExecutor(threads) as pool:
 
-        def ahead() -> list[Future]:
+        def submit_batch() -> list[Future[torch.Tensor]]:
             return [pool.submit(_read, jpeg, fit) for jpeg in islice(jpegs, batch)]
 
-        coming = ahead()
-        while coming:
-            now, coming = coming, ahead()
-            frames = [future.result() for future in now]
+        following = submit_batch()
+        while following:
+            current, following = following, submit_batch()
+            frames = [future.result() for future in current]
             yield FrameBatch(torch.stack(frames + [frames[-1]] * (batch - len(frames))), len(frames))
 
 

@@ -106,6 +106,7 @@ def last_checkpoint(store: Store, run: str) -> str | None:
 
 
 def checkpoint_folder(run: str, step: int) -> str:
+    """Returns the folder of a run's checkpoint after `step` steps."""
     return f"{run}/step_{step:06d}"
 
 
@@ -217,7 +218,7 @@ def _read_manifest(store: Store, folder: str) -> dict[str, Any]:
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict) or not all(isinstance(sha256, str) for sha256 in files.values()):
         raise ConfigError(f"{path}: files: not a mapping of names to checksums; give the run another name")
-    return manifest
+    return dict(manifest)
 
 
 def _signature(manifest: Mapping[str, Any], key: bytes) -> str:

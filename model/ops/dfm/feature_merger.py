@@ -142,7 +142,8 @@ def preceding(keyframes_QK: Tensor, num_frames: int) -> Tensor:
 
 def length(x: Tensor) -> Tensor:
     """Returns the L2 norm along the last axis in float32, at least 1e-12."""
-    return torch.linalg.vector_norm(x.float(), dim=-1).clamp(min=1e-12)
+    norms: Tensor = torch.linalg.vector_norm(x.float(), dim=-1)
+    return norms.clamp(min=1e-12)
 
 
 def unit(x: Tensor) -> Tensor:

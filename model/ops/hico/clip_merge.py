@@ -128,11 +128,8 @@ def _sum_by_place(x_BTC: Tensor, place_BT: Tensor, num_places: int) -> Tensor:
     if x_BTC.device.type != "cpu":  # index_add is not deterministic there
         return torch.nn.functional.one_hot(place_BT, num_places).to(x_BTC.dtype).mT @ x_BTC
     flat = (place_BT + torch.arange(batch)[:, None] * num_places).flatten()
-    return (
-        x_BTC.new_zeros(batch * num_places, width)
-        .index_add(0, flat, x_BTC.flatten(0, 1))
-        .unflatten(0, (batch, num_places))
-    )
+    sums: Tensor = x_BTC.new_zeros(batch * num_places, width).index_add(0, flat, x_BTC.flatten(0, 1))
+    return sums.view(batch, num_places, width)
 
 
 def _check_tokens(metric_BTc: Tensor) -> None:

@@ -108,7 +108,7 @@ def text_of(value: Any) -> str:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else ""
 
 
-def list_of(value: Any) -> list:
+def list_of(value: Any) -> list[Any]:
     """A list, also one that stands in a cell as Python or JSON text; [] for anything else."""
     if isinstance(value, str) and value.lstrip().startswith("[") and len(value) <= _MAX_LITERAL:
         try:

@@ -42,7 +42,7 @@ def read(key: str, value: Any) -> Iterator[Entry]:
         yield Entry(text_of(value["image_id"]), rows, duration_s)
 
 
-def _from_tokens(text: str, segments: list, duration_s: float | None) -> Iterator[Row]:
+def _from_tokens(text: str, segments: list[Any], duration_s: float | None) -> Iterator[Row]:
     found = _TOKENS.findall(text)
     for index, (start, end, caption) in enumerate(found):
         if len(segments) == len(found):

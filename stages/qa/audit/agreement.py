@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
+from typing import Any
 
 from stages.qa.audit.checks import Pair, key_of
 from stages.qa.audit.features import quoted
@@ -25,7 +26,7 @@ def disagreements(pairs: Sequence[Pair]) -> dict[int, str]:
     Of pairs that say the same, the first is no duplicate; of pairs that contradict each other, none can be trusted.
     """
     found: dict[int, str] = {}
-    asked: dict[tuple, list[int]] = defaultdict(list)
+    asked: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for i, pair in enumerate(pairs):
         asked[key_of(pair)].append(i)
     for group in asked.values():

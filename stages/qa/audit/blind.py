@@ -88,7 +88,7 @@ def _drop_by_rules(choices: Sequence[Choice], kept: np.ndarray, found: Judged, c
         gain = np.array([(guess == choices[i].answer_index) - 1 / len(choices[i].options) for i, guess in told])
         for i in where[surest(found.score[where], gain, config.margin)]:
             kept[i], found.dropped[i] = False, name
-    return kept.sum() < len(places)
+    return bool(kept.sum() < len(places))
 
 
 def rule_guesses(choices: Sequence[Choice]) -> dict[str, list[int | None]]:
@@ -159,7 +159,7 @@ def fit(matrix: sparse.csr_matrix, begins: np.ndarray, answers: np.ndarray, wher
         average=True,
         random_state=seed,
     )
-    return model.fit(differences, signs).coef_[0]
+    return np.asarray(model.fit(differences, signs).coef_[0])
 
 
 def predict(

@@ -133,7 +133,7 @@ _CHECKS: dict[str, Callable[[Pair, Sequence[str]], bool]] = {
 }
 
 
-def key_of(pair: Pair) -> tuple:
+def key_of(pair: Pair) -> tuple[Any, ...]:
     """What a question asks: its form, the texts that it quotes, and its words outside of them."""
     question = pair["question"]
     outside = re.sub(r'"[^"]*"', " ", question).lower()

@@ -71,7 +71,7 @@ def occurrence(timeline: Timeline) -> Iterator[Plan]:
 WRITERS = (when, what_at, occurrence, said_when)
 
 
-def repeated(timeline: Timeline) -> Iterator[list]:
+def repeated(timeline: Timeline) -> Iterator[list[Event]]:
     """Groups of visual events that happen several times, one after the other, and that nothing else tells of."""
     for group in timeline.groups.values():
         if not 2 <= len(group) <= timeline.config.max_count or group[0].kind != "event":

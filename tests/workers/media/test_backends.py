@@ -11,7 +11,7 @@ from tests.hdr_video import BT709, HLG, PQ, write_hdr_video
 from tests.numbered_video import read_number, write_video
 from tests.planned_video import planned
 from workers.media import frame_decoder
-from workers.media.backends import Picture
+from workers.media.backends import SampledFrame
 from workers.media.frame_decoder import sample_frames
 from workers.media.probe import probe
 
@@ -199,7 +199,7 @@ def test_what_decodes_is_kept(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(60) / 30)
 
     def breaks_off(*args, **kwargs):
-        yield Picture(0, 0.0, np.zeros((4, 4, 3), np.uint8), 1, 4, 4)
+        yield SampledFrame(0, 0.0, np.zeros((4, 4, 3), np.uint8), 1, 4, 4)
         raise Reject("undecodable", "the rest is damaged")
 
     monkeypatch.setitem(frame_decoder.BACKENDS, "pyav", breaks_off)

@@ -90,7 +90,7 @@ def test_no_bytes_are_an_error(codec):
     ],
 )
 def test_encoders_agree(tmp_path, codec, suffix, options):
-    """Key frames are entries, and one picture is shown for each that was encoded."""
+    """Key frames are random access points, and one picture is shown for each that was encoded."""
     jpeg = {"pixel_format": "yuvj420p", "b_frames": 0} if codec == "mjpeg" else {}
     path = write_video(tmp_path / f"v{suffix}", np.arange(60) / 30, codec=codec, options=options, **jpeg)
     with av.open(str(path)) as container:
@@ -99,8 +99,8 @@ def test_encoders_agree(tmp_path, codec, suffix, options):
         read = reader(codec_context.codec.canonical_name, codec_context.extradata, codec_context.codec.intra_only)
         packets = [packet for packet in container.demux(stream) if packet.size]
         facts = [read(memoryview(packet)) for packet in packets]
-    assert [bool(fact.entry) for fact in facts] == [packet.is_keyframe for packet in packets]
-    assert [fact.clean for fact in facts] == [packet.is_keyframe for packet in packets]
+    assert [bool(fact.random_access) for fact in facts] == [packet.is_keyframe for packet in packets]
+    assert [fact.starts_gop for fact in facts] == [packet.is_keyframe for packet in packets]
     assert sum(fact.shown for fact in facts) == 60
 
 

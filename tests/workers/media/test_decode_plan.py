@@ -28,15 +28,15 @@ def index_of(groups: list[str]) -> PacketIndex:
     return PacketIndex(
         pts_P=np.array(order, np.int64),
         duration_P=np.ones(number, np.int64),
-        entry_P=kinds == "I",
-        clean_P=kinds == "I",
+        random_access_P=kinds == "I",
+        gop_start_P=kinds == "I",
         shown_P=np.ones(number, bool),
         disposable_P=kinds == "b",
-        shift_P=np.zeros(number, np.int64),
+        pts_offset_P=np.zeros(number, np.int64),
         time_base=Fraction(1, 10),
-        by_order=False,
+        missing_pts=False,
         reordered=True,
-        jumps=0,
+        discontinuities=0,
         error="",
     )
 

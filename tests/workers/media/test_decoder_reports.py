@@ -9,7 +9,7 @@ from tests.numbered_video import read_number, write_video
 from tests.planned_video import grid_of, planned
 from tests.screen_recording import write_screen_recording
 from workers.media.frame_decoder import sample_frames
-from workers.media.probe import entry_points, probe
+from workers.media.probe import access_points, probe
 
 
 def sampled(path, short_side=96, **config):
@@ -77,8 +77,8 @@ def test_a_stream_that_changes_its_resolution_gives_frames_of_both(tmp_path):
 
 def test_times_that_differ_by_less_than_a_float_can_tell_are_kept_once(cases):
     path = cases / "security/equal_seconds.mkv"
-    entries = entry_points(path)
-    assert (np.diff(entries.time_s) > 0).all()
+    points = access_points(path)
+    assert (np.diff(points.time_s) > 0).all()
     for segment_s in (1e-7, 1e-6, 300.0):
         for fps in (1.0, 1000.0):
             kept = sampled(path, segment_s=segment_s, fps=fps, tolerance=0.0)

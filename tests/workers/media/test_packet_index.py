@@ -40,4 +40,4 @@ def test_a_packet_that_is_read_half_leaves_nothing(tmp_path):
         stream = video_stream(container)
         index = read_index(Demuxer(container, stream), lie(Demuxer(container, stream)))
     assert index.error == "OverflowError"
-    assert len(index) == len(index.duration_P) == len(index.shift_P) == len(index.shown_P) == 2
+    assert len(index) == len(index.duration_P) == len(index.pts_offset_P) == len(index.shown_P) == 2

@@ -8,7 +8,7 @@ from PIL import Image
 
 from schemas.rejects import Reject
 from tests.numbered_video import write_video
-from workers.media.probe import entry_points, probe
+from workers.media.probe import access_points, probe
 
 # What a full decode found less than what demuxing can tell: a packet that is there and doesn't decode.
 UNDECODABLE_PACKETS = {"odd/decord_corrupted.mp4": 1}
@@ -117,7 +117,7 @@ def test_a_spliced_clock_goes_on(tmp_path):
     assert found.frame_count == 180
     assert found.duration_s == pytest.approx(6, abs=0.5)
     assert "timestamp_jumps" in found.flags
-    assert len(entry_points(tmp_path / "v.ts").pts) == 1
+    assert len(access_points(tmp_path / "v.ts").pts) == 1
 
 
 def test_truncation_is_flagged_and_what_is_there_counts(tmp_path):
@@ -132,7 +132,7 @@ def test_truncation_is_flagged_and_what_is_there_counts(tmp_path):
 
 def test_entry_points_are_key_frames(tmp_path):
     path = write_video(tmp_path / "v.mp4", np.arange(90) / 30, gop=15, options={"sc_threshold": "0"})
-    np.testing.assert_allclose(entry_points(path).time_s, np.arange(6) / 2, atol=1e-3)
+    np.testing.assert_allclose(access_points(path).time_s, np.arange(6) / 2, atol=1e-3)
 
 
 @pytest.mark.parametrize("duration", ["1.5:00:00.00000000", "00:00:0.3.0000000", "00:00:\u00b2", "never"])
@@ -158,7 +158,7 @@ def test_times_beyond_all_clocks_are_undecodable(tmp_path):
     path.write_bytes(data[: at + 8] + (2**62).to_bytes(8, "big") + data[at + 16 :])
     assert reason_of(path) == "undecodable"
     with pytest.raises(Reject, match="no clock"):
-        entry_points(path)
+        access_points(path)
 
 
 OPAQUE = np.array([[255, 0, 0, 0], [255, 250, 10, 10]] + [[0, 0, 0, 0]] * 254, np.uint8)  # ARGB
@@ -209,4 +209,4 @@ def test_a_stream_that_appears_on_the_way_ends_nothing(tmp_path):
     )
     path.write_bytes(data[:13] + b"".join([*tags[:middle_at], *([filler] * 6), sound, *tags[middle_at:]]))
     assert probe(path).frame_count == 90
-    assert len(entry_points(path).pts) > 1
+    assert len(access_points(path).pts) > 1

@@ -15,7 +15,7 @@ from workers.media.decode_plan import make_plan
 from workers.media.frame_decoder import sample_frames
 from workers.media.packet_index import PacketIndex
 from workers.media.probe import probe
-from workers.media.sample_grid import PHASES, EntryPoints, Sampling, plan_samples, segments
+from workers.media.sample_grid import PHASES, AccessPoints, Sampling, plan_samples, segments
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_both_ends_of_a_video_are_near_a_sample(duration_s, fps, phase):
 def test_segments_share_out_the_samples(keys, start_s, tail_s, fps, segment_s, phase):
     times = start_s + np.cumsum([0.0, *keys])
     sampling = ShardConfig(fps=fps, segment_s=segment_s, min_frames=3).sampling(start_s, times[-1] - start_s + tail_s)
-    found = segments(EntryPoints((times * 1000).astype(np.int64), times), sampling, phase)
+    found = segments(AccessPoints((times * 1000).astype(np.int64), times), sampling, phase)
     owned = [i for s in found for i in range(s.first_sample, s.first_sample + s.num_samples)]
     assert owned == list(range(sampling.num_samples(phase)))
     for segment in found:
@@ -78,7 +78,7 @@ def test_times_beyond_any_sense_have_an_end(times, segment_s, duration_s):
     """Where `t + segment_s == t` too, and where key frames have one time."""
     times = np.sort(times)
     sampling = ShardConfig(segment_s=segment_s, max_frames=50, min_frames=3).sampling(times[0], duration_s)
-    found = segments(EntryPoints(np.arange(len(times)), times), sampling, 0.5)
+    found = segments(AccessPoints(np.arange(len(times)), times), sampling, 0.5)
     owned = [i for s in found for i in range(s.first_sample, s.first_sample + s.num_samples)]
     assert owned == list(range(sampling.num_samples(0.5)))
     numbers = [segment.segment_index for segment in found]
@@ -88,7 +88,7 @@ def test_times_beyond_any_sense_have_an_end(times, segment_s, duration_s):
 def test_a_segment_ends_on_the_next_key_frame_where_a_clock_is_too_coarse_for_its_length():
     times = np.array([4.8e18, 4.8e18 + 2**12, 4.8e18 + 2**13])
     sampling = ShardConfig(fps=2**-10).sampling(4.8e18, 3 * 2.0**12)
-    found = segments(EntryPoints(np.arange(3), times), sampling, 0.5)
+    found = segments(AccessPoints(np.arange(3), times), sampling, 0.5)
     assert [segment.start_s for segment in found] == list(times)
     assert [segment.end_s for segment in found] == [*times[1:], 4.8e18 + 3 * 2.0**12]
 
@@ -101,19 +101,19 @@ def test_what_is_no_phase_is_named(phase):
 
 @pytest.mark.parametrize(("phase", "origin_s"), [("centre", 2.5), ("start", 2.0), (0, 2.0), (0.75, 2.75)])
 def test_a_phase_that_is_asked_for_is_taken(phase, origin_s):
-    index, entries = pattern(["IPPPPPPPPP"] * 5, 20)
+    index, points = pattern(["IPPPPPPPPP"] * 5, 20)
     sampling = parse(ShardConfig, {"phase": phase, "min_frames": 1}).sampling(2.0, 5.0)
-    chosen, _ = plan_samples(index, EntryPoints(entries.pts, entries.time_s), sampling)
+    chosen, _ = plan_samples(index, AccessPoints(points.pts, points.time_s), sampling)
     assert sampling.times(chosen)[0] == origin_s
 
 
-def pattern(groups: list[str], first_pts: int = 0, steps: tuple[int, ...] = (1,)) -> tuple[PacketIndex, EntryPoints]:
+def pattern(groups: list[str], first_pts: int = 0, steps: tuple[int, ...] = (1,)) -> tuple[PacketIndex, AccessPoints]:
     """Groups of frames, a tick (a tenth of a second) or `steps` apart: see `index_of`."""
     index = index_of(groups)
     times = first_pts + np.concatenate([[0], np.cumsum(np.resize(steps, len(index)))])
     index = replace(index, pts_P=times[index.pts_P])
-    pts = np.sort(index.pts_P[index.entry_P])
-    return index, EntryPoints(pts, pts / 10)
+    pts = np.sort(index.pts_P[index.random_access_P])
+    return index, AccessPoints(pts, pts / 10)
 
 
 def sampling_of(index: PacketIndex, **config) -> Sampling:
@@ -123,18 +123,18 @@ def sampling_of(index: PacketIndex, **config) -> Sampling:
 
 def test_the_phase_that_suits_the_key_frames_is_found():
     """Key frames on whole seconds are within a quarter of a second of all samples, of the last one too."""
-    index, entries = pattern(["IPPPPPPPPP"] * 20)
-    auto, centre = (plan_samples(index, entries, sampling_of(index, phase=p)) for p in ("auto", "centre"))
+    index, points = pattern(["IPPPPPPPPP"] * 20)
+    auto, centre = (plan_samples(index, points, sampling_of(index, phase=p)) for p in ("auto", "centre"))
     assert auto == (0.21875, [20])  # a frame for each sample
     assert centre[0] == 0.5 and sum(centre[1]) == 20 * 4
-    assert plan_samples(index, entries, sampling_of(index, phase="auto", tolerance=0.0)) == (0.09375, [20])
+    assert plan_samples(index, points, sampling_of(index, phase="auto", tolerance=0.0)) == (0.09375, [20])
 
 
 def test_ties_go_to_the_centre():
-    index, entries = pattern(["I"] * 100)
-    assert plan_samples(index, entries, sampling_of(index))[0] == 0.5
-    index = replace(index, by_order=True)  # all frames are decoded, whatever is sampled
-    assert plan_samples(index, EntryPoints(entries.pts[:1], entries.time_s[:1]), sampling_of(index)) == (0.5, [100])
+    index, points = pattern(["I"] * 100)
+    assert plan_samples(index, points, sampling_of(index))[0] == 0.5
+    index = replace(index, missing_pts=True)  # all frames are decoded, whatever is sampled
+    assert plan_samples(index, AccessPoints(points.pts[:1], points.time_s[:1]), sampling_of(index)) == (0.5, [100])
 
 
 @given(
@@ -145,14 +145,14 @@ def test_ties_go_to_the_centre():
     segment_s=st.floats(0.5, 100),
 )
 def test_no_more_is_decoded_than_at_the_centre_and_as_much_as_was_counted(groups, steps, fps, tolerance, segment_s):
-    index, entries = pattern(groups, steps=tuple(steps))
+    index, points = pattern(groups, steps=tuple(steps))
     config = {"fps": fps, "tolerance": tolerance, "segment_s": segment_s}
     auto, centre = (sampling_of(index, phase=phase, **config) for phase in ("auto", "centre"))
-    (phase, counts), (_, most) = (plan_samples(index, entries, sampling) for sampling in (auto, centre))
+    (phase, counts), (_, most) = (plan_samples(index, points, sampling) for sampling in (auto, centre))
     assert sum(counts) <= sum(most)
     times = auto.times(phase)
     np.testing.assert_allclose(np.diff(times), auto.period_s, rtol=1e-6)
-    found = segments(entries, auto, phase)
+    found = segments(points, auto, phase)
     plans = [make_plan(index, segment) for segment in found]
     assert [int(plan.send_P.sum()) for plan in plans] == counts
     start_s = np.sort(index.pts_P) / 10

@@ -51,9 +51,9 @@ def test_the_same_as_in_this_process(tmp_path):
     path = write_video(tmp_path / "v.mp4", np.arange(90) / 30)
     assert probe_in_sandbox(path, LIMITS) == probe.probe(path).columns()
     here, there = grid_of(path), grid(path)
-    np.testing.assert_array_equal(here.entries.pts, there.entries.pts)
-    np.testing.assert_array_equal(here.entries.time_s, there.entries.time_s)
-    assert replace(here, entries=there.entries) == there
+    np.testing.assert_array_equal(here.access_points.pts, there.access_points.pts)
+    np.testing.assert_array_equal(here.access_points.time_s, there.access_points.time_s)
+    assert replace(here, access_points=there.access_points) == there
     frames = list(sample_frames(path, plan(path)[1], short_side=96))
     found = sample(path)
     assert [jpeg for _, jpeg in found] == [encode_jpeg(frame.rgb, 50) for frame in frames]
@@ -161,14 +161,14 @@ def test_more_frames_than_samples_are_no_answer(tmp_path, answer):
     [
         [],
         [({}, b"")] * 2,
-        [({"entries": 1, "phase": 0.5}, b"x" * 15)],
-        [({"entries": "1", "phase": 0.5}, b"\0" * 24)],
-        [({"entries": 2, "phase": 0.5}, b"\0" * 40)],  # the same time twice
-        [({"entries": 1, "phase": 1.0}, b"\0" * 24)],
-        [({"entries": 1, "phase": float("nan")}, b"\0" * 24)],
-        [({"entries": 1, "phase": 0.5}, b"\0" * 16)],  # no count of a segment
-        [({"entries": 1, "phase": 0.5}, b"\0" * 16 + b"\xff" * 8)],
-        [({"entries": 1, "phase": 0.5}, b"\0" * 32)],
+        [({"access_points": 1, "phase": 0.5}, b"x" * 15)],
+        [({"access_points": "1", "phase": 0.5}, b"\0" * 24)],
+        [({"access_points": 2, "phase": 0.5}, b"\0" * 40)],  # the same time twice
+        [({"access_points": 1, "phase": 1.0}, b"\0" * 24)],
+        [({"access_points": 1, "phase": float("nan")}, b"\0" * 24)],
+        [({"access_points": 1, "phase": 0.5}, b"\0" * 16)],  # no count of a segment
+        [({"access_points": 1, "phase": 0.5}, b"\0" * 16 + b"\xff" * 8)],
+        [({"access_points": 1, "phase": 0.5}, b"\0" * 32)],
     ],
 )
 def test_what_are_no_facts_costs_its_file(answer, messages):

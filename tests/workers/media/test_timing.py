@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.numbered_video import read_number, write_video
 from tests.planned_video import planned
 from workers.media.frame_decoder import sample_frames
-from workers.media.probe import VideoFacts, entry_points, probe
+from workers.media.probe import VideoFacts, access_points, probe
 
 
 class Format(NamedTuple):
@@ -119,7 +119,7 @@ def test_a_frame_that_is_held_while_the_sound_goes_on(cases):
     facts = probe(path)
     assert facts.duration_s == pytest.approx(60, abs=0.1)
     assert facts.flags == ()
-    assert len(entry_points(path).pts) > 1
+    assert len(access_points(path).pts) > 1
 
 
 HELD_OR_JOINED = [
@@ -208,7 +208,7 @@ def test_a_video_that_starts_long_after_the_sound_starts_there(tmp_path, suffix,
     write_video(path, 15 + np.arange(50) / 25, sound=sound, sound_from_s=0.0, time_base=Fraction(1, 1000), rate=25)
     facts = probe(path)
     assert facts.first_frame_s == pytest.approx(15, abs=0.1)
-    assert entry_points(path).time_s[0] == facts.first_frame_s
+    assert access_points(path).time_s[0] == facts.first_frame_s
     assert not {"truncated", "timestamp_jumps"} & set(facts.flags)
 
 

@@ -1,11 +1,11 @@
-"""One decoder a file, each `decode(path, segment, short_side=..., threads=...)`, a generator of Pictures."""
+"""One decoder a file, each `decode(path, segment, short_side=..., threads=...)`, a generator of SampledFrames."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 
-class Picture(NamedTuple):
+class SampledFrame(NamedTuple):
     """A frame that was sampled. The counts are those up to it: the last one has those of the whole segment."""
 
     sample_index: int

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from schemas.rejects import Reject
-from workers.media.backends import Picture
+from workers.media.backends import SampledFrame
 from workers.media.backends.key_frame import appearance, source_size
 from workers.media.container import MediaSource, check_self_contained, file_name, open_media, video_stream
 from workers.media.decode_plan import Segment, make_plan
@@ -20,13 +20,13 @@ from workers.media.render import Renderer
 
 # In others it seeks to another frame than it says.
 _EXACT = {"mov", "mp4", "matroska", "webm", "flv"}
-_BATCH = 8  # pictures at the size of the source
+_BATCH = 8  # frames at the size of the source
 
 
 def decode(
     path: MediaSource, segment: Segment, *, short_side: int, convert: bool = True, threads: int = 1
-) -> Iterator[Picture]:
-    """The segment's sampled pictures, in the order of time.
+) -> Iterator[SampledFrame]:
+    """The segment's sampled frames, in the order of time.
 
     Raises:
         Reject: `undecodable`; as `open_media` and `video_stream`.
@@ -39,7 +39,7 @@ def decode(
         index = read_index(Demuxer(container, stream))
     plan = make_plan(index, segment)
     shown = index.shown_pts()
-    # decord counts frames; a picture's number is its place among all that are shown.
+    # decord counts frames; a frame's number is its place among all that are shown.
     numbers = np.searchsorted(shown, plan.wanted_pts_W)
     with appearance(path, segment, plan.wanted_pts_W.tolist()) as (geometry, likes), _reader(path, threads) as reader:
         render = Renderer(short_side, geometry, convert)
@@ -49,11 +49,11 @@ def decode(
             for offset, rgb in enumerate(_batch(reader, numbers[start : start + _BATCH])):
                 sample, time_s = int(plan.sample_index_W[start + offset]), float(plan.time_s_W[start + offset])
                 like = next(likes)
-                yield Picture(sample, time_s, render.array(rgb, like), len(numbers), *source_size(rgb, like))
+                yield SampledFrame(sample, time_s, render.array(rgb, like), len(numbers), *source_size(rgb, like))
 
 
 @contextmanager
-def _reader(path: MediaSource, threads: int) -> Iterator:
+def _reader(path: MediaSource, threads: int) -> Iterator[Any]:
     """Closed at once when the block ends: left open, decord goes on decoding until the memory is gone."""
     import decord
 
@@ -71,6 +71,6 @@ def _batch(reader: Any, numbers: np.ndarray) -> np.ndarray:
     import decord
 
     try:
-        return reader.get_batch(numbers.tolist()).asnumpy()
+        return np.asarray(reader.get_batch(numbers.tolist()).asnumpy())
     except (decord.DECORDError, RuntimeError, IndexError) as error:
         raise Reject("undecodable", f"decord: {type(error).__name__}") from None

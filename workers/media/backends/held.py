@@ -1,9 +1,12 @@
 """What lies between a demuxer, its decoder, and the frames that are wanted."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 # A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
 _HELD_BYTES = 64 << 20
@@ -12,11 +15,11 @@ _HELD_BYTES = 64 << 20
 class HeldPackets:
     """Passes packets on and keeps them, until they are too many."""
 
-    def __init__(self, packets: Iterable[Packet]) -> None:
+    def __init__(self, packets: Iterable[Packet[VideoStream]]) -> None:
         self._source, self.complete, self._bytes = packets, True, 0
-        self.packets: list[Packet] = []
+        self.packets: list[Packet[VideoStream]] = []
 
-    def __iter__(self) -> Iterator[Packet]:
+    def __iter__(self) -> Iterator[Packet[VideoStream]]:
         for packet in self._source:
             self._bytes += packet.size
             if self._bytes > _HELD_BYTES:

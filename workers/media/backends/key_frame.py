@@ -1,5 +1,7 @@
 """Where PyAV starts to read a segment: at its key frame, by seeking where that leads there."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, dropwhile, islice
@@ -20,7 +22,9 @@ from workers.media.orientation import turned
 
 
 @contextmanager
-def at_key_frame(path: MediaSource, segment: Segment, threads: int) -> Iterator[tuple[Demuxer, Iterable[Packet]]]:
+def at_key_frame(
+    path: MediaSource, segment: Segment, threads: int
+) -> Iterator[tuple[Demuxer, Iterable[Packet[VideoStream]]]]:
     """The demuxer of the video stream, and its packets from the segment's key frame on."""
     if segment.segment_index > 0:
         with open_media(path) as container:
@@ -120,11 +124,11 @@ def _prime(container: InputContainer, stream: VideoStream) -> None:
     except MemoryError:
         raise
     except av.FFmpegError:
-        pass  # decoding says what is wrong, at the pictures that it concerns
+        pass  # decoding says what is wrong, at the frames that it concerns
     stream.codec_context.flush_buffers()
 
 
-def _seek(demuxer: Demuxer, seek_pts: int) -> Iterator[Packet] | None:
+def _seek(demuxer: Demuxer, seek_pts: int) -> Iterator[Packet[VideoStream]] | None:
     """The packets from the one at `seek_pts` on; None where seeking doesn't lead there. Seeks by decode time and by
     imprecise indexes land late or early: each next try starts earlier.
     """

@@ -1,4 +1,6 @@
-"""Sampling by PyAV: the packets that no wanted picture needs never reach the decoder."""
+"""Sampling by PyAV: the packets that no wanted frame needs never reach the decoder."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
-from workers.media.backends import Picture
+from workers.media.backends import SampledFrame
 from workers.media.backends.held import HeldPackets, select
 from workers.media.backends.key_frame import at_key_frame
 from workers.media.container import MediaSource, reason
@@ -31,7 +33,7 @@ def decode(
     convert: bool = True,
     threads: int = 1,
     progress: Callable[[int], None] = lambda pixels: None,
-) -> Iterator[Picture]:
+) -> Iterator[SampledFrame]:
     """The segment's sampled frames, in the order of time.
 
     Args:
@@ -43,19 +45,19 @@ def decode(
     there, its packet says "no change" (screen recordings), and the frame before it was the one to keep.
 
     Raises:
-        Reject: `undecodable` where no picture comes out; as `open_media` and `video_stream`.
+        Reject: `undecodable` where no frame comes out; as `open_media` and `video_stream`.
     """
     sampler = _Sampler(path, segment, threads, partial(Renderer, short_side, convert=convert), progress)
-    last: Picture | None = None
-    for picture in sampler.pictures():
+    last: SampledFrame | None = None
+    for frame in sampler.frames():
         if last is not None:
             yield last
-        last = picture
+        last = frame
     if last is not None:
         yield last._replace(wanted=sampler.wanted, decoder_errors=sampler.errors, frames_decoded=sampler.frames_decoded)
     else:
         raise Reject(
-            "undecodable", f"no picture from {segment.start_s:.3f} s on: {sampler.error or 'the decoder gave none'}"
+            "undecodable", f"no frame from {segment.start_s:.3f} s on: {sampler.error or 'the decoder gave none'}"
         )
 
 
@@ -78,12 +80,12 @@ class _Sampler:
         self.frames_decoded = 0  # of all attempts
         self.error = ""
 
-    def pictures(self) -> Iterator[Picture]:
+    def frames(self) -> Iterator[SampledFrame]:
         yield from self._attempt(everything=False)
         if self._missed:
             yield from self._attempt(everything=True)
 
-    def _attempt(self, everything: bool) -> Iterator[Picture]:
+    def _attempt(self, everything: bool) -> Iterator[SampledFrame]:
         """Ends early, with `_missed` set, where a wanted frame is missing and packets were left out."""
         with at_key_frame(self._path, self._segment, self._threads) as (demuxer, packets):
             held = HeldPackets(packets)
@@ -96,7 +98,9 @@ class _Sampler:
         with at_key_frame(self._path, self._segment, self._threads) as (demuxer, packets):
             yield from self._sample(demuxer, index, plan, packets)
 
-    def _sample(self, demuxer: Demuxer, index: PacketIndex, plan: Plan, packets: Iterable[Packet]) -> Iterator[Picture]:
+    def _sample(
+        self, demuxer: Demuxer, index: PacketIndex, plan: Plan, packets: Iterable[Packet[VideoStream]]
+    ) -> Iterator[SampledFrame]:
         stream, render = demuxer.stream, self._renderer(Geometry.of(demuxer.container, demuxer.stream))
         exhaustive = bool(plan.send_P.all())
         wanted = plan.wanted_pts_W.tolist()
@@ -116,47 +120,47 @@ class _Sampler:
             if time_s > self._last_s:
                 sample, self._last_s = int(plan.sample_index_W[position]), time_s
                 size, counts = (frame.width, frame.height), (self.errors, self.frames_decoded)
-                yield Picture(sample, time_s, render(frame), self.wanted, *size, *counts)
+                yield SampledFrame(sample, time_s, render(frame), self.wanted, *size, *counts)
 
     def _has_failed(self, pts: int, index: PacketIndex) -> bool:
         """Where times are told by the order of frames, any error may be that of any frame."""
-        return bool(self._failed) if index.by_order else pts in self._failed
+        return bool(self._failed) if index.missing_pts else pts in self._failed
 
     def _decoded(
-        self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterable[Packet]
+        self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterable[Packet[VideoStream]]
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames of the segment in the order of the decoder, each with its repaired time in ticks."""
         context, first = stream.codec_context, self._segment.seek_pts
-        by_order = iter(index.shown_pts().tolist()) if index.by_order else None
+        ordered_pts = iter(index.shown_pts().tolist()) if index.missing_pts else None
         for packet in self._sent(context, index, plan, packets):
             for frame in self._decode(context, packet):
-                pts = frame.pts if by_order is None else next(by_order, None)
+                pts = frame.pts if ordered_pts is None else next(ordered_pts, None)
                 # What is shown before the segment's key frame may lack the frames that it refers to.
                 if pts is not None and pts >= first:
                     self.errors += frame.is_corrupt
                     yield pts, frame
 
     def _sent(
-        self, context: VideoCodecContext, index: PacketIndex, plan: Plan, packets: Iterable[Packet]
-    ) -> Iterator[Packet | None]:
+        self, context: VideoCodecContext, index: PacketIndex, plan: Plan, packets: Iterable[Packet[VideoStream]]
+    ) -> Iterator[Packet[VideoStream] | None]:
         """Packets for the decoder, with their repaired times; None where it is to be emptied."""
-        send, restart = plan.send_P.tolist(), plan.restart_P.tolist()
-        shift = index.shift_P.tolist() if index.jumps else None
+        send, flush_before = plan.send_P.tolist(), plan.flush_before_P.tolist()
+        pts_offset = index.pts_offset_P.tolist() if index.discontinuities else None
         end = len(send) - send[::-1].index(True) if True in send else 0
         for number, packet in enumerate(islice(packets, end)):
             self._progress(0)
             if not send[number]:
                 continue
-            if restart[number]:
+            if flush_before[number]:
                 yield None
                 context.flush_buffers()
-            if shift and shift[number] and packet.pts is not None:
-                packet.pts += shift[number]
+            if pts_offset and pts_offset[number] and packet.pts is not None:
+                packet.pts += pts_offset[number]
             self.frames_decoded += 1
             yield packet
         yield None
 
-    def _decode(self, context: VideoCodecContext, packet: Packet | None) -> list[VideoFrame]:
+    def _decode(self, context: VideoCodecContext, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         try:
             frames = context.decode(packet)
         except (av.EOFError, av.BlockingIOError):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from schemas.rejects import Reject
-from workers.media.backends import Picture
+from workers.media.backends import SampledFrame
 from workers.media.backends.key_frame import appearance, source_size
 from workers.media.container import MediaSource, check_self_contained, file_name, open_media, video_stream
 from workers.media.decode_plan import Segment, make_plan
@@ -17,7 +17,7 @@ from workers.media.demuxer import Demuxer
 from workers.media.packet_index import read_index
 from workers.media.render import Renderer
 
-_BATCH = 8  # pictures at the size of the source
+_BATCH = 8  # frames at the size of the source
 
 
 def decode(
@@ -28,8 +28,8 @@ def decode(
     convert: bool = True,
     threads: int = 1,
     device: str = "cpu",
-) -> Iterator[Picture]:
-    """The segment's sampled pictures, in the order of time.
+) -> Iterator[SampledFrame]:
+    """The segment's sampled frames, in the order of time.
 
     Raises:
         Reject: `undecodable`; as `open_media` and `video_stream`.
@@ -40,10 +40,10 @@ def decode(
         stream = video_stream(container)
         number = stream.index
         index = read_index(Demuxer(container, stream))
-    if index.by_order or index.jumps:
+    if index.missing_pts or index.discontinuities:
         raise Reject("undecodable", "torchcodec goes by times, and those of this file are not to be trusted")
     plan = make_plan(index, segment)
-    # In the middle of the tick: the picture shown then, whatever the last bit of a float.
+    # In the middle of the tick: the frame shown then, whatever the last bit of a float.
     times = (plan.wanted_pts_W + 0.5) * float(index.time_base)
     with appearance(path, segment, plan.wanted_pts_W.tolist()) as (geometry, likes):
         render = Renderer(short_side, geometry, convert)
@@ -51,7 +51,7 @@ def decode(
         for (rgb, time_s), sample, like in zip(frames, plan.sample_index_W.tolist(), likes, strict=False):
             pts = int(np.rint(time_s / float(index.time_base)))
             true_s, size = float(segment.time_s(pts, index.time_base)), source_size(rgb, like)
-            yield Picture(sample, true_s, render.array(rgb, like), len(times), *size)
+            yield SampledFrame(sample, true_s, render.array(rgb, like), len(times), *size)
 
 
 def _frames(path: MediaSource, times_s: np.ndarray, **options: Any) -> Iterator[tuple[np.ndarray, float]]:
