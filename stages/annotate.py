@@ -1,4 +1,4 @@
-"""Annotate: what is known of a video, from all its sources, as timed events on its timeline. video -> events, 1:N."""
+"""annotate: collects the annotations of a video from all its sources as timed events. Video -> events, 1:N."""
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
@@ -49,37 +49,37 @@ OUTSIDE, MILLISECONDS = "events_outside_video", "events_in_milliseconds"  # flag
 
 
 class AnnotateConfig(StageConfig):
-    """Where events come from and what becomes of those that don't fit."""
+    """How annotations are read and which events are accepted."""
 
     subtitle_languages: tuple[str, ...] = ("en",)
-    """Languages in the order they are wanted ("en" takes "en-GB" too). Where a video has none of them, a file that
-    names no language is used, then any. One language a video: others say the same again."""
+    """Preferred languages of subtitles, in order ("en" includes "en-GB"). If a video has none of them, a file without a
+    language in its name is used, else any. One language is used per video, since translations repeat the content."""
     sentence_gap_s: float = Field(1.0, ge=0, le=10)
-    """Subtitle cues at most this far apart are joined where a sentence goes on."""
+    """Maximum pause in seconds between subtitle cues that are joined to one sentence."""
     max_sentence_chars: int = Field(240, ge=20, le=5000)
-    """Joining stops here."""
+    """Maximum length of a joined sentence."""
     instant_s: float = Field(1.0, gt=0, le=60)
-    """How long an event lasts that ends where it starts."""
+    """Duration in seconds given to an event that ends where it starts."""
     encoding: str = DETECT
-    """Encoding of annotation files that are neither UTF-8 nor marked as something else: a codec of Python, such as
+    """Encoding of annotation files that are neither UTF-8 nor have a byte order mark: a codec of Python, such as
     `cp1251`, or `detect`, which finds it from the text and the language in the file's name and flags the video. A file
-    whose encoding cannot be told is bad; with `utf-8` all such files are."""
+    whose encoding cannot be determined is bad; with `utf-8`, all such files are."""
     max_file_bytes: int = Field(64 << 20, ge=1)
-    """A larger annotation file is bad."""
+    """Maximum size of an annotation file; a larger one is bad."""
     max_events: int = Field(50_000, ge=1)
-    """More events of one video are bad: what writing questions costs grows faster than their number."""
+    """Maximum number of events per video, since the cost of writing questions grows faster than their number."""
     on_bad: Literal["reject", "skip"] = "reject"
-    """A file that cannot be read: `reject` the video, naming file and line (it was named in the manifest, so it is
-    counted on), or `skip` the file and use what else there is; a video whose every source is bad is rejected still."""
+    """How a bad file is handled: `reject` the video with a message that names file and line, or `skip` the file and use
+    the other sources. A video whose sources are all bad is rejected in either case."""
     limits: ParseLimits = ParseLimits()
-    """Of the sandbox process that parses a file. A file that takes more is bad."""
+    """Limits of the sandbox process that parses a file. A file that exceeds them is bad."""
     annotators: tuple[Literal["transcribe", "caption"], ...] = ()
-    """Models that are asked where the manifest knows nothing: `transcribe` for speech, where there are no `subtitles`;
-    `caption` for events, where there are neither `events` nor `events_file`."""
+    """Models for videos without annotations: `transcribe` writes speech if there are no `subtitles`; `caption` writes
+    events if there are neither `events` nor `events_file`."""
     endpoint: EndpointConfig = EndpointConfig()
-    """Where models are asked: by `transcribe`, `caption`, `merge_captions` and `write_qa.realizer=llm`. See
+    """The endpoint of the models used by `transcribe`, `caption`, `merge_captions` and `write_qa.realizer=llm`. See
     docs/models.md."""
-    # Reads a few kilobytes of text: waits more than it works.
+    # Reads a few kilobytes of text and mostly waits.
     resources: Resources = Resources(cpus=0.5, workers=(1, 2))
 
     @field_validator("encoding")
@@ -93,7 +93,7 @@ class AnnotateConfig(StageConfig):
         return name
 
     def semantic(self) -> dict[str, Any]:
-        """Without what decides only whether a unit is rejected."""
+        """Returns the fields that a unit's content depends on, without those that only decide about rejection."""
         return self.model_dump(
             mode="json", exclude={"resources", "limits", "max_file_bytes", "max_events", "endpoint", "annotators"}
         )
@@ -102,10 +102,12 @@ class AnnotateConfig(StageConfig):
 def annotate(
     unit: dict[str, Any], config: AnnotateConfig, store: Store, access: Access = Access()
 ) -> Iterator[pa.Table]:
-    """One row of ANNOTATION; its events sorted by time, conversations last.
+    """Yields one row of ANNOTATION; its events are sorted by time, conversations come last.
 
-    Times are cut to the video; an event that lies wholly outside it is left out and counted.
-    Raises Reject("bad_annotation") that names the file and the line.
+    Times are clipped to the video; an event that lies entirely outside it is dropped and counted.
+
+    Raises:
+        Reject: `bad_annotation`, with the file and the line.
     """
     events: list[Event] = []
     flags: set[str] = set()
@@ -120,7 +122,7 @@ def annotate(
             if config.on_bad == "reject":
                 break
             continue
-        # Subtitles tell their unit.
+        # The unit of time in subtitles is known.
         is_unclear = source != "subtitles"
         timed, are_converted = in_seconds(known.events, unit["duration_s"]) if is_unclear else (known.events, False)
         events += [{**event, "source": source} for event in timed]
@@ -141,7 +143,7 @@ def annotate(
 
 
 def _sources(unit: dict[str, Any], config: AnnotateConfig, access: Access) -> Iterator[tuple[str, Callable[[], Known]]]:
-    """Each source of the video: its name, and a function that reads it."""
+    """Yields the name of each source of the video, and a function that reads it."""
     if text := unit["events"]:
         yield "manifest", lambda: _parse("events", text.encode(), "events of the manifest", config)
     if path := unit["events_file"]:
@@ -154,7 +156,7 @@ def _sources(unit: dict[str, Any], config: AnnotateConfig, access: Access) -> It
 
 
 def _models(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iterator[tuple[str, Callable[[], Known]]]:
-    """What models found, with the name of the model as the source."""
+    """Yields the name of each model that annotated the video, and a function that reads its events."""
     captions, speech = unit.get("merge_captions_unit"), unit.get("transcribe_units") or []
     for model, paths in (
         (config.endpoint.model, [captions] if captions else []),
@@ -169,7 +171,7 @@ def _units(paths: Iterable[str], store: Store) -> Known:
 
 
 def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access) -> Known:
-    """What the files say in the one language that is used; of speech, of what is to be seen and of chapters apart."""
+    """Reads subtitle files and returns those in the chosen language; see `in_one_language`."""
     files: list[tuple[str, Known]] = []
     first_error = None
     for path in dict.fromkeys(paths):
@@ -191,7 +193,7 @@ def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access
 
 
 def _read(task: str, address: str, config: AnnotateConfig, access: Access, **options: Any) -> Known:
-    """A file on a local path, s3:// or gs://. Raises AnnotationError that names it where it is absent or bad."""
+    """Reads a file on a local path, s3:// or gs://. Raises AnnotationError with its name if it is missing or bad."""
     try:
         data = read_bytes(address, config.max_file_bytes, access)
     except Reject as rejected:
@@ -209,13 +211,13 @@ def _parse(task: str, data: bytes, where: str, config: AnnotateConfig, **options
 
 
 def _shown_name(path: str) -> str:
-    """A file's name for a message: long ones in part."""
+    """Returns a file's name for messages, shortened if it is long."""
     name = posixpath.basename(redacted(path))
     return name if len(name) <= 100 else f"{name[:60]}...{name[-30:]}"
 
 
 def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
-    """The declaration. Only where models annotate do units depend on what they found."""
+    """Declares the stage. Units depend on the models' results only if there are annotators."""
     return Stage(
         name="annotate",
         reads=pa.schema([*READS, *MODEL_READS]) if config.annotators else READS,
@@ -224,6 +226,6 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         config=config,
         emits="rows",
         version=6,
-        # The stamp tells of a change in these files; where they lie makes no difference.
+        # `annotation_stamp` changes with the content of these files; their location does not matter.
         cache_key_excludes=("subtitles", "events_file"),
     )

@@ -1,4 +1,4 @@
-"""Caption: frames of a segment -> timed events, by a model that sees images. segment -> events, 1:N."""
+"""caption: describes the frames of a segment as timed events, by a vision-language model. Segment -> events, 1:N."""
 
 import base64
 import json
@@ -29,25 +29,27 @@ READS = pa.schema(
         ("cuts_s", pa.list_(pa.float64())),  # inside the segment
     ]
 )
-_SLACK_S = 2.0  # an event may reach so far beyond the segment, and is cut at its edge; models round
+_SLACK_S = 2.0  # an event may extend this far beyond the segment and is clipped, since models round times
 
 
 class CaptionConfig(StageConfig):
     """How a model describes the videos whose manifest has neither `events` nor `events_file`."""
 
     max_frames: int = Field(24, ge=1, le=500)
-    """Frames of a segment that the model is shown."""
+    """Maximum number of frames per segment that are sent to the model."""
     max_events: int = Field(60, ge=1, le=1000)
-    """An answer with more events of a segment is bad."""
+    """Maximum number of events per segment; an answer with more is bad."""
     endpoint: EndpointConfig = Field(EndpointConfig(), exclude=True)
     """`annotate.endpoint`."""
-    # Waits for the model nearly all of the time: the workers are the requests at once.
+    # Mostly waits for the model: the number of workers is the number of concurrent requests.
     resources: Resources = Resources(cpus=0.25, workers=(1, 8))
 
     def semantic(self) -> dict[str, Any]:
+        """Returns the fields that a unit's content depends on, with those of the endpoint and a hash of the prompt."""
         return {**super().semantic(), "endpoint": self.endpoint.content(), "prompt": prompt_hash("caption")}
 
     def expected_cost(self) -> dict[str, float]:
+        """Returns the expected cost of a segment: one call with the frames."""
         return {"calls": 1, "tokens_in": 500 + self.max_frames * TOKENS_PER_IMAGE, "tokens_out": 500}
 
 
@@ -61,15 +63,16 @@ class CaptionedEvent(Answer):
 
 
 class Captions(Answer):
-    """What the model answers."""
+    """The answer of the model."""
 
     events: list[CaptionedEvent]
 
 
 def caption(unit: dict[str, Any], config: CaptionConfig, store: Store) -> Iterator[pa.Table]:
-    """Rows of SEGMENT_TEXT, sorted by time.
+    """Yields rows of SEGMENT_TEXT, sorted by time.
 
-    Raises Reject: `bad_answer`, `endpoint_failed`, `endpoint_cap`, `no_frames`.
+    Raises:
+        Reject: `bad_answer`, `endpoint_failed`, `endpoint_cap`, `no_frames`.
     """
     frames = store.read_table(unit["decode_unit"], ["time_s", "jpeg"])
     if not frames.num_rows:

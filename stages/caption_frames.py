@@ -1,4 +1,4 @@
-"""Which frames of a segment a model is shown: by shots and coverage, whatever will be asked about them."""
+"""Chooses the frames of a segment that a model describes, by shots and coverage, independent of any question."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,15 @@ import numpy as np
 
 
 def choose_frames(time_s: Sequence[float], cuts_s: Sequence[float], most: int) -> list[int]:
-    """Positions of at most `most` frames, ascending.
+    """Returns the positions of at most `most` frames, ascending.
 
-    First the middle frame of each shot, the longest shots first; then, one after the other, the frame that is farthest
-    in time from all that are chosen.
+    The middle frames of the shots are chosen first, the longest shots before others; then repeatedly the frame that is
+    farthest in time from all chosen frames.
 
     Args:
-        time_s: times of the frames, ascending.
-        cuts_s: times at which a shot gives way to the next.
+        time_s: times of the frames in seconds, ascending.
+        cuts_s: times of the cuts in seconds.
+        most: maximum number of frames.
     """
     times = np.asarray(time_s, np.float64)
     if len(times) <= most:

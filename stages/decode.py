@@ -1,4 +1,4 @@
-"""Segment -> frames: JPEGs at the sampling rate, each with its true time. Decoded in the sandbox."""
+"""decode: samples the frames of a segment as JPEGs with their true times, in the sandbox. Segment -> frames, 1:1."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ from workers.media.sandboxed import MediaLimits, sample_in_sandbox
 from workers.storage.local_media import local_media
 from workers.storage.store import Store
 
-_ROWS = 64  # a yield: some MB of JPEG
+_ROWS = 64  # per table: a few MB of JPEG
 _OPTIONS = ("short_side", "convert", "jpeg_quality", "backend", "device", "threads")
 _PLAN = tuple(Segment.__dataclass_fields__)
 # What a backend's process imports before it is locked.
@@ -34,24 +34,25 @@ class DecodeConfig(StageConfig):
     short_side: int = Field(384, ge=16, le=4320)
     """Pixels of the shorter side of a frame; smaller videos keep their size."""
     convert: bool = True
-    """Deinterlace, and show HDR and BT.2020 in the colours of a usual screen; `false` keeps pixels as they are coded.
-    Flags say in either case what a file is. See `workers/media/render.py` and `workers/media/colour.py`."""
+    """Whether to deinterlace, and to convert HDR and BT.2020 to BT.709; `false` keeps pixels as they are coded. Flags
+    describe the file in either case. See `workers/media/render.py` and `workers/media/colour.py`."""
     jpeg_quality: int = Field(90, ge=1, le=100)
-    """Of libjpeg."""
+    """Quality of libjpeg."""
     backend: Literal["auto", "pyav", "decord", "torchcodec"] = "auto"
-    """Decoder; `auto` takes the best measured one, which is PyAV. decord brings an FFmpeg of 2020, whose faults are
-    known: take it for files that you trust, or where `longvid doctor` finds the full sandbox."""
+    """Decoder; `auto` uses the fastest one according to the benchmarks, PyAV. decord contains an FFmpeg of 2020 with
+    known vulnerabilities: use it for files that you trust, or where `longvid doctor` finds the full sandbox."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where frames are decoded. `cuda` takes torchcodec (`pip install longvid[torchcodec]`, and FFmpeg's libraries) and
-    a share of a GPU, `resources.gpus`; what it cannot decode, the others do. It may need more `limits.memory_mb`. The
-    GPU's driver keeps Landlock and seccomp from being used."""
+    """Device that decodes frames. `cuda` uses torchcodec (`pip install longvid[torchcodec]`, FFmpeg's libraries) and a
+    share of a GPU, `resources.gpus`; files that it cannot decode are decoded on the CPU. It may need more
+    `limits.memory_mb`. The GPU driver does not work with Landlock and seccomp, so they are not used."""
     threads: int = Field(1, ge=1, le=64)
-    """Threads of a decoder. Set `resources.cpus` alike; many segments at once use cores better than many threads."""
+    """Threads per decoder. Set `resources.cpus` to the same number. Several segments at once use cores better than
+    several threads."""
     limits: MediaLimits = MediaLimits()
-    """Of the process that decodes a segment."""
-    # One decoder thread, and room for an embedder and a download beside it on two cores; 4K streams need the memory.
+    """Limits of the process that decodes a segment."""
+    # One decoder thread; leaves room for an embedder and a download on two cores. 4K streams need the memory.
     resources: Resources = Resources(cpus=0.75, memory_mb=1024)
-    """Where and how wide it runs."""
+    """Resources and number of workers of the stage."""
 
     @model_validator(mode="after")
     def _gpu(self) -> "DecodeConfig":
@@ -62,13 +63,15 @@ class DecodeConfig(StageConfig):
         return self
 
     def semantic(self) -> dict[str, Any]:
-        """Without what decides only whether a unit is rejected, and how fast it is done."""
+        """Returns the fields that a unit's content depends on, without limits and number of threads."""
         return self.model_dump(mode="json", exclude={"resources", "limits", "threads"})
 
 
 class Decoder:
-    """A worker that stays, with its sandbox: where the next segment waits already, no core does. It raises ConfigError
-    where the backend is not installed; with `device: cuda`, where there is no GPU, or torchcodec is missing.
+    """Decodes segments, one after the other, and keeps its sandbox between them.
+
+    Raises:
+        ConfigError: the backend is not installed; or `device` is `cuda`, and there is no GPU or torchcodec is missing.
     """
 
     def __init__(self, config: DecodeConfig, store: Store) -> None:
@@ -89,8 +92,8 @@ class Decoder:
         """Yields tables of FRAME rows, in the order of time.
 
         Raises:
-            Reject: `undecodable` where nothing of the segment decodes; `over_budget`, `decoder_crashed`,
-            `decoder_timeout`, `decoder_memory`.
+            Reject: `undecodable` if no frame of the segment can be decoded; `over_budget`, `decoder_crashed`,
+                `decoder_timeout`, `decoder_memory`.
         """
         segment = Segment(**{name: unit[name] for name in _PLAN})
         rows: list[Row] = []
@@ -106,7 +109,7 @@ class Decoder:
 
 
 def _check_cuda() -> None:
-    """Raises ConfigError where torchcodec or a GPU is missing."""
+    """Raises ConfigError if torchcodec or a GPU is missing."""
     try:
         import torchcodec.decoders  # noqa: F401
     except (ImportError, RuntimeError, OSError) as error:
@@ -121,7 +124,7 @@ def _check_cuda() -> None:
 
 
 def stage(config: DecodeConfig) -> Stage:
-    """The declaration."""
+    """Declares the stage."""
     known = [VIDEO.field(name) for name in ("sha256", "media", "duration_s")]
     reads = pa.schema([*known, ("location", pa.string()), *SEGMENT])
     return Stage(

@@ -1,10 +1,10 @@
-"""distill: frames + keyframes -> visual tokens: keyframe tokens, merged tokens (DFM) and clip tokens (HiCo).
+"""distill: computes the visual tokens of a video: keyframe tokens, merged tokens (DFM) and clip tokens (HiCo). 1:1.
 
-Sources: ViLaMP, arXiv 2504.02438 (keyframes keep a grid of tokens, any other frame becomes one token a question);
-VideoChat-Flash, arXiv 2501.00574 (four frames become 64 tokens, whatever the question). One sweep over the frames of a
-video serves all its questions and both.
+Sources: ViLaMP, arXiv 2504.02438 (keyframes keep a grid of tokens, any other frame becomes one token per question);
+VideoChat-Flash, arXiv 2501.00574 (four frames become 64 tokens, independent of the question). Both are computed for all
+questions in one pass over the frames of a video.
 
-Shapes: N frames, Q questions, K keyframes a question, D width of the joint space; those of the tokens in
+Shapes: N frames, Q questions, K keyframes per question, D width of the joint space; for those of the tokens, see
 workers/towers/video_tokens.py.
 """
 
@@ -44,28 +44,29 @@ class DistillConfig(StageConfig):
     """How frames become visual tokens."""
 
     tower: TowerConfig = TowerConfig(model="ViT-SO400M-14-SigLIP-384", pretrained="webli")
-    """The tower of the patch features; its text side embeds the questions for merging."""
+    """The tower that computes patch features; its text encoder embeds the questions for merging."""
     batch_frames: int = Field(32, ge=1, le=1024)
-    """Frames a chunk of the sweep: bounds the patch features held at a time. With `hico` whole clips."""
+    """Frames per chunk; bounds the patch features in memory. With `hico`, a multiple of `clip_frames`."""
     keyframe_grid: int = Field(14, ge=0, le=64)
-    """A keyframe's patches are pooled to this many rows and columns; 0, or more than there are: left as they are."""
+    """A keyframe's patches are pooled to this many rows and columns. 0, or more than the tower has: no pooling."""
     alpha: float = Field(0.01, gt=0)
-    """Temperature of the merge weights; the paper's ablation finds 0.01 best."""
+    """Temperature of the merge weights; 0.01 is best according to the paper's ablation."""
     lam: float = Field(1.0, ge=0)
-    """Lambda: weight of a patch's likeness to the same patch of the preceding keyframe."""
+    """Lambda: weight of a patch's similarity to the same patch of the preceding keyframe."""
     hico: bool = False
-    """Whether to write clip tokens too, which do not depend on the questions: a member of their own in the shards. Of
-    an hour of video they are about as large as all other tokens."""
+    """Whether to write clip tokens as well, which do not depend on the questions, as a separate member of the shards.
+    For an hour of video, they are about as large as all other tokens."""
     clip_frames: int = Field(4, ge=1, le=64)
-    """Frames a clip."""
+    """Frames per clip."""
     clip_tokens: int = Field(64, ge=1)
-    """Tokens a clip; a clip that has fewer patches keeps them all."""
+    """Tokens per clip; a clip with fewer patches keeps all of them."""
     clip_heads: int = Field(16, ge=1)
-    """Heads over which the likeness of two tokens is averaged; must divide the tower's patch width."""
-    # The towers compute on one CPU thread: widen by `workers`. A GPU worker's cores read JPEG ahead of the tower.
+    """Number of heads over which the similarity of two tokens is averaged; must divide the tower's patch width."""
+    # A tower uses one CPU thread: increase `workers` instead. The cores of a GPU worker decode JPEGs in advance.
     resources: Resources = Resources(cpus=1, gpus=0, memory_mb=6000, workers=(1, 1))
 
     def semantic(self) -> dict[str, Any]:
+        """Returns the fields that a unit's content depends on, with a digest of the tower's local weights."""
         return {**super().semantic(), "weights": tower_weights(self.tower)}
 
     @model_validator(mode="after")
@@ -80,28 +81,28 @@ class DistillConfig(StageConfig):
 
 @dataclass(frozen=True)
 class Video:
-    """What is known of a video before its frames are read."""
+    """Times, questions and keyframes of a video."""
 
     time_s: np.ndarray
     """float64 [N], true presentation times."""
     sample_index: np.ndarray
-    """int64 [N]"""
+    """int64 [N], numbers of the samples."""
     queries: np.ndarray
-    """float32 [Q, D]"""
+    """float32 [Q, D], embeddings of the questions."""
     chosen: np.ndarray
-    """int64 [Q, K]: positions of each question's keyframes in the video, ascending, -1 pads."""
+    """int64 [Q, K], positions of each question's keyframes in the video, ascending and padded with -1."""
 
 
 class Distiller:
-    """Turns videos into tokens, one at a time.
+    """Computes the visual tokens of videos.
 
     Args:
-        config: tower and merging.
-        store: of the corpus.
+        config: tower and parameters of merging.
+        store: store of the corpus.
     """
 
     def __init__(self, config: DistillConfig, store: Store) -> None:
-        # They import torch: seconds, and a driver declares stages without running them.
+        # Importing torch takes seconds, and a driver declares stages without running them.
         from workers.towers.patch_encoder import PatchEncoder
         from workers.towers.video_tokens import TokenLayout
 
@@ -117,7 +118,12 @@ class Distiller:
         )
 
     def __call__(self, unit: dict[str, Any]) -> dict[str, np.ndarray]:
-        """time_s float64 [N], sample_index int64 [N] and the arrays of VideoTokens. Rejects a video without frames."""
+        """Returns time_s float64 [N], sample_index int64 [N] and the arrays of VideoTokens.
+
+        Raises:
+            Reject: `no_frames` if the video has no frames.
+            ValueError: frames, questions and keyframes belong to different videos.
+        """
         from workers.towers.video_tokens import VideoTokens
 
         video = read_video(unit, self._store)
@@ -143,7 +149,12 @@ class Distiller:
 
 
 def read_video(unit: dict[str, Any], store: Store) -> Video:
-    """Times, questions and keyframes of a unit. Raises ValueError where its parts belong to different videos."""
+    """Reads times, questions and keyframes of a unit.
+
+    Raises:
+        Reject: `no_frames`.
+        ValueError: they belong to different videos.
+    """
     columns = ["video_id", "sample_index", "time_s"]
     frames = pa.concat_tables(store.read_table(path, columns) for path in unit["decode_units"])
     if not frames.num_rows:
@@ -169,6 +180,7 @@ def _padded(lists: list[list[int]]) -> np.ndarray:
 
 
 def stage(config: DistillConfig) -> Stage:
+    """Declares the stage."""
     return Stage(
         name="distill",
         version=2,

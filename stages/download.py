@@ -1,4 +1,4 @@
-"""Manifest row -> video: the file in the media store, and what demuxing all of it found."""
+"""download: stores the file of a manifest row and probes it by demuxing it completely. Row -> video, 1:1."""
 
 import importlib
 import shutil
@@ -26,7 +26,7 @@ from workers.storage.local_media import required_location
 from workers.storage.scratch import scratch_folder
 from workers.storage.store import Store, sha256_of
 
-# Extensions by what the demuxer found; a name given by a stranger is never part of a path.
+# Extensions by the container that the demuxer found; untrusted names are never part of a path.
 _EXTENSIONS = {
     "mov,mp4,m4a,3gp,3g2,mj2": ".mp4",
     "matroska,webm": ".mkv",
@@ -74,7 +74,7 @@ def run(unit: Row, config: DownloadConfig, store: Store, access: Access | None =
 
 
 def _published(uri: str) -> str:
-    """An address as a table holds it: no secrets, and no folder of this machine."""
+    """Returns an address for tables, without secrets and folders of this machine."""
     return Path(uri).name if uri.startswith("/") else redacted(uri)
 
 
@@ -118,7 +118,7 @@ def _fetched(unit: Row, config: DownloadConfig, store: Store, access: Access) ->
 
 
 def _fetching(store: Store, name: str) -> Path:
-    """Where something lies while a file is fetched: in a corpus on a disk, else on the node."""
+    """Returns the path of a partial file or its lock: in the corpus if that is on a disk, else on the node."""
     return Path(store.full(f"{FETCHING}/{name}")) if store.is_local else scratch_folder("fetching") / name
 
 
@@ -179,12 +179,12 @@ def is_complete(unit: Row, store: Store) -> bool:
     """Returns whether the media file of a committed unit exists."""
     row = store.read_table(unit["unit_path"], ["media", "size_bytes"]).to_pylist()[0]
     if row["media"] is None:
-        return True  # referenced in place: source_stamp, which the unit's path holds, says so
+        return True  # referenced in place: the unit's path depends on source_stamp
     return store.exists(row["media"]) and store.size(row["media"]) == row["size_bytes"]
 
 
 def stage(config: DownloadConfig, access: Access | None = None) -> Stage:
-    """The declaration. Without `access`, no file of this machine is read and no bucket with credentials."""
+    """Declares the stage. Without `access`, it reads neither files of this machine nor buckets with credentials."""
     known = [MANIFEST.field(name) for name in ("id", "uri", "sha256", "licence", "source", "split")]
     reads = pa.schema([VIDEO.field("video_id"), *known, ("source_stamp", pa.string()), ("location", pa.string())])
     return Stage(
@@ -195,7 +195,7 @@ def stage(config: DownloadConfig, access: Access | None = None) -> Stage:
         run=partial(run, access=access or config.access()),
         config=config,
         emits="rows",
-        # The stamp tells of a change in the file; where it lies, and who signed for it, makes no difference.
+        # `source_stamp` changes with the file; its location and the signature of its address do not matter.
         cache_key_excludes=("location", "uri"),
         is_complete=is_complete,
         kind="video",

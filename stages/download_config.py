@@ -1,4 +1,4 @@
-"""The settings of downloads: what is fetched, from where, and with what patience."""
+"""The settings of downloads: which addresses may be opened, and the limits of a download."""
 
 import re
 from dataclasses import fields
@@ -14,7 +14,7 @@ from workers.fetch.redaction import format_value, redacted
 from workers.fetch.urls import HttpUrl, UrlError, parse_url
 from workers.media.sandboxed import MediaLimits
 
-# Of signatures: of S3, Google, CloudFront and Azure, and of the usual web server.
+# Query parameters of signatures: those of S3, Google, CloudFront and Azure, and of common web servers.
 IGNORED_PARAMETERS = (
     *("X-Amz-*", "X-Goog-*", "Signature", "Expires", "sig", "token", "AWSAccessKeyId", "GoogleAccessId"),
     *("Key-Pair-Id", "Policy", "se", "st", "ske", "skt"),
@@ -25,68 +25,69 @@ class DownloadConfig(StageConfig):
     """Config of the download stage."""
 
     media: Literal["reference", "copy"] = "reference"
-    """Local files stay where they are, or are copied into the corpus. What is fetched always lies in the corpus."""
+    """Whether local files are referenced in place, or copied into the corpus. Downloads are always stored in the
+    corpus."""
     max_bytes: int = Field(64 << 30, ge=1)
-    """Largest file that is fetched or copied."""
+    """Maximum size of a file that is downloaded or copied."""
     max_seconds: float = Field(6 * 3600.0, gt=0)
-    """Longest time a fetch may take, all attempts together."""
+    """Maximum time of a download in seconds, over all attempts."""
     attempts: int = Field(6, ge=1, le=100)
-    """Attempts of a fetch; each goes on where the last one stopped."""
+    """Maximum number of attempts; each resumes where the last one stopped."""
     backoff_s: float = Field(1.0, ge=0)
-    """First wait between attempts; doubles, with jitter. A server's Retry-After goes before it."""
+    """Initial wait between attempts in seconds; doubles, with jitter. A server's Retry-After takes precedence."""
     max_retry_after_s: float = Field(300.0, ge=0, le=7 * 86400.0)
-    """Longest pause that a host may ask for and be waited for. A host that asks for more is left alone for that long:
-    its videos are rejected as `unreachable`, without being asked for."""
+    """Longest pause requested by a host that is waited for, in seconds. If a host requests a longer one, its videos are
+    rejected as `unreachable` without a request until the pause is over."""
     timeout_s: float = Field(30.0, gt=0)
-    """To connect, and between two packets."""
+    """Timeout for connecting and between two packets, in seconds."""
     min_bytes_per_s: int = Field(1024, ge=0)
-    """A slower source is given up."""
+    """Minimum rate of a download; slower ones fail."""
     max_partial_bytes: int = Field(1 << 40, ge=1)
-    """Of all files that are being fetched into a corpus on a disk, or else on a node. What killed builds left goes
-    first, the oldest before others."""
+    """Maximum size of all partial files of a corpus on a disk, or else of a node. Those left by killed builds are
+    deleted first, the oldest before others."""
     per_host: int = Field(4, ge=1, le=1000)
-    """Fetches from one host at once, of all workers on a node."""
+    """Maximum number of concurrent downloads from one host, over all workers of a node."""
     allow_private_addresses: bool = False
-    """Fetch from private, loopback and link-local addresses too (an own media server)."""
+    """Whether private, loopback and link-local addresses may be reached (a media server of your own)."""
     buckets: tuple[str, ...] | None = None
     """Buckets and prefixes (`s3://bucket`, `gs://bucket/folder`) that are read with the credentials of the environment;
-    all others are read anonymously. Default: the bucket that the manifest lies in."""
+    all others are read anonymously. Default: the bucket that contains the manifest."""
     proxy: str = Field("", repr=False)
-    """`http://[user:password@]host:port` that http, https and s3 go through; that of the environment is not used. Hosts
-    that are known here to be private are refused as ever; one that only the proxy can look up is the proxy's to
-    refuse. The library for gs takes the environment's proxy by itself."""
+    """Proxy for http, https and s3, `http://[user:password@]host:port`; that of the environment is not used. Hosts that
+    resolve to private addresses on this machine are refused; hosts that only the proxy can resolve are left to the
+    proxy. The library for gs uses the proxy of the environment."""
     ca_bundle: str = ""
-    """A file of certificates that servers are checked by, on every node, in place of those of certifi."""
+    """File of certificates, present on every node, that servers are verified against instead of those of certifi."""
     ignored_parameters: tuple[str, ...] = IGNORED_PARAMETERS
-    """Patterns of the query parameters that do not identify a file, as those of a signature: a row whose address
-    differs in them alone keeps its file. Upper and lower case are the same."""
+    """Patterns of query parameters that do not identify a file, such as those of signatures; case-insensitive. A row
+    whose address differs only in these keeps its file."""
     any_content_type: bool = False
-    """Fetch what a server calls a page, a picture or a document too: the probe says what it is."""
+    """Whether to accept responses whose content type is a page, an image or a document; the probe then decides."""
     allow_local_files: bool = False
-    """Let a manifest that lies elsewhere (`s3://`, `gs://`) name files of this machine."""
+    """Whether a manifest on `s3://` or `gs://` may name files of this machine."""
     root: str = ""
-    """A folder that the local files of a manifest lie in, subtitles and events too, symbolic links followed; others
-    are refused. Empty: anywhere."""
+    """Folder that must contain all local files named by a manifest, after resolving symbolic links; also subtitles and
+    events. Empty: no restriction."""
     extractors: dict[str, str] = {}
-    """Host -> `module:function`, for pages that hold a video (an own wrapper of yt-dlp, say): called with the address,
-    a folder and the FetchLimits in place of fetching, it gives the path of the file it put there or raises Reject.
-    Subdomains count; the longest host goes first."""
+    """Host -> `module:function`, for web pages that contain a video (for example, a wrapper of yt-dlp). The function is
+    called with the address, a folder and the FetchLimits instead of a download; it returns the path of the file that it
+    wrote there, or raises Reject. Subdomains are included; the longest matching host wins."""
     user_agent: str = "longvid"
-    """How the fetcher names itself to servers; an address to complain to belongs in it."""
+    """User-Agent header of requests; it should contain a contact address."""
     limits: MediaLimits = MediaLimits()
-    """Of the process that probes the file."""
-    resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # waits for the network nearly all of the time
-    """Where and how wide it runs."""
+    """Limits of the process that probes the file."""
+    resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # mostly waits for the network
+    """Resources and number of workers of the stage."""
 
     def semantic(self) -> dict[str, Any]:
-        """Only what the rows depend on: how a file was fetched doesn't change it."""
+        """Returns the fields that a unit's content depends on; how a file is downloaded does not change it."""
         return {"media": self.media}
 
     def access(self, folder: str | None = None) -> Access:
-        """What the addresses of a manifest may reach.
+        """Returns what the addresses of a manifest may reach.
 
         Args:
-            folder: that the manifest lies in. None: no manifest is at hand, and nothing may be reached.
+            folder: folder of the manifest. None: there is no manifest, and nothing may be reached.
         """
         own = "/".join(folder.split("/")[:3]) if folder and "://" in folder else ""
         return Access(
@@ -99,6 +100,7 @@ class DownloadConfig(StageConfig):
         )
 
     def fetch_limits(self, access: Access) -> FetchLimits:
+        """Returns the limits of a download with these settings."""
         names = {field.name for field in fields(FetchLimits)} & {*type(self).model_fields}
         return FetchLimits(access=access, **{name: getattr(self, name) for name in names})
 
@@ -120,5 +122,5 @@ class DownloadConfig(StageConfig):
 
     @field_serializer("proxy", when_used="json")
     def _redact_proxy(self, proxy: str) -> str:
-        """A corpus keeps its recipe, and no password."""
+        """Removes the password, since a corpus contains its recipe."""
         return redacted(proxy)

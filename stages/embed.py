@@ -1,4 +1,4 @@
-"""embed: frames -> CLIP image embeddings. 1:1; ranked by in selection; made once however many questions there are."""
+"""embed: computes the CLIP embeddings of a segment's frames, once for all questions. Segment -> embeddings, 1:1."""
 
 from typing import Any
 
@@ -18,18 +18,20 @@ class EmbedConfig(StageConfig):
     """How frames are embedded."""
 
     tower: TowerConfig = TowerConfig(model="ViT-B-32", pretrained="laion2b_s34b_b79k")
-    """The tower of selection; its text side embeds the questions. ViLaMP selects by CLIP ViT-B/32."""
+    """The tower of keyframe selection; its text encoder embeds the questions. ViLaMP uses CLIP ViT-B/32."""
     batch_frames: int = Field(64, ge=1, le=4096)
-    """Frames a forward pass. Decides the last bits of the embeddings, and so the units' paths."""
-    # A tower computes on one CPU thread (more would change the last bits), so a CPU worker uses one core: widen by
-    # `workers`. On a GPU the cores read JPEG, about 800 frames a second each.
+    """Frames per forward pass. Part of the cache key, since the last bits of the embeddings depend on it."""
+    # A tower uses one CPU thread, since more would change the last bits: increase `workers` instead. On a GPU, the
+    # cores decode JPEGs, about 800 frames per second each.
     resources: Resources = Resources(cpus=1, gpus=0, memory_mb=2000, workers=(1, 1))
 
     def semantic(self) -> dict[str, Any]:
+        """Returns the fields that a unit's content depends on, with a digest of the tower's local weights."""
         return {**super().semantic(), "weights": tower_weights(self.tower)}
 
 
 def stage(config: EmbedConfig) -> Stage:
+    """Declares the stage."""
     return Stage(
         name="embed",
         reads=READS,

@@ -1,4 +1,4 @@
-"""filter_qa: the QA pairs of a video -> those that `audit_qa` does not leave out. 1:1, where it leaves out any."""
+"""filter_qa: removes the QA pairs that `audit_qa` dropped from a video's pairs. 1:1; runs only for videos with such."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,13 +15,13 @@ READS = pa.schema([("video_id", pa.string()), ("write_qa_unit", pa.string()), ("
 
 
 def run(unit: dict[str, Any], config: StageConfig, store: Store) -> Iterator[pa.Table]:
-    """The rows of QA that are not `dropped`, in their order."""
+    """Yields the rows of QA that are not `dropped`, in the same order."""
     pairs = store.read_table(unit["write_qa_unit"])
     yield pairs.filter(pc.invert(pc.is_in(pairs["qa_id"], pa.array(unit["dropped"], pa.string()))))
 
 
 def stage(config: StageConfig) -> Stage:
-    """The declaration; of the config of audit_qa it needs nothing."""
+    """Declares the stage, which needs nothing of the config of audit_qa."""
     return Stage(
         name="filter_qa", section="audit_qa", reads=READS, writes=QA, run=run, config=StageConfig(), emits="unit"
     )

@@ -1,9 +1,9 @@
-"""find_duplicates: a video and the few it may be a copy of -> what it is a copy of.
+"""find_duplicates: compares a video with the candidates of which it may be a copy. Video -> duplicates, 1:N.
 
-Candidates come from common keys of shots (pipeline/tables/candidates.py); here each is compared in full, per second, by
-workers/shots/near_duplicates.py. Found: copies that were encoded again, scaled, graded, trimmed, put between bars
-or cropped by a seventh. Not found: copies at another speed, mirrored, or cut anew (only one offset is looked for),
-and of videos shorter than `least_s` all but the same file.
+Candidates are videos with common keys of shots (pipeline/tables/candidates.py); each is compared second by second by
+workers/shots/near_duplicates.py. It detects copies that were re-encoded, scaled, graded, trimmed, letterboxed or
+cropped by a seventh. It does not detect copies at another speed, mirrored or re-edited ones (there is one offset per
+pair), and of videos shorter than `least_s` only identical files.
 """
 
 from collections.abc import Iterator
@@ -30,38 +30,38 @@ READS = pa.schema([*FILE, ("others", pa.list_(FILE))])
 
 
 class FindDuplicatesConfig(StageConfig):
-    """What a copy is, and which videos are compared."""
+    """When a video counts as a copy, and which videos are compared."""
 
     agreement: float = Field(0.5, gt=0, le=1)
-    """Correlation, at one offset, of what changes in two videos: unrelated ones have below 0.15, another hour of the
-    same camera up to 0.4, copies above 0.6."""
+    """Minimum correlation of the changes of two videos at one offset. Unrelated videos have below 0.15, another hour of
+    the same camera up to 0.4, copies above 0.6."""
     still_agreement: float = Field(0.97, gt=0, le=1)
-    """Likeness of two videos in which nothing changes."""
+    """Minimum similarity of two static videos."""
     still: float = Field(0.01, ge=0, le=1)
-    """Motion below which nothing changes: mean square of the descriptors about their mean."""
+    """A video with less motion (variance of its descriptors) is static."""
     covered: float = Field(0.5, gt=0, le=1)
-    """Share of the shorter video that must agree."""
+    """Minimum share of the shorter video that must match."""
     window_s: int = Field(15, ge=1)
-    """Seconds over which agreement is looked at, to say how much of a video is covered."""
+    """Window in seconds over which the match is evaluated locally to determine the covered share."""
     least_s: int = Field(10, ge=2)
-    """Shorter videos are not compared: too little happens in them."""
+    """Minimum duration in seconds; shorter videos contain too little to compare."""
     min_common_keys: int = Field(2, ge=1)
-    """Videos with fewer keys in common are no candidates."""
+    """Minimum number of common keys of candidates."""
     max_bucket: int = Field(64, ge=2)
-    """A key that more videos have, such as that of a logo, says nothing."""
+    """A key that more videos have, such as that of a logo, is ignored."""
     max_candidates: int = Field(8, ge=1)
-    """A video is compared with so many others, those with most common keys."""
-    # An hour against an hour takes a second or two.
+    """Maximum number of candidates per video, those with the most common keys."""
+    # Comparing two hours of video takes a second or two.
     resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
 
     def semantic(self) -> dict[str, Any]:
-        """Without what decides only who is compared: the candidates are in a unit's inputs."""
+        """Returns the fields that a unit's content depends on; the candidates are among its inputs."""
         return self.model_dump(mode="json", exclude={"resources", "min_common_keys", "max_bucket", "max_candidates"})
 
 
 @dataclass(frozen=True)
 class Seconds:
-    """A video, second by second."""
+    """The descriptors of a video, one per second from `start_s` on."""
 
     start_s: float
     descriptors_ND: np.ndarray
@@ -71,7 +71,7 @@ class Seconds:
 
 
 def run(unit: dict[str, Any], config: FindDuplicatesConfig, store: Store) -> Iterator[pa.Table]:
-    """A row for each of `others` that the video is a copy of; in the order of `others`."""
+    """Yields a row of DUPLICATE for each of `others` that the video is a copy of, in the order of `others`."""
     rows, mine = [], None
     for other in unit["others"]:
         row = {"video_id": unit["video_id"], "duplicate_of": other["video_id"]}
@@ -104,7 +104,7 @@ def _compare(first: Seconds, second: Seconds, config: FindDuplicatesConfig) -> d
     if found.agreement < agree or found.seconds < config.covered * shorter:
         return None
     return {
-        # To four digits: the last bits of a Fourier transform are nobody's concern.
+        # Rounded to four digits, since the last bits of a Fourier transform depend on the machine.
         "similarity": round(found.agreement, 4),
         "covered": found.seconds / len(first),
         "covered_of_other": found.seconds / len(second),
@@ -113,7 +113,7 @@ def _compare(first: Seconds, second: Seconds, config: FindDuplicatesConfig) -> d
 
 
 def read_seconds(video: dict[str, Any], store: Store) -> Seconds:
-    """A video of which `find_shots_unit` and `embed_units` are known, at each full second from its first frame."""
+    """Reads the descriptors of a video with the columns `find_shots_unit` and `embed_units`, one per second."""
     shots = store.read_table(video["find_shots_unit"], ["end_s", "layouts"])
     if not shots.num_rows:
         return Seconds(0.0, np.zeros((0, 1), np.float32))
@@ -125,4 +125,5 @@ def read_seconds(video: dict[str, Any], store: Store) -> Seconds:
 
 
 def stage(config: FindDuplicatesConfig) -> Stage:
+    """Declares the stage."""
     return Stage(name="find_duplicates", reads=READS, writes=DUPLICATE, run=run, config=config, emits="unit")

@@ -1,8 +1,8 @@
-"""find_shots: frames + embeddings -> shots: where a video is cut, and which stretches are black, frozen or slides.
+"""find_shots: finds the cuts of a video, and shots that are black, frozen or slides. Video -> shots, 1:N.
 
-At the usual frame a second a cut is known to lie between two frames: its time, the middle between them, is right to
-half a sampling period, and a shot of less than a period may be missed. A camera that whips round within a period looks
-like a cut; a dissolve of more than `transition_s` may go unseen, as none of its steps is large.
+A cut lies between two sampled frames. Its time is the middle between them, correct to half a sampling period, and shots
+shorter than a period may be missed. A camera that turns completely within a period looks like a cut. Dissolves longer
+than `transition_s` may be missed, since none of their steps is large.
 """
 
 from collections.abc import Iterator
@@ -34,56 +34,58 @@ READS = pa.schema(
 
 
 class FindShotsConfig(StageConfig):
-    """What a cut is, and what a stretch must be to be flagged."""
+    """When a step between two frames is a cut, and when a shot is flagged."""
 
     pixel_change: float = Field(0.36, gt=0, le=1)
-    """From frame to frame, of 1, that makes a cut (see workers/shots/cuts.py). Moving pictures have about 0.1."""
+    """Minimum change of the thumbnails at a cut, 0 to 1 (see workers/shots/cuts.py). Motion causes about 0.1."""
     embedding_change: float = Field(0.3, gt=0, le=2)
-    """1 - cosine from frame to frame that speaks for a cut. Depends on the tower."""
+    """Change of the embedding, 1 - cosine, that indicates a cut. Depends on the tower."""
     cache_key_names = {
         "embedding_assist_ratio": "leaning",
         "noise_window": "noise_steps",
         "static_ratio": "kept_share",
     }
     embedding_assist_ratio: float = Field(0.75, gt=0, le=1)
-    """Share of `pixel_change` that is enough where the embedding speaks for a cut."""
+    """Share of `pixel_change` that suffices if the embedding indicates a cut as well."""
     noise_factor: float = Field(2.0, ge=0)
-    """A cut changes this many times more than the quietest tenth of the steps around it, in shaky or noisy video."""
+    """In noisy video, a cut must change this many times more than the quietest tenth of the steps around it."""
     noise_window: int = Field(20, ge=1, le=1000)
-    """Steps before and behind that are around."""
+    """Number of steps before and after a step that are compared with it."""
     static_ratio: float = Field(0.35, ge=0, le=1)
-    """Where more of the picture stays as it is, as behind a title or caption, there is no cut."""
+    """If a larger share of the frame stays the same, as behind a title or caption, there is no cut."""
     transition_s: float = Field(3.0, ge=0)
-    """A dissolve, fade or flash is at most this long."""
+    """Maximum duration of a dissolve, fade or flash, in seconds."""
     black_luma: float = Field(24.0, ge=0, le=255)
-    """A frame is black where nine tenths of it are as dark as this, of 255."""
+    """A frame is black if nine tenths of it are at most this bright, of 255."""
     black_s: float = Field(1.0, ge=0)
-    """Black frames for so long are a shot of their own, even where the picture fades in and out."""
+    """Minimum duration of black frames that form a separate shot, in seconds, even if the video fades in and out."""
     still_luma: float = Field(0.3, ge=0, le=255)
-    """A picture stands still while its luma changes by no more than this from frame to frame, mean over the frame."""
+    """A step is static if the luma changes by at most this much from frame to frame, mean over the frame."""
     still_s: float = Field(5.0, ge=0)
-    """Still shots, or those that follow each other together, are flagged where they last so long."""
+    """Minimum duration in seconds of consecutive static shots that are flagged."""
     slide_share: float = Field(0.5, gt=0, le=1)
-    """A shot is still where it stands still for this share of its steps. `frozen`: for all of them, and alone;
-    `slides`: it changes now and then, or gives way to another still shot."""
+    """Minimum share of static steps of a static shot. `frozen`: all steps are static, and so is no neighbouring shot;
+    `slides`: it changes now and then, or a neighbouring shot is static as well."""
     key_bits: int = Field(18, ge=4, le=40)
-    """Of a key: the more, the fewer videos have it by chance, and the fewer copies. 20 for 100,000 videos."""
+    """Bits per key. With more bits, fewer unrelated videos have common keys, but also fewer copies. 20 is suited to
+    100,000 videos."""
     key_tables: int = Field(8, ge=1, le=64)
-    """Keys of a piece of a shot: the more, the likelier a copy has one of them."""
+    """Keys per piece of a shot. With more keys, a copy is more likely to have a common one."""
     max_keys: int = Field(256, ge=1)
-    """Keys of a video."""
+    """Maximum number of keys per video."""
     key_motion: float = Field(0.01, ge=0, le=1)
-    """A video with less motion (see `near_duplicates.py`) has keys of its look, any other of its changes."""
-    # Reads JPEGs at an eighth of their size, some thousand frames a second.
+    """A video with less motion (see `near_duplicates.py`) gets keys of its appearance, others of their changes."""
+    # Decodes JPEGs at an eighth of their size, a few thousand frames per second.
     resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
 
     @property
     def rule(self) -> CutRule:
+        """The thresholds of cuts."""
         return CutRule(**{name: getattr(self, name) for name in CutRule.__dataclass_fields__})
 
 
 def run(unit: dict[str, Any], config: FindShotsConfig, store: Store) -> Iterator[pa.Table]:
-    """A row a shot, in the order of time; no frames, no rows."""
+    """Yields one row of SHOT per shot, in the order of time; no table for a video without frames."""
     frames = read_thumbnails(store, unit["decode_units"])
     if not len(frames.time_s):
         return
@@ -96,7 +98,7 @@ def run(unit: dict[str, Any], config: FindShotsConfig, store: Store) -> Iterator
 
 
 class _Video:
-    """What the rows are made of: frames, what changes between them, and the shots they fall into."""
+    """The frames of a video, the changes between them, and its shots."""
 
     def __init__(self, frames: Thumbnails, embeddings_ND: np.ndarray, config: FindShotsConfig) -> None:
         self.frames, self.embeddings_ND, self.config = frames, embeddings_ND, config
@@ -108,7 +110,7 @@ class _Video:
         self.layouts = layouts(frames.luma)
 
     def _cuts(self) -> np.ndarray:
-        """What is seen, and where black that lasts starts and ends; not the fade that leads there."""
+        """Returns the cuts, and the start and end of black shots instead of the fades that lead there."""
         cuts, edges = find_cuts(self.steps, self.config.rule), self._black_edges()
         faded = {
             cut
@@ -119,7 +121,7 @@ class _Video:
         return np.union1d([cut for cut in cuts.tolist() if cut not in faded], edges).astype(np.int64)
 
     def _black_edges(self) -> np.ndarray:
-        """Steps into and out of black that lasts."""
+        """Returns the steps at the start and end of black shots."""
         edges = np.flatnonzero(np.diff(self.black))
         bounds = np.concatenate([[0], edges + 1, [len(self.black)]])
         time_s = self.frames.time_s
@@ -131,11 +133,11 @@ class _Video:
         return np.intersect1d(edges, [edge - 1 for run in lasting for edge in run])
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Of a value a frame, over the frames of each shot."""
+        """Returns the mean of a value per frame over the frames of each shot."""
         return np.add.reduceat(values.astype(np.float64), self.starts) / self.sizes
 
     def keys(self) -> list[list[int]]:
-        """Of each shot, those of its pieces; black is in every video, and has none."""
+        """Returns the keys of each shot's pieces; black shots have none, since they occur in every video."""
         config, starts = self.config, pieces(self.starts, self.frames.time_s)
         shot = np.searchsorted(self.starts, starts, side="right") - 1
         described = describe(self.layouts, self.embeddings_ND)
@@ -145,7 +147,7 @@ class _Video:
         return [np.unique(keys[shot == i][kept[shot == i]]).tolist() for i in range(len(self.starts))]
 
     def still_share(self) -> np.ndarray:
-        """Of each shot's inner steps; a shot of one frame has none, and says nothing of movement."""
+        """Returns the share of static steps within each shot; 0 for a shot of one frame."""
         still = np.concatenate([[False], self.steps.luma <= self.config.still_luma])
         still[self.starts] = False
         return np.asarray(np.add.reduceat(still.astype(np.float64), self.starts) / np.maximum(self.sizes - 1, 1))
@@ -181,7 +183,7 @@ def _rows(unit: dict[str, Any], video: _Video) -> pa.Table:
 
 
 def _flags(looks: dict[str, np.ndarray], seconds: np.ndarray, config: FindShotsConfig) -> list[list[str]]:
-    """At most one a shot: the first that holds of `black`, `slides`, `frozen`."""
+    """Returns at most one flag per shot: `black`, `slides` or `frozen`."""
     flags: list[list[str]] = [["black"] if share > 0.5 else [] for share in looks["black_share"]]
     still = (looks["black_share"] <= 0.5) & (looks["still_share"] >= config.slide_share)
     for is_still, group in groupby(range(len(still)), key=still.__getitem__):
@@ -194,4 +196,5 @@ def _flags(looks: dict[str, np.ndarray], seconds: np.ndarray, config: FindShotsC
 
 
 def stage(config: FindShotsConfig) -> Stage:
+    """Declares the stage."""
     return Stage(name="find_shots", reads=READS, writes=SHOT, run=run, config=config, emits="unit")

@@ -1,7 +1,7 @@
-"""group: a video's QA pairs and tokens -> the groups that pack writes of them, and how large they will be. 1:1.
+"""group: divides a video's QA pairs and tokens into the groups that pack writes, and computes their sizes. 1:1.
 
-What cannot be written to a shard is found here, a video at a time, and rejected: pack, which writes many videos into
-one file, copies what has passed and can be planned by its true size.
+Videos that cannot be written to a shard are rejected here, since pack writes many videos into one file. The sizes let
+shards be planned exactly.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ from workers.shards.writer import encode_json, tar_bytes
 from workers.storage.safetensors_file import Tensors, encoded_bytes
 from workers.storage.store import Store
 
-# Of a video, for the `.json` member; nothing that says where a file lies, so that a corpus may be moved.
+# Facts of a video in the `.json` member; no paths, so that a corpus may be moved.
 NAMED = ("video_id", "name", "licence", "source", "duration_s")
 FACTS = ("sha256", "codec", "width", "height", "average_fps", "frame_count", "first_frame_s", "flags")
 UNITS = ("write_qa_unit", "select_unit", "distill_unit")
@@ -48,23 +48,26 @@ _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 class GroupConfig(StageConfig):
-    """How samples are split and grouped: a part of the recipe's `pack`."""
+    """How samples are split and grouped; these fields are part of the recipe's `pack`."""
 
-    # Copying and hashing, and checking before it: one core keeps a disk busy.
+    # Copies and hashes: one core keeps a disk busy.
     resources: Resources = Resources(cpus=1.0, workers=(1, 4))
     group_bytes: int = Field(1 << 26, ge=1 << 10)
-    """A video with more QA pairs and tokens is split by QA into groups of at most this size (a single pair may have
-    more); a reader holds one group a lane."""
+    """Maximum size of a group in bytes, unless it is a single pair. Videos with more QA pairs and tokens are split into
+    several groups. A reader holds one group in memory per interleaved video."""
     val_fraction: float = Field(0.05, ge=0, lt=1)
     """Share of the videos without a split in the manifest that go to `val`; the others go to `train`."""
     split_seed: int = Field(0, ge=0)
-    """Another seed puts other videos into `val`."""
+    """Seed of the assignment of videos to `val`."""
 
 
 def split_of(video: Row, config: GroupConfig) -> str:
-    """The split of a video with all its QA pairs: the manifest's, or by the hash of its content.
+    """Returns the split of a video: that of the manifest, else one that depends on the hash of its content.
 
-    So two copies of one file never lie on both sides. Raises ConfigError for a split that cannot name a folder.
+    Identical files therefore get the same split.
+
+    Raises:
+        ConfigError: the split is not usable as the name of a folder.
     """
     if video["split"]:
         if not _SPLIT.fullmatch(video["split"]):
@@ -79,11 +82,11 @@ def split_of(video: Row, config: GroupConfig) -> str:
 
 
 def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
-    """One row of GROUPING.
+    """Yields one row of GROUPING.
 
     Raises:
-        Reject: `unpackable`, where the QA pairs are no JSON or the frames are not in order.
-        ValueError: where the units are not of one video: the tokens would train a model on answers to other questions.
+        Reject: `unpackable` if the QA pairs are no JSON or the frames are not in order.
+        ValueError: the units belong to different videos, so tokens and questions would not match.
     """
     pairs = store.read_table(unit["write_qa_unit"], QA_COLUMNS).to_pylist()
     selected = store.read_table(unit["select_unit"], ["qa_id", "keyframes"]).to_pylist()
@@ -111,7 +114,7 @@ def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
 
 
 def publish(pair: Row) -> Row:
-    """A QA pair as `.qa.json` has it. Raises ValueError for conversations that are no JSON."""
+    """Returns a QA pair in the form of `.qa.json`. Raises ValueError if its conversations are no JSON."""
     parsed = {"conversations": json.loads(pair["conversations"])}
     return {name: value for name, value in pair.items() if name != "video_id"} | parsed
 
@@ -130,14 +133,14 @@ def _tensors_bytes(shapes: Shapes, part: Shapes, first: bool) -> int:
 
 
 def _check_order(tensors: Tensors) -> None:
-    """A stranger's file may have frames that are no time apart: nobody can say which of them comes first."""
+    """Rejects a video whose frames are not in order, which an untrusted file may cause by frames of the same time."""
     for axis in ("time_s", "sample_index"):
         if (np.diff(tensors[axis]) <= 0).any():
             raise Reject("unpackable", f"{axis} of the frames is not ascending")
 
 
 def check_belong_together(video: Row, pairs: list[Row], selected: list[Row], shapes: Shapes, tensors: Tensors) -> None:
-    """Raises ValueError unless QA pairs, selection and tokens are of this video and, row by row, of one question."""
+    """Raises ValueError unless QA pairs, selection and tokens belong to this video and, row by row, to one question."""
     where = f"video {video['name']!r} ({video['video_id']}): {video['distill_unit']}"
     if not pairs:
         raise ValueError(f"{where}: there are no QA pairs; leave the video out of the plan")
@@ -163,7 +166,7 @@ def check_belong_together(video: Row, pairs: list[Row], selected: list[Row], sha
 
 
 def stage(config: GroupConfig) -> Stage:
-    """The declaration. `config` may be that of pack, which has these fields and more."""
+    """Declares the stage. `config` may be that of pack, which has these fields and more."""
     own = GroupConfig(**{name: getattr(config, name) for name in GroupConfig.model_fields})
     return Stage(
         name="group", section="pack", reads=READS, writes=GROUPING, run=run, config=own, emits="rows", kind="video"

@@ -1,8 +1,8 @@
-"""Merge captions: clip captions of a video -> dense events of the whole video, by a language model. N:1.
+"""merge_captions: merges the captions of a video's segments to events of the video, by a language model. N:1.
 
-After LongVid (arXiv 2501.00574, section 4), which has a model turn clip captions into events. Here the model only says
-which captions belong together and words them: the times are those of its captions, a caption that it does not merge
-stays an event of its own, and so does one whose merged text does not say what it says.
+After LongVid (arXiv 2501.00574, section 4), where a model turns clip captions into events. Here the model only groups
+captions and rewrites their texts: an event has the times of its captions. A caption remains a separate event if the
+model does not merge it, or if the merged text does not contain what it says.
 """
 
 import json
@@ -31,41 +31,44 @@ Row = dict[str, Any]
 
 
 class MergeCaptionsConfig(StageConfig):
-    """How captions become events. Runs where `caption` does."""
+    """How captions are merged to events. The stage runs for the videos that `caption` describes."""
 
     window: int = Field(40, ge=2, le=1000)
-    """Captions of one request."""
+    """Captions per request."""
     min_shared: float = Field(0.3, ge=0, le=0.5)
-    """Share of each caption's content words that the text of a merged event must have. Twice as much of the text's own
-    words must come from its captions, so at most 0.5."""
+    """Minimum share of each caption's content words that the merged text must contain. Twice this share of the merged
+    text's own words must come from its captions, so at most 0.5."""
     endpoint: EndpointConfig = Field(EndpointConfig(), exclude=True)
     """`annotate.endpoint`."""
     resources: Resources = Resources(cpus=0.25, workers=(1, 4))
 
     def semantic(self) -> dict[str, Any]:
+        """Returns the fields that a unit's content depends on, with those of the endpoint and a hash of the prompt."""
         return {**super().semantic(), "endpoint": self.endpoint.content(), "prompt": prompt_hash("merge_captions")}
 
     def expected_cost(self) -> dict[str, float]:
+        """Returns the expected cost of a video with as many captions as one request takes."""
         return {"calls": 1, "tokens_in": 500 + self.window * 40, "tokens_out": self.window * 10}
 
 
 class MergedEvent(Answer):
-    """Captions, by their numbers, and what they say together."""
+    """The numbers of the captions to merge, and the merged text."""
 
     captions: list[int]
     text: Sentence
 
 
 class MergedEvents(Answer):
-    """What the model answers."""
+    """The answer of the model."""
 
     events: list[MergedEvent]
 
 
 def merge_captions(unit: Row, config: MergeCaptionsConfig, store: Store) -> Iterator[pa.Table]:
-    """Rows of VIDEO_TEXT, sorted by time; none for a video that was not captioned.
+    """Yields rows of VIDEO_TEXT, sorted by time; none for a video that was not captioned.
 
-    Raises Reject: `upstream_rejected` where no segment is captioned; `bad_answer`, `endpoint_failed`, `endpoint_cap`.
+    Raises:
+        Reject: `upstream_rejected` if no segment is captioned; `bad_answer`, `endpoint_failed`, `endpoint_cap`.
     """
     units, rejected = unit["caption_units"] or [], unit["uncaptioned_segments"] or 0
     if rejected and not units:
@@ -109,7 +112,7 @@ def _request(captions: list[Row], config: MergeCaptionsConfig) -> Request[Merged
 
 
 def _holds(event: MergedEvent, captions: Sequence[Row], min_shared: float) -> bool:
-    """Whether captions that follow one another say together what the event says."""
+    """Returns whether the captions of an event are consecutive and contain what its text says."""
     numbers = sorted(event.captions)
     if not 2 <= len(numbers) <= _MOST_VIDEO_TEXT or numbers[-1] - numbers[0] != len(numbers) - 1:
         return False
@@ -121,7 +124,7 @@ def _holds(event: MergedEvent, captions: Sequence[Row], min_shared: float) -> bo
 
 
 def _merged(captions: Sequence[Row], events: Sequence[MergedEvent]) -> list[Row]:
-    """The events, and the captions that are part of none."""
+    """Returns the events, and the captions that belong to none."""
     rows = [
         {
             "kind": "event",
@@ -136,5 +139,5 @@ def _merged(captions: Sequence[Row], events: Sequence[MergedEvent]) -> list[Row]
 
 
 def stage(config: MergeCaptionsConfig) -> Stage:
-    """The declaration."""
+    """Declares the stage."""
     return Stage(name="merge_captions", reads=READS, writes=VIDEO_TEXT, run=merge_captions, config=config, emits="unit")

@@ -1,7 +1,7 @@
-"""pack: QA pairs and their tokens become WebDataset shards, and a row a pair in the table `samples`. N:1.
+"""pack: writes the QA pairs of several videos and their tokens to a WebDataset shard. N:1.
 
-A unit is one shard. Its videos are planned by what `group` found that they take; the tar is written beside the unit's
-file, and before it. The format is told in workers/shards/layout.py.
+A unit is one shard; its rows become the table `samples`. Shards are planned by the sizes that `group` computed. The tar
+is written before the unit's file, which commits it. For the format, see workers/shards/layout.py.
 """
 
 import hashlib
@@ -31,21 +31,21 @@ _OF_THE_PAIR = ("qa_id", "task", "question", "answer", "provenance", "flags")
 
 
 class PackConfig(GroupConfig):
-    """How samples are split, grouped and gathered into shards."""
+    """How samples are split, grouped and distributed over shards."""
 
     shard_bytes: int = Field(1 << 30, ge=1 << 10)
-    """A shard is closed before the video with which it would pass this size; a larger video is a shard alone."""
+    """Maximum size of a shard in bytes; a larger video becomes a shard of its own."""
 
 
 def plan_shards(videos: Iterable[Row], config: PackConfig) -> Iterator[Row]:
-    """The shards of a corpus, as rows of PACK_UNIT; holds one open shard a split, however many videos there are.
+    """Yields the shards of a corpus as rows of PACK_UNIT; holds one open shard per split in memory.
 
     Args:
         videos: rows of PLANNED with `split` and `packed_bytes` of GROUPING, in ascending order of `video_id`.
         config: see `PackConfig`.
 
     Raises:
-        ValueError: where the videos come in another order, which would give other shards.
+        ValueError: the videos are in another order, which would result in other shards.
     """
     open_shards: dict[str, _OpenShard] = {}
     before = ""
@@ -75,9 +75,10 @@ class _OpenShard:
 
 
 def run(unit: Row, config: PackConfig, store: Store) -> Iterator[pa.Table]:
-    """Writes the tar, whole or not at all, then yields the rows of its samples.
+    """Writes the tar completely or not at all, then yields the rows of its samples.
 
-    Raises ValueError for a damaged unit of a video, naming it.
+    Raises:
+        ValueError: a unit of a video is damaged; the message contains its path.
     """
     samples: list[Row] = []
     with store.writer(unit["shard"]) as stream, ShardWriter(stream, unit["unit_path"]) as writer:
@@ -88,7 +89,7 @@ def run(unit: Row, config: PackConfig, store: Store) -> Iterator[pa.Table]:
 
 
 def _write_video(writer: ShardWriter, video: Row, store: Store) -> list[Row]:
-    """The rows of `samples` of one video, as far as they are known."""
+    """Writes one video and returns its rows of `samples`, without the columns of the shard."""
     plan: GroupingRow = store.read_table(video["group_unit"]).to_pylist()[0]
     pairs = store.read_table(video["write_qa_unit"], QA_COLUMNS).to_pylist()
     samples: list[Row] = []
@@ -104,7 +105,7 @@ def _write_video(writer: ShardWriter, video: Row, store: Store) -> list[Row]:
                 offset, size = writer.add(f"{group['sample_key']}.clips.safetensors", chunks)
                 clips_place = {"clips_offset": offset, "clips_bytes": size}
             samples += [{**sample, **clips_place} for sample in written]
-        # Hashing takes as long as writing: a group that is the whole unit has told its hash by now.
+        # Hashing takes as long as writing, and the hash of a group that contains the whole unit is already known.
         unit.verify(sha256)
     if writer.size_bytes - begin != plan["packed_bytes"]:
         raise ValueError(
@@ -115,7 +116,7 @@ def _write_video(writer: ShardWriter, video: Row, store: Store) -> list[Row]:
 
 
 def _write_group(writer: ShardWriter, group: GroupRow, pairs: list[Row], tensors: Tensors) -> tuple[list[Row], str]:
-    """The rows of `samples`, as far as they are known, and the SHA-256 of the tensors."""
+    """Writes one group; returns its rows of `samples`, without the columns of the shard, and the tensors' SHA-256."""
     sample_key, facts = group["sample_key"], json.loads(group["facts"])
     writer.add(f"{sample_key}.json", [group["facts"].encode()])
     qa = encode_json([publish(pair) for pair in pairs])
@@ -132,7 +133,7 @@ def _write_group(writer: ShardWriter, group: GroupRow, pairs: list[Row], tensors
             **place,
             "row": row,
             "num_keyframes": keyframes,
-            # A keyframe has all its tokens, any other frame its merged one.
+            # A keyframe has a grid of tokens, any other frame one merged token.
             "num_visual_tokens": keyframes * tokens_a_keyframe + num_frames - keyframes,
         }
         for row, (pair, keyframes) in enumerate(zip(pairs, num_keyframes, strict=True))
@@ -141,7 +142,7 @@ def _write_group(writer: ShardWriter, group: GroupRow, pairs: list[Row], tensors
 
 
 def is_complete(unit: Row, store: Store) -> bool:
-    """Whether the shard was written for this very unit and has its size: another plan may have written over it."""
+    """Returns whether the shard belongs to this unit and has its size; another plan may have overwritten it."""
     if shard_key(store, unit["shard"]) != unit["unit_path"]:
         return False
     sizes = store.read_table(unit["unit_path"], ["shard_bytes"])["shard_bytes"]
@@ -149,7 +150,7 @@ def is_complete(unit: Row, store: Store) -> bool:
 
 
 def stage(config: PackConfig) -> Stage:
-    """The declaration."""
+    """Declares the stage."""
     return Stage(
         name="pack",
         version=3,

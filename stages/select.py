@@ -1,4 +1,4 @@
-"""select: embeddings + questions -> the keyframes of each question, by differential keyframe selection (DKS).
+"""select: selects the keyframes of each question of a video by differential keyframe selection (DKS). 1:1.
 
 Source: ViLaMP, arXiv 2504.02438, section 3.2. All questions of a video together. A question that names several events
 has a query for each; one that names seconds is answered from the frames in them (`stages/question_frames.py`).
@@ -31,15 +31,15 @@ class SelectConfig(StageConfig):
     """How keyframes are selected."""
 
     k: int = Field(32, ge=1, le=4096)
-    """Keyframes a question, at most."""
+    """Maximum number of keyframes per question."""
     tau: float = Field(0.85, gt=-1, le=1)
-    """A frame as similar as this (cosine) to a keyframe is no further keyframe."""
+    """Suppression threshold: a frame whose cosine similarity to a keyframe is at least this is not selected."""
     mode: Literal["paper", "released", "recurrent"] = "paper"
-    """`paper`: greedy by relevance, stops when nothing distinct is left. `released`: as the authors' code, which has a
-    floor of relevance and fills free places from the gaps between keyframes. `recurrent`: as `paper`, but it keeps the
-    later times of an event that comes back, for questions of how often."""
+    """`paper`: greedy by relevance, until no distinct frame is left. `released`: as the authors' code, with a minimum
+    relevance and with keyframes from the gaps to fill up to `k`. `recurrent`: as `paper`, but it keeps the later
+    occurrences of a recurring event, for questions about counts."""
     relevance_floor: float = Field(0.2, ge=-1, le=1)
-    """Mode `released` only: less relevant frames are not taken greedily."""
+    """Mode `released` only: minimum relevance of frames that are selected greedily."""
     dip: float = Field(0.5, gt=0)
     """Mode `recurrent` only: how far relevance must fall between two occurrences, as a share of the question's contrast
     (its best relevance less the median)."""
@@ -50,8 +50,13 @@ class SelectConfig(StageConfig):
 
 
 def run(unit: dict[str, Any], config: SelectConfig, store: Store) -> Iterator[pa.Table]:
-    """A row a QA pair, in the order of the QA unit; no QA pairs, no rows. Rejects a video without frames."""
-    import torch  # costs seconds, and a driver declares stages without running them
+    """Yields one row of SELECTION per QA pair, in the order of the QA unit.
+
+    Raises:
+        Reject: `no_frames`.
+        ValueError: frames and questions were embedded by different towers.
+    """
+    import torch  # takes seconds, and a driver declares stages without running them
 
     torch.set_num_threads(1)
     frames = pa.concat_tables(store.read_table(path, ["time_s", "embedding"]) for path in unit["embed_units"])
@@ -87,6 +92,7 @@ def _rows(frames: pa.Table, questions: pa.Table, chosen: list[Chosen]) -> pa.Tab
 
 
 def stage(config: SelectConfig) -> Stage:
+    """Declares the stage."""
     return Stage(
         name="select",
         reads=READS,

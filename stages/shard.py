@@ -1,8 +1,8 @@
-"""Video -> segments: work units of a few minutes that start on a key frame of the stream.
+"""shard: divides a video into segments of a few minutes that start at a key frame. Video -> segments, 1:N.
 
-Sampling is by duration (VideoChat-Flash, section 3): `T = min(T_max, max(D * fps, T_min))` samples, one in each of T
-equal intervals. Where T is D * fps the interval is exactly 1 / fps. A key frame's segment holds the samples from its
-own time to that of the next segment's, so the frame shown at a sample is always one of the segment's.
+The number of samples depends on the duration (VideoChat-Flash, section 3): `T = min(T_max, max(D * fps, T_min))`
+samples, one in each of T equal intervals. If T is D * fps, an interval is exactly 1 / fps long. A segment contains the
+samples from its key frame to that of the next segment, so the frame displayed at a sample is always in its segment.
 """
 
 from collections.abc import Iterator
@@ -26,29 +26,30 @@ class ShardConfig(StageConfig):
     """Config of the shard stage."""
 
     segment_s: float = Field(300.0, gt=0)
-    """Seconds a segment lasts at least: it ends on the first key frame after them. The last one takes what is left."""
+    """Minimum duration of a segment in seconds; it ends at the first key frame after that. The last one may be
+    shorter."""
     fps: float = Field(1.0, gt=0, le=1000)
-    """Samples a second."""
+    """Samples per second."""
     min_frames: int = Field(64, ge=1)
-    """Samples of a short video: it is sampled faster. T_min of the paper."""
+    """Minimum number of samples per video; short videos are sampled more densely. T_min of the paper."""
     max_frames: int = Field(10_000, ge=1)
-    """Samples of a long video: it is sampled slower. T_max of the paper (512 there)."""
+    """Maximum number of samples per video; long videos are sampled less densely. T_max of the paper (512 there)."""
     tolerance: float = Field(0.25, ge=0, lt=0.5)
-    """Share of the time between two samples by which a frame may be taken earlier or later where that spares decoding:
-    a key frame, or one that others need anyway. Its true time is recorded; cuts, which lie between two frames, are told
-    as much less exactly. 0: always the frame shown at the sample."""
+    """Maximum distance of a frame from its sample, as a share of the time between two samples, if that saves decoding:
+    a key frame, or one that others need anyway. Its true time is recorded, but the times of cuts become less precise.
+    0: always the frame displayed at the sample."""
     phase: Literal["auto", "centre", "start"] | float = "auto"
-    """Where in its interval a sample lies, as a share from 0 to below 1. `centre` (0.5): as VideoChat-Flash samples;
-    `start` (0): as ViLaMP does. `auto`: per video where the fewest frames have to be decoded, of equals the nearest to
-    the centre. Key frames mostly lie on whole seconds, so that the centre costs most."""
+    """Position of a sample in its interval, 0 to below 1. `centre` (0.5): as VideoChat-Flash; `start` (0): as ViLaMP.
+    `auto`: per video, the position for which the fewest frames have to be decoded, of equal ones the nearest to the
+    centre. Most key frames lie at full seconds, so the centre is the most expensive position."""
     min_duration_s: float = Field(0.0, ge=0)
-    """Shorter videos are rejected."""
+    """Shorter videos are rejected, in seconds."""
     max_duration_s: float = Field(0.0, ge=0)
-    """Longer videos are rejected; 0: none."""
+    """Longer videos are rejected, in seconds; 0: no limit."""
     limits: MediaLimits = MediaLimits()
-    """Of the process that reads the file."""
-    resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # as download's: one task does both
-    """Where and how wide it runs."""
+    """Limits of the process that reads the file."""
+    resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # as those of download: one Ray task runs both
+    """Resources and number of workers of the stage."""
 
     @field_validator("phase", mode="before")
     @classmethod
@@ -59,7 +60,7 @@ class ShardConfig(StageConfig):
         return float(phase) if is_share else phase
 
     def sampling(self, start_s: float, duration_s: float) -> Sampling:
-        """How a video is sampled that lasts `duration_s` seconds from its first frame, at `start_s`."""
+        """Returns the sampling of a video of `duration_s` seconds whose first frame is at `start_s`."""
         intervals = min(self.max_frames, max(duration_s * self.fps, self.min_frames))
         period_s = 1 / self.fps if intervals == duration_s * self.fps else duration_s / intervals
         return Sampling(
@@ -73,7 +74,7 @@ class ShardConfig(StageConfig):
         )
 
     def semantic(self) -> dict[str, Any]:
-        """Without what does not change a unit; the bounds of the duration count where they are set, as they reject."""
+        """Returns the fields that a unit's content depends on; the bounds of the duration only if they are set."""
         unset = {name for name in ("min_duration_s", "max_duration_s") if not getattr(self, name)}
         return self.model_dump(mode="json", exclude={"resources", "limits", *unset})
 
@@ -109,7 +110,7 @@ def _rows(video_id: str, grid: SampleGrid) -> list[Row]:
 
 
 def stage(config: ShardConfig) -> Stage:
-    """The declaration."""
+    """Declares the stage."""
     known = [VIDEO.field(name) for name in ("video_id", "sha256", "media", "first_frame_s", "duration_s")]
     reads = pa.schema([*known, ("location", pa.string())])
     return Stage(

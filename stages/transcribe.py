@@ -1,4 +1,4 @@
-"""Transcribe: the sound of a segment -> sentences with times, by a speech model. segment -> events, 1:N."""
+"""transcribe: transcribes the sound of a segment to sentences with times, by a speech model. Segment -> events, 1:N."""
 
 import io
 import wave
@@ -26,38 +26,41 @@ READS = pa.schema(
     [("sha256", pa.string()), ("media", pa.string()), ("location", pa.string()), ("duration_s", pa.float64())]
     + [SEGMENT.field(name) for name in ("video_id", "segment_id", "start_s", "end_s", "seek_pts")]
 )
-_PAD_S = 1.0  # heard before and after a part, so that no word is cut; a word belongs where its middle lies
-_SILENCE = 33  # of 32767, -60 dB: nothing is said where no sample is louder
+_PAD_S = 1.0  # added before and after a part, so that no word is cut; a word belongs to the part that has its middle
+_SILENCE = 33  # of 32767, -60 dB: sound without a louder sample contains no speech
 
 
 class TranscribeConfig(StageConfig):
     """How a model transcribes the videos that have sound and whose manifest has no `subtitles`."""
 
     part_s: float = Field(300.0, ge=10, le=700)
-    """Most seconds of sound in one request: 32 kB each, of which servers take 25 MB."""
+    """Maximum duration of sound per request in seconds. A second has 32 kB, and servers usually accept 25 MB."""
     sentence_gap_s: float = Field(1.0, gt=0, le=10)
-    """Words so far apart are no sentence."""
+    """Maximum pause between two words of a sentence, in seconds."""
     max_sentence_chars: int = Field(240, ge=20, le=1000)
-    """A longer sentence is divided."""
+    """Maximum length of a sentence; longer ones are divided."""
     limits: MediaLimits = MediaLimits()
-    """Of the process that decodes the sound."""
+    """Limits of the process that decodes the sound."""
     endpoint: EndpointConfig = Field(EndpointConfig(), exclude=True)
     """`annotate.endpoint`."""
-    # Waits for the model nearly all of the time: the workers are the requests at once.
+    # Mostly waits for the model: the number of workers is the number of concurrent requests.
     resources: Resources = Resources(cpus=0.25, workers=(1, 8))
 
     def semantic(self) -> dict[str, Any]:
+        """Returns the fields that a unit's content depends on, with those of the endpoint."""
         content = {name: value for name, value in super().semantic().items() if name != "limits"}
         return {**content, "endpoint": self.endpoint.speech_content()}
 
     def expected_cost(self) -> dict[str, float]:
+        """Returns the expected cost of a segment: one call with `part_s` seconds of sound."""
         return {"calls": 1, "minutes": self.part_s / 60}
 
 
 def transcribe(unit: dict[str, Any], config: TranscribeConfig, store: Store) -> Iterator[pa.Table]:
-    """Rows of SEGMENT_TEXT of the kind `speech`, in the order of time.
+    """Yields rows of SEGMENT_TEXT of the kind `speech`, in the order of time.
 
-    Raises Reject: `bad_answer`, `endpoint_failed`, `endpoint_cap`, and as `audio_in_sandbox`.
+    Raises:
+        Reject: `bad_answer`, `endpoint_failed`, `endpoint_cap`; as `audio_in_sandbox`.
     """
     endpoint = SpeechEndpoint(config.endpoint, store, "transcribe")
     said: list[Spoken] = []
@@ -99,14 +102,14 @@ def transcribe(unit: dict[str, Any], config: TranscribeConfig, store: Store) -> 
 
 
 def _parts(start_s: float, end_s: float, part_s: float) -> list[tuple[float, float]]:
-    """Parts of equal length."""
+    """Divides an interval into parts of equal length, at most `part_s` seconds."""
     count = max(1, int(np.ceil((end_s - start_s) / part_s)))
     edges = np.linspace(start_s, end_s, count + 1).tolist()
     return list(pairwise(edges))
 
 
 def _sentences(said: Sequence[Spoken], config: TranscribeConfig) -> Iterator[list[Spoken]]:
-    """Words that make a sentence each; where the server gave sentences, these."""
+    """Yields the words of each sentence; if the server returned sentences, these."""
     sentence: list[Spoken] = []
     for word in said:
         chars = sum(len(before.text) + 1 for before in sentence) + len(word.text)
@@ -124,7 +127,7 @@ def _sentences(said: Sequence[Spoken], config: TranscribeConfig) -> Iterator[lis
 
 
 def _wav(sound: np.ndarray) -> bytes:
-    """A WAV file of mono samples at RATE_HZ."""
+    """Encodes mono samples at RATE_HZ as a WAV file."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(1)
@@ -135,7 +138,7 @@ def _wav(sound: np.ndarray) -> bytes:
 
 
 def stage(config: TranscribeConfig) -> Stage:
-    """The declaration."""
+    """Declares the stage."""
     return Stage(
         name="transcribe",
         reads=READS,

@@ -61,6 +61,7 @@ class WriteQaConfig(WritingConfig, StageConfig):
     resources: Resources = Resources(cpus=1.0, memory_mb=4000, workers=(1, 4))
 
     def semantic(self) -> dict[str, Any]:
+        """Returns the fields that a unit's content depends on, with digests of the towers' local weights."""
         weights = [tower_weights(self.select_tower), tower_weights(self.merge_tower)]
         content = {name: value for name, value in super().semantic().items() if name not in ("limits", "realizer")}
         if self.realizer == "llm":
@@ -68,6 +69,7 @@ class WriteQaConfig(WritingConfig, StageConfig):
         return {**content, "weights": weights}
 
     def expected_cost(self) -> dict[str, float]:
+        """Returns the expected cost of a video: one call per pair with `realizer=llm`, else nothing."""
         if self.realizer == "templates":
             return {}
         pairs = self.max_pairs / 2

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from stages.annotations.json_text import load_json
-from stages.annotations.text import AnnotationError, shown
+from stages.annotations.text import AnnotationError, format_value
 
 _ASKS, _ANSWERS = ("human", "user"), ("gpt", "assistant")
 _SPEAKERS = (*_ASKS, *_ANSWERS, "system")
@@ -40,7 +40,7 @@ def question_and_answer(text: str) -> tuple[str, str]:
 def _checked(conversation: Any, where: str) -> list[Turn]:
     """The turns of a conversation from the first question on, after what the system says."""
     if not isinstance(conversation, list) or not conversation:
-        raise AnnotationError(f"{where}: must be a list of turns, not {shown(conversation)}")
+        raise AnnotationError(f"{where}: must be a list of turns, not {format_value(conversation)}")
     for index, turn in enumerate(conversation):
         if not isinstance(turn, dict) or not isinstance(turn.get("value"), str) or turn.get("from") not in _SPEAKERS:
             speakers = ", ".join(_SPEAKERS)

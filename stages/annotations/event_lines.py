@@ -6,7 +6,7 @@ from typing import Any
 
 from stages.annotations.encodings import DETECT, decode_text
 from stages.annotations.json_text import load_json
-from stages.annotations.text import AnnotationError, clean_text, shown
+from stages.annotations.text import AnnotationError, clean_text, format_value
 
 ALIASES = {"start": "start_s", "end": "end_s", "caption": "text", "event": "text"}
 TO_THE_END = "end"
@@ -37,15 +37,15 @@ def parse_event(raw: Any) -> Event:
         raise AnnotationError(f"end_s = {end:g} lies before start_s = {start:g}; swap or correct them")
     kind = named.get("kind") or "event"
     if kind not in KINDS:
-        raise AnnotationError(f"kind = {shown(kind)}: use one of {', '.join(KINDS)}")
+        raise AnnotationError(f"kind = {format_value(kind)}: use one of {', '.join(KINDS)}")
     text = named.get("text")
     if not isinstance(text, str) or not (text := clean_text(text)):
-        raise AnnotationError(f"text = {shown(named.get('text'))}: must be what happens, in words")
+        raise AnnotationError(f"text = {format_value(named.get('text'))}: must be what happens, in words")
     event = {"start_s": start, "end_s": end, "kind": kind, "text": text}
     if (is_point := named.get("is_point")) is None:
         return event
     if not isinstance(is_point, bool):
-        raise AnnotationError(f"is_point = {shown(is_point)}: must be true or false")
+        raise AnnotationError(f"is_point = {format_value(is_point)}: must be true or false")
     return {**event, "is_point": is_point}
 
 
@@ -79,7 +79,7 @@ def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Event],
             events.append(parse_event(raw))
         except AnnotationError as error:
             raise AnnotationError(f"line {number}: {error}") from None
-        videos.add(shown(raw.get("video")))
+        videos.add(format_value(raw.get("video")))
         if len(videos) > 1:
             names = " and ".join(sorted(videos))
             raise AnnotationError(f"line {number}: the file tells of several videos ({names}); make a file for each")
@@ -93,5 +93,5 @@ def _seconds(named: Event, name: str) -> float:
             return float(value)
     except OverflowError:  # an integer of more than 308 digits
         pass
-    told = shown(value) if not isinstance(value, str) or _CLOCK.fullmatch(value) else "a text"
+    told = format_value(value) if not isinstance(value, str) or _CLOCK.fullmatch(value) else "a text"
     raise AnnotationError(f"{name} = {told}: must be a number of seconds")

@@ -25,6 +25,7 @@ class Cue:
 
     @property
     def text(self) -> str:
+        """The lines, joined by blanks."""
         return " ".join(self.lines)
 
 

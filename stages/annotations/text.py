@@ -45,7 +45,7 @@ def clean_text(text: str) -> str:
     return text
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value for a message: at most about 80 characters on one line, lists and objects by their kind alone."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"

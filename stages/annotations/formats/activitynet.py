@@ -15,11 +15,11 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, list_of, pair, row, seconds
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return bool(key) and isinstance(value, dict) and {"timestamps", "sentences"} <= value.keys()
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     spans, sentences = list_of(value["timestamps"]), list_of(value["sentences"])
     fps, duration_s = seconds(value.get("fps")), seconds(value.get("duration"))
     per_unit = 1.0
@@ -36,4 +36,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry(key, rows, duration_s, dropped={"no_time_or_text": unpaired} if unpaired else {})
 
 
-FORMAT = Format("activitynet", is_of, read)
+FORMAT = Format("activitynet", _is_of, _read)

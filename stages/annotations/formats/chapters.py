@@ -30,7 +30,7 @@ def _lines(text: str) -> list[tuple[float, str]]:
     return [(seconds(m["time"]) or 0.0, m["title"].strip()) for m in found if m]
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if isinstance(value, dict):
         return isinstance(value.get("chapters"), list)
     lines = _lines(value[:20_000]) if isinstance(value, str) and "-->" not in value[:20_000] else []
@@ -38,7 +38,7 @@ def is_of(key: str, value: Any) -> bool:
     return len(lines) >= 3 and lines[0][0] == 0 and [time for time, _ in lines] == sorted(time for time, _ in lines)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if isinstance(value, dict):
         told = [dict_of(chapter) for chapter in value["chapters"]]
         rows = [
@@ -52,4 +52,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry("", [Row(time, end, title, "chapter") for (time, title), end in titled])
 
 
-FORMAT = Format("chapters", is_of, read)
+FORMAT = Format("chapters", _is_of, _read)

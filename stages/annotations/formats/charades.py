@@ -20,14 +20,14 @@ _STA = re.compile(r"(\S{1,100}) (\S{1,20}) (\S{1,20})##(.*)")
 _CLASS = re.compile(r"c(\d{3}) (.+)")
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if isinstance(value, str):
         first = value.lstrip()[:2000].split("\n", 1)[0]
         return (_STA.fullmatch(first) or _CLASS.fullmatch(first)) is not None
     return bool(key) and isinstance(value, dict) and isinstance(value.get("actions"), list)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if isinstance(value, dict):
         actions = [action for action in map(list_of, value["actions"]) if len(action) == 3]
         rows = [row(start, end, "", label=f"charades {seconds(number) or 0:.0f}") for number, start, end in actions]
@@ -45,4 +45,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
         yield Entry("", dropped={"no_time_or_text": lost})
 
 
-FORMAT = Format("charades", is_of, read)
+FORMAT = Format("charades", _is_of, _read)

@@ -40,7 +40,7 @@ def _small(value: Any) -> dict[str, Any]:
     return {str(name).lower(): cell for name, cell in value.items()} if isinstance(value, dict) else {}
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     record = _small(value)
     if key or not record.keys() & set(_VIDEO) or not record.keys() & set(_TEXT) or "question" in record:
         return False
@@ -49,7 +49,7 @@ def is_of(key: str, value: Any) -> bool:
     return any(seconds(pair(record.get(name))[0]) is not None for name in _TIMES)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     record = _small(value)
     start, end = first_of(record, *_START), first_of(record, *_END)
     if start is None and end is None:
@@ -60,4 +60,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry(video, [row(start, end, first_of(record, *_TEXT), kind if kind in KINDS else "event")], duration_s)
 
 
-FORMAT = Format("clip_list", is_of, read)
+FORMAT = Format("clip_list", _is_of, _read)

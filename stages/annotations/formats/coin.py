@@ -14,15 +14,15 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, dict_of, list_of, pair, row, seconds
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     steps = list_of(dict_of(value).get("annotation"))
     return bool(key) and bool(steps) and "label" in dict_of(steps[0])
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     steps = [dict_of(step) for step in list_of(value["annotation"])]
     rows = [row(*pair(step.get("segment")), step.get("label")) for step in steps]
     yield Entry(key, rows, seconds(value.get("duration")))
 
 
-FORMAT = Format("coin", is_of, read)
+FORMAT = Format("coin", _is_of, _read)

@@ -22,7 +22,7 @@ _NAME = re.compile(r"(\d{3,9})_(.{1,60})\.csv", re.IGNORECASE)
 _TASK = re.compile(r"^(\d{3,9})\n[^\n]*\nhttps?://[^\n]*\n\d{1,3}\n([^\n]*)$", re.MULTILINE)
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if not isinstance(value, str):
         return False
     if _NAME.fullmatch(key):
@@ -30,7 +30,7 @@ def is_of(key: str, value: Any) -> bool:
     return _TASK.match(value.lstrip()[:5000]) is not None
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if (name := _NAME.fullmatch(key)) is None:
         labels = {
             f"crosstask {task[1]} {number}": text.strip()
@@ -46,4 +46,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry(name[2], rows, dropped={"no_time_or_text": lost} if lost else {})
 
 
-FORMAT = Format("crosstask", is_of, read)
+FORMAT = Format("crosstask", _is_of, _read)

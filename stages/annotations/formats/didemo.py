@@ -17,11 +17,11 @@ from stages.annotations.formats.entry import Entry, Format, Row, list_of, pair, 
 _PIECE_S = 5.0
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return isinstance(value, dict) and {"description", "times", "num_segments", "video"} <= value.keys()
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     told = [tuple(map(seconds, pair(times))) for times in list_of(value["times"])]
     votes = Counter(times for times in told if None not in times)
     (first, last), count = votes.most_common(1)[0] if votes else ((None, None), 0)
@@ -32,4 +32,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry(video, [Row(first * _PIECE_S, (last + 1) * _PIECE_S, text_of(value["description"]))])
 
 
-FORMAT = Format("didemo", is_of, read)
+FORMAT = Format("didemo", _is_of, _read)

@@ -18,11 +18,11 @@ from stages.annotations.formats.entry import Entry, Format, Row, dict_of, list_o
 _PASSES = ("narration_pass_1", "narration_pass_2")
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return bool(key) and isinstance(value, dict) and any(name in value for name in _PASSES)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     passes = [dict_of(value.get(name)) for name in _PASSES]
     first, second = (list_of(told.get("narrations")) for told in passes)
     rows = [_point(dict_of(n)) for n in first or second]
@@ -38,4 +38,4 @@ def _point(narration: dict[str, Any]) -> Row:
     return Row(at, at, text_of(narration.get("narration_text")), is_point=True)
 
 
-FORMAT = Format("ego4d_narrations", is_of, read)
+FORMAT = Format("ego4d_narrations", _is_of, _read)

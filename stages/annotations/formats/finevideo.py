@@ -26,11 +26,11 @@ def _scenes(value: Any) -> list[dict[str, Any]]:
     return [scene for scene in list_of(_content(value).get("scenes")) if isinstance(scene, dict)]
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return any("activities" in scene or "timestamps" in scene for scene in _scenes(value)[:3])
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     rows = []
     for scene in _scenes(value):
         rows.append(_timed(scene, scene.get("title"), "scene"))
@@ -46,4 +46,4 @@ def _timed(told: dict[str, Any], text: Any, kind: str) -> Row:
     return row(stamps.get("start_timestamp"), stamps.get("end_timestamp"), text, kind)
 
 
-FORMAT = Format("finevideo", is_of, read)
+FORMAT = Format("finevideo", _is_of, _read)

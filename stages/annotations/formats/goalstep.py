@@ -15,11 +15,11 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, Row, dict_of, first_of, list_of, row, seconds, text_of
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return isinstance(value, dict) and {"video_uid", "segments"} <= value.keys()
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     goal = row(value.get("start_time"), value.get("end_time"), value.get("goal_description"), "caption")
     rows = ([goal] if goal.text else []) + list(_steps(value["segments"]))
     yield Entry(text_of(value["video_uid"]), rows, seconds(value.get("end_time")))
@@ -32,4 +32,4 @@ def _steps(segments: Any) -> Iterator[Row]:
         yield from _steps(segment.get("segments"))
 
 
-FORMAT = Format("goalstep", is_of, read)
+FORMAT = Format("goalstep", _is_of, _read)

@@ -14,14 +14,14 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, dict_of, first_of, pair, row, text_of
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return isinstance(value, dict) and "video_id" in value and isinstance(value.get("clip"), list)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     clips = [dict_of(clip) for clip in value["clip"]]
     rows = [row(*pair(clip.get("span")), first_of(clip, "text", "caption")) for clip in clips]
     yield Entry(text_of(value["video_id"]), rows)
 
 
-FORMAT = Format("hdvila", is_of, read)
+FORMAT = Format("hdvila", _is_of, _read)

@@ -16,7 +16,7 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, list_of, row
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if not isinstance(value, dict) or not {"start", "end", "text"} <= value.keys():
         return False
     if key:
@@ -24,7 +24,7 @@ def is_of(key: str, value: Any) -> bool:
     return value.keys() == {"start", "end", "text"} and all(isinstance(cell, str) for cell in value.values())
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if not key:
         yield Entry("", [row(value["start"], value["end"], value["text"], "speech")])
         return
@@ -35,4 +35,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry(key, rows, dropped={"no_time_or_text": lost} if lost else {})
 
 
-FORMAT = Format("howto100m", is_of, read)
+FORMAT = Format("howto100m", _is_of, _read)

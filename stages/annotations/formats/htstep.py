@@ -25,7 +25,7 @@ _TAXONOMY = {"global_step_index", "headline"}
 _LEAST_SCORE = 0.5
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     if key:
@@ -34,7 +34,7 @@ def is_of(key: str, value: Any) -> bool:
     return value.keys() >= _ROWS or value.keys() >= _TAXONOMY
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if key:
         steps = [dict_of(step) for step in list_of(value["annotations"])]
         rows = [row(*pair(step.get("segment")), "", label=_label(step.get("id"))) for step in steps]
@@ -53,4 +53,4 @@ def _label(number: Any) -> str:
     return f"htstep {text_of(number).strip()}"
 
 
-FORMAT = Format("htstep", is_of, read)
+FORMAT = Format("htstep", _is_of, _read)

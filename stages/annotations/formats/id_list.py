@@ -22,7 +22,7 @@ _VIDEO = ("video_id", "videoID", "videoid", "vid", "video_path", "video", "youtu
 _SPLITS = ("train", "training", "val", "validation", "valid", "test", "testing")
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if isinstance(value, list):
         return key.split("_")[0].lower() in _SPLITS and bool(value) and all(isinstance(v, str) for v in value[:20])
     if isinstance(value, dict) and not key:
@@ -30,7 +30,7 @@ def is_of(key: str, value: Any) -> bool:
     return isinstance(value, dict) and {"video_uid", "starting_sec"} <= value.keys()
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if isinstance(value, list):
         for video in list_of(value):
             yield Entry(text_of(video), split=key)
@@ -42,4 +42,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
         yield Entry(text_of(first_of(value, *_VIDEO)))
 
 
-FORMAT = Format("ids", is_of, read)
+FORMAT = Format("ids", _is_of, _read)

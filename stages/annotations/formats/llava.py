@@ -16,11 +16,11 @@ from stages.annotations.formats.entry import Entry, Format, dict_of, first_of, s
 from stages.annotations.text import AnnotationError
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("conversations"), list)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     named = value.get("video")
     videos = named if isinstance(named, list) else [named or first_of(value, "video_path", "video_id")]
     video = text_of(videos[0]) if len(videos) == 1 else ""
@@ -37,4 +37,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
         yield Entry(video, [], duration_s, dropped={"bad_conversation": 1}, questions=questions)
 
 
-FORMAT = Format("llava", is_of, read)
+FORMAT = Format("llava", _is_of, _read)

@@ -24,11 +24,11 @@ _CAPTIONS = (
 _TIME = re.compile(r"\d{1,3}:\d{2}:\d{2}(?:\.\d{1,6})?")
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return isinstance(value, dict) and {"dense_caption", "short_caption"} <= value.keys()
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     captions = [text for name in _CAPTIONS if (text := text_of(value.get(name)).strip())]
     video = text_of(first_of(value, "video_id", "videoID", "video_url", "url"))
     if not captions and not video:
@@ -51,4 +51,4 @@ def _times(value: dict[str, Any]) -> tuple[Any, Any]:
     )
 
 
-FORMAT = Format("miradata", is_of, read)
+FORMAT = Format("miradata", _is_of, _read)

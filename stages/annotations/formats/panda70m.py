@@ -15,12 +15,12 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, list_of, pair, row, text_of
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     named = isinstance(value, dict) and {"videoID", "timestamp", "caption"} <= value.keys()
     return named and isinstance(value["timestamp"], str | list)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     spans, captions = list_of(value["timestamp"]), list_of(value["caption"])
     if len(spans) == 2 and not any(map(list_of, spans)):
         spans, captions = [spans], [value["caption"]]
@@ -29,4 +29,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry(text_of(value["videoID"]), rows, dropped={"no_time_or_text": lost} if lost else {})
 
 
-FORMAT = Format("panda70m", is_of, read)
+FORMAT = Format("panda70m", _is_of, _read)

@@ -22,11 +22,11 @@ _NUMBERED = [(f"a{i}", f"option{i}", f"option {i}") for i in range(8)]
 _ANSWERS = ("answer", "correct_choice", "correct_answer", "correct_answer_label", "truth")
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return isinstance(value, dict) and "question" in value and (bool(_options(value)) or "answer" in value)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     video = text_of(first_of(value, "videoID", "video_path", "video", "video_id", "video_name", "vid", "q_uid"))
     question, turns = text_of(value["question"]).strip(), None
     options = [_LETTERED.sub(r"\3", option).strip() for option in _options(value)]
@@ -80,4 +80,4 @@ def _index(options: list[str], answer: Any, told: str) -> int | None:
     return int(number) if number is not None and number == int(number) and 0 <= number < len(options) else None
 
 
-FORMAT = Format("questions", is_of, read)
+FORMAT = Format("questions", _is_of, _read)

@@ -17,11 +17,11 @@ from stages.annotations.formats.entry import Entry, Format, list_of, pair, row, 
 _CUT = re.compile(r"(.{1,100})_(\d{1,6}\.\d)_(\d{1,6}\.\d)")
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return not key and isinstance(value, dict) and {"qid", "query", "vid"} <= value.keys()
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     video = text_of(value["vid"])
     windows = list_of(value.get("relevant_windows"))
     rows = [row(*pair(window), value["query"]) for window in windows]
@@ -31,4 +31,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry(video, rows, seconds(value.get("duration")), whole, offset_s, dropped={} if windows else {"no_time": 1})
 
 
-FORMAT = Format("qvhighlights", is_of, read)
+FORMAT = Format("qvhighlights", _is_of, _read)

@@ -39,7 +39,7 @@ from stages.annotations.formats import (
 from stages.annotations.formats.entry import Entry, Format, dict_of
 from stages.annotations.formats.json_stream import WRAPPERS
 from stages.annotations.formats.records import Record, read_records
-from stages.annotations.text import AnnotationError, clean_text, shown
+from stages.annotations.text import AnnotationError, clean_text, format_value
 
 # In the order in which they are tried: those that ask for more first.
 _MODULES = (
@@ -66,7 +66,7 @@ class FormatReader:
 
     def __init__(self, name: str, format_name: str = "", encoding: str = DETECT) -> None:
         if format_name and format_name not in FORMATS:
-            raise AnnotationError(f"no format {shown(format_name)}; use one of {', '.join(sorted(FORMATS))}")
+            raise AnnotationError(f"no format {format_value(format_name)}; use one of {', '.join(sorted(FORMATS))}")
         self._name, self._encoding = name, encoding
         self._asked = format_name
         self.format: Format | None = FORMATS.get(format_name)

@@ -26,11 +26,11 @@ from stages.annotations.formats.entry import (
 )
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return isinstance(value, dict) and "keyframe" in value and isinstance(value.get("captions"), list)
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     times = [seconds(time) for time in list_of(value["keyframe"])]
     first, last = map(seconds, pair(value.get("timestamp")))
     length = last - first if first is not None and last is not None else None
@@ -48,4 +48,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry(video, rows, length)
 
 
-FORMAT = Format("sharegpt4video", is_of, read)
+FORMAT = Format("sharegpt4video", _is_of, _read)

@@ -33,14 +33,14 @@ _HEAD = 20_000
 _GAP_S, _MAX_CHARS = 1.0, 240
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if not isinstance(value, str):
         return False
     head = value[:_HEAD]
     return any((_CUES.search(head), _SBV.search(head), _SAMI.match(head), _MICRODVD.match(head)))
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if _SAMI.match(value) or _MICRODVD.match(value):
         value = _as_subrip(value)
     elif not _CUES.search(value[:_HEAD]):
@@ -58,4 +58,4 @@ def _as_subrip(text: str) -> str:
         raise AnnotationError(f"subtitles that are not read ({type(error).__name__}); save them as SubRip") from None
 
 
-FORMAT = Format("subtitles", is_of, read)
+FORMAT = Format("subtitles", _is_of, _read)

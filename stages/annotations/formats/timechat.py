@@ -19,7 +19,7 @@ _TOKENS = re.compile(r"<time_token_(\d{1,3})>\s*<time_token_(\d{1,3})>([^<]*)")
 _MAX_TEXT = 1 << 16
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if isinstance(value, list):
         return bool(key) and bool(value) and {"timestamp", "caption"} <= dict_of(value[0]).keys()
     if key:
@@ -27,7 +27,7 @@ def is_of(key: str, value: Any) -> bool:
     return {"image_id", "caption"} <= dict_of(value).keys()
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if isinstance(value, list):
         yield Entry(key, [row(*pair(dict_of(v).get("timestamp")), dict_of(v).get("caption")) for v in value])
     elif "query" in value:
@@ -53,4 +53,4 @@ def _from_tokens(text: str, segments: list[Any], duration_s: float | None) -> It
             yield Row(None, None, caption)
 
 
-FORMAT = Format("timechat", is_of, read)
+FORMAT = Format("timechat", _is_of, _read)

@@ -21,14 +21,14 @@ _SAID = ("text", "scene_text")
 _START, _END = ("start_time", "start", "start_timestamp"), ("end_time", "end", "end_timestamp")
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     value = dict_of(value)
     if _SCENE.fullmatch(key) or _SCENE.fullmatch(_name(value)):
         return first_of(value, *_START) is not None or first_of(value, *_SAID, "segments") is not None
     return any(_SCENE.fullmatch(name) for name in list(dict_of(value.get("data")))[:3])
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     scene = key or _name(value)
     if named := _SCENE.fullmatch(scene):
         yield Entry(named[1], list(_said(scene, value)) or [_times(scene, value)])
@@ -59,4 +59,4 @@ def _said(scene: str, told: dict[str, Any]) -> Iterator[Row]:
             yield found._replace(within=scene)
 
 
-FORMAT = Format("vript", is_of, read)
+FORMAT = Format("vript", _is_of, _read)

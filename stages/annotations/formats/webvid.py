@@ -15,16 +15,16 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, first_of, seconds, text_of, whole_video
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     return {"videoid", "name"} <= value.keys() or {"video", "caption", "seconds"} <= value.keys()
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     duration_s = seconds(first_of(value, "duration", "seconds"))
     caption = whole_video(first_of(value, "name", "caption"))
     yield Entry(text_of(first_of(value, "videoid", "video")), [caption], duration_s)
 
 
-FORMAT = Format("webvid", is_of, read)
+FORMAT = Format("webvid", _is_of, _read)

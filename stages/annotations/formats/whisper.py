@@ -23,7 +23,7 @@ TSV = "tsv"
 """Key of the rows of its table, which has the columns of HowTo100M's, but other units."""
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if key == TSV:
         return isinstance(value, dict) and value.keys() == {"start", "end", "text"}
     segments = dict_of(value).get("segments")
@@ -33,7 +33,7 @@ def is_of(key: str, value: Any) -> bool:
     return {"start", "end", "text"} <= first.keys() if segments else "text" in value
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if key == TSV:
         found = row(value["start"], value["end"], value["text"], "speech")
         if found.start_s is not None and found.end_s is not None:
@@ -58,4 +58,4 @@ def _is_silence(segment: dict[str, Any]) -> bool:
     return silence is not None and silence > _SILENCE and certainty is not None and certainty < _UNSURE
 
 
-FORMAT = Format("whisper", is_of, read)
+FORMAT = Format("whisper", _is_of, _read)

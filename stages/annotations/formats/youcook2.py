@@ -14,16 +14,16 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, dict_of, list_of, pair, row, seconds, text_of
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     steps = list_of(dict_of(value).get("annotations"))
     return bool(key) and bool(steps) and "sentence" in dict_of(steps[0])
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     steps = [dict_of(step) for step in list_of(value["annotations"])]
     rows = [row(*pair(s.get("segment")), s.get("sentence"), ref=text_of(s.get("id"))) for s in steps]
     # Some copies number the videos; the address names them.
     yield Entry(text_of(value.get("video_url")) or key, rows, seconds(value.get("duration")))
 
 
-FORMAT = Format("youcook2", is_of, read)
+FORMAT = Format("youcook2", _is_of, _read)

@@ -16,13 +16,13 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, Row, dict_of, list_of, seconds, text_of
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     if key or not isinstance(value, dict) or not isinstance(value.get("events"), list):
         return False
     return "wireMagic" in value or any("tStartMs" in dict_of(event) for event in value["events"][:5])
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     rows = []
     for event in map(dict_of, value["events"]):
         text = "".join(text_of(dict_of(segment).get("utf8")) for segment in list_of(event.get("segs")))
@@ -35,4 +35,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry("", rows)
 
 
-FORMAT = Format("youtube_json3", is_of, read)
+FORMAT = Format("youtube_json3", _is_of, _read)

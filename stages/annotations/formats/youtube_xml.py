@@ -20,11 +20,11 @@ from stages.annotations.text import AnnotationError
 _ROOT = re.compile(r"\s*(?:<\?xml[^<>]{0,200}\?>)?\s*<(transcript|timedtext)\b")
 
 
-def is_of(key: str, value: Any) -> bool:
+def _is_of(key: str, value: Any) -> bool:
     return isinstance(value, str) and _ROOT.match(value[:2000]) is not None
 
 
-def read(key: str, value: Any) -> Iterator[Entry]:
+def _read(key: str, value: Any) -> Iterator[Entry]:
     if "<!" in re.sub(r"<!(?:--|\[CDATA\[)", "", value):
         raise AnnotationError("declares XML entities, which no captions need; write them out")
     try:
@@ -45,4 +45,4 @@ def read(key: str, value: Any) -> Iterator[Entry]:
     yield Entry("", rows)
 
 
-FORMAT = Format("youtube_xml", is_of, read)
+FORMAT = Format("youtube_xml", _is_of, _read)

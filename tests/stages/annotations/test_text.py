@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.annotations.text import AnnotationError, clean_text, shown
+from stages.annotations.text import AnnotationError, clean_text, format_value
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_cleaning_twice_changes_nothing_and_leaves_no_token(text):
     ids=lambda value: str(type(value)),
 )
 def test_values_are_shown_short_and_on_one_line(value, told):
-    assert shown(value) == told
+    assert format_value(value) == told
