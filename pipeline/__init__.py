@@ -1,1 +1,1 @@
-"""The only room that imports Ray: it composes the stages, commits their units and runs the command line."""
+"""Composes the stages, commits their units and runs the command line. The only package that imports Ray."""

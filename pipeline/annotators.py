@@ -1,4 +1,4 @@
-"""What models are asked to annotate: segments of the videos of which nothing is known; and what came of it."""
+"""Selects the segments that models annotate, those of videos without annotations, and collects the results."""
 
 from collections.abc import Collection, Iterator
 
@@ -16,7 +16,7 @@ QUESTION_COLUMNS = pa.schema(
         if field.name not in ("video_id", "merge_captions_unit")
     ]
 )
-"""Columns of the phase `questions` that tell what models did."""
+"""Columns of the phase `questions` with the results of models."""
 
 _UNCAPTIONED = """
     select i.video_id, i.name, segment_id, i.start_s, i.end_s, decode_unit,
@@ -43,12 +43,12 @@ _RESULTS = pa.schema([("video_id", pa.string()), ("units", pa.list_(pa.string())
 
 
 def uncaptioned(work: Workspace) -> Iterator[pa.Table]:
-    """Segments to caption: of the videos whose manifest has no events."""
+    """Yields the segments to caption, those of videos whose manifest row has no events."""
     yield from work.sql(_UNCAPTIONED, CAPTION)
 
 
 def untranscribed(work: Workspace) -> Iterator[pa.Table]:
-    """Segments to transcribe: of the videos with sound whose manifest has no subtitles."""
+    """Yields the segments to transcribe, those of videos with sound whose manifest row has no subtitles."""
     yield from work.sql(_UNTRANSCRIBED, TRANSCRIBE)
 
 
@@ -56,7 +56,8 @@ def put_results(work: Workspace, annotators: Collection[str]) -> None:
     """Puts the tables `caption_results` and `transcribe_results`: units and count of rejected segments per video.
 
     Args:
-        annotators: those of `transcribe` and `caption` that are asked; the table of one that is not has no rows.
+        work: workspace of the build.
+        annotators: which of `transcribe` and `caption` are enabled; the table of a disabled one has no rows.
     """
     for name, query in (("caption", _CAPTIONED), ("transcribe", _TRANSCRIBED)):
         work.put(f"{name}_results", work.sql(query, _RESULTS) if name in annotators else (), _RESULTS)

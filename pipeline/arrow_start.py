@@ -14,10 +14,10 @@ class _NoPandas(MetaPathFinder):
 
 
 def skip_pandas() -> None:
-    """Keeps pyarrow from importing pandas with the first array that it makes, only to see whether that is a Series.
+    """Keeps pyarrow from importing pandas with its first array, which it does only to check for a pandas Series.
 
-    pyarrow asks once. What asks for pandas by name later still gets it, `to_pandas` too. Does nothing where pandas is
-    imported already.
+    pyarrow tries this import only once. Later imports of pandas work, also those of `to_pandas`. Does nothing if pandas
+    is already imported.
     """
     if "pandas" in sys.modules:
         return

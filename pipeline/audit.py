@@ -56,6 +56,7 @@ class Gate:
 
     @property
     def holds(self) -> bool:
+        """Whether the value is within the limit, or there is none."""
         return self.limit is None or self.value <= self.limit + 1e-9
 
 

@@ -1,4 +1,4 @@
-"""The build: a manifest's videos through all phases, from what is committed to a whole corpus."""
+"""Builds a corpus: runs the videos of a manifest through all phases, except for units that are committed already."""
 
 import uuid
 from collections import Counter
@@ -33,18 +33,19 @@ from workers.storage.store import TEMPORARY, Store
 
 @dataclass
 class Summary:
-    """What a build did and what the corpus has after it."""
+    """The result of a build."""
 
-    ran: Counter = field(default_factory=Counter)
-    """Units made by this build, by stage. One whose worker crashed right after its commit counts as there before."""
+    ran: Counter[str] = field(default_factory=Counter)
+    """Number of units made by this build, by stage. A unit whose worker crashed directly after the commit is not
+    counted."""
     rows: dict[str, int] = field(default_factory=dict)
-    """Rows of each table."""
-    rejects: Counter = field(default_factory=Counter)
-    """Rejected videos, a reason."""
+    """Number of rows of each table."""
+    rejects: Counter[str] = field(default_factory=Counter)
+    """Number of rejected videos, by reason."""
     notes: list[str] = field(default_factory=list)
-    """What a user should look at, though nothing failed."""
+    """Messages about things that the user should look at, although nothing failed."""
     failures: list[str] = field(default_factory=list)
-    """Units on which the code failed unexpectedly, with their errors: `rejected` they are not."""
+    """Units on which the code failed unexpectedly, with their errors. They do not count as rejected."""
 
 
 def build(
@@ -57,14 +58,14 @@ def build(
     """Builds or resumes a corpus.
 
     Args:
-        manifest: which videos there are.
+        manifest: path or address of the manifest.
         corpus: root of the corpus.
-        recipe: how it is built.
-        say: takes lines for the user.
-        allow_removal: lets a manifest leave out more than half of the videos that the corpus has.
+        recipe: settings of all stages.
+        say: called with lines for the user.
+        allow_removal: whether the manifest may leave out more than half of the videos in the corpus.
 
     Raises:
-        CorpusBusy, ManifestError, ConfigError or ClusterTooSmall: before anything runs.
+        CorpusBusy, ManifestError, ConfigError, ClusterTooSmall: before anything runs.
     """
     check_network_settings(recipe.download)
     recipe.check_models()
@@ -136,7 +137,7 @@ def run_phase(
 
 
 def _counted(tables: Iterator[pa.Table], outcomes: Counter[tuple[str, str]]) -> Iterator[pa.Table]:
-    """Takes the column of outcomes off tables that leave a chain, and counts it by (stage, outcome)."""
+    """Removes the column of outcomes from the tables of a chain, and counts it by (stage, outcome)."""
     for table in tables:
         for rows in table[OUTCOMES.name].to_pylist():
             outcomes.update(tuple(outcome.split()) for outcome in rows or ())
@@ -179,7 +180,7 @@ def _summarise(work: Workspace, summary: Summary) -> None:
 
 
 def _events_outside(work: Workspace) -> list[str]:
-    """A note on the videos of which most events lie outside, if there are any."""
+    """Returns a note on the videos whose events mostly lie outside of them, if there are any."""
     query = """
         select v.name, v.events_outside_video as outside, count(e.start_s)::int as inside
         from videos v left join events e using (video_id) where v.events_outside_video > 0

@@ -237,6 +237,7 @@ def query(
         bool, typer.Option("--safe-csv", help="Put ' before text that a spreadsheet takes for a formula.")
     ] = False,
 ) -> None:
+    """Prints the result of a query; its help is generated above, since it lists the tables."""
     from pipeline.query import query as ask
 
     ask(corpus, sql, format=format_, safe_csv=safe_csv)
@@ -287,8 +288,8 @@ def _recorded(corpus: str) -> "Recipe":
 
 
 def _refuse_empty(words: list[str]) -> None:
-    """Raises ConfigError for an argument or option without a value: a variable of a script that was not set. Taken as a
-    path it would be the current folder.
+    """Raises ConfigError for an empty argument or option, such as an unset variable of a script; as a path, it would be
+    the current folder.
     """
     for before, word in zip(["", *words], words, strict=False):
         if not word.strip() or re.fullmatch("--[a-z-]+=\\s*", word):
@@ -297,7 +298,7 @@ def _refuse_empty(words: list[str]) -> None:
 
 
 def main() -> None:
-    """Runs the command line; a signal, or an error of the user's input or of storage, is one line, not a traceback."""
+    """Runs the command line. A signal or an error in the user's input or in storage becomes one line, no traceback."""
     allow_all_characters()
     advice = RESUMABLE if {"build", "demo", "train"} & {*sys.argv[1:2]} else ""
     if {"status", "plan", "query", "config"} & {*sys.argv[1:2]}:

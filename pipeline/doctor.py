@@ -1,4 +1,6 @@
-"""What this machine offers: the layers of the sandbox, decoders, cores and memory, a GPU; and what an absence means."""
+"""`longvid doctor`: examines this machine (layers of the sandbox, decoders, cores, memory, GPU) and explains the
+result.
+"""
 
 import os
 import platform
@@ -17,8 +19,8 @@ class Finding(NamedTuple):
     """One line of the report.
 
     Attributes:
-        name: what was looked for.
-        found: whether it is there; None where it is a fact that is neither good nor bad.
+        name: what was examined.
+        found: whether it is available; None for a fact that is neither good nor bad.
         what: what was found, or what its absence means.
     """
 
@@ -28,7 +30,7 @@ class Finding(NamedTuple):
 
 
 def examine() -> Iterator[Finding]:
-    """Looks at this machine, one finding after the other. Starts a sandbox process, decodes nothing."""
+    """Examines this machine and yields one finding after the other. Starts a sandbox process; decodes nothing."""
     yield Finding("system", None, f"{platform.system()} {platform.release()}, {platform.machine()}")
     yield Finding("Python", None, platform.python_version())
     memory_gb = psutil.virtual_memory().total / 2**30

@@ -1,6 +1,6 @@
-"""The rows that each phase starts from: queries over the tables of the phases before, in the workspace.
+"""The input rows of each phase: queries over the tables of earlier phases in the workspace.
 
-Inputs come costliest first, so that the long tail of long videos does not leave one worker running alone.
+The most expensive inputs come first, so that at the end of a phase no single worker is still busy with a long video.
 """
 
 import json
@@ -49,38 +49,38 @@ PLAN = pa.schema([*((name, TEXT) for name in (*PLANNED, "split")), ("packed_byte
 
 
 class AuditFailed(ConfigError):
-    """The audit of all pairs did not end, so that none can be packed. The message has its error."""
+    """The audit of all pairs failed, so no pair can be packed. The message contains its error."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What the queries depend on beside the workspace."""
+    """What the queries depend on besides the workspace."""
 
     stages: Mapping[str, Stage]
     folder: str | None
-    """That the paths of the manifest count from; None where nothing outside the corpus is to be opened."""
+    """Folder that paths of the manifest are relative to; None if nothing outside the corpus may be opened."""
     access: Access
     """What addresses of the manifest may reach."""
 
 
 def ingest(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """All videos of the manifest, with the place to read each from."""
+    """Yields all videos of the manifest with the locations of their files."""
     query = "select *, id as name, uri as location from manifest order by video_id"
     yield from _located_media(context, work.sql(query, INGEST))
 
 
 def transcribe(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Each segment that a model is to transcribe, with the place to read its video from."""
+    """Yields the segments to transcribe with the locations of their files."""
     yield from _located_media(context, untranscribed(work))
 
 
 def caption(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Each segment that a model is to caption."""
+    """Yields the segments to caption."""
     yield from uncaptioned(work)
 
 
 def shots(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Each video that was embedded, with its units."""
+    """Yields the embedded videos with their units."""
     query = """
         select video_id, name, first_frame_s, first_frame_s + duration_s as end_s,
                list(embed_unit order by segment_index) as embed_units,
@@ -90,7 +90,7 @@ def shots(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def duplicates(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Each video that may be a copy of others, with these."""
+    """Yields the videos that may be copies, with the videos that they may be copies of."""
     config = context.stages["find_duplicates"].config
     assert isinstance(config, FindDuplicatesConfig)
     work.put("candidates", candidates(work, config), PAIR)
@@ -107,7 +107,7 @@ def duplicates(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Each ingested video, with what the manifest and models know of it."""
+    """Yields the ingested videos with their annotations in the manifest and the results of models."""
     put_results(work, context.stages.keys())
     query = """
         select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s,
@@ -125,7 +125,7 @@ def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def audited(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """One row for all videos; none where no video was annotated."""
+    """Yields one row for all videos, or none if no video was annotated."""
     query = """
         select video_id, q.duration_s, write_qa_unit, embed_units from questions q join (
             select video_id, list(embed_unit order by segment_index) as embed_units
@@ -139,7 +139,7 @@ def audited(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def filtered(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Each video of which the audit leaves pairs out, with these. Raises AuditFailed."""
+    """Yields the videos of which the audit dropped pairs, with the ids of these pairs. Raises AuditFailed."""
     for table in work.sql("select reject.detail from audit_qa where reject is not null", pa.schema([("detail", TEXT)])):
         detail = table["detail"][0].as_py()
         raise AuditFailed(f"audit_qa: {detail}: nothing was packed, and the shards are those of the build before")
@@ -151,8 +151,8 @@ def filtered(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def distill(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Each video with QA pairs that no phase rejected."""
-    # A video without QA pairs has nothing to select for: it stays in the tables and out of the shards.
+    """Yields the videos with QA pairs that no phase rejected."""
+    # Without QA pairs, there is nothing to select keyframes for: the video is in the tables, but not in the shards.
     query = """
         select v.* exclude (flags), v.flags || coalesce(q.annotation_flags, []) as flags,
                coalesce(f.filter_qa_unit, q.write_qa_unit) as write_qa_unit, embed_units, decode_units
@@ -169,7 +169,7 @@ def distill(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def shards(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """The shards, as `plan_shards` plans them."""
+    """Yields the shards planned by `plan_shards`."""
     query = "select * from distill where reject is null order by video_id"
     config = context.stages["pack"].config
     assert isinstance(config, PackConfig)
@@ -185,7 +185,7 @@ def _located_media(context: Context, tables: Iterable[pa.Table]) -> Iterator[pa.
 def _located(
     table: pa.Table, names: Sequence[str], folder: str | None, resolve: Callable[[str, str], str | None]
 ) -> pa.Table:
-    """The table with columns of paths as they lead from the manifest's folder; without one, nowhere."""
+    """Resolves the columns of paths relative to the manifest's folder; without a folder, they become null."""
 
     def lead(path: Any) -> Any:
         if isinstance(path, list):

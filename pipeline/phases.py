@@ -1,8 +1,8 @@
-"""The list of stages: what each reads and writes, how many rows leave it, what it runs on and why.
+"""The list of stages: what each reads and writes, its fan-out, what it runs on and why.
 
-A phase is a chain of stages that Ray Data runs side by side, row by row. Between phases lies a join, since what a stage
-fans out must be gathered again: the results of a phase are a table of its name in the workspace, which the queries of
-later phases read. `docs/adding-a-stage.md` tells how to add a line.
+A phase is a chain of stages that Ray Data runs concurrently, row by row. Between phases there is a join that gathers
+the rows of a fan-out: the results of a phase are a table of its name in the workspace, which the queries of later
+phases read. `docs/adding-a-stage.md` explains how to add a stage.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -43,40 +43,40 @@ from workers.fetch.access import Access
 
 @dataclass(frozen=True)
 class Listed:
-    """One stage in the list. Cores, GPUs, memory and number of its workers are `resources` of its config."""
+    """An entry of the list. Cores, GPUs, memory and number of workers are `resources` of the stage's config."""
 
     name: str
     config: type[StageConfig]
     reads: str
     writes: str
     fan_out: FanOut
-    """Units that leave for those that enter."""
+    """Number of output rows per input row."""
     runs_on: Literal["tasks", "actors"]
     why: str
     declare: Callable[..., Stage]
-    """`(config)`, or with `opens_addresses` `(config, access)`."""
+    """Declares the stage from `(config)` or, with `opens_addresses`, from `(config, access)`."""
     section: str = ""
-    """Of the recipe, where it has another name than the stage."""
+    """Section of the recipe that contains its config, if that has another name than the stage."""
     opens_addresses: bool = False
-    """Whether it opens addresses of the manifest."""
+    """Whether the stage opens addresses of the manifest."""
     annotators: tuple[str, ...] = ()
-    """It is there only where `annotate.annotators` has one of them; empty: always."""
+    """The stage runs only if `annotate.annotators` contains one of these; empty: always."""
 
     def stage(self, config: StageConfig, access: Access | None) -> Stage:
-        """The declaration of the stage with a config. Without `access` it opens no address of a manifest."""
+        """Declares the stage with a config. Without `access`, it opens no address of a manifest."""
         declared = self.declare(config, access) if self.opens_addresses else self.declare(config)
         return replace(declared, fan_out=self.fan_out)
 
 
 @dataclass(frozen=True)
 class ListedPhase:
-    """One phase in the list."""
+    """A phase of the list."""
 
     name: str
     after: str
-    """The phase whose units its own are made of."""
+    """The phase whose units are its inputs."""
     schema: pa.Schema
-    """Of the rows that enter."""
+    """Schema of the input rows."""
     inputs: Callable[[Context, Workspace], Iterator[pa.Table]]
     passthrough: list[str]
     """Columns of its stages that later phases and tables need."""
@@ -180,7 +180,7 @@ PHASES = [
 
 @dataclass(frozen=True)
 class Phase:
-    """A chain of stages and the rows it starts from, ready to run."""
+    """A chain of stages with its input rows, ready to run."""
 
     name: str
     stages: list[Stage]
@@ -191,11 +191,11 @@ class Phase:
 
 
 def declare_stages(configs: Mapping[str, Any], access: Access | None = None) -> dict[str, Stage]:
-    """All stages by name, in order.
+    """Declares all stages of a recipe; returns them by name, in order.
 
     Args:
-        configs: by section of the recipe.
-        access: what addresses of a manifest may reach. None: the stages open none.
+        configs: configs by section of the recipe.
+        access: what addresses of a manifest may reach. None: the stages open no addresses.
     """
     asked = set(configs["annotate"].annotators)
     listed = [s for phase in PHASES for s in phase.stages if not s.annotators or asked & {*s.annotators}]
@@ -203,12 +203,12 @@ def declare_stages(configs: Mapping[str, Any], access: Access | None = None) -> 
 
 
 def phases(stages: Mapping[str, Stage], folder: str | None = None, access: Access | None = None) -> list[Phase]:
-    """All phases of a build, in order.
+    """Returns all phases of a build, in order.
 
     Args:
-        stages: by name.
-        folder: that the paths of the manifest count from. None where nothing outside the corpus is to be opened: then
-            the phases can be looked at and not run.
+        stages: stages by name.
+        folder: folder that the paths of the manifest are relative to. None if nothing outside the corpus may be
+            opened: the phases can then be scanned, but not run.
         access: what addresses of the manifest may reach.
     """
     context = Context(stages, folder, access or Access(local_files=False))

@@ -1,4 +1,4 @@
-"""What a build would run, how much and why: found by looking, before anything runs."""
+"""`longvid plan`: finds out by a dry-run scan what a build would run, how many units, and why."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ from workers.endpoint.config import EndpointConfig
 from workers.endpoint.ledger import cost_of, spent
 from workers.storage.store import Store
 
-# Of a unit whose stage has none yet, for a video or segment of five minutes: the order of magnitude only.
+# Assumed sizes of units of stages without any unit yet, for a video or segment of five minutes; orders of magnitude.
 GUESSED_BYTES = {"decode": 9e6, "embed": 4e5, "distill": 3e7}
 GUESSED_SMALL_BYTES = 2e4
 
 
 @dataclass
 class StagePlan:
-    """One stage of a plan. Units whose number hangs on what is not done yet are counted in `later`."""
+    """One stage of a plan. `later` estimates the units whose number depends on units that are not done yet."""
 
     stage: str
     done: int
@@ -40,18 +40,23 @@ class StagePlan:
     bytes: int = 0
     why: str = ""
     frames_decoded: int = 0
-    """Of decode: frames that the decoder was given for the units that are done."""
+    """Number of frames sent to the decoder for the units that are done (decode only)."""
     frames_to_decode: int = 0
-    """Of decode: what it will be given for the units to run, as their segments were planned."""
+    """Number of frames to send to the decoder for the units to run, as planned by shard (decode only)."""
     cost: Counter[str] = field(default_factory=Counter)
-    """Of what is to run, at the endpoint of models: `calls`, `tokens_in`, `tokens_out`, `minutes` of audio."""
+    """Cost of the units to run at the endpoint of models: `calls`, `tokens_in`, `tokens_out`, `minutes` of audio."""
     price: float = 0.0
+    """Price of `cost`, in the currency of the endpoint's prices."""
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
-    """Follows every unit as far as it is committed.
+    """Scans all units of a corpus and returns one entry per stage.
 
-    Without `manifest`, that of the last build: as the corpus keeps it, so a file changed since then is not noticed.
+    Args:
+        corpus: root of the corpus.
+        recipe: recipe of the build.
+        manifest: manifest of the build. None: that of the last build as stored in the corpus, so changes of its files
+            are not detected.
     """
     store = Store(corpus)
     plans: list[StagePlan] = []
@@ -84,7 +89,7 @@ def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> lis
 
 
 def _estimate(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> None:
-    """Fills in `bytes`. Shards hold little but the tokens, so their number and size follow those of distill."""
+    """Fills in `bytes`. Shards consist mostly of tokens, so their number and size are derived from distill."""
     for entry in plans:
         stage = stages[entry.stage]
         entry.bytes = round((entry.run + entry.later) * _unit_bytes(stage, store)) if entry.run + entry.later else 0
@@ -95,7 +100,7 @@ def _estimate(plans: list[StagePlan], stages: dict[str, Stage], store: Store) ->
 
 
 def _estimate_costs(plans: list[StagePlan], stages: dict[str, Stage], store: Store, endpoint: EndpointConfig) -> None:
-    """Fills in `cost` and `price`: what a unit has cost in this corpus so far, or else what its config expects."""
+    """Fills in `cost` and `price`, from the mean cost per unit so far or else from the config's expectation."""
     before = spent(store)
     for entry in plans:
         expected = stages[entry.stage].config.expected_cost()
@@ -107,17 +112,24 @@ def _estimate_costs(plans: list[StagePlan], stages: dict[str, Stage], store: Sto
 
 
 def put_recorded_manifest(work: Workspace, store: Store) -> None:
-    """The manifest that the corpus was last built from, into the workspace. Raises NotBuilt."""
+    """Puts the manifest that the corpus was last built from into the workspace. Raises NotBuilt."""
     require_built(store, "manifest.parquet", "manifest.parquet")
     with store.open("manifest.parquet") as source:
         work.put("manifest", read_batches(source), MANIFEST_ROWS)
 
 
 def scan_phase(phase: Phase, work: Workspace, store: Store, assume_segments_done: bool = False) -> tuple[DryRun, int]:
-    """Scans a phase; what is finished becomes its table in the workspace. Gives the number of rows held back, too.
+    """Scans a phase and puts its finished rows into the workspace as its table.
 
-    With `assume_segments_done`, a segment that is not decoded or embedded yet is taken for one that is: questions about
-    its video do not depend on that, and a selection over units that are not there is found missing, as it is.
+    Args:
+        phase: phase to scan.
+        work: workspace with the tables of earlier phases.
+        store: store of the corpus.
+        assume_segments_done: whether segments that are not decoded or embedded yet count as finished. Questions about
+            their video do not depend on that, and selections over missing units are still found to be missing.
+
+    Returns:
+        The scan, and the number of input rows that are not finished.
     """
     scan, held_back = DryRun(phase, store), 0
 
@@ -135,7 +147,7 @@ def scan_phase(phase: Phase, work: Workspace, store: Store, assume_segments_done
 
 
 def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> None:
-    """Says why each stage runs: which fields changed, or after which stage."""
+    """Fills in `why`: which fields of the stage changed, or which earlier stage."""
     try:
         before = {name: stage.config.semantic() for name, stage in recorded_recipe(store).stages().items()}
     except (NotBuilt, OtherFormat):
@@ -156,7 +168,7 @@ def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> N
 
 
 def _unit_bytes(stage: Stage, store: Store) -> float:
-    """Mean size of the units this stage has made so far, whatever their config; a guess where there is none."""
+    """Returns the mean size of the stage's existing units of any config; a guess if there are none."""
     paths = (p for p in store.files(f"units/{stage.name}") if p.endswith(stage.suffix))
     sizes = [store.size(p) for p in islice(paths, 200)]
     return sum(sizes) / len(sizes) if sizes else GUESSED_BYTES.get(stage.name, GUESSED_SMALL_BYTES)

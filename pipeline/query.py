@@ -1,4 +1,4 @@
-"""`longvid query`: what one query over the tables of a corpus gives, as a table, CSV or JSON."""
+"""`longvid query`: prints the result of one query over the tables of a corpus, as a table, CSV or JSON."""
 
 import codecs
 import csv
@@ -27,14 +27,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def query(corpus: str, sql: str, *, format: str = "table", safe_csv: bool = False, file: TextIO | None = None) -> None:
-    """Prints what one SQL query over the tables gives, as `table` (the first SHOWN_ROWS rows), `csv` or `json`.
+    """Prints the result of one SQL query over the tables, as `table` (the first SHOWN_ROWS rows), `csv` or `json`.
 
     With `safe_csv`, text that a spreadsheet would take for a formula gets an apostrophe before it.
 
     Raises:
         CatalogError: the format is unknown, or DuckDB finds something wrong with the query.
         SqlError: the text is anything but one query.
-        NotBuilt: no build of the corpus has come to its tables, or to one that the query names.
+        NotBuilt: the tables, or one that the query names, have not been built yet.
     """
     formats: dict[str, Callable[[pa.RecordBatchReader, TextIO], None]] = {
         "table": _show_table,
@@ -91,7 +91,7 @@ def _show_json(reader: pa.RecordBatchReader, file: TextIO) -> None:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Column names as the keys of an object: of several equal ones, all but the first are numbered, as DuckDB does."""
+    """Makes column names distinct by numbering all but the first of equal names, as DuckDB does."""
     found: dict[str, None] = {}
     for name in names:
         number, key = 0, name

@@ -1,4 +1,4 @@
-"""What builds, plans and corpora look like on a terminal."""
+"""Prints builds, plans and corpora on a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
-    """What a build did; failures last, where the eye rests."""
+    """Prints the result of a build, failures last."""
     ran = ", ".join(f"{stage} {n}" for stage, n in summary.ran.items())
     out.print(f"ran: {ran or 'nothing, all units are done'}")
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()))
@@ -37,7 +37,7 @@ def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
 
 
 def show_training(report: TrainReport, out: Terminal) -> None:
-    """How a training run went, and what it could not learn from."""
+    """Prints the result of a training run, and the samples that were left out."""
     heldout = "" if report.heldout_loss is None else f" (held-out {report.heldout_loss:.2f})"
     out.print(
         f"trained: run {report.run}, steps {report.resumed_at} to {report.step}, loss {report.first_loss:.2f} -> "
@@ -52,7 +52,7 @@ def show_training(report: TrainReport, out: Terminal) -> None:
 
 
 def show_plan(plans: list[StagePlan], out: Terminal) -> None:
-    """A row a stage; `+ about` are units whose number hangs on what is not done yet."""
+    """Prints one row per stage; `+ about` estimates the units whose number depends on units that are not done yet."""
     table = Table("stage", "done", "rejected", "to run", "about", "why", box=None)
     for p in plans:
         todo = f"{p.run}" + (f" + about {p.later}" if p.later else "")
@@ -68,7 +68,7 @@ def show_plan(plans: list[StagePlan], out: Terminal) -> None:
 
 
 def show_status(plans: list[StagePlan], out: Terminal) -> None:
-    """A row a stage: what is done, was rejected, is missing."""
+    """Prints one row per stage with the numbers of done, rejected and missing units."""
     table = Table("stage", "done", "rejected", "missing", box=None)
     for p in plans:
         table.add_row(p.stage, str(p.done), str(p.rejected), f"{p.run}" + (f" + about {p.later}" if p.later else ""))
@@ -79,7 +79,7 @@ def show_status(plans: list[StagePlan], out: Terminal) -> None:
 
 
 def show_published(corpus: str, out: Terminal) -> None:
-    """What the tables of a corpus without its units tell: what a build would run, nobody can."""
+    """Prints the tables of a corpus without units, for which the remaining work cannot be determined."""
     table = Table("table", "rows", box=None)
     for name, rows in table_rows(Store(corpus)).items():
         table.add_row(name, str(rows))
@@ -88,7 +88,7 @@ def show_published(corpus: str, out: Terminal) -> None:
 
 
 def show_gates(gates: list[Gate], out: Terminal) -> None:
-    """A row per gate; those that fail are marked, and counted at the end."""
+    """Prints one row per gate, and the number of failed gates."""
     table = Table("gate", "value", "", "at most", "pairs", "", box=None)
     for gate in gates:
         limit, verdict = ("", "") if gate.limit is None else (f"{gate.limit:g}", "ok" if gate.holds else "FAILED")
@@ -99,7 +99,7 @@ def show_gates(gates: list[Gate], out: Terminal) -> None:
 
 
 def show_rejects(corpus: str, out: Terminal) -> None:
-    """Rejects by stage and reason, with an example each; nothing where no build has come to its end."""
+    """Prints the rejects by stage and reason with an example each; nothing before the first build has finished."""
     store, path = Store(corpus), "tables/rejects.parquet"
     if not store.exists(path):
         return
@@ -118,7 +118,7 @@ def show_rejects(corpus: str, out: Terminal) -> None:
 
 
 def _cost(p: StagePlan) -> str:
-    """What a stage will cost at the endpoint of models."""
+    """Formats the cost of a stage at the endpoint of models."""
     parts = [f"about {p.cost['calls']:,} calls to the endpoint at most"]
     if tokens := p.cost["tokens_in"] + p.cost["tokens_out"]:
         parts.append(f"{tokens:,} tokens ({p.cost['tokens_out']:,} of answers)")
@@ -128,7 +128,7 @@ def _cost(p: StagePlan) -> str:
 
 
 def show_dropped(corpus: str, out: Terminal) -> None:
-    """Events and pairs that were left out, by reason; nothing where no build has come so far."""
+    """Prints the dropped events and pairs by reason; nothing before a build has written them."""
     store, path = Store(corpus), "tables/dropped.parquet"
     if not store.exists(path):
         return

@@ -1,4 +1,4 @@
-"""Gives rejected units another try: the next build runs them again and counts the attempt."""
+"""`longvid retry`: marks rejected units so that the next build tries them again and counts the attempt."""
 
 import duckdb
 import pyarrow as pa
@@ -9,10 +9,14 @@ from workers.storage.store import PathError, Store
 
 
 def retry(corpus: str, *, reason: str | None = None, where: str | None = None) -> int:
-    """Marks rejects: those of one reason code, or those for which an SQL condition over the table `rejects` holds.
+    """Marks the rejects with a reason code, or those that meet an SQL condition over the table `rejects`.
 
-    Gives their number. Raises CatalogError for an unknown reason or a condition that is wrong, NotBuilt before a build
-    has come to its end.
+    Returns:
+        The number of marked rejects.
+
+    Raises:
+        CatalogError: the reason is unknown, or the condition is wrong.
+        NotBuilt: no build has finished.
     """
     if reason is not None and reason not in REASONS:
         raise CatalogError(f"reason = {reason!r}: use one of {', '.join(REASONS)}")
@@ -38,6 +42,6 @@ def retry(corpus: str, *, reason: str | None = None, where: str | None = None) -
 
 
 def _check(path: str) -> None:
-    """Raises PathError for what is no reject's own file: the table may come from someone else."""
+    """Raises PathError unless the path is that of a reject, since the table is untrusted."""
     if not (path.startswith("units/") and path.endswith(".reject.json")):
         raise PathError(f"tables/rejects.parquet: path = {path[:200]!r}: no reject of this corpus; build it again")

@@ -1,4 +1,4 @@
-"""`longvid show`: one sample of a corpus as training code gets it, and its keyframes as JPEG files."""
+"""`longvid show`: prints one sample of a corpus as training code receives it, and writes its keyframes as JPEGs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ class _Span(BaseModel):
 
 
 class _Pair(BaseModel):
-    """What is shown of a sample, whose fields may have been written by someone else."""
+    """The printed fields of a sample, which are untrusted."""
 
     qa_id: str
     task: str
@@ -46,17 +46,17 @@ class _Pair(BaseModel):
 
 
 def find_sample(corpus: str, wanted: str | None = None) -> dict[str, Any]:
-    """One sample of a corpus, as `workers.shards.samples` gives it.
+    """Returns one sample of a corpus, as `workers.shards.samples` yields it.
 
     Args:
         corpus: root of the corpus.
-        wanted: a `qa_id`, or an id of a video (`video_id`, or as the manifest has it) whose first sample is meant;
-            None takes the first sample of all.
+        wanted: a `qa_id`, or the id of a video (`video_id`, or that of the manifest) whose first sample is returned.
+            None: the first sample of the corpus.
 
     Raises:
         NotBuilt: there are no samples.
-        ConfigError: none is called so.
-        ShardError: the shard is damaged, or not of the same build as the table.
+        ConfigError: there is no sample of this name.
+        ShardError: the shard is damaged, or belongs to another build than the table.
     """
     store = Store(corpus)
     require_built(store, SAMPLES, "the table samples")
@@ -82,7 +82,8 @@ def find_sample(corpus: str, wanted: str | None = None) -> dict[str, Any]:
 def show_sample(sample: dict[str, Any], out: Terminal) -> None:
     """Prints a sample: the QA pair, its evidence, the times of its keyframes and the shapes of its tokens.
 
-    Raises ShardError where a field is not of the type that it should have.
+    Raises:
+        ShardError: a field has the wrong type.
     """
     try:
         pair = _Pair.model_validate(sample)
@@ -109,12 +110,12 @@ def show_sample(sample: dict[str, Any], out: Terminal) -> None:
 
 
 def write_keyframes(corpus: str, sample: dict[str, Any], folder: Path) -> list[Path]:
-    """Writes the keyframes of a sample as JPEG files into a folder, named by their times; gives the paths.
+    """Writes the keyframes of a sample as JPEG files into a folder, in the order of time; returns the paths.
 
     Raises:
-        NotBuilt: the corpus has no units, as a published one, so the frames are not there.
-        ConfigError: a file of that name is there already; nothing has been written then.
-        ShardError: the frames that the sample names are not in the units.
+        NotBuilt: the corpus is a published one without units, so the frames are missing.
+        ConfigError: a file of the same name exists; nothing has been written.
+        ShardError: the units do not contain the frames of the sample.
     """
     keyframes = sample["keyframes"]
     times = dict(zip(sample["sample_index"][keyframes].tolist(), sample["time_s"][keyframes].tolist(), strict=True))
@@ -133,7 +134,7 @@ def write_keyframes(corpus: str, sample: dict[str, Any], folder: Path) -> list[P
 
 
 def _frames(store: Store, video_id: str, wanted: Any) -> Iterator[tuple[int, bytes]]:
-    """The JPEG of each wanted sample index of a video, from its decode units."""
+    """Yields each wanted sample index of a video with its JPEG, from the decode units."""
     if not store.has_folder("units") or not store.exists(SEGMENTS):
         raise NotBuilt("the corpus has no decode units, so its frames cannot be shown: leave --frames out")
     segments = store.read_table(SEGMENTS, list(_FRAMES))

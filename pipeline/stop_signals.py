@@ -1,4 +1,4 @@
-"""Ends any command within seconds of SIGINT (Ctrl-C) or SIGTERM (preemption), with one line and the usual exit code."""
+"""Ends any command within seconds after SIGINT (Ctrl-C) or SIGTERM (preemption), with the usual exit code."""
 
 import os
 import signal
@@ -10,19 +10,20 @@ from threading import Thread
 
 STOPS = {signal.SIGINT: ("Interrupted", 130), signal.SIGTERM: ("Terminated", 143)}
 GRACE_S = 4.0
-"""For the command to close what it has open (a Ray session takes about 1.5 s); then the process ends as it is, which a
-resumed command allows for."""
+"""Time for the command to close its resources (a Ray session takes about 1.5 s). Then the process is ended; a command
+that is run again can deal with that."""
 
 
 @contextmanager
 def ended_by_signals(advice: str = "") -> Iterator[None]:
     """Raises KeyboardInterrupt in the block at the first signal, and ends the process when the block is left.
 
-    Whatever the interrupted code makes of the exception, the process ends with a line and 128 + the signal's number.
-    Further signals change nothing. A signal that is ignored when the block begins (`nohup`, `&` of a shell) stays so.
+    The process ends with a line and exit code 128 + the signal's number, even if the interrupted code handles the
+    exception. Further signals have no effect. A signal that is ignored when the block begins (`nohup`, `&` of a shell)
+    remains ignored.
 
     Args:
-        advice: follows "Interrupted." or "Terminated." in the line.
+        advice: text that follows "Interrupted." or "Terminated." in the line.
     """
     received: list[int] = []
 
@@ -31,8 +32,8 @@ def ended_by_signals(advice: str = "") -> Iterator[None]:
             received.append(signum)
             raise KeyboardInterrupt
 
-    # The C handler writes the signal's number there at once, while Python's waits until the main thread runs Python:
-    # a library may hold it in C++ for minutes.
+    # The C handler writes the signal's number to the pipe at once, while Python's handler waits until the main thread
+    # runs Python code: a library may keep it in C++ for minutes.
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     Thread(target=_end_after_grace, args=(reader, advice), daemon=True).start()
@@ -61,7 +62,7 @@ def _end_after_grace(reader: int, advice: str) -> None:
 
 
 def _end(signum: int, advice: str) -> None:
-    """Without Python's own end: it would wait for a library's thread that is stuck in C++."""
+    """Ends the process without Python's finalisation, which would wait for a library's thread that is stuck in C++."""
     word, code = STOPS[signal.Signals(signum)]
     with suppress(OSError):
         os.write(2, f"\n{word}. {advice}".rstrip().encode() + b"\n")

@@ -1,4 +1,4 @@
-"""The terminal: what is printed there is text, whatever it holds."""
+"""Prints untrusted text on a terminal."""
 
 import sys
 from typing import Any
@@ -16,12 +16,12 @@ class Terminal(Console):
         super().__init__(**{"soft_wrap": True, "markup": False, "emoji": False, "highlight": False, **options})
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """All strings come by here, those in the cells of tables too."""
+        """Converts a string to text; rich calls this for all strings, also for those in tables."""
         return super().render_str(printable(text), **options)
 
 
 def allow_all_characters() -> None:
-    """Lets standard output and error write characters that their encoding (Latin-1, say) lacks, as escapes."""
+    """Makes standard output and error write characters that their encoding lacks (Latin-1, for example) as escapes."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

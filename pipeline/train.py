@@ -1,10 +1,10 @@
 """Trains a video language model on the shards of a corpus, with Ray Train.
 
-    CORPUS/train/<run>/step_000100/   a checkpoint: safetensors, and checkpoint.json, written last
-    CORPUS/train/<run>/log.jsonl      a line a step, up to the last checkpoint
+    CORPUS/train/<run>/step_000100/   a checkpoint: safetensors files, and checkpoint.json, written last
+    CORPUS/train/<run>/log.jsonl      one line per step, up to the last checkpoint
 
-A run goes on from its last complete checkpoint: after a worker died (within the same call), and when called again, with
-any number of workers.
+A run resumes from its last complete checkpoint after a worker crashed (within the same call) and when called again,
+with any number of workers.
 """
 
 import math
@@ -24,52 +24,54 @@ from workers.training.checkpoint import last_checkpoint, read_log
 from workers.training.sample_stream import shard_samples
 
 OnStep = Callable[[dict[str, Any]], None]
-"""Called in the driver with a line of the log, when its step is done. A step done again after a death comes again."""
+"""Called in the driver with the log line of each step. Steps that are repeated after a crash are reported again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainReport:
-    """What a call did and where it left the run."""
+    """The result of a call, and the state of the run."""
 
     run: str
     resumed_at: int
-    """Step it went on from; 0: the start."""
+    """Step that the call resumed from; 0: the start."""
     step: int
+    """Last step of the run."""
     first_loss: float
-    """Mean of the run's first tenth of steps, in nats a token."""
+    """Mean loss of the first tenth of the run's steps, in nats per token."""
     last_loss: float
-    """Mean of the run's last tenth."""
+    """Mean loss of the last tenth of the run's steps, in nats per token."""
     heldout_loss: float | None
+    """Loss on the held-out samples at the last checkpoint, in nats per token; None if there are none."""
     questions_cut: int
-    """Of the samples read in all steps of the run, those whose question was cut to `model.max_text_tokens`."""
+    """Number of samples, over all steps of the run, whose question was cut to `model.max_text_tokens`."""
     left_out: dict[str, str]
-    """Samples of the run, held-out ones too, that had no target to learn from: id and reason."""
+    """Ids of the run's samples, including held-out ones, that had no target to learn from, with the reason."""
     samples_per_s: float | None
-    """Over the steps of this call; None where it had none to do."""
+    """Rate over the steps of this call; None if it ran no steps."""
     checkpoint: str
-    """Path in the corpus."""
+    """Path of the last checkpoint in the corpus."""
 
 
 def train(
     corpus: str, config: TrainConfig, on_step: OnStep | None = None, *, resume: bool = False, extend: bool = False
 ) -> TrainReport:
-    """Trains up to `config.steps`, or does nothing where the run has come that far already.
+    """Trains up to `config.steps`; does nothing if the run has already reached them.
 
     Args:
         corpus: root of a built corpus.
         config: see `TrainConfig`.
         on_step: see `OnStep`; by default prints lines like `step 20  loss 3.21  14.2 samples/s`.
-        resume: goes on from a checkpoint of the run that this user did not write, e.g. one that came with the corpus.
-        extend: goes on with a run whose `steps` was raised; its learning rate rises again.
+        resume: whether to trust a checkpoint that this user did not write, for example one that came with the corpus.
+        extend: whether to continue a run whose `steps` was raised; its learning rate rises again.
 
     Raises:
-        NotBuilt: no build of the corpus has come to its samples.
-        ConfigError: a setting cannot be used with these samples, or the run was begun with other settings or samples,
+        NotBuilt: the corpus has no samples yet.
+        ConfigError: a setting cannot be used with these samples, the run was started with other settings or samples,
             or it needs `resume` or `extend`. Raised before any process is started.
         CorpusBusy: another call trains this run.
         ClusterTooSmall: the cluster has no room for the workers.
-        TrainingFailed: a worker met an error, or workers were lost more often than `config.max_failures`.
-        KeyboardInterrupt: Ctrl-C; the workers have ended, and the run can be gone on with.
+        TrainingFailed: a worker raised an error, or workers were lost more often than `config.max_failures`.
+        KeyboardInterrupt: Ctrl-C; the workers have ended, and the run can be resumed.
     """
     store = Store(corpus)
     require_built(store, SAMPLES, "the table samples")
@@ -80,7 +82,7 @@ def train(
     resumed_at = resume_step(store, config, samples, key, resume=resume, extend=extend)
     if resumed_at < config.steps:
         check_writable(store, config)
-        # Not before all checks have been made: importing Ray takes seconds.
+        # Imported after all checks, since importing Ray takes seconds.
         from pipeline.engine.cluster import ray_session
         from pipeline.engine.lock import only_run
         from pipeline.training.driver import run_ranks
@@ -99,7 +101,7 @@ def _key(run: str) -> bytes:
 
 
 class _Printer:
-    """Prints a line every `log_every` steps, with the rate since the line before."""
+    """Prints a line every `log_every` steps, with the rate since the previous line."""
 
     def __init__(self, config: TrainConfig) -> None:
         self._config = config

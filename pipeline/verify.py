@@ -1,4 +1,4 @@
-"""Reads a whole corpus back: every unit, shard and table that the manifest and recipe ask for, damaged ones named."""
+"""`longvid verify`: reads all units, shards and tables of a corpus, and names the damaged ones."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,29 +30,33 @@ from workers.storage.store import Store, sha256_of
 
 @dataclass
 class Verdict:
-    """What was read, and what is wrong: each problem names its file and the remedy."""
+    """The result of reading a corpus."""
 
     units: int = 0
+    """Number of units that were read."""
     shards: int = 0
+    """Number of shards that were read."""
     media: int = 0
+    """Number of media files that were read."""
     unread_media: int = 0
-    """Videos that are referenced in place and were not read, as no given manifest names them."""
+    """Number of videos that are referenced in place and were not read, since no given manifest names them."""
     is_published_only: bool = False
-    """Whether units and media are not there to be checked."""
+    """Whether the corpus consists of shards and tables only, so that units and media files were not checked."""
     problems: list[str] = field(default_factory=list)
+    """Messages about everything that is wrong, each with the file and the remedy."""
     unbuilt: list[str] = field(default_factory=list)
-    """What a build that was stopped has not come to; it is one of the problems as well."""
+    """Parts that an incomplete build has not written; they are reported as a problem as well."""
 
 
 def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
-    """Checks that every committed unit, shard, medium and table is readable and agrees with the others.
+    """Checks that all committed units, shards, media files and tables are readable and agree with each other.
 
-    Of a corpus of which only shards and tables are there, as it may be published, these.
+    Of a published corpus, only the shards and tables are checked.
 
     Args:
-        corpus: its root.
-        manifest: that the corpus was built from. Without one, media that it references in place are not read: where
-            they lie is said by nothing but the manifest.
+        corpus: root of the corpus.
+        manifest: manifest that the corpus was built from. Without it, media files that are referenced in place are not
+            read, since only the manifest contains their locations.
     """
     store, verdict = Store(corpus), Verdict()
     if is_published_only(store):
@@ -97,7 +101,7 @@ def _verify_published(store: Store, verdict: Verdict) -> Verdict:
 
 
 def _committed(phase: Phase, work: Workspace, store: Store, verdict: Verdict) -> Iterator[str]:
-    """Paths of all units of a phase; where one is too damaged to be followed, of all there are."""
+    """Yields the paths of a phase's units; if a unit is too damaged to scan the phase, those of all existing units."""
     try:
         _, unfinished = scan_phase(phase, work, store)
     except (OSError, ValueError, pa.ArrowException):

@@ -22,6 +22,7 @@ def line(canvas: ImageDraw.ImageDraw, points: list, light: tuple = LIGHT) -> Non
 
 
 def cast_shadow(image: Image.Image, x: float, width: float) -> None:
+    """Draws the shadow of a thing on the ground, in pixels."""
     mask = _shadow_mask(round(width))
     image.paste((0, 0, 0), (round(x - mask.width / 2), GROUND + SIZE // 2 - 4), mask)
 

@@ -99,6 +99,7 @@ class Claim:
     alternatives: tuple[frozenset[Key], ...]
 
     def holds(self, shown: Iterable[Key]) -> bool:
+        """Returns whether the text is true of a frame with these keys."""
         shown = frozenset(shown)
         return any(alternative <= shown for alternative in self.alternatives)
 
@@ -141,16 +142,19 @@ def scene_questions(scene: str) -> list[str]:
 
 
 def act_key(act: Act) -> Key:
+    """Returns the key of frames that show an act."""
     if act.thing is None:
         return ("card", act.word or "")
     return ("act", act.action, act.thing.colour, act.thing.shape)
 
 
 def thing_key(thing: Thing) -> Key:
+    """Returns the key of frames that show a thing."""
     return ("thing", thing.colour, thing.shape)
 
 
 def scene_key(scene: str) -> Key:
+    """Returns the key of frames in a scene."""
     return ("scene", scene)
 
 
@@ -172,6 +176,7 @@ def claim_in_scene(act: Act, scene: str, rng: random.Random) -> Claim:
 
 
 def claim_scene(scene: str, rng: random.Random) -> Claim:
+    """A caption or question about a scene."""
     text = rng.choice([scene, f"the scene of {scene}", *scene_questions(scene)])
     return Claim(_strew(text, rng), (frozenset([scene_key(scene)]),))
 

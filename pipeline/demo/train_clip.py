@@ -143,6 +143,7 @@ def _rate(step: int, steps: int) -> float:
 
 
 def main() -> None:
+    """Trains the tower and writes its files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--groups", type=int, default=12, help=f"groups of {GROUP} frames in a batch")

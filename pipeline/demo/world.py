@@ -88,6 +88,7 @@ class Thing:
 
     @property
     def name(self) -> str:
+        """Colour and shape, as texts name it."""
         return f"{self.colour} {self.shape}"
 
 
@@ -101,4 +102,5 @@ class Act:
 
 
 def all_things() -> list[Thing]:
+    """Returns all combinations of colour and shape."""
     return [Thing(colour, shape) for colour in COLOURS for shape in SHAPES]

@@ -1,4 +1,4 @@
-"""Checks that each stage reads what those before it write, and finds the columns that travel between them."""
+"""Checks that the schemas of consecutive stages fit, and determines the columns that are passed between them."""
 
 from collections.abc import Sequence
 
@@ -7,34 +7,36 @@ import pyarrow as pa
 from schemas.stage import Stage
 from schemas.tables import REJECT
 
-# A row that was rejected travels on to the end of the chain, so that every unit is accounted for exactly once.
+# A rejected row is passed on to the end of the chain, so that every unit is counted exactly once.
 REJECTED = pa.field("reject", pa.struct(list(REJECT)))
 
 
 class ChainError(ValueError):
-    """Stages that do not fit each other. The message names the stage, the column and the remedy."""
+    """The schemas of stages do not fit. The message names the stage, the column and the remedy."""
 
 
 def chain(inputs: pa.Schema, stages: Sequence[Stage], passthrough: Sequence[str] = ()) -> list[pa.Schema]:
-    """Schemas of the rows between stages: entry i enters stage i, the last one leaves the chain.
+    """Returns the schemas of the rows between stages: entry i is the input of stage i, the last one leaves the chain.
 
-    A column that no later stage reads and that is not in `passthrough` vanishes; so heavy ones never travel by
-    accident.
-    `<stage>_unit`, the path of a stage's unit, is always kept: tables are compacted from it.
+    Columns that no later stage reads and that are not in `passthrough` are removed, so large ones are not passed on by
+    accident. `<stage>_unit`, the path of a stage's unit, is always kept, since tables are gathered from it.
+
+    Raises:
+        ChainError: a stage reads a column that no earlier one writes, or with another type.
     """
     available = [pa.schema([*inputs, REJECTED])]
     for stage in stages:
         _check(stage, available[-1])
         available.append(_after(stage, available[-1]))
-    travelling = []
+    passed = []
     for i, schema in enumerate(available):
         wanted = {name for stage in stages[i:] for name in stage.reads.names}
         wanted |= {f"{stage.name}_unit" for stage in stages[:i]} | set(passthrough) | {"reject", "video_id", "name"}
-        travelling.append(pa.schema([field for field in schema if field.name in wanted]))
+        passed.append(pa.schema([field for field in schema if field.name in wanted]))
     missing = set(passthrough) - set(available[-1].names)
     if missing:
         raise ChainError(f"passthrough = {sorted(missing)}: no stage writes it; have {', '.join(available[-1].names)}")
-    return travelling
+    return passed
 
 
 def _after(stage: Stage, schema: pa.Schema) -> pa.Schema:

@@ -1,4 +1,4 @@
-"""The Ray session of a build: the cluster it was submitted to, or one of this machine's own."""
+"""The Ray session of a build: the cluster that it was submitted to, or a local one."""
 
 import logging
 import os
@@ -17,20 +17,21 @@ from ray.data import DataContext
 
 from pipeline.engine.private_ray import private_options
 
-# Rows are references, so the object store needs little; left alone, Ray takes a third of the machine's memory.
+# Rows are references, so the object store needs little memory; by default, Ray takes a third of the machine's.
 OBJECT_STORE_BYTES = 512 * 2**20
 LISTEN_TIMEOUT_S, CONNECT_TIMEOUT_S = 5, 20
 
 
 class ClusterUnreachable(ValueError):
-    """Nothing at RAY_ADDRESS answers as a Ray cluster does. The message names the address and the remedy."""
+    """No Ray cluster answers at RAY_ADDRESS. The message contains the address and the remedy."""
 
 
 @contextmanager
 def ray_session(num_cpus: int | None = None) -> Iterator[None]:
-    """Connects to the cluster of RAY_ADDRESS (a submitted job has it), or uses a session of the process, or starts one.
+    """Connects to the cluster at RAY_ADDRESS (set in submitted jobs), or uses the process' session, or starts one.
 
-    Raises ClusterUnreachable within 30 s where nothing answers at RAY_ADDRESS.
+    Raises:
+        ClusterUnreachable: nothing answers at RAY_ADDRESS; raised within 30 s.
     """
     started = not ray.is_initialized()
     if started:
@@ -39,18 +40,18 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
         if address:
             _check_listens(address)
         else:
-            # Two cores at least, or a chain of pinned actors cannot run beside its tasks on a one-core machine.
+            # At least two cores: on one core, a chain's pinned actors would leave none to its tasks.
             options |= {
                 "num_cpus": num_cpus or max(2, os.cpu_count() or 1),
                 "object_store_memory": OBJECT_STORE_BYTES,
                 "include_dashboard": False,
                 **private_options(),
             }
-            # Ray Data's newer one loses fractions of a core to rounding: of two cores nearly one.
+            # Ray Data's newer autoscaler loses fractions of a core to rounding: of two cores, nearly one.
             os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V2")
-            # A worker waits longer than a second for its next unit: left alone, Ray ends it and starts another.
+            # A worker may wait longer than a second for its next unit; by default, Ray would replace it.
             os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "60000")
-        # What Ray's C++ logs while it runs says nothing that a user could act on: what ends a build is an exception.
+        # The log of Ray's C++ contains nothing that a user could act on: errors that end a build are exceptions.
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         with _no_native_stderr():
             over = _init(options, address)
@@ -65,7 +66,7 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
 
 @contextmanager
 def _no_native_stderr() -> Iterator[None]:
-    """Ray's C++ writes a line about its log level there whatever that is, and warnings before it knows the level."""
+    """Discards stderr in the block: Ray's C++ writes warnings to it before it knows its log level."""
     stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
@@ -77,7 +78,7 @@ def _no_native_stderr() -> Iterator[None]:
 
 
 def _check_listens(address: str) -> None:
-    """Ray itself asks a dead address for minutes."""
+    """Raises ClusterUnreachable if nothing listens at the address; Ray itself would retry for minutes."""
     scheme, _, rest = address.rpartition("://")
     if scheme in ("http", "https"):
         raise ClusterUnreachable(_unreachable(address, "that is a dashboard, for `ray job submit`; give HOST:PORT"))
@@ -91,10 +92,11 @@ def _check_listens(address: str) -> None:
 
 
 def _init(options: dict[str, Any], address: str) -> threading.Event:
-    """Calls ray.init in a thread: it may wait in C++ for minutes, where no signal and no deadline would reach it.
+    """Calls ray.init in a thread, since it may wait in C++ for minutes, without reacting to signals and deadlines.
 
-    Set the event after ray.shutdown. The thread lives until then, since Linux kills Ray's processes with the thread
-    that started them.
+    Returns:
+        An event to set after ray.shutdown. The thread runs until then, since Linux kills Ray's processes together with
+        the thread that started them.
     """
     connected: Future[Any] = Future()
     over = threading.Event()
@@ -112,7 +114,7 @@ def _init(options: dict[str, Any], address: str) -> threading.Event:
     threading.Thread(target=init, daemon=True).start()
     while not connected.done():
         wait([connected], timeout=0.05)
-        if is_main:  # Ray's C++ sets a handler that prints a stack
+        if is_main:  # Ray's C++ installs a handler that prints a stack trace
             signal.signal(signal.SIGTERM, handler)
         if address and time.monotonic() > deadline and not connected.done():
             raise ClusterUnreachable(_unreachable(address, f"no Ray cluster answered in {CONNECT_TIMEOUT_S} s"))
@@ -135,15 +137,15 @@ def _unreachable(address: str, reason: str) -> str:
 
 def _set_data_context() -> None:
     context = DataContext.get_current()
-    # A unit yields nothing before its end and may take hours (a fetch, pictures that come one by one): the stages' own
-    # limits end those. Resources that never come are found by `check_fits`.
+    # A unit yields nothing before its end and may take hours (downloads, for example), bounded by the limits of its
+    # stage. Resources that never become available are detected by `check_fits`.
     context.execution_no_progress_timeout_s = -1
-    # A worker killed while it loads its weights is replaced, as one killed at work is.
+    # A worker that is killed while it loads weights is replaced, like one that is killed later.
     context.max_consecutive_actor_init_deaths = 10
-    # Only an idle worker is given back: another one has to load its weights again.
+    # Only idle workers are released, since a new one has to load its weights again.
     context.autoscaling_config.actor_pool_util_downscaling_threshold = 0.0
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    # Fewer units than workers is how every phase ends.
+    # At the end of every phase, there are fewer units than workers.
     warnings.filterwarnings("ignore", message="The maximum number of concurrent tasks")

@@ -1,7 +1,7 @@
-"""What a stage has committed for a unit, found by the unit's files. Nothing here runs a stage.
+"""Finds out what a stage has committed for a unit, from the unit's files. Nothing here runs a stage.
 
-Beside a unit's file may lie `.reject.json` (the unit cannot be made) or `.error.json` (the code failed on it: shown to
-the user, tried again by the next build).
+A unit's file may be accompanied by `.reject.json` (the unit cannot be made) or `.error.json` (the code failed on it:
+the error is reported to the user, and the next build tries again).
 """
 
 from collections.abc import Iterator
@@ -18,29 +18,29 @@ from workers.storage.store import Store
 
 
 class State(Enum):
-    """What a corpus has of a unit."""
+    """The state of a unit in a corpus."""
 
     DONE = "done"
     REJECTED = "rejected"
     MISSING = "missing"
-    """Not there yet, or a reject that is to be tried again."""
+    """Not made yet, or a reject that is to be tried again."""
 
 
 class Found(NamedTuple):
-    """A unit as `Committed.find` found it."""
+    """The result of `Committed.find`."""
 
     state: State
     unit: Row
     """The columns that the stage reads, and `unit_path`."""
     reject: RejectRow | None = None
-    """Where it is rejected: the row's column `reject`."""
+    """The row's column `reject`, if the unit is rejected."""
     attempts: int = 0
-    """Where it is missing: how often it was rejected before."""
+    """Number of earlier rejections, if the unit is missing."""
 
 
 @dataclass(frozen=True)
 class Committed:
-    """What one stage has committed in one corpus."""
+    """The units that one stage has committed in one corpus."""
 
     stage: Stage
     store: Store
@@ -48,7 +48,7 @@ class Committed:
     """Schema of the rows that leave the stage."""
 
     def find(self, row: Row) -> Found:
-        """The state of the unit of a row."""
+        """Returns the state of the unit of a row."""
         unit = {name: row[name] for name in self.stage.reads.names}
         unit["unit_path"] = path = self.stage.unit_path(unit)
         if self.store.exists(path) and (not self.stage.is_complete or self.stage.is_complete(unit, self.store)):
@@ -62,7 +62,7 @@ class Committed:
         return Found(State.REJECTED, unit, reject)
 
     def emit(self, row: Row, path: str) -> Iterator[Row]:
-        """The rows that leave for a committed unit."""
+        """Yields the output rows of a committed unit."""
         row = {**row, f"{self.stage.name}_unit": path}
         if self.stage.emits == "unit":
             yield row
@@ -73,7 +73,7 @@ class Committed:
 
 
 def reject_row(stage: Stage, row: Row, reason: str, detail: str, attempts: int) -> RejectRow:
-    """What `.reject.json` holds of a unit: a row of the table `rejects`, without its path."""
+    """Returns the content of a unit's `.reject.json`: a row of the table `rejects` without its path."""
     named = {"video": row.get("name"), "segment": row.get("segment_id"), "shard": row.get("shard")}
     return {
         "unit": named.get(stage.kind, stage.kind) or row.get("video_id"),

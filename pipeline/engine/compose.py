@@ -1,7 +1,7 @@
-"""Puts a chain of stages on Ray Data: functions become tasks, worker classes actor pools, each by the stage's name.
+"""Runs a chain of stages with Ray Data: functions become tasks, worker classes actor pools, named after the stage.
 
-Rows are small (ids, paths of units); payloads rest in units. A block holds one row, so that a ten-hour video's segments
-spread over all workers and a worker that dies costs the unit it was at.
+Rows are small (ids, paths of units); the data is in units. A block has one row, so that the segments of a long video
+are distributed over all workers, and a worker that crashes loses only its current unit.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,21 +23,21 @@ from schemas.rejects import BuildStopped
 from schemas.stage import Stage
 from workers.storage.store import Store
 
-# A field of Resources, Ray's name for it, how many of Ray's one is, and what a message calls it.
+# Field of Resources, Ray's name of it, Ray's units per unit of the field, and its name in messages.
 _RESOURCES = (("cpus", "CPU", 1, "CPUs"), ("gpus", "GPU", 1, "GPUs"), ("memory_mb", "memory", 2**20, "MB of memory"))
-# Rows of one execution: bounds what the driver and the object store hold, whatever the corpus' size.
+# Rows per execution; bounds the memory of the driver and the object store for a corpus of any size.
 EXECUTION_ROWS = 4096
-# Ray Data fuses neighbours that ask for the same resources into one task, which would take the segments of a video one
-# after the other. So a stage behind a fan-out asks for one byte of memory more than the stage before it.
+# Ray Data fuses neighbouring stages that request the same resources into one task, which would process the segments of
+# a video one after the other. Hence a stage after a fan-out requests one byte of memory more than its predecessor.
 NOT_FUSED_BYTES = 1
 
 
 class WorkerFailed(ValueError):
-    """A worker could not start, or not commit: no unit of its stage can be done. The message is that of the worker."""
+    """A worker could not start or not commit, so no unit of its stage can be made. The message is the worker's."""
 
 
 class ClusterTooSmall(ValueError):
-    """The cluster cannot run all stages of a chain at once. The message says what to change."""
+    """The cluster has too few resources to run all stages of a chain at once. The message says what to change."""
 
 
 def run_chain(
@@ -50,9 +50,13 @@ def run_chain(
     crashes: CrashCounter,
     display: Display,
 ) -> Iterator[pa.Table]:
-    """Runs rows of the schema `inputs` through the stages; yields what leaves, rejected rows included, in any order.
+    """Runs rows of the schema `inputs` through the stages; yields all output rows and rejected rows, in any order.
 
-    The tables have the column `OUTCOMES` beside those of the chain.
+    The tables have the column `OUTCOMES` in addition to those of the chain.
+
+    Raises:
+        ClusterTooSmall: before anything runs.
+        WorkerFailed: a worker could not start or not commit.
     """
     check_fits(stages)
     schemas = [schema.append(OUTCOMES) for schema in chain(inputs, stages, passthrough)]
@@ -60,7 +64,7 @@ def run_chain(
         for batch in _batches(rows, schemas[0]):
             # `from_arrow` would start one task per row.
             dataset: Dataset = ray.data.from_blocks([batch.slice(i, 1) for i in range(batch.num_rows)])
-            dataset.context.target_max_block_size = 1  # byte: one row per block, behind a fan-out too
+            dataset.context.target_max_block_size = 1  # byte, for one row per block, also after a fan-out
             extra_bytes = 0
             for stage, schema in zip(stages, schemas[1:], strict=True):
                 runner = UnitRunner(Committed(stage, store, schema), crashes)
@@ -102,7 +106,7 @@ def _apply(dataset: Dataset, runner: UnitRunner, counter: Any, extra_bytes: int)
 
 
 def _reporter(counter: Any) -> Callable[[str, str], None]:
-    """Counts units for the display. Nobody waits for it, and a counter that is gone ends no build."""
+    """Returns a function that counts units for the display, without waiting for the counter."""
 
     def report(stage: str, outcome: str) -> None:
         counter.add.remote(stage, outcome)
@@ -142,7 +146,7 @@ def _batches(rows: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
 
 @contextmanager
 def _shown(display: Display) -> Iterator[Any]:
-    """A counter, and a thread that shows it while units are at work: rows reach the driver only at their end."""
+    """Yields a counter that a thread displays, since rows reach the driver only when their units are finished."""
     counter: Any = ProgressCounter.remote()  # type: ignore[attr-defined]
     over = Event()
 
@@ -161,8 +165,8 @@ def _shown(display: Display) -> Iterator[Any]:
 
 
 def check_fits(stages: Sequence[Stage]) -> None:
-    """Raises ClusterTooSmall where a worker fits on no node, or pinned actors leave the others no room: Ray Data would
-    wait for ever.
+    """Raises ClusterTooSmall if a worker fits on no node, or if pinned actors leave no room for the other stages; Ray
+    Data would wait forever.
     """
     for stage in stages:
         _check_worker(stage)

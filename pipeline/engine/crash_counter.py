@@ -1,6 +1,6 @@
 """Counts how often processes have crashed on a unit within one run of a build.
 
-While a process works on a unit, a marker says so; where the same run finds it again, that process has crashed.
+While a process works on a unit, there is a marker. If the same run finds the marker again, that process has crashed.
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ RUNNING = ".running"
 
 @dataclass(frozen=True)
 class CrashCounter:
-    """The crashes of one run."""
+    """Counts the crashes of one run."""
 
     store: Store
     run_id: str
-    """Tells the crashes in this run from those in an earlier one."""
+    """Distinguishes the crashes of this run from those of earlier ones."""
     max_crashes: int = 5
-    """A unit on which processes crashed this often is rejected."""
+    """Number of crashes after which a unit is rejected."""
 
     @contextmanager
     def attempt(self, path: str) -> Iterator[None]:
-        """Marks a unit while the block works on it. Raises Reject, `worker_died`, where it has crashed too often."""
+        """Marks a unit while the block works on it. Raises Reject (`worker_died`) after too many crashes."""
         marker = f"{RUNNING}/{self.run_id}/{path.replace('/', '_')}.json"
         crashes = self.store.read_json(marker)["crashes"] + 1 if self.store.exists(marker) else 0
         try:

@@ -1,4 +1,4 @@
-"""One build at a time in a corpus, and one call at a time on a training run."""
+"""Locks a corpus for one build at a time, and a training run for one call at a time."""
 
 import os
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from workers.storage.store import Store
 
 
 class CorpusBusy(ValueError):
-    """Another build is at work in the corpus, or another call on the training run."""
+    """Another build uses the corpus, or another call the training run."""
 
 
 @contextmanager
 def only_build(store: Store) -> Iterator[None]:
-    """Holds a corpus on a disk; the lock goes with its process, however that ends, and leaves no file.
+    """Locks a corpus on a disk. The system releases the lock when the process ends; no file is left.
 
-    An object store has no locks, nor have some network folders: there two builds at once are not noticed. They write
-    the same units, each whole, but the shards and tables are those of the last, and one may take the markers by which
-    the other knows a unit that kills its worker.
+    Object stores and some network folders have no locks, so two concurrent builds are not detected there. They write
+    the same units, each completely, but shards and tables are those of the last build, and one build may delete the
+    markers by which the other detects a unit that crashes its worker.
 
     Raises:
-        CorpusBusy: another build holds it.
+        CorpusBusy: another build holds the lock.
     """
     with _held(store, "", "another build is at work there. Wait for it or end it, or give another --out"):
         yield
@@ -30,7 +30,7 @@ def only_build(store: Store) -> Iterator[None]:
 
 @contextmanager
 def only_run(store: Store, folder: str) -> Iterator[None]:
-    """Holds the folder of a training run, as `only_build` holds a corpus. Raises CorpusBusy."""
+    """Locks the folder of a training run, as `only_build` locks a corpus. Raises CorpusBusy."""
     with _held(store, folder, "this run is being trained. Wait for it or end it, or give train.run another name"):
         yield
 

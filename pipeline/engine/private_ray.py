@@ -1,7 +1,7 @@
-"""Closes the Ray that a local build starts for itself: a token, loopback only, and a folder of this user's alone.
+"""Restricts the local Ray session of a build to this user: by a token, the loopback interface and a private folder.
 
-Left to itself, Ray 2.60 listens on all interfaces, writes a token that every user of the machine may read, and opens
-its folder (logs, sockets) to all of them.
+By default, Ray 2.60 listens on all interfaces, writes a token that every user of the machine may read, and opens its
+folder (logs, sockets) to all of them.
 """
 
 import os
@@ -14,14 +14,14 @@ from ray._private.authentication.authentication_token_setup import _enable_token
 from workers.storage.scratch import scratch_folder
 
 LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-"""What Ray calls the choice: on macOS and Windows its default is a session that listens on loopback only."""
+"""Ray's name of the setting: on macOS and Windows, sessions listen on the loopback interface only by default."""
 
 
 def private_options() -> dict[str, Any]:
-    """Options of `ray.init` for a session that only this user's processes on this machine can reach.
+    """Returns options of `ray.init` for a session that only this user's processes on this machine can reach.
 
-    Sets the environment of this process and of the session's processes as well. A token that the user has set is used;
-    another is made for the session, and is in its processes' environment only, never in a file.
+    Also sets the environment of this process and of the session's processes. If the user has set a token, it is used;
+    otherwise a token is made for the session and passed to its processes by the environment, never by a file.
 
     Raises:
         PermissionError: the folder `longvid-ray-<user id>` in the temporary directory is open to other users.
@@ -32,5 +32,5 @@ def private_options() -> dict[str, Any]:
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     os.environ[LOOPBACK_ONLY] = "0"
     ray_constants.ENABLE_RAY_CLUSTER = False  # read from the environment when Ray was imported
-    # Ray opens the folder that it is given to all users; nobody else gets through the one around it.
+    # Ray opens its folder to all users, but they cannot enter the private folder that contains it.
     return {} if os.environ.get("RAY_TMPDIR") else {"_temp_dir": str(scratch_folder("ray") / "r")}

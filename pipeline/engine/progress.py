@@ -15,29 +15,31 @@ BARS_EVERY_S, LINE_EVERY_S = 0.5, 10.0
 
 @ray.remote(num_cpus=0, max_restarts=-1)
 class ProgressCounter:
-    """Counts (stage, outcome) of all workers, for the display alone: it may be killed, and then counts from nothing."""
+    """Counts (stage, outcome) of all workers for the display only. If it is killed, it restarts with empty counts."""
 
     def __init__(self) -> None:
-        self.counts: Counter = Counter()
+        self.counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, stage: str, outcome: str) -> None:
+        """Counts one unit."""
         self.counts[stage, outcome] += 1
 
-    def read(self) -> Counter:
+    def read(self) -> Counter[tuple[str, str]]:
+        """Returns the counts so far."""
         return self.counts
 
 
 class Display:
-    """Shows a phase while it runs; `total` is the number of units of its first stage.
+    """Displays a phase while it runs; `total` is the number of units of its first stage.
 
-    Behind a fan-out the number of units is not known before they are there.
+    The number of units after a fan-out is not known in advance.
     """
 
     def __init__(self, stages: Sequence[Stage], total: int) -> None:
         self._console = Console(stderr=True)
         self._live = self._console.is_terminal
         self.every_s = BARS_EVERY_S if self._live else LINE_EVERY_S
-        self._counts: Counter = Counter()
+        self._counts: Counter[tuple[str, str]] = Counter()
         self._bars = Progress(
             TextColumn("{task.description:>10}"),
             BarColumn(),
@@ -61,8 +63,8 @@ class Display:
     def __exit__(self, *exc: object) -> None:
         self._bars.stop()
 
-    def update(self, counts: Counter) -> None:
-        """Shows new counts of (stage, outcome); those that are lower than before are of a counter that was killed."""
+    def update(self, counts: Counter[tuple[str, str]]) -> None:
+        """Displays new counts of (stage, outcome); lower counts than before, of a restarted counter, are ignored."""
         self._counts |= counts
         for name, task in self._tasks.items():
             done = sum(n for (stage, _), n in self._counts.items() if stage == name)

@@ -1,4 +1,4 @@
-"""The dry-run scan: follows units through a phase and runs nothing. What is missing, a build would make."""
+"""The dry-run scan: follows units through a phase without running stages, and finds those that a build would make."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ _MISSING = "missing_stage"
 
 
 class DryRun:
-    """A scan of one phase; `counts` holds the number of units met, by stage and `State`."""
+    """A scan of one phase; `counts` is the number of units by stage and `State`."""
 
     def __init__(self, phase: Phase, store: Store) -> None:
         self.counts: Counter[tuple[str, State]] = Counter()
@@ -31,10 +31,10 @@ class DryRun:
         ]
 
     def __call__(self, tables: Iterator[pa.Table]) -> Iterator[tuple[Row, list[Row]]]:
-        """Each row that enters, with all rows that leave for it."""
+        """Yields each input row with its output rows."""
         rows = (row for table in tables for row in _entering(table, self.schemas[0]))
         with ThreadPoolExecutor(THREADS) as pool:
-            # By the chunk: a pool's map would take in all rows at once.
+            # In chunks, since the pool's map would read all rows at once.
             while chunk := list(islice(rows, CHUNK_ROWS)):
                 yield from zip(chunk, pool.map(self._follow, chunk), strict=True)
 
@@ -60,12 +60,12 @@ class DryRun:
 
 
 def is_missing(row: Row) -> bool:
-    """Whether a row that leaves a scan stopped at a unit that a build would make."""
+    """Returns whether the scan of a row stopped at a unit that a build would make."""
     return _MISSING in row
 
 
 def split_done(scan: DryRun, tables: Iterator[pa.Table], take: Callable[[list[Row]], None]) -> Iterator[Row]:
-    """Yields the rows that a run must do; what leaves for all others is given to `take`."""
+    """Yields the input rows that a run must process; the output rows of all others are passed to `take`."""
     for row, left in scan(tables):
         if any(is_missing(r) for r in left):
             yield row

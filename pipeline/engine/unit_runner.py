@@ -1,6 +1,6 @@
-"""Runs one stage on units and commits each: one file, written whole or not at all, whose existence is the commit.
+"""Runs one stage on units and commits each by writing one file, completely or not at all.
 
-A resume is the same code as a run: committed units are handed on by reference.
+A resumed build uses the same code: committed units are passed on by reference.
 """
 
 import traceback
@@ -20,13 +20,13 @@ from workers.fetch.redaction import scrub_text
 
 Outcome = Literal["kept", "done", "rejected", "failed"]
 OUTCOMES = pa.field("outcomes", pa.list_(pa.string()))
-"""Of a row: "STAGE OUTCOME" of each unit that it came by. Behind a fan-out only the first row of a unit has what was
-before, so that all rows that leave a chain hold each unit once."""
+"""The outcomes of the units that a row was made from, each as "STAGE OUTCOME". After a fan-out, only the first row of a
+unit has the earlier outcomes, so that the output rows of a chain contain each unit once."""
 
 
 @dataclass
 class UnitRunner:
-    """One stage over one corpus, for as long as a process lives. Called with rows as a table, yields rows as tables."""
+    """Runs one stage on the units of one corpus, in one process. Called with a table of rows, it yields tables."""
 
     committed: Committed
     crashes: CrashCounter
@@ -34,13 +34,14 @@ class UnitRunner:
     """Called with the stage's name for each unit, while the build runs."""
 
     def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
+        """Yields one table of output rows per input row; rejected rows are passed on."""
         emitted = self.committed.emitted
         for row in table.to_pylist():
             rows = [row] if row["reject"] else list(self.run(row))
             yield pa.Table.from_pylist([{n: r.get(n) for n in emitted.names} for r in rows], emitted)
 
     def run(self, row: Row) -> Iterator[Row]:
-        """The rows that leave for one row."""
+        """Yields the output rows of one row."""
         found, stage = self.committed.find(row), self.committed.stage
         outcome: Outcome = "kept"
         reject = found.reject
@@ -58,7 +59,7 @@ class UnitRunner:
 
     def _make(self, found: Found, row: Row) -> tuple[Outcome, RejectRow | None]:
         path, stage, store = found.unit["unit_path"], self.committed.stage, self.committed.store
-        make = self._stage_run  # a worker that cannot start (no weights, say) is no unit's fault: it ends the build
+        make = self._stage_run  # a worker that cannot start (missing weights, for example) ends the build
         try:
             with self.crashes.attempt(path):
                 self._write(path, make(found.unit))
@@ -69,7 +70,7 @@ class UnitRunner:
         except BuildStopped:
             raise
         except Exception as error:
-            # Not expected: the others go on, and the build ends with this unit and its traceback before the user.
+            # Unexpected: the other units are made, and the build reports this one with its traceback at its end.
             reject = reject_row(stage, row, "failed", scrub_text(f"{type(error).__name__}: {error}"), found.attempts)
             store.write_json(f"{path}.error.json", {**reject, "traceback": scrub_text(traceback.format_exc())})
             return "failed", {**reject, "path": f"{path}.reject.json"}
@@ -86,5 +87,5 @@ class UnitRunner:
 
     @cached_property
     def _stage_run(self) -> Callable[[Row], Any]:
-        """Made when the first unit needs it: a resume with nothing to do loads no weights."""
+        """Made for the first unit, so that a resumed build with nothing to do loads no weights."""
         return self.committed.stage.make(self.committed.store)

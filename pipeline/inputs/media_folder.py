@@ -48,6 +48,7 @@ class Listing:
     """Why files were left out that may be wanted, and their paths, relative to the folder."""
 
     def leave_out(self, why: str, path: Path) -> None:
+        """Records a file that is left out."""
         self.left_out.setdefault(why, []).append(path.relative_to(self.folder).as_posix())
 
 

@@ -1,6 +1,6 @@
-"""The driver's own tables while it works: Parquet files in a temporary folder, joined by DuckDB out of core.
+"""The driver's temporary tables: Parquet files in a scratch folder, joined by DuckDB out of core.
 
-So the driver's memory does not grow with the number of videos.
+Hence the driver's memory does not grow with the number of videos.
 """
 
 import shutil
@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import duckdb
 import pyarrow as pa
@@ -23,13 +23,13 @@ _LOCK = ".lock"
 
 
 def read_batches(source: Path | pa.NativeFile) -> Iterator[pa.Table]:
-    """A Parquet file in batches, page checksums verified."""
+    """Reads a Parquet file in batches, and verifies the checksums of the pages."""
     for batch in pq.ParquetFile(source, page_checksum_verification=True).iter_batches(BATCH_ROWS):
         yield pa.Table.from_batches([batch])
 
 
 class Workspace:
-    """A context; its tables are views of one DuckDB connection and vanish with it."""
+    """The tables of a driver, as a context manager: views of one DuckDB connection, deleted at the end."""
 
     def __enter__(self) -> "Workspace":
         work = scratch_folder("work")
@@ -45,12 +45,13 @@ class Workspace:
         self._lock.close()
 
     def path(self, name: str) -> Path:
+        """Returns the path of a table's file."""
         return self.folder / f"{name}.parquet"
 
     def put(self, name: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-        """Writes a table and makes it a view; gives its number of rows."""
+        """Writes a table and creates its view; returns its number of rows."""
         rows = 0
-        # With checksums: the tables of a corpus are copies of these files.
+        # With checksums, since the tables of a corpus are copies of these files.
         with pq.ParquetWriter(self.path(name), schema, write_page_checksum=True) as writer:
             for table in tables:
                 writer.write_table(table.select(schema.names).cast(schema))
@@ -59,35 +60,35 @@ class Workspace:
         return rows
 
     def sql(self, query: str, schema: pa.Schema, parameters: Parameters = None) -> Iterator[pa.Table]:
-        """Rows of one SELECT, in batches, as `schema`. Values are `parameters` of it, never part of its text."""
+        """Yields the rows of one SELECT in batches, cast to `schema`. Values are `parameters`, not part of the text."""
         yield from self.read(select(self._db.cursor(), query, parameters), schema)
 
     def table(self, name: str) -> duckdb.DuckDBPyRelation:
-        """A table, to be filtered and sorted by methods where its name is not known beforehand."""
+        """Returns a table by name, to be filtered and sorted by methods."""
         return self._db.cursor().table(name)
 
     def read(self, rows: duckdb.DuckDBPyRelation, schema: pa.Schema) -> Iterator[pa.Table]:
-        """Rows of `table`, in batches, as `schema`."""
+        """Yields the rows of a relation in batches, cast to `schema`."""
         for batch in rows.to_arrow_reader(BATCH_ROWS):
             yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
 
     def count(self, query: str, parameters: Parameters = None) -> int:
-        """The one number that one SELECT gives."""
+        """Returns the single number that a SELECT yields."""
         ((number,),) = select(self._db.cursor(), query, parameters).fetchall()
         return number
 
-    def rows(self, query: str) -> list[tuple]:
-        """The few rows of one SELECT."""
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Returns the rows of a SELECT that yields only a few."""
         return select(self._db.cursor(), query, None).fetchall()
 
     def num_rows(self, name: str) -> int:
-        """The number of rows of a table."""
+        """Returns the number of rows of a table."""
         ((number,),) = self.table(name).count("*").fetchall()
         return number
 
 
 def _locked(folder: Path) -> IO[str]:
-    """A lock that the system takes back from a driver that is killed. It is held before others can see it."""
+    """Locks the folder of this driver; the system releases the lock if the driver is killed."""
     file = (folder / "new").open("w")
     lock(file)
     (folder / "new").rename(folder / _LOCK)
@@ -95,7 +96,7 @@ def _locked(folder: Path) -> IO[str]:
 
 
 def _clear(work: Path) -> None:
-    """Deletes the folders of killed drivers."""
+    """Deletes the folders of killed drivers, which are not locked."""
     for path in work.glob(f"*/{_LOCK}"):
         with suppress(FileNotFoundError, BlockingIOError), path.open() as file:
             lock(file, wait=False)

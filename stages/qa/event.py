@@ -42,6 +42,7 @@ class Event:
 
     @property
     def span(self) -> Span:
+        """Start and end in seconds."""
         return self.start_s, self.end_s
 
     @property

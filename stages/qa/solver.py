@@ -28,6 +28,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
+        """Whether the plan passes the audit in all three respects."""
         return self.agrees and self.necessary and self.sufficient
 
 

@@ -57,14 +57,17 @@ class Timeline:
 
     @cached_property
     def visual(self) -> list[Event]:
+        """The events of kind `event`."""
         return [e for e in self.events if e.kind == "event"]
 
     @cached_property
     def scenes(self) -> list[Event]:
+        """The events of kind `scene`."""
         return [e for e in self.events if e.kind == "scene"]
 
     @cached_property
     def speech(self) -> list[Event]:
+        """The events of kind `speech`."""
         return [e for e in self.events if e.kind == "speech"]
 
     @cached_property

@@ -16,10 +16,12 @@ _NUMBER = re.compile(r"^\D*(\d+(?:\.\d+)?)")
 
 
 def longest(pair: Choice) -> int | None:
+    """Guesses the longest option."""
     return _extreme([len(option) for option in pair.options])
 
 
 def shortest(pair: Choice) -> int | None:
+    """Guesses the shortest option."""
     return _extreme([-len(option) for option in pair.options])
 
 
