@@ -58,7 +58,9 @@ def appearance(
         yield geometry, _last_before(_samples(demuxer.stream.codec_context, packets, geometry.follows), wanted_pts)
 
 
-def _samples(context: VideoCodecContext, packets: Iterable[Packet], each_key: bool) -> Iterator[VideoFrame]:
+def _samples(
+    context: VideoCodecContext, packets: Iterable[Packet[VideoStream]], each_key: bool
+) -> Iterator[VideoFrame]:
     """The first frame that decodes, and with `each_key` each key frame."""
     found = False
     for packet in chain(packets, [None]):
@@ -72,7 +74,7 @@ def _samples(context: VideoCodecContext, packets: Iterable[Packet], each_key: bo
             return
 
 
-def _decode(context: VideoCodecContext, packet: Packet | None, alone: bool) -> list[VideoFrame]:
+def _decode(context: VideoCodecContext, packet: Packet[VideoStream] | None, alone: bool) -> list[VideoFrame]:
     """What the decoder gives for a packet; with `alone`, it is emptied behind it."""
     frames: list[VideoFrame] = []
     try:
