@@ -116,7 +116,7 @@ def digest_of(blocks: Iterable[bytes]) -> str:
 
 
 def read_ours(store: Store, verify: bool) -> int:
-    return sum(sample["merged_tokens"].shape[0] for sample in ShardReader(store, lanes=4, verify=verify))
+    return sum(sample["merged_tokens"].shape[0] for sample in ShardReader(store, interleaved_videos=4, verify=verify))
 
 
 def read_plain(folder: Path, verify: bool) -> int:

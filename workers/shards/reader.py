@@ -1,8 +1,8 @@
-"""Reads samples from shards: one QA pair with its tokens at a time, by byte range, in an order bound to the manifest.
+"""Reads samples from shards, one QA pair with its tokens at a time, by byte range and in a reproducible order.
 
-At step t, rank r of W takes position t * W + r of the epoch's order (sample_order.py), which depends on the ids of the
-samples, the seed and the epoch alone. So (epoch, samples consumed by all ranks) says how far a training run has come,
-and another world size, or the same samples packed into other shards, goes on from there.
+At step t, rank r of W takes position t * W + r of the epoch's order (sample_order.py), which depends only on the ids of
+the samples, the seed and the epoch. Hence the state of a training run is (epoch, samples consumed by all ranks), and it
+can be resumed with another world size, or with the same samples packed into other shards.
 """
 
 import hashlib
@@ -32,31 +32,39 @@ log = logging.getLogger("longvid.shards")
 
 
 class ShardReader(IterableDataset[dict[str, Any]]):
-    """The samples of one rank: dicts of `Group.sample`, with `video_id`, `sample_key`, `duration_s` (of the video),
-    `epoch` and `position` in it.
+    """Iterates over the samples of one rank.
 
-    In the workers of a PyTorch DataLoader each takes a part of the rank's samples. This object then does not move on,
-    as its copies do: count the samples that have arrived, over all ranks, and `seek` to them, or use a loader that
-    keeps the state of each worker's copy (torchdata's StatefulDataLoader).
+    A sample is a dict of `Group.sample`, with `video_id`, `sample_key`, `duration_s` (of the video), `epoch` and
+    `position` in the epoch.
+
+    The workers of a PyTorch DataLoader take parts of the rank's samples. The state of this object then does not change,
+    since they iterate over copies: count the samples that have arrived, over all ranks, and `seek` to that number, or
+    use a loader that keeps the state of each copy (torchdata's StatefulDataLoader).
 
     Args:
-        store: the corpus.
-        samples: the table `samples` or its path; filter it to train on some of it, with whatever gives a table that
-            `pyarrow.table` takes. Only `COLUMNS` are read.
-        split: which split; None takes all.
-        rank, world_size: this process and how many there are; all must be given the same samples.
-        seed, lanes: decide the order, with the samples' ids and the epoch. Make `lanes` a multiple of the world size.
-        shuffle: False takes the videos by id, each from its first pair.
-        drop_last: leaves out the last positions of an epoch that not every rank has one of, so that all take equally
-            many steps.
-        prefetch: samples looked ahead of for groups to be read in the background.
-        on_damage: `raise`, or `skip` the samples of a group that cannot be read; it then is in `damaged` and logged.
-        verify: compares each group with its checksums when it is read.
-        clips: gives `clip_tokens`, too, where the corpus has them (`distill.hico`); else they are not fetched.
+        store: store of the corpus.
+        samples: the table `samples` or its path. To train on a subset, pass a filtered table of any type that
+            `pyarrow.table` accepts. Only `COLUMNS` are read.
+        split: the split to read; None reads all.
+        rank, world_size: number of this process, and number of processes; all must be given the same samples.
+        seed: seed of the order, which also depends on the samples' ids and the epoch.
+        interleaved_videos: number of videos from which samples are taken in turn; should be a multiple of the world
+            size.
+        shuffle: False takes the videos in the order of their ids, each from its first pair.
+        drop_last: whether to drop the last positions of an epoch that not all ranks have, so that all ranks take the
+            same number of steps.
+        prefetch: number of samples whose groups are read in advance, in the background.
+        on_damage: `raise`, or `skip` the samples of a damaged group, which is then logged and listed in `damaged`.
+        verify: whether to compare each group with its checksums.
+        clips: whether to read `clip_tokens` as well, if the corpus has them (`distill.hico`).
 
     Attributes:
-        consumed: positions of the epoch that all ranks together are through, given that they go in step.
-        damaged: a dict a group that could not be read: shard, sample_key, detail, num_samples (of this rank).
+        consumed: number of positions of the epoch that all ranks have consumed together, if they take equal steps.
+        damaged: one dict per damaged group: shard, sample_key, detail, num_samples (of this rank).
+
+    Raises:
+        ValueError: `rank` or `interleaved_videos` is out of range.
+        ConfigError: the split has no samples, or a column is missing or of the wrong type.
     """
 
     def __init__(
@@ -70,7 +78,7 @@ class ShardReader(IterableDataset[dict[str, Any]]):
         seed: int = 0,
         epoch: int = 0,
         consumed: int = 0,
-        lanes: int = 16,
+        interleaved_videos: int = 16,
         shuffle: bool = True,
         drop_last: bool = False,
         prefetch: int = 4,
@@ -80,36 +88,38 @@ class ShardReader(IterableDataset[dict[str, Any]]):
     ) -> None:
         if not 0 <= rank < world_size:
             raise ValueError(f"rank = {rank}: must be in 0 .. {world_size - 1}, world_size being {world_size}")
-        if lanes < 1:
-            raise ValueError(f"lanes = {lanes}: must be at least 1")
+        if interleaved_videos < 1:
+            raise ValueError(f"interleaved_videos = {interleaved_videos}: must be at least 1")
         columns = [*COLUMNS, *(CLIP_COLUMNS if clips else ())]
         self._store, self._table = store, _in_order(samples, split, store, columns)
-        self.rank, self.world_size, self.seed, self.lanes = rank, world_size, seed, lanes
+        self.rank, self.world_size, self.seed, self.interleaved_videos = rank, world_size, seed, interleaved_videos
         self.damaged: list[dict[str, Any]] = []
         self._shuffle, self._drop_last, self._prefetch = shuffle, drop_last, prefetch
         self._skip, self._verify, self._clips = on_damage == "skip", verify, clips
         self.seek(epoch, consumed)
 
     def seek(self, epoch: int, consumed: int = 0) -> None:
-        """Goes to a place in an epoch, counted over all ranks."""
+        """Moves to a position in an epoch, counted over all ranks."""
         if not 0 <= consumed <= self.num_samples:
             raise ValueError(f"consumed = {consumed}: the epoch has {self.num_samples} samples")
         self.epoch, self.consumed = epoch, consumed
 
     @property
     def num_samples(self) -> int:
-        """Samples of an epoch, over all ranks."""
+        """Number of samples in an epoch, over all ranks."""
         return int(self._table.num_rows)
 
     def __len__(self) -> int:
-        """Samples that this rank still has in the epoch."""
+        """Returns the number of samples that this rank has left in the epoch."""
         return len(self._positions())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         worker = get_worker_info()
         share, shares = (worker.id, worker.num_workers) if worker else (0, 1)
         start, positions = self.consumed, self._positions()[share::shares]
-        self._order = epoch_order(self._table["video_id"], self.seed, self.epoch, self.lanes, self._shuffle)
+        self._order = epoch_order(
+            self._table["video_id"], self.seed, self.epoch, self.interleaved_videos, self._shuffle
+        )
         with ThreadPoolExecutor(1) as pool:
             groups = _Groups(self, pool, self.world_size * shares)
             for position in positions[: self._prefetch]:
@@ -123,21 +133,23 @@ class ShardReader(IterableDataset[dict[str, Any]]):
                     yield {**sample, "epoch": self.epoch, "position": position}
 
     def state_dict(self) -> dict[str, Any]:
-        """How far the reader has come: plain values, the same on every rank that has taken as many steps."""
-        decides_order = {"seed": self.seed, "lanes": self.lanes, "shuffle": self._shuffle, "samples": self._fingerprint}
-        return {"epoch": self.epoch, "consumed": self.consumed, **decides_order}
+        """Returns the state of the reader as plain values, equal on all ranks that have taken the same steps."""
+        order = {"seed": self.seed, "interleaved_videos": self.interleaved_videos, "shuffle": self._shuffle}
+        return {"epoch": self.epoch, "consumed": self.consumed, **order, "samples": self._fingerprint}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from what `state_dict` gave, of any rank and world size, in the order that it was saved with.
+        """Restores a state that `state_dict` returned on any rank and with any world size.
 
-        Raises ConfigError where the samples are others.
+        Raises:
+            ConfigError: the samples differ from those of the state.
         """
         if self._fingerprint != state["samples"]:
             raise ConfigError(
                 "the samples are not those that the state was saved with, so its place in the epoch means nothing: "
                 f"give the same samples and split, or start with epoch = {state['epoch'] + 1}"
             )
-        self.seed, self.lanes, self._shuffle = state["seed"], state["lanes"], state["shuffle"]
+        self.seed, self._shuffle = state["seed"], state["shuffle"]
+        self.interleaved_videos = state["interleaved_videos" if "interleaved_videos" in state else "lanes"]
         self.seek(state["epoch"], state["consumed"])
 
     @cached_property
@@ -183,21 +195,21 @@ class ShardReader(IterableDataset[dict[str, Any]]):
 
 
 class _Groups:
-    """The groups that are read from, fetched by another thread: one a lane, and those ahead.
+    """The groups in memory, read by another thread: one per interleaved video, and those read in advance.
 
     Args:
-        reader: whose samples they hold.
-        pool: of the thread.
-        stride: from one position that is taken to the next.
+        reader: reader of the samples.
+        pool: pool of the reading thread.
+        stride: distance between two positions of this worker.
     """
 
     def __init__(self, reader: ShardReader, pool: ThreadPoolExecutor, stride: int) -> None:
-        # Opened anew: a client of an object store does not outlive the fork that made a loader's worker.
+        # Opened again, since a client of an object store does not survive the fork of a loader's worker.
         self._store, self._pool = Store(reader._store.root), pool
         self._options = {"verify": reader._verify, "clips": reader._clips}
         self._held: OrderedDict[tuple[str, str], Future[Group]] = OrderedDict()
-        own_lanes = reader.lanes // gcd(reader.lanes, stride)
-        self._capacity = own_lanes + reader._prefetch + 1
+        own_videos = reader.interleaved_videos // gcd(reader.interleaved_videos, stride)
+        self._capacity = own_videos + reader._prefetch + 1
 
     def ask(self, place: ClipsPlace) -> Future[Group]:
         key = (place["shard"], place["sample_key"])
@@ -222,7 +234,7 @@ def _in_order(samples: Any, split: str | None, store: Store, columns: list[str])
         raise ConfigError(f"split = {split!r}: no samples; there are: {have}")
     table = table.drop_columns("split")
     keys = ("video_id", "sample_key", "row")
-    # As pack wrote it, and sorting millions of strings takes seconds.
+    # pack writes it sorted, and sorting millions of strings takes seconds.
     return table if _is_sorted(table.select(keys)) else table.sort_by([(name, "ascending") for name in keys])
 
 

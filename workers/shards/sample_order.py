@@ -1,8 +1,12 @@
-"""The order in which an epoch takes the samples: one sequence for all ranks, from the samples' ids alone.
+"""The order of the samples in an epoch: one sequence for all ranks, determined by the samples' ids alone.
 
-Videos are taken in shuffled order by `lanes`, of which each works through the QA pairs of one video; the sequence
-goes round the lanes. So neighbours are of different videos, and where the world size W divides `lanes`, a rank that
-takes every W-th position meets only every W-th lane: it reads each group once and holds lanes / W of them.
+A fixed number of videos is interleaved: the sequence takes one QA pair of each in turn, and a video that is finished is
+replaced by the next one in shuffled order. With three interleaved videos A, B, C, then D:
+
+    A2 B0 C1  A0 B1 C2  A1 D1 C0  ...      each begins at a random pair; D replaces B, which has two pairs
+
+Hence neighbours belong to different videos. If the world size W divides the number of interleaved videos, a rank that
+takes every W-th position reads from every W-th of them only: it reads each group once, and holds 1 / W of the groups.
 """
 
 import hashlib
@@ -13,11 +17,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-def epoch_order(video_ids: pa.ChunkedArray, seed: int, epoch: int, lanes: int, shuffle: bool = True) -> np.ndarray:
-    """Rows in the order of an epoch, int64 [samples]; `video_ids` is sorted, a video's rows in the order of its pairs.
+def epoch_order(
+    video_ids: pa.ChunkedArray, seed: int, epoch: int, interleaved: int, shuffle: bool = True
+) -> np.ndarray:
+    """Returns the rows in the order of an epoch, int64 [samples].
 
-    Each lane takes the next video when it has done with one, and begins it at a pair drawn by chance: so lanes that
-    begin together do not all ask the same kind of question. All chance comes from hashes of the ids.
+    Each video begins at a random pair, so that neighbours do not all ask the same kind of question. All randomness
+    comes from hashes of the ids.
+
+    Args:
+        video_ids: sorted ids, one per row; the rows of a video are in the order of its pairs.
+        seed: seed of the order.
+        epoch: number of the epoch.
+        interleaved: number of interleaved videos.
+        shuffle: False takes the videos in the order of their ids, each from its first pair.
     """
     videos = pc.run_end_encode(video_ids.combine_chunks())
     ends = videos.run_ends.to_numpy().astype(np.int64)
@@ -27,14 +40,14 @@ def epoch_order(video_ids: pa.ChunkedArray, seed: int, epoch: int, lanes: int, s
         sequence, begins_at = np.argsort(draws, kind="stable"), (draws % counts.astype(np.uint64)).astype(np.int64)
     else:
         sequence, begins_at = np.arange(len(counts)), np.zeros_like(counts)
-    rounds, lane_of = np.empty_like(counts), np.empty_like(counts)
-    free = [(0, lane) for lane in range(lanes)]
+    rounds, slot_of = np.empty_like(counts), np.empty_like(counts)
+    free = [(0, slot) for slot in range(interleaved)]
     for video in sequence:
-        rounds[video], lane_of[video] = free[0]
-        heapq.heapreplace(free, (rounds[video] + counts[video], lane_of[video]))
+        rounds[video], slot_of[video] = free[0]
+        heapq.heapreplace(free, (rounds[video] + counts[video], slot_of[video]))
     video = np.repeat(np.arange(len(counts)), counts)
     nth = (np.arange(ends[-1]) - (ends - counts)[video] - begins_at[video]) % counts[video]
-    return np.argsort((rounds[video] + nth) * lanes + lane_of[video])
+    return np.argsort((rounds[video] + nth) * interleaved + slot_of[video])
 
 
 def _draw(seed: int, epoch: int, video_id: str) -> int:

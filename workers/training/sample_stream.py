@@ -84,6 +84,6 @@ def shard_samples(store: Store, table: pa.Table, split: str, seed: int) -> tuple
             )
         )
 
-    reader = ShardReader(store, table, split=split, seed=seed, lanes=1, prefetch=0)
+    reader = ShardReader(store, table, split=split, seed=seed, interleaved_videos=1, prefetch=0)
     width = next(iter(reader))["merged_tokens"].shape[1]
     return read, SampleSet(num_samples=reader.num_samples, sha256=reader.state_dict()["samples"], token_width=width)

@@ -72,11 +72,11 @@ def test_the_workers_of_a_loader_share_a_ranks_samples(corpus, start_method):
     store, _, samples = corpus
     shares = []
     for rank in range(2):
-        reader = ShardReader(store, samples, rank=rank, world_size=2, lanes=4)
+        reader = ShardReader(store, samples, rank=rank, world_size=2, interleaved_videos=4)
         loader = DataLoader(reader, batch_size=None, num_workers=2, multiprocessing_context=start_method)
         shares.append(ids(loader))
         # One by one, they come in the order that they have without workers.
-        assert shares[-1] == ids(ShardReader(store, samples, rank=rank, world_size=2, lanes=4))
+        assert shares[-1] == ids(ShardReader(store, samples, rank=rank, world_size=2, interleaved_videos=4))
     assert sorted(shares[0] + shares[1]) == sorted(samples["qa_id"].to_pylist())
 
 
@@ -92,6 +92,15 @@ def test_each_worker_goes_on_from_its_own_state(corpus, monkeypatch):
     assert sorted(seen) == sorted(whole)
 
 
+def test_a_state_with_the_former_name_lanes_is_restored(corpus):
+    store, _, samples = corpus
+    state = ShardReader(store, samples, interleaved_videos=4).state_dict()
+    state["lanes"] = state.pop("interleaved_videos")
+    reader = ShardReader(store, samples, interleaved_videos=2)
+    reader.load_state_dict(state)
+    assert reader.interleaved_videos == 4
+
+
 @given(
     worlds=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=1, max_size=4),
     seed=st.integers(0, 3),
@@ -100,7 +109,7 @@ def test_each_worker_goes_on_from_its_own_state(corpus, monkeypatch):
 @settings(max_examples=15, deadline=None)
 def test_any_change_of_world_size_goes_on_where_the_others_stopped(corpus, worlds, seed, epoch):
     store, _, samples = corpus
-    options = {"lanes": 4, "prefetch": 2}
+    options = {"interleaved_videos": 4, "prefetch": 2}
     whole = ids(ShardReader(store, samples, seed=seed, epoch=epoch, **options))
     state, seen = ShardReader(store, samples, seed=seed, epoch=epoch, **options).state_dict(), []
     for world_size, steps in worlds:
@@ -150,8 +159,8 @@ def test_a_group_is_read_once(corpus, monkeypatch):
     original = Store.open
     monkeypatch.setattr(Store, "open", lambda self, path: reads.append(path) or original(self, path))
     for rank in range(2):
-        ids(ShardReader(store, samples, rank=rank, world_size=2, lanes=2, prefetch=1))
-    assert len(reads) <= len(set(samples["sample_key"].to_pylist())) + 2  # the tail's lanes run dry unevenly
+        ids(ShardReader(store, samples, rank=rank, world_size=2, interleaved_videos=2, prefetch=1))
+    assert len(reads) <= len(set(samples["sample_key"].to_pylist())) + 2  # at the end, videos run out unevenly
 
 
 @given(chance=st.randoms(use_true_random=False))
@@ -189,7 +198,7 @@ def test_other_samples_refuse_the_state(corpus):
         ({"split": "test"}, r"split = 'test': no samples; there are: train \(\d+\)"),
         ({"rank": 2, "world_size": 2}, "rank = 2"),
         ({"consumed": 10**6}, "consumed = 1000000"),
-        ({"lanes": 0}, "lanes = 0"),
+        ({"interleaved_videos": 0}, "interleaved_videos = 0"),
     ],
 )
 def test_what_cannot_be_is_refused(corpus, options, message):
