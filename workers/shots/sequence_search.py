@@ -112,7 +112,7 @@ def _looks(owner: int, seconds_MD: np.ndarray) -> list[Look]:
 
 def _shows(seconds_MD: np.ndarray) -> np.ndarray:
     """Which seconds show more than an even brightness."""
-    return np.linalg.norm(seconds_MD, axis=1) >= _FLAT_NORM
+    return np.asarray(np.linalg.norm(seconds_MD, axis=1) >= _FLAT_NORM
 
 
 def search(
@@ -195,7 +195,7 @@ def _energy(video_MD: np.ndarray, length: int) -> np.ndarray:
     sums = np.concatenate([np.zeros((1, video_MD.shape[1])), np.cumsum(video_MD, axis=0, dtype=np.float64)])
     squares = np.concatenate([[0.0], np.cumsum(np.square(video_MD).sum(axis=1, dtype=np.float64))])
     means = (sums[length:] - sums[:-length]) / length
-    return squares[length:] - squares[:-length] - length * np.square(means).sum(axis=1)
+    return np.asarray(squares[length:] - squares[:-length] - length * np.square(means).sum(axis=1))
 
 
 def _best(centred_WSD: np.ndarray, video_MD: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
