@@ -112,7 +112,7 @@ def _looks(owner: int, seconds_MD: np.ndarray) -> list[Look]:
 
 def _shows(seconds_MD: np.ndarray) -> np.ndarray:
     """Which seconds show more than an even brightness."""
-    return np.asarray(np.linalg.norm(seconds_MD, axis=1) >= _FLAT_NORM
+    return np.asarray(np.linalg.norm(seconds_MD, axis=1) >= _FLAT_NORM)
 
 
 def search(
