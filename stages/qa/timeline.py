@@ -11,6 +11,7 @@ from typing import Any
 from stages.qa.clean import is_cut
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
+from stages.qa.lines import NEAR_LINES, sentences_of
 from stages.qa.similarity import content_words, near_duplicates
 
 # Annotators' cuts overlap where one event follows another: by so many seconds, or this share of the shorter one.
@@ -20,23 +21,8 @@ SLACK_SHARE = 0.25
 SOME = 300
 # A longer part of an event tells of the same as the event.
 PART_SHARE = 0.9
-# Lines before and after one of speech that a question about it may offer.
-NEAR_LINES = 8
-# More lines that overlap others are of several tracks.
-MOST_OVERLAPPING = 0.2
 # Shorter lines ("Oh, yes!") are said again and again.
 LEAST_WORDS = 4
-
-
-def _begins(line: Event) -> bool:
-    """Whether a line of speech begins as a sentence does; the first letter counts."""
-    first = next((c for c in line.text if c.isalpha()), "")
-    return first != "" and not first.islower() and not line.text[:1].isdigit()
-
-
-def _goes_on(line: Event, later: Event) -> bool:
-    """Whether the sentence of a line goes on in the next one."""
-    return later.text[:1].islower() and later.start_s <= line.end_s + SLACK_S
 
 
 def precedes(a: Event, b: Event) -> bool:
@@ -72,19 +58,8 @@ class Timeline:
 
     @cached_property
     def lines(self) -> list[Event]:
-        """Speech that can be asked for: sentences as people write them, not the bits of automatic captions.
-
-        Where many lines overlap, files of two languages or of several speakers were put together: none is asked for.
-        """
-        written = sum(_begins(e) for e in self.speech)
-        if 2 * written <= len(self.speech):
-            return []
-        after = [*self.speech[1:], None]
-        whole = [e for e, later in zip(self.speech, after, strict=True) if not (later and _goes_on(e, later))]
-        alone = [e for e in whole if sum(overlap_s(e.span, o.span) > SLACK_S for o in self._said_around(e)) <= 1]
-        if len(whole) - len(alone) > MOST_OVERLAPPING * len(whole):
-            return []
-        return [e for e in alone if _begins(e) and self.is_quotable(e) and self.is_unique(e)]
+        """Speech that can be asked for."""
+        return [e for e in sentences_of(self.speech) if self.is_quotable(e) and self.is_unique(e)]
 
     @cached_property
     def groups(self) -> dict[int, list[Event]]:
@@ -184,10 +159,6 @@ class Timeline:
         others = {e.event_id + e.text: e for word in words for e in self._holders[word] if e.group != event.group}
         same_kind = (e for e in others.values() if (e.kind == "speech") == (event.kind == "speech"))
         return [e for e in same_kind if near_duplicates(event.text, e.text)]
-
-    def _said_around(self, line: Event) -> Sequence[Event]:
-        at = bisect_left(self.speech, line.start_s, key=lambda e: e.start_s)
-        return self.speech[max(0, at - NEAR_LINES) : at + NEAR_LINES]
 
     def step(self, event: Event, number: int) -> Event | None:
         """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""

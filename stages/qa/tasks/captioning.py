@@ -6,7 +6,7 @@ from itertools import pairwise
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.plan import Plan
 from stages.qa.similarity import content_words, near_duplicates
-from stages.qa.timeline import SLACK_S, Timeline
+from stages.qa.timeline import SLACK_S, Timeline, precedes
 
 TASK = "captioning"
 BRIEF_EVENTS = 4
@@ -19,7 +19,7 @@ MOST_OF_PART = 0.7
 def summary(timeline: Timeline) -> Iterator[Plan]:
     """What happens in the whole video?"""
     told = spread(_tellable(timeline), timeline.config.caption_events)
-    if len(told) >= 3 or (len(told) == 2 and _fill(told, timeline.duration_s)):
+    if len(told) >= 3 or _fill(told, timeline.duration_s):
         yield Plan(TASK, "summary", tuple(told), tuple(told), hops=len(told))
 
 
@@ -70,8 +70,9 @@ def _says_again(event: Event, last: Event) -> bool:
 
 
 def _fill(events: Sequence[Event], duration_s: float) -> bool:
-    """Whether events leave little of the video untold."""
-    return sum(e.end_s - e.start_s for e in events) >= MOST_OF_IT * duration_s
+    """Whether two events that follow one another leave little of the video untold."""
+    is_row = len(events) == 2 and precedes(*events)
+    return is_row and sum(e.end_s - e.start_s for e in events) >= MOST_OF_IT * duration_s
 
 
 def _is_beside(event: Event, other: Event) -> bool:

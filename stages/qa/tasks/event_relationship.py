@@ -5,9 +5,10 @@ from itertools import permutations
 from random import Random
 
 from stages.qa.event import Event
+from stages.qa.lines import NEAR_LINES
 from stages.qa.plan import Plan
 from stages.qa.tasks.options import FEWEST, wrong_events
-from stages.qa.timeline import NEAR_LINES, Timeline, precedes
+from stages.qa.timeline import Timeline, precedes
 
 TASK = "event_relationship"
 MOST_STEPS = 3

@@ -89,6 +89,7 @@ def test_an_event_that_shares_its_time_with_another_is_put_in_order_with_those_a
 def test_two_events_sum_up_a_video_that_they_fill():
     assert plans(timeline((0, 50, "a woman waves"), (52, 95, "a man falls")), "summary")
     assert not plans(timeline((0, 20, "a woman waves"), (52, 70, "a man falls")), "summary")
+    assert not plans(timeline((0, 60, "a woman waves"), (40, 100, "a man falls")), "summary"), "at once"
 
 
 def test_long_events_are_asked_for_by_their_order_and_not_by_their_time():
