@@ -9,13 +9,14 @@ Demo: 500 scripted videos of six minutes, not rendered. ActivityNet and YouCook2
 import argparse
 import importlib.util
 import json
+import resource
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from benchmarks._measure import at_least, at_most, report
+from benchmarks._measure import at_least, at_most, in_new_process, report
 from benchmarks._qa_draw import draw
 from benchmarks._qa_truth import is_right
 from benchmarks._qa_worlds import ANNOTATIONS, REAL, World, demo, real
@@ -33,6 +34,7 @@ from stages.qa.writing import write_pairs
 
 PATTERNS = ANNOTATIONS.parent / "reference" / "qa_patterns.py"
 DEMO_VIDEOS, LEAST_PAIRS = 500, 300
+MEMORY_VIDEOS = 200
 CONFIG = WritingConfig()
 Pair = dict[str, Any]
 
@@ -158,6 +160,13 @@ def write(worlds: Iterable[World]) -> tuple[list[Pair], float, Counter[str]]:
     return pairs, taken, counts
 
 
+def peak_megabytes(videos: int) -> float:
+    """Peak memory of this process after it wrote the pairs of some videos, one after the other."""
+    for world in demo(videos):
+        write_pairs(world.rows, world.duration_s, CONFIG, world.video_id)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Question-answer pairs: figures, or pairs to read.")
     parser.add_argument("--draw", type=int, metavar="N", help="print N pairs drawn at random in place of the figures")
@@ -178,11 +187,14 @@ def figures() -> None:
         if not pairs:
             report(f"{name}: pairs", None, "pairs", None, None, why="the annotation file is not beside the checkout")
             continue
-        videos = len({pair["video_id"] for pair in pairs})
-        report(f"{name}: pairs per video", len(pairs) / videos, "pairs", None, None, left_out=dict(counts))
+        events = sum(row["kind"] == "event" for world in worlds for row in world.rows) / len(worlds)
+        told = {"events_per_video": round(events, 2), "left_out": dict(counts)}
+        report(f"{name}: pairs per video", len(pairs) / len(worlds), "pairs", None, None, videos=len(worlds), **told)
         if name == "demo":
             truth(pairs, {world.video_id: world.script for world in worlds if world.script})
             at_most("one million pairs written", taken / len(pairs) * 1e6, "CPU s", 720, pairs=len(pairs))
+            peak = in_new_process(peak_megabytes, MEMORY_VIDEOS)
+            at_most("memory of a process that writes them, one video at a time", peak, "MB", 4000, videos=MEMORY_VIDEOS)
             grammar(name, pairs)
         else:
             captions += pairs
