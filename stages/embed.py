@@ -40,4 +40,5 @@ def stage(config: EmbedConfig) -> Stage:
         config=config,
         emits="unit",
         kind="segment",
+        version=2,
     )

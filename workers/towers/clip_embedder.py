@@ -51,7 +51,7 @@ class ClipEmbedder:
         embeddings = [np.empty((0, self._tower.embed_dim), np.float16)]
         batches = frame_batches(self._store, [path], self._tower.fit, batch=self._batch, threads=self._threads)
         for batch in batches:
-            vectors = self._tower.embed_images(batch.pixels)[: batch.count]
+            vectors = self._tower.embed_images(batch.pixels[: batch.count])  # no time for the repeated last frame
             embeddings.append(vectors.cpu().numpy().astype(np.float16))
         column = to_column(np.concatenate(embeddings))
         yield frames.append_column("embedding", column).select(EMBEDDING.names).cast(EMBEDDING)
