@@ -1,7 +1,7 @@
 """Plans of event relationship: what comes after, before and between, in which order, first or last."""
 
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import pairwise, permutations
 from random import Random
 
 from stages.qa.event import Event
@@ -128,11 +128,26 @@ def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str
     rng = timeline.rng(form)
     askable = sum(map(timeline.is_nameable, pool))
     count = min(timeline.config.num_options, max(FEWEST, askable))
-    for events in samples(timeline, pool, rng, sizes=(count,)):
+    for events in runs(timeline, pool, rng, count):
         side = rng.choice(("first", "last"))
         truth = events[0] if side == "first" else events[-1]
         wrong = tuple(e for e in events if e is not truth)
         yield Plan(task, form, truth, tuple(events), wrong=wrong, listed=tuple(events), side=side, hops=len(events))
+
+
+def runs(timeline: Timeline, pool: list[Event], rng: Random, count: int) -> Iterator[list[Event]]:
+    """Askable events that follow one another, in time order; each event in at most three runs.
+
+    What comes first or last in a whole video (an opening, a finished dish) is known without the video more often than
+    what comes first in a part of it.
+    """
+    askable = [e for e in pool if timeline.is_askable(e)]
+    for _ in range(3):
+        first = rng.randrange(count)
+        parts = [askable[i : i + count] for i in range(first, len(askable) - count + 1, count)]
+        for part in timeline.some(parts, rng):
+            if all(precedes(a, b) for a, b in pairwise(part)):
+                yield part
 
 
 def samples(timeline: Timeline, pool: list[Event], rng: Random, sizes: tuple[int, ...]) -> Iterator[list[Event]]:

@@ -83,18 +83,33 @@ def _distinct(events: Sequence[Event], others: Sequence[Event]) -> list[Event] |
 
 
 def wrong_spans(
-    timeline: Timeline, truth: Event, required: Sequence[Event], pool: Iterable[Event], rng: random.Random
+    timeline: Timeline,
+    truth: Event,
+    pool: Iterable[Event],
+    rng: random.Random,
+    *,
+    required: Sequence[Event] = (),
+    at_any_place: bool = False,
 ) -> tuple[Span, ...] | None:
-    """Wrong spans of time for a right one, those of other events, by the same rule."""
-    apart = [e for e in pool if overlap_s(e.span, truth.span) == 0]
-    must = [e for e in required if overlap_s(e.span, truth.span) == 0]
-    count = timeline.config.num_options
-    place = rng.randrange(count)
-    want = {True: place, False: count - 1 - place}
-    chosen: list[Event] = []
-    for event in [*must, *timeline.some(apart, rng)]:
-        before = event.start_s < truth.start_s
-        if want[before] and not any(overlap_s(event.span, other.span) > 0 or event == other for other in chosen):
-            chosen.append(event)
-            want[before] -= 1
-    return tuple(e.span for e in chosen) if not any(want.values()) else None
+    """Wrong spans of time for a right one, those of other events, or None where there are too few.
+
+    Which place the right one takes, in the order of time, is drawn first. Where the pool comes nearest first, the
+    options are events that follow one another: none lies closer to the others for being the right one.
+
+    Args:
+        pool: what may be offered, the first ones first.
+        required: events that are offered before those.
+        at_any_place: None where the right one could not take each place; for questions whose words tell of a place.
+    """
+    most = timeline.config.num_options - 1
+    earlier: list[Event] = []
+    later: list[Event] = []
+    for event in (*required, *pool):
+        side = earlier if event.start_s < truth.start_s else later
+        if len(side) < most and all(overlap_s(event.span, e.span) == 0 for e in (truth, *side)):
+            side.append(event)
+    place = rng.randrange(most + 1)
+    chosen = [*earlier[:place], *later[: most - place]]
+    if len(chosen) < most or (at_any_place and min(len(earlier), len(later)) < most):
+        return None
+    return tuple(e.span for e in chosen)

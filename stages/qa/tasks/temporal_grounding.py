@@ -25,9 +25,9 @@ def said_when(timeline: Timeline) -> Iterator[Plan]:
 def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence[Event]) -> Iterator[Plan]:
     rng = timeline.rng(form)
     for event in timeline.some(filter(timeline.is_askable, events), rng):
-        beside = [e for e in (timeline.step(event, -1), timeline.step(event, 1)) if e]
         like = [e for e in timeline.near(event, pool) if e.kind == event.kind and e.is_point == event.is_point]
-        wrong = wrong_spans(timeline, event, beside, like, rng) if rng.random() < 0.5 else None
+        like.sort(key=lambda e: abs(e.start_s - event.start_s))
+        wrong = wrong_spans(timeline, event, like, rng) if rng.random() < 0.5 else None
         yield Plan(TASK, form, event.span, (event,), wrong=wrong or (), asked=(event,))
 
 
@@ -54,7 +54,10 @@ def occurrence(timeline: Timeline) -> Iterator[Plan]:
         side = "last" if number == len(group) and rng.random() < 0.5 else ""
         event = group[number - 1]
         others = [e for e in group if e is not event]
-        wrong = wrong_spans(timeline, event, others, timeline.visual, rng) if rng.random() < 0.5 else None
+        pool = timeline.some(timeline.visual, rng)
+        # "Last" tells that it is late in the video.
+        found = wrong_spans(timeline, event, pool, rng, required=others, at_any_place=True)
+        wrong = found if rng.random() < 0.5 else None
         yield Plan(
             TASK,
             "occurrence",

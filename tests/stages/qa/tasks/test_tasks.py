@@ -1,12 +1,15 @@
 """What the plans of each task are made of."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
 from stages.qa.solver import check
 from stages.qa.timeline import precedes
 from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
+
+WORDS = ["dog", "cat", "cow", "hen", "boat", "train", "plane", "truck", "girl", "boy", "monk", "clown", "nurse"]
 
 
 def test_both_neighbours_are_always_among_the_options():
@@ -108,6 +111,44 @@ def test_pronouns_and_repeated_events_are_not_asked_for():
 def test_wrong_times_never_touch_the_right_one():
     for plan in plans(timeline(*EIGHT), "when"):
         assert all(end <= plan.answer[0] or start >= plan.answer[1] for start, end in plan.wrong)
+
+
+def adjoining(spans) -> int | None:
+    """The span that lies nearest to two others."""
+    gaps = [sum(sorted(max(a[0], b[0]) - min(a[1], b[1]) for b in spans if b is not a)[:2]) for a in spans]
+    return gaps.index(min(gaps)) if gaps.count(min(gaps)) == 1 else None
+
+
+def test_the_right_time_lies_no_closer_to_the_others_and_takes_each_place():
+    many = [(9.5 * i + i % 3, 9.5 * i + 5 + i % 4, f"a {name} passes by") for i, name in enumerate(WORDS)]
+    line, hits, places = timeline(*many, duration=200.0), Counter(), Counter()
+    for plan in plans(line, "when", seeds=60):
+        if plan.wrong:
+            spans = sorted([plan.answer, *plan.wrong])
+            hits[adjoining(spans) == spans.index(plan.answer)] += 1
+            places[spans.index(plan.answer)] += 1
+    assert places.total() > 200
+    assert hits[True] / hits.total() <= 0.3
+    assert max(places.values()) / places.total() <= 0.32
+
+
+def test_occurrences_are_offered_where_they_could_take_each_place():
+    """ "The last time" is late in the video: were it offered among earlier times alone, the latest would be right."""
+    rings = [(20 * i, 20 * i + 5, "a bell rings") for i in range(1, 4)]
+    others = [(20 * i + 8, 20 * i + 13, f"a {name} passes by") for i, name in enumerate(WORDS[:6])]
+    line = timeline(*rings, *others, duration=150.0)
+    offered = [plan for plan in plans(line, "occurrence", seeds=60) if plan.wrong]
+    assert offered
+    for plan in offered:
+        assert sum(e.end_s <= plan.answer[0] for e in line.visual) >= 3
+        assert sum(e.start_s >= plan.answer[1] for e in line.visual) >= 3
+
+
+def test_first_and_last_are_asked_of_events_that_follow_one_another():
+    found = plans(timeline(*EIGHT), "first_or_last")
+    assert {len(plan.listed) for plan in found} == {4}
+    assert all(b.start_s - a.start_s == 10 for plan in found for a, b in pairwise(plan.listed))
+    assert len({plan.listed[0].start_s for plan in found}) == 5
 
 
 def test_no_plans_of_nothing():
