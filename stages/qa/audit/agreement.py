@@ -8,14 +8,14 @@ from typing import Any
 
 from stages.qa.audit.checks import Pair, key_of
 from stages.qa.audit.features import quoted
-from stages.qa.plan import Answer
-from stages.qa.similarity import near_duplicates
+from stages.qa.plan import ORDERS, Answer
+from stages.qa.similarity import content_words, near_duplicates
 from stages.qa.solver import same
 
 _SPAN = re.compile(r"(?:from )?(\d+(?:\.\d+)?) s to (\d+(?:\.\d+)?) s\.?", re.I)
 _POINT = re.compile(r"(?:at )?(?:about )?(\d+(?:\.\d+)?) s\.?", re.I)
 _LISTED = re.compile(r"\((\d{1,2})\)")
-_MOST = 200  # pairs that ask the same; of more, the rest is not compared
+_MOST = 200  # different statements about one question; more of them are compared by keys, not each with each
 _FREE_FORMS = ("summary", "brief", "part", "timed_part", "conversation")
 """Questions that have many right answers."""
 
@@ -30,17 +30,45 @@ def disagreements(pairs: Sequence[Pair]) -> dict[int, str]:
     for i, pair in enumerate(pairs):
         asked[key_of(pair)].append(i)
     for group in asked.values():
-        for i, j in combinations(group[:_MOST], 2):
-            if _is_exempt(pairs[i]) or _is_exempt(pairs[j]):
-                continue
+        for i, j in _to_compare(pairs, [i for i in group if not _is_exempt(pairs[i])]):
             a, b = pairs[i], pairs[j]
             if sorted(a["options"]) == sorted(b["options"]) and _says(a, b):
                 found.setdefault(j, "duplicate")
             elif a["form"] not in _FREE_FORMS and not _says(a, b) and _asks_the_same(a, b):
                 found[i] = found[j] = "contradiction"
-    for i, j in _reversed_orders(pairs):
-        found[i] = found[j] = "contradiction"
-    return found
+    return found | dict.fromkeys(_reversed_orders(pairs), "contradiction")
+
+
+def _to_compare(pairs: Sequence[Pair], group: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Positions, two at a time, of pairs that may say the same or the opposite; their number grows with the group.
+
+    Of equal statements, each is compared with the first one. Of more than `_MOST` different ones, each is compared with
+    the first of these, with the first that has the same words, and with one that offers its answer the other way round.
+    """
+    first: dict[object, int] = {}
+    equal = [(first.setdefault(_statement(pairs[i]), i), i) for i in group]
+    distinct = [i for before, i in equal if before == i]
+    yield from combinations(distinct[:_MOST], 2)
+    rest = distinct[_MOST:]
+    for i in rest:
+        yield from ((j, i) for j in distinct[:_MOST])
+        words = (content_words(pairs[i]["answer"]), _statement(pairs[i])[1])
+        if (same := first.setdefault(words, i)) != i:
+            yield same, i
+        for option in pairs[i]["options"]:
+            first.setdefault(("offers", pairs[i]["answer"], option), i)
+    for i in rest:
+        for option in pairs[i]["options"]:
+            if (
+                option != pairs[i]["answer"]
+                and (other := first.get(("offers", option, pairs[i]["answer"]))) is not None
+            ):
+                yield other, i
+    yield from ((before, i) for before, i in equal if before != i)
+
+
+def _statement(pair: Pair) -> tuple[str, tuple[str, ...]]:
+    return pair["answer"], tuple(sorted(pair["options"]))
 
 
 def _is_exempt(pair: Pair) -> bool:
@@ -70,24 +98,25 @@ def _value(answer: str) -> Answer | None:
     return int(answer) if answer.strip().isdigit() and len(answer) < 10 else None
 
 
-def _reversed_orders(pairs: Sequence[Pair]) -> Iterator[tuple[int, int]]:
-    """Pairs of positions of which one has A before B and the other B before A."""
-    said: dict[tuple[str, str], int] = {}
+def _reversed_orders(pairs: Sequence[Pair]) -> Iterator[int]:
+    """Positions of the pairs that have A before B where others have B before A."""
+    said: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, pair in enumerate(pairs):
-        for first, second in [] if _is_exempt(pair) else _orders(pair):
-            if (second, first) in said:
-                yield said[second, first], i
-            said.setdefault((first, second), i)
+        for order in [] if _is_exempt(pair) else _orders(pair):
+            said[order].append(i)
+    for (first, second), positions in said.items():
+        if (second, first) in said:
+            yield from positions
 
 
 def _orders(pair: Pair) -> list[tuple[str, str]]:
     """What a pair says comes before what; of forms alone whose events happen once."""
     named, answer = [text.lower() for text in quoted(pair["question"])], pair["answer"].lower()
-    if pair["form"] == "order":
+    if pair["form"] in ORDERS:
         order = [int(n) for n in _LISTED.findall(answer)]
         return [(named[a - 1], named[b - 1]) for a, b in pairwise(order) if min(a, b) > 0 and max(a, b) <= len(named)]
-    if pair["form"] == "first_or_last":
-        others = [option.lower() for option in pair["options"] if option.lower() != answer]
+    if pair["form"].startswith("first_or_last"):
+        others = [option for option in (o.lower() for o in pair["options"]) if option != answer]
         is_last = re.search(r"\blast\b", pair["question"].lower()) is not None
         return [(other, answer) if is_last else (answer, other) for other in others]
     return []

@@ -49,6 +49,29 @@ def test_disagreements(pairs, expected):
     assert disagreements(pairs) == expected
 
 
+@pytest.mark.parametrize("count", [3, 450])
+def test_however_many_ask_the_same_all_are_compared(count):
+    """A duplicate, a text in other words and a contradiction at the end of many pairs that ask the same."""
+    many = [row(options=[f"a cat{n}", f"a dog{n}"], answer=f"a cat{n}") for n in range(count)]
+    assert disagreements(many) == {}
+    last = many[-1]
+    other_words = row(options=last["options"], answer=f"The cat{count - 1}")
+    contrary = row(options=["a fish", *last["options"]], answer=f"a dog{count - 1}")
+    assert disagreements([*many, last, other_words]) == {count: "duplicate", count + 1: "duplicate"}
+    assert disagreements([*many, contrary]) == {count - 1: "contradiction", count: "contradiction"}
+    times = [when(f"From {10 * n} s to {10 * n + 5} s") for n in range(count)]
+    assert disagreements(times) == dict.fromkeys(range(count), "contradiction")
+
+
+def test_all_that_have_a_reversed_order_are_contradictions():
+    ahead, reverse = order("(1), (2)", "x falls", "y runs"), order("(1), (2)", "y runs", "x falls")
+    repeated = {**ahead, "question": ahead["question"].replace("In which", "Tell in which")}
+    found = disagreements([ahead, repeated, first("x falls", "y runs"), reverse])
+    assert found == dict.fromkeys(range(4), "contradiction")
+    scenes = [row(form="first_or_last_scene", question=q, answer="a", options=["a", "b"]) for q in ("first?", "last?")]
+    assert disagreements(scenes) == {0: "contradiction", 1: "contradiction"}
+
+
 def test_times_of_another_occurrence_are_another_question():
     asked = 'When does the following happen for the {} time: "a bell rings"?'
     pairs = [when("From 3 s to 5 s", asked.format("first")), when("From 40 s to 44 s", asked.format("second"))]
