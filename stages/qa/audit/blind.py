@@ -3,7 +3,10 @@
 The model is a conditional logit over sparse rows (`features`), fitted by scikit-learn's SGD on the differences between
 right and wrong options, one model per form. It is cross-fitted by video: each pair is judged by a model that has seen
 no pair of its video. A pair that it guesses counts for one, less its chance; of each form in which that is above a
-margin, pairs are left out, those guessed with the highest probability first, and the others are judged anew.
+margin, pairs are left out, those guessed with the highest probability first, and a model of the others judges anew.
+
+What is left out is judged as well: pairs that one model failed on prove nothing of another one and of other videos. So
+pairs are left out until a model of those that are kept has nothing to learn that holds of all.
 """
 
 import zlib
@@ -18,6 +21,8 @@ from schemas.config import Config
 from stages.qa.audit.features import SIZE, Choice, quoted, rows_of, word_columns
 from stages.qa.audit.rules import RULES, most_frequent
 
+_STEP = 0.5  # pairs left out per round, of those by which all together are above the margin
+
 
 class BlindConfig(Config):
     """What a text-only model may guess."""
@@ -29,9 +34,8 @@ class BlindConfig(Config):
     """Forms with fewer pairs are not judged: chance alone lies further from its mean than the margin."""
     folds: int = Field(5, ge=2, le=20)
     """Parts that the videos are divided into; each is judged by a model of the others."""
-    rounds: int = Field(8, ge=1, le=50)
-    """How often a form is judged anew after pairs were left out. One that is still above the margin then fails in
-    `longvid audit`."""
+    rounds: int = Field(30, ge=1, le=200)
+    """How often a form is judged anew after pairs were left out."""
     max_fit_pairs: int = Field(200_000, ge=1000)
     """A model is fitted on at most so many pairs of a form."""
     seed: int = Field(0, ge=0)
@@ -64,13 +68,15 @@ def judge(choices: Sequence[Choice], config: BlindConfig) -> Judged:
     chance = np.array([1 / len(choice.options) for choice in choices])
     kept = np.ones(len(choices), bool)
     for _ in range(config.rounds):
-        where = np.flatnonzero(kept)
-        score, guessed = cross_fit(matrix, begins, answers, folds, where, config)
-        found.score[where], found.guessed[where] = score, guessed
-        gone = [*where[surest(score, guessed - chance[where], config.margin)]]
+        score, guessed = cross_fit(matrix, begins, answers, folds, kept, config)
+        where, gain = np.flatnonzero(kept), guessed - chance
+        found.score[where], found.guessed[where] = score[where], guessed[where]
+        excess = int(np.ceil(_STEP * (gain.mean() - config.margin / 100) * len(where)))
+        gone = where[surest(score[where], gain[where], config.margin, least=excess)]
+        kept[gone] = False
         for i in gone:
-            kept[i], found.dropped[i] = False, "guessable"
-        if not gone or kept.sum() < config.min_pairs:
+            found.dropped[i] = "guessable"
+        if not len(gone) or kept.sum() < config.min_pairs:
             break
     while _drop_by_rules(choices, kept, found, config):  # what goes for one rule may raise another
         pass
@@ -97,10 +103,12 @@ def rule_guesses(choices: Sequence[Choice]) -> dict[str, list[int | None]]:
     return {**guesses, "most_frequent": most_frequent(choices)}
 
 
-def surest(score: np.ndarray, gain: np.ndarray, margin: float) -> np.ndarray:
+def surest(score: np.ndarray, gain: np.ndarray, margin: float, least: int = 0) -> np.ndarray:
     """Positions of the pairs to leave out, the highest score first, until the mean gain is within the margin.
 
     Args:
+        least: so many at least, where so many are guessed right.
+
         score: [N], by which right guesses are put in order; NaN counts as 0.
         gain: [N], one less the chance for a right guess, minus the chance for a wrong one.
         margin: in points.
@@ -110,7 +118,7 @@ def surest(score: np.ndarray, gain: np.ndarray, margin: float) -> np.ndarray:
     # After the first k are gone: (total - their gains) / (N - k).
     left = gain.sum() - np.concatenate([[0.0], np.cumsum(gain[order])])
     fits = 100 * left <= margin * np.maximum(1, len(gain) - np.arange(len(left)))
-    return order[: int(np.argmax(fits))] if fits.any() else order
+    return order[: max(least, int(np.argmax(fits)))] if fits.any() else order
 
 
 def fold_of(video_id: str, config: BlindConfig) -> int:
@@ -123,18 +131,18 @@ def cross_fit(
     begins: np.ndarray,
     answers: np.ndarray,
     folds: np.ndarray,
-    where: np.ndarray,
+    kept: np.ndarray,
     config: BlindConfig,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of the right option, and whether it is the first choice, of the pairs `where`."""
-    score, guessed = np.full(len(where), np.nan, np.float32), np.zeros(len(where), bool)
-    for fold in np.unique(folds[where]):
-        inside = folds[where] == fold
-        others = where[~inside]
+    """Probability of the right option, and whether it is the first choice, of all pairs, by models of those kept."""
+    score, guessed = np.full(len(folds), np.nan, np.float32), np.zeros(len(folds), bool)
+    for fold in np.unique(folds):
+        others = np.flatnonzero(kept & (folds != fold))
         if not len(others):
             continue
         weights = fit(matrix, begins, answers, others[:: -(-len(others) // config.max_fit_pairs)], config.seed)
-        score[inside], guessed[inside] = predict(matrix, begins, answers, where[inside], weights)
+        inside = np.flatnonzero(folds == fold)
+        score[inside], guessed[inside] = predict(matrix, begins, answers, inside, weights)
     return score, guessed
 
 

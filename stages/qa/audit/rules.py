@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from stages.qa.audit.features import Choice, is_listed
 
 Rule = Callable[[Choice], int | None]
+_SPAN = re.compile(r"(\d+(?:\.\d+)?) s to (\d+(?:\.\d+)?) s")
 _NUMBER = re.compile(r"^\D*(\d+(?:\.\d+)?)")
 
 
@@ -47,6 +48,15 @@ def smallest_number(pair: Choice) -> int | None:
     return _extreme([-number for number in numbers if number is not None])
 
 
+def adjoining(pair: Choice) -> int | None:
+    """Of spans of time, the one that lies nearest to two others: neighbours in time make likely wrong options."""
+    spans = [(float(found[1]), float(found[2])) for found in map(_SPAN.fullmatch, pair.options) if found]
+    if len(spans) < max(3, len(pair.options)):
+        return None
+    gaps = ([max(a, c) - min(b, d) for c, d in spans[:i] + spans[i + 1 :]] for i, (a, b) in enumerate(spans))
+    return _extreme([-sum(sorted(each)[:2]) for each in gaps])
+
+
 def listed_order(pair: Choice) -> int | None:
     """The order in which the question lists the events."""
     found = [i for i, option in enumerate(pair.options) if is_listed(option)]
@@ -64,6 +74,7 @@ RULES: dict[str, Rule] = {
     "earliest": earliest,
     "nearest_in_time": nearest,
     "smallest_number": smallest_number,
+    "adjoining": adjoining,
     "listed_order": listed_order,
 }
 

@@ -53,6 +53,16 @@ def _smallest(choice: Choice, rng: random.Random) -> Choice:
     return replace(with_options(choice, options, numbers.index(min(numbers))), form="when", option_times=())
 
 
+def _adjoining(choice: Choice, rng: random.Random) -> Choice:
+    """The right time lies between two others, the fourth one far off; which it is in order of time differs."""
+    first = rng.randrange(20, 60)
+    spans = [(first, first + 5), (first + 6, first + 11), (first + 12, first + 17)]
+    spans.append(rng.choice([(first - 20, first - 15), (first + 40, first + 45)]))
+    order = rng.sample(range(4), 4)
+    options = [f"{start} s to {end} s" for start, end in (spans[i] for i in order)]
+    return replace(with_options(choice, options, order.index(1)), form="when", option_times=())
+
+
 def _listed(choice: Choice, rng: random.Random) -> Choice:
     orders = rng.sample(["(1), (2), (3)", "(2), (1), (3)", "(3), (1), (2)", "(2), (3), (1)"], 4)
     listed = "; ".join(f'({n}) "{text}"' for n, text in enumerate(rng.sample(WORDS, 3), 1))
@@ -88,6 +98,7 @@ PLANTS: dict[str, Plant] = {
     "word": _telling_word,
     "position": _first_place,
     "number": _smallest,
+    "adjoining times": _adjoining,
     "listed order": _listed,
     "frequent answer": _frequent,
     "typical place": _typical_place,
