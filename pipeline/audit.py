@@ -4,6 +4,7 @@ What a text-only model guesses and the problems of pairs were found when it was 
 rules, shares and the pairs in the shards are looked at anew.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -29,8 +30,8 @@ _CHOICES = """
     where dropped is null and len(options) > 1 and answer_index between 0 and len(options) - 1
     order by form, video_id, qa_id"""
 _BLIND = """
-    select form, avg(blind_guess::int - 1.0 / len(options)), count(*) from qa
-    where dropped is null and blind_guess is not null group by form order by form"""
+    select form, avg(blind_guess::int - 1.0 / len(options)), count(blind_guess), count(*) from qa
+    where dropped is null and len(options) > 1 group by form order by form"""
 _PROBLEMS = "select unnest(problems) as problem, count(*) from qa where dropped is null group by 1"
 _DROPPED = "select dropped, count(*) from qa where dropped is not null group by 1 order by 2 desc, 1"
 _COUNTING = "select count(*) filter (where task = 'event_counting'), count(*) from qa where dropped is null"
@@ -46,6 +47,7 @@ class Gate:
     Attributes:
         limit: above which `value` fails; None: it is only told.
         pairs: that the value is of.
+        least: pairs that a verdict takes; with fewer, the gate neither holds nor fails.
     """
 
     name: str
@@ -53,11 +55,17 @@ class Gate:
     unit: str
     limit: float | None
     pairs: int
+    least: int = 0
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there are enough pairs for a verdict."""
+        return self.pairs >= self.least
 
     @property
     def holds(self) -> bool:
-        """Whether the value is within the limit, or there is none."""
-        return self.limit is None or self.value <= self.limit + 1e-9
+        """Whether the value is within the limit; also where there is no limit, or no verdict."""
+        return not self.is_judged or self.limit is None or self.value <= self.limit + 1e-9
 
 
 def audit(corpus: str) -> list[Gate]:
@@ -80,11 +88,11 @@ def audit(corpus: str) -> list[Gate]:
 
 
 def _guessable(catalog: duckdb.DuckDBPyConnection, config: AuditQaConfig) -> Iterator[Gate]:
-    """A gate per form that has enough pairs, for the blind model and for the rule that guesses best."""
+    """A gate per form for the blind model, and one for the rule that guesses best where the form has enough pairs."""
     margin, least = config.blind.margin, config.blind.min_pairs
-    for form, gain, count in catalog.sql(_BLIND).fetchall():
-        if count >= least:
-            yield Gate(f"{form}: blind model over chance", 100 * gain, "points", margin, count)
+    for form, gain, guessed, kept in catalog.sql(_BLIND).fetchall():
+        value = math.nan if gain is None else 100 * gain
+        yield Gate(f"{form}: blind model over chance", value, "points", margin, min(guessed or kept, kept), least)
     rows = _rows(catalog, _CHOICES)
     for form, group in groupby(rows, key=lambda row: row["form"]):
         choices = [choice_of(row, row["duration_s"] or 1.0) for row in group]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -88,14 +89,24 @@ def show_published(corpus: str, out: Terminal) -> None:
 
 
 def show_gates(gates: list[Gate], out: Terminal) -> None:
-    """Prints one row per gate, and the number of failed gates."""
+    """Prints one row per gate, the number of failed gates, and that of the forms that were not judged."""
     table = Table("gate", "value", "", "at most", "pairs", "", box=None)
     for gate in gates:
         limit, verdict = ("", "") if gate.limit is None else (f"{gate.limit:g}", "ok" if gate.holds else "FAILED")
-        table.add_row(message(gate.name), f"{gate.value:.4g}", gate.unit, limit, str(gate.pairs), verdict)
+        value = "?" if math.isnan(gate.value) else f"{gate.value:.4g}"
+        table.add_row(
+            message(gate.name), value, gate.unit, limit, str(gate.pairs), verdict if gate.is_judged else "not judged"
+        )
     out.print(table)
-    failed = sum(not gate.holds for gate in gates)
-    out.print(f"{failed} gates failed" if failed else "all gates hold")
+    judged = [gate for gate in gates if gate.limit is not None and gate.is_judged]
+    failed = sum(not gate.holds for gate in judged)
+    out.print(f"{failed} of {len(judged)} gates failed" if failed else f"all {len(judged)} gates that were judged hold")
+    if skipped := [gate for gate in gates if not gate.is_judged]:
+        pairs = sum(gate.pairs for gate in skipped)
+        out.print(
+            f"{len(skipped)} forms with {pairs} pairs were not judged: what a text-only model guesses of fewer than "
+            f"{skipped[0].least} pairs (audit_qa.blind.min_pairs) is mostly chance"
+        )
 
 
 def show_rejects(corpus: str, out: Terminal) -> None:

@@ -31,7 +31,22 @@ def failed(corpus: str) -> list[str]:
 def test_a_good_corpus_holds_all_gates(tmp_path, capsys):
     assert run("audit", corpus(tmp_path, [audited(n) for n in range(400)])) == 0
     said = capsys.readouterr().out
-    assert "all gates hold" in said and "neighbour: blind model over chance" in said
+    assert "all 15 gates that were judged hold" in said and "neighbour: blind model over chance" in said
+    assert "not judged" not in said
+
+
+def test_forms_of_few_pairs_are_told_and_not_judged(tmp_path, capsys):
+    few = [{**audited(n, form="when"), "blind_guess": None} for n in range(400, 440)]
+    guessed = [{**audited(n, form="between"), "blind_guess": True} for n in range(500, 520)]
+    assert run("audit", corpus(tmp_path, [*(audited(n) for n in range(400)), *few, *guessed])) == 0
+    said = capsys.readouterr().out
+    assert "2 forms with 60 pairs were not judged" in said and "fewer than 300 pairs" in said
+    assert {gate.name: gate.pairs for gate in audit(str(tmp_path)) if not gate.is_judged} == {
+        "between: blind model over chance": 20,
+        "when: blind model over chance": 40,
+    }
+    assert run("audit", corpus(tmp_path, few)) == 0
+    assert "blind" in (said := capsys.readouterr().out) and "1 forms with 40 pairs were not judged" in said
 
 
 @pytest.mark.parametrize(
@@ -52,7 +67,7 @@ def test_each_gate_fails_where_its_value_is_too_high(tmp_path, capsys, changed, 
     path = corpus(tmp_path, pairs)
     assert len(failed(path)) == 1 and gate in failed(path)[0]
     assert run("audit", path) == 1
-    assert "1 gates failed" in capsys.readouterr().out
+    assert "1 of 15 gates failed" in capsys.readouterr().out
 
 
 def test_what_was_left_out_is_told_and_may_be_in_no_shard(tmp_path):
