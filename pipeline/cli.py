@@ -47,6 +47,10 @@ def manifest(
     annotation_format: Annotated[
         str, typer.Option(help="Of all these files; default: found from their content. docs/annotations.md lists them.")
     ] = "",
+    annotation_licence: Annotated[
+        list[str] | None,
+        typer.Option(help="Licence of these files, in their order; one for all. Without --annotations: of all events."),
+    ] = None,
     only_annotated: Annotated[bool, typer.Option(help="Leave out videos that no annotation file names.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Write over a manifest that is there already.")] = False,
 ) -> None:
@@ -58,14 +62,18 @@ def manifest(
     from pipeline.inputs.manifest import check_output, make_manifest, write_manifest
 
     check_output(to, replace=replace)
+    licences = annotation_licence or []
+    if len(licences) not in (0, 1, len(annotations or [""])):
+        raise ConfigError(f"--annotation-licence: given {len(licences)} times: give it once, or once per --annotations")
     rows = make_manifest(folder, say=lambda line: out.print(message(line)))
     if annotations:
         from pipeline.inputs.annotation_join import write_joined_manifest
 
-        for line in write_joined_manifest(rows, to, annotations, annotation_format, only_annotated).lines():
+        joined = write_joined_manifest(rows, to, annotations, annotation_format, only_annotated, licences)
+        for line in joined.lines():
             out.print(message(line))
     else:
-        write_manifest(rows, to)
+        write_manifest(({**row, "annotation_licence": next(iter(licences), None)} for row in rows), to)
         out.print(f"{to}: {len(rows)} videos")
 
 

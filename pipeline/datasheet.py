@@ -19,6 +19,7 @@ from pipeline.tables.corpus_file import CORPUS
 from schemas.config import ConfigError
 from schemas.licences import Terms, terms_of
 from schemas.tables import FORMAT_VERSION
+from stages.annotations.origin import SOURCES
 from workers.fetch.redaction import redacted
 from workers.storage.store import Store
 
@@ -74,16 +75,34 @@ def card(store: Store, corpus: str) -> str:
     """The text of the data card: a YAML header and Markdown."""
     schemas = {name: _schema(store, f"tables/{name}.parquet") for name in TABLES if _has(store, name)}
     with open_catalog(corpus) as catalog:
-        facts = _Facts(catalog, set(schemas["qa"].names))
+        facts = _Facts(catalog, set(schemas["qa"].names), set(schemas["samples"].names))
         terms = terms_of([*facts.video_licences, *facts.annotation_licences])
         header = _header(schemas, facts, terms)
         return f"---\n{dump_yaml(header)}---\n\n{_body(store, schemas, facts, terms)}"
 
 
+# What a model said is no annotation that someone has a licence for.
+_ANNOTATIONS = f"""
+    select a.licence, a.format, count(distinct video_id), count(distinct qa_id)
+    from (select video_id, qa_id, unnest(annotations) as a from qa) where a.source in {SOURCES}
+    group by 1, 2
+    union all
+    select null, null, count(distinct video_id), count(*) from qa where coalesce(len(annotations), 0) = 0
+    having count(*) > 0
+    order by 3 desc, 1, 2"""
+_REALIZERS = """
+    select realizer, realizer_version, count(*) from qa where realizer is not null
+    group by 1, 2 order by 3 desc, 1, 2"""
+_MODELS = "select unnest(models), count(*) from qa group by 1 order by 2 desc, 1"
+_SHARE_ALIKE = """
+    select array_to_string(share_alike, ' and '), len(share_alike), count(*), count(distinct video_id) from samples
+    group by 1, 2 order by 3 desc, 1"""
+
+
 class _Facts:
     """What the tables of a corpus tell."""
 
-    def __init__(self, catalog: duckdb.DuckDBPyConnection, qa_columns: set[str]) -> None:
+    def __init__(self, catalog: duckdb.DuckDBPyConnection, qa_columns: set[str], sample_columns: set[str]) -> None:
         def rows(query: str) -> list[tuple]:
             return catalog.sql(query).fetchall()
 
@@ -102,12 +121,13 @@ class _Facts:
         self.sources = rows("select source, count(*) from videos group by 1 order by 2 desc, 1")
         self.licences = rows("select licence, count(*) from videos group by 1 order by 2 desc, 1")
         self.provenance = rows("select provenance, count(*) from qa group by 1 order by 2 desc, 1")
-        has_licence = "annotation_licence" in qa_columns
-        self.annotations = (
-            rows("select annotation_licence, count(distinct video_id) from qa group by 1 order by 2 desc, 1")
-            if has_licence
-            else [(None, self.videos)]
+        has_origins = "annotations" in qa_columns  # older corpora have none
+        self.annotations = rows(_ANNOTATIONS) if has_origins else [(None, None, self.videos, self.pairs)]
+        self.realizers = rows(_REALIZERS) if has_origins else []
+        self.models = (
+            rows("select unnest(models), count(*) from qa group by 1 order by 2 desc, 1") if has_origins else []
         )
+        self.share_alike = rows(_SHARE_ALIKE) if "share_alike" in sample_columns else []
         self.languages = (
             [x for (x,) in rows("select distinct language from qa order by 1")] if "form" in qa_columns else []
         )
@@ -123,7 +143,7 @@ class _Facts:
 
     @property
     def annotation_licences(self) -> list[str | None]:
-        return [licence for licence, _ in self.annotations]
+        return [licence for licence, *_ in self.annotations]
 
 
 def _header(schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> dict[str, Any]:
@@ -161,14 +181,21 @@ def _body(store: Store, schemas: dict[str, pa.Schema], facts: _Facts, terms: Ter
         "given words. The table `qa` has for each pair the spans of evidence, the events it is made of and what the "
         "audits found.\n",
         table(("made by", "pairs"), facts.provenance[:_SHOWN], left=len(facts.provenance) - _SHOWN),
+        table(("worded by", "version", "pairs"), facts.realizers),
+        table(("words of the model", "pairs"), facts.models),
     ]
     if facts.dropped:
         parts += ["Written and left out of the shards:\n", table(("reason", "pairs"), facts.dropped)]
     parts += [
         "## Licences\n",
         table(("licence of the video", "videos"), _named(facts.licences)),
-        table(("licence of the annotation", "videos"), _named(facts.annotations)),
+        table(
+            ("licence of the annotation", "format", "videos", "pairs"),
+            [(licence or _NONE, form or _NONE, *counts) for licence, form, *counts in facts.annotations[:_SHOWN]],
+            left=len(facts.annotations) - _SHOWN,
+        ),
         terms_text(terms),
+        _share_alike(facts.share_alike),
         "## Sources\n",
         table(("source", "videos"), _named(facts.sources)[:_SHOWN], left=len(facts.sources) - _SHOWN),
         "## How to read it\n",
@@ -177,6 +204,23 @@ def _body(store: Store, schemas: dict[str, pa.Schema], facts: _Facts, terms: Ter
         *(f"`{name}`: {', '.join(cell(column) for column in schema.names)}.\n" for name, schema in schemas.items()),
     ]
     return "\n".join(parts)
+
+
+def _share_alike(rows: list[tuple]) -> str:
+    """Which pairs in the shards may be passed on under which licence only; nothing where none asks for one."""
+    if not any(count for _, count, *_ in rows):
+        return ""
+    told = [
+        (name if count else "none: the other terms hold alone", pairs, videos) for name, count, pairs, videos in rows
+    ]
+    lines = [table(("share-alike licence of the pair", "pairs in shards", "videos"), told[:_SHOWN], len(told) - _SHOWN)]
+    if any(count and count > 1 for _, count, *_ in rows):
+        lines.append(
+            "Where several licences are named, a derived work must fulfil all of them at once. That is possible only "
+            "where one of them allows the others; else leave these pairs out.\n"
+        )
+    lines.append("To leave out all of them: `select * from samples where len(share_alike) = 0`.\n")
+    return "\n".join(lines)
 
 
 def _named(rows: list[tuple]) -> list[tuple]:

@@ -31,7 +31,8 @@ INGEST = pa.schema(
     + [("video_id", TEXT), ("name", TEXT), ("source_stamp", TEXT), ("location", TEXT)]
 )
 QUESTIONS = pa.schema(
-    [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations"))]
+    [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations", "conversation_origins"))]
+    + [MANIFEST.field("annotation_licence")]
     + [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotation_stamp", TEXT)]
     + [*QUESTION_COLUMNS]
 )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Identifiers that the Hugging Face hub knows, by the letters and digits of how people write them.
 _HUB = """apache-2.0 mit cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
@@ -60,6 +61,12 @@ def terms_of(licences: Iterable[str | None]) -> Terms:
         no_derivatives=tuple(name for name in named if _NO_DERIVATIVES.search(_words(name))),
         unknown=unknown,
     )
+
+
+@lru_cache(maxsize=1 << 12)
+def share_alike(licences: tuple[str | None, ...]) -> tuple[str, ...]:
+    """Those of some licences that ask for the same licence of what is derived."""
+    return terms_of(licences).share_alike
 
 
 def identifier_of(licence: str) -> str:

@@ -18,6 +18,21 @@ SPAN = pa.struct([("start_s", pa.float64()), ("end_s", pa.float64())])
 TIMED_TEXT = pa.struct([*SPAN, ("kind", pa.string()), ("text", pa.string())])
 TIMED_TEXT_NAMES = [field.name for field in TIMED_TEXT]
 
+# Where an annotation comes from: a text of a file, or of a model.
+ORIGIN = pa.struct(
+    [
+        ("file", pa.string()),  # its name, or its path below the folder that was given; null: the manifest, or a model
+        ("row", pa.int64()),  # its record there (line, item, member), from 1; null: a subtitle file, or a model
+        ("format", pa.string()),  # a module of stages/annotations/formats, or events | subtitles | the stage that asked
+        ("licence", pa.string()),  # of the annotation, as the user gave it; null: not stated
+        ("prompt", pa.string()),  # "<name>:<hash>" of the prompts that a model was given, by "+"; null: no model
+    ]
+)
+# The same for a QA pair: the rows of one file that it is made of.
+PAIR_ORIGIN = pa.struct(
+    [("source", pa.string()), *(f for f in ORIGIN if f.name != "row"), ("rows", pa.list_(pa.int64()))]
+)
+
 # What the user knows of a video; all but `uri` may be null. `conversations`: JSON, a list of LLaVA-form ones.
 MANIFEST = pa.schema(
     [
@@ -31,6 +46,8 @@ MANIFEST = pa.schema(
         ("events_file", pa.string()),
         ("events", pa.string()),  # JSON, a list: parsed by annotate
         ("conversations", pa.string()),
+        ("conversation_origins", pa.string()),  # JSON, a list of ORIGIN, one per conversation
+        ("annotation_licence", pa.string()),  # of all of the row's annotations that do not have one of their own
     ]
 )
 
@@ -163,6 +180,7 @@ EVENT = pa.schema(
         ("text", pa.string()),
         ("source", pa.string()),  # manifest | events_file | subtitles | conversations | model name
         ("is_point", pa.bool_()),  # the annotation gives one time, and end_s is made up; null: conversations
+        ("origin", ORIGIN),
     ]
 )
 
@@ -195,6 +213,12 @@ QA = pa.schema(
         ("evidence_sufficient", pa.bool_()),  # from the evidence alone it does
         ("language", pa.string()),  # ISO 639-1, of the annotation; empty where there is too little to tell
         ("provenance", pa.string()),  # "template:<name>" | "conversation" | "model:<name>"
+        ("annotations", pa.list_(PAIR_ORIGIN)),  # what it is made of, wrong options and transcript included; by file
+        ("realizer", pa.string()),  # "templates" | "llm": who worded the question; null: passed through
+        ("realizer_version", pa.int32()),  # version of the stage write_qa: other words have another one
+        ("models", pa.list_(pa.string())),  # whose words are in it: of captions, transcripts, the rewording
+        ("prompts", pa.list_(pa.string())),  # "<name>:<hash>" of the prompts that those were given
+        ("seed", pa.int64()),  # write_qa.seed; null: passed through
         ("conversations", pa.string()),  # JSON, LLaVA form: [{"from": "human", "value": "<image>\n..."}, ...]
         ("flags", pa.list_(pa.string())),
         # Middle, in seconds, of the events of the options and of those that the question names; null: they are none.
@@ -210,6 +234,10 @@ QA = pa.schema(
         ("merge_query", pa.list_(pa.float16())),  # of all of it at once, by distill.tower
     ]
 )
+
+# Licences of the video and of the annotations that ask for the same licence of what is made of them, the pair and its
+# tokens included; empty: none does. In the tables `qa` and `samples`, and in `.qa.json`.
+SHARE_ALIKE = pa.field("share_alike", pa.list_(pa.string()))
 
 # audit_qa: a row per QA pair, videos in the order of their ids, pairs in that of their unit.
 AUDIT = pa.schema(
@@ -297,6 +325,7 @@ SAMPLE = pa.schema(
         ("provenance", pa.string()),
         ("flags", pa.list_(pa.string())),
         ("licence", pa.string()),
+        ("share_alike", pa.list_(pa.string())),  # see SHARE_ALIKE
         ("source", pa.string()),
         ("shard", pa.string()),  # path in the corpus: shards/<split>/000000.tar
         ("shard_sha256", pa.string()),

@@ -16,14 +16,16 @@ from schemas.stage import Stage
 from schemas.tables import ANNOTATION, TIMED_TEXT_NAMES
 from stages.annotations.encodings import DETECT
 from stages.annotations.event_lines import Event
+from stages.annotations.origin import printable
 from stages.annotations.sandboxed import ParseLimits, parse
-from stages.annotations.sources import Known, in_one_language
+from stages.annotations.sources import Known, in_one_language, with_origins
 from stages.annotations.text import AnnotationError
 from stages.annotations.timeline import in_seconds, is_inside, on_timeline
+from stages.prompts import prompt_hash
 from workers.endpoint.config import EndpointConfig
 from workers.fetch.access import Access
 from workers.fetch.fetcher import read_bytes
-from workers.fetch.redaction import redacted, scrub_secrets
+from workers.fetch.redaction import redacted, scrub_secrets, without_credentials
 from workers.storage.store import Store
 
 READS = pa.schema(
@@ -36,6 +38,8 @@ READS = pa.schema(
         ("events_file", pa.string()),
         ("annotation_stamp", pa.string()),
         ("conversations", pa.string()),
+        ("conversation_origins", pa.string()),
+        ("annotation_licence", pa.string()),
     ]
 )
 MODEL_READS = pa.schema(
@@ -125,7 +129,7 @@ def annotate(
         # The unit of time in subtitles is known.
         is_unclear = source != "subtitles"
         timed, are_converted = in_seconds(known.events, unit["duration_s"]) if is_unclear else (known.events, False)
-        events += [{**event, "source": source} for event in timed]
+        events += [{**event, "source": source, "origin": _origin(event["origin"], unit)} for event in timed]
         flags.update((*known.flags, *([MILLISECONDS] if are_converted else [])))
     if bad and (config.on_bad == "reject" or not events):
         raise Reject("bad_annotation", "; ".join(bad))
@@ -142,32 +146,53 @@ def annotate(
     yield pa.Table.from_pylist([row], ANNOTATION)
 
 
+def _origin(told: dict[str, Any], unit: dict[str, Any]) -> dict[str, Any]:
+    """A row of ORIGIN. What no annotation tells of its licence, the manifest's row does; what models say has none."""
+    licence = told.get("licence") or (None if "prompt" in told else unit.get("annotation_licence"))
+    texts = {"file": told.get("file"), "format": told.get("format"), "licence": licence}
+    return {
+        **{name: text and without_credentials(text) for name, text in texts.items()},
+        "row": told.get("row"),
+        "prompt": told.get("prompt") or None,
+    }
+
+
 def _sources(unit: dict[str, Any], config: AnnotateConfig, access: Access) -> Iterator[tuple[str, Callable[[], Known]]]:
     """Yields the name of each source of the video, and a function that reads it."""
     if text := unit["events"]:
-        yield "manifest", lambda: _parse("events", text.encode(), "events of the manifest", config)
+        yield "manifest", lambda: _parse("events", text.encode(), "events of the manifest", config).of(format="events")
     if path := unit["events_file"]:
-        yield "events_file", lambda: _read("event_file", path, config, access, encoding=config.encoding)
+        yield (
+            "events_file",
+            lambda: _read("event_file", path, config, access, encoding=config.encoding).of(
+                format="events", file=_file_name(path)
+            ),
+        )
     if unit["subtitles"]:
         yield "subtitles", lambda: _read_subtitles(unit["subtitles"], config, access)
     if conversations := unit["conversations"]:
         where = "conversations of the manifest"
-        yield "conversations", lambda: _parse("conversations", conversations.encode(), where, config)
+        yield (
+            "conversations",
+            lambda: with_origins(
+                _parse("conversations", conversations.encode(), where, config), unit.get("conversation_origins")
+            ).of(format="llava"),
+        )
 
 
 def _models(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iterator[tuple[str, Callable[[], Known]]]:
     """Yields the name of each model that annotated the video, and a function that reads its events."""
     captions, speech = unit.get("merge_captions_unit"), unit.get("transcribe_units") or []
-    for model, paths in (
-        (config.endpoint.model, [captions] if captions else []),
-        (config.endpoint.speech_model, speech),
-    ):
-        if paths:
-            yield model, partial(_units, paths, store)
+    if captions:
+        prompts = "+".join(f"{name}:{prompt_hash(name)}" for name in ("caption", "merge_captions"))
+        yield config.endpoint.model, partial(_units, [captions], store, "caption", prompts)
+    if speech:
+        yield config.endpoint.speech_model, partial(_units, speech, store, "transcribe", "")
 
 
-def _units(paths: Iterable[str], store: Store) -> Known:
-    return Known([row for path in paths for row in store.read_table(path, TIMED_TEXT_NAMES).to_pylist()])
+def _units(paths: Iterable[str], store: Store, stage_name: str, prompt: str) -> Known:
+    rows = [row for path in paths for row in store.read_table(path, TIMED_TEXT_NAMES).to_pylist()]
+    return Known(rows).of(format=stage_name, prompt=prompt)
 
 
 def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access) -> Known:
@@ -182,7 +207,8 @@ def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access
             "max_chars": config.max_sentence_chars,
         }
         try:
-            files.append((path, _read("subtitles", path, config, access, **options)))
+            known = _read("subtitles", path, config, access, **options)
+            files.append((path, known.of(format="subtitles", file=_file_name(path))))
         except AnnotationError as error:
             first_error = first_error or error
             if config.on_bad == "reject":
@@ -210,6 +236,10 @@ def _parse(task: str, data: bytes, where: str, config: AnnotateConfig, **options
         raise AnnotationError(f"{where}: {error}") from None
 
 
+def _file_name(path: str) -> str:
+    return printable(posixpath.basename(redacted(path)))
+
+
 def _shown_name(path: str) -> str:
     """Returns a file's name for messages, shortened if it is long."""
     name = posixpath.basename(redacted(path))
@@ -225,7 +255,7 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
         emits="rows",
-        version=6,
+        version=7,
         # `annotation_stamp` changes with the content of these files; their location does not matter.
         cache_key_excludes=("subtitles", "events_file"),
     )

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from schemas.config import ConfigError, Resources, StageConfig
+from schemas.licences import share_alike
 from schemas.rejects import Reject
 from schemas.rows import GroupingRow, GroupRow, Row
 from schemas.stage import Stage
@@ -95,7 +96,7 @@ def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
     _check_order(tensors)
     facts = {name: unit[name] for name in (*NAMED, *FACTS)} | {"split": split_of(unit, config)}
     facts |= {"num_frames": len(tensors["time_s"]), "format_version": FORMAT_VERSION}
-    published = [_encoded(partial(publish, pair), f"QA pair {pair['qa_id']}") for pair in pairs]
+    published = [_encoded(partial(publish, pair, unit["licence"]), f"QA pair {pair['qa_id']}") for pair in pairs]
     parts = cut_groups(shapes, tensors["query_keyframes"], [len(text) for text in published], config.group_bytes)
     groups: list[GroupRow] = []
     packed_bytes = 0
@@ -113,10 +114,17 @@ def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
     yield pa.Table.from_pylist([row], GROUPING)
 
 
-def publish(pair: Row) -> Row:
-    """Returns a QA pair in the form of `.qa.json`. Raises ValueError if its conversations are no JSON."""
-    parsed = {"conversations": json.loads(pair["conversations"])}
+def publish(pair: Row, licence: str | None) -> Row:
+    """A QA pair as `.qa.json` has it; `licence` is that of its video. Raises ValueError for conversations that are no
+    JSON.
+    """
+    parsed = {"conversations": json.loads(pair["conversations"]), "share_alike": share_alike_of(pair, licence)}
     return {name: value for name, value in pair.items() if name != "video_id"} | parsed
+
+
+def share_alike_of(pair: Row, licence: str | None) -> list[str]:
+    """The column SHARE_ALIKE of a pair, from the licence of its video and those of its annotations."""
+    return list(share_alike((licence, *(made["licence"] for made in pair["annotations"] or ()))))
 
 
 def _encoded(make: Callable[[], Any], what: str) -> bytes:
@@ -169,5 +177,13 @@ def stage(config: GroupConfig) -> Stage:
     """Declares the stage. `config` may be that of pack, which has these fields and more."""
     own = GroupConfig(**{name: getattr(config, name) for name in GroupConfig.model_fields})
     return Stage(
-        name="group", section="pack", reads=READS, writes=GROUPING, run=run, config=own, emits="rows", kind="video"
+        name="group",
+        section="pack",
+        version=2,
+        reads=READS,
+        writes=GROUPING,
+        run=run,
+        config=own,
+        emits="rows",
+        kind="video",
     )

@@ -27,7 +27,7 @@ PACK_UNIT = pa.schema([("shard", pa.string()), ("split", pa.string()), ("videos"
 PLANNED = ("video_id", "group_unit", "write_qa_unit", "distill_unit")
 # What the table `samples` takes from the `.json` member; all else is the QA pair's.
 _DESCRIBED = ("video_id", "name", "split", "licence", "source", "sample_key", "duration_s", "num_frames")
-_OF_THE_PAIR = ("qa_id", "task", "question", "answer", "provenance", "flags")
+_OF_THE_PAIR = ("qa_id", "task", "question", "answer", "provenance", "flags", "share_alike")
 
 
 class PackConfig(GroupConfig):
@@ -119,7 +119,8 @@ def _write_group(writer: ShardWriter, group: GroupRow, pairs: list[Row], tensors
     """Writes one group; returns its rows of `samples`, without the columns of the shard, and the tensors' SHA-256."""
     sample_key, facts = group["sample_key"], json.loads(group["facts"])
     writer.add(f"{sample_key}.json", [group["facts"].encode()])
-    qa = encode_json([publish(pair) for pair in pairs])
+    published = [publish(pair, facts["licence"]) for pair in pairs]
+    qa = encode_json(published)
     qa_offset, qa_bytes = writer.add(f"{sample_key}.qa.json", [qa])
     chunks, sha256 = encode_tensors(tensors, tokens_metadata(hashlib.sha256(qa).hexdigest()))
     tokens_offset, tokens_bytes = writer.add(f"{sample_key}.tokens.safetensors", chunks)
@@ -136,7 +137,7 @@ def _write_group(writer: ShardWriter, group: GroupRow, pairs: list[Row], tensors
             # A keyframe has a grid of tokens, any other frame one merged token.
             "num_visual_tokens": keyframes * tokens_a_keyframe + num_frames - keyframes,
         }
-        for row, (pair, keyframes) in enumerate(zip(pairs, num_keyframes, strict=True))
+        for row, (pair, keyframes) in enumerate(zip(published, num_keyframes, strict=True))
     ]
     return samples, sha256
 
@@ -153,7 +154,7 @@ def stage(config: PackConfig) -> Stage:
     """Declares the stage."""
     return Stage(
         name="pack",
-        version=3,
+        version=4,
         reads=PACK_UNIT,
         writes=SAMPLE,
         run=run,

@@ -29,6 +29,9 @@ from workers.towers.query_embedder import QueryEmbedder, tower_weights
 READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
 
 
+# Of what is asked and of its words; the column `realizer_version`.
+VERSION = 13
+
 # Tasks that are not asked where segments could not be annotated: what happens there would be missing from the answer.
 _OF_THE_WHOLE = ("captioning", "event_counting")
 
@@ -94,6 +97,7 @@ class Worker:
         counts["not_reworded"] = len(written) - len(pairs)
         dropped = dropped_rows(unit["video_id"], counts)
         queries = [pair.pop("queries") for pair in pairs]
+        pairs = [{**pair, "realizer_version": pair["realizer"] and VERSION} for pair in pairs]
         table = pa.Table.from_pylist(
             pairs, pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
         )
@@ -150,4 +154,4 @@ class Worker:
 
 def stage(config: WriteQaConfig) -> Stage:
     """The declaration."""
-    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, emits="unit", version=12)
+    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, emits="unit", version=VERSION)

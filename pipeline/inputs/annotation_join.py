@@ -17,9 +17,10 @@ from pipeline.inputs.manifest import SPLIT, video_id_of, write_manifest
 from pipeline.inputs.manifest_rows import ManifestError, Row
 from pipeline.inputs.video_ids import VideoIndex, video_of_file
 from stages.annotations.event_lines import parse_event_lines
-from stages.annotations.formats.entry import Entry
+from stages.annotations.formats.entry import Entry, Origin
 from stages.annotations.formats.entry import Row as Told
-from stages.annotations.repair import NOTED, REPAIRED, Event, repair
+from stages.annotations.origin import relative
+from stages.annotations.repair import NOTED, REPAIRED, Event, origin_fields, repair
 from stages.annotations.text import AnnotationError
 
 _BUCKETS = 128
@@ -27,7 +28,12 @@ _ENTRY = TypeAdapter(Entry)
 
 
 def write_joined_manifest(
-    rows: list[Row], path: Path, files: Iterable[Path], format_name: str = "", only_annotated: bool = False
+    rows: list[Row],
+    path: Path,
+    files: Iterable[Path],
+    format_name: str = "",
+    only_annotated: bool = False,
+    licences: Sequence[str] = (),
 ) -> JoinReport:
     """Writes a manifest of the rows with what annotation files tell of them.
 
@@ -38,10 +44,11 @@ def write_joined_manifest(
         files: annotation files, or folders of them.
         format_name: of all of them; "": found from their content.
         only_annotated: leave out the rows that no file names.
+        licences: one for all of the files, or one for each; none: not known.
     """
     join = AnnotationJoin(rows, path.absolute().with_suffix(".annotations"))
     try:
-        join.read(files, format_name)
+        join.read(files, format_name, licences)
         joined = join.rows()
         write_manifest((row for row, is_named in joined if is_named or not only_annotated), path)
     finally:
@@ -67,15 +74,17 @@ class AnnotationJoin:
         self._spool = Path(tempfile.mkdtemp(prefix="longvid-join-"))
         self.report = JoinReport(videos=len(rows))
 
-    def read(self, files: Iterable[Path], format_name: str = "") -> None:
-        """Reads files, and those in folders.
+    def read(self, files: Iterable[Path], format_name: str = "", licences: Sequence[str] = ()) -> None:
+        """Reads files, and those in folders; `licences`: one for all, or one for each.
 
         Raises ManifestError for a file that was named and cannot be read; one that lies in a folder is left out and
         reported.
         """
+        files = list(files)
+        each = licences if len(licences) == len(files) else [*licences, ""][:1] * len(files)
         with ExitStack() as stack:
             buckets = [stack.enter_context((self._spool / str(n)).open("w", encoding="ascii")) for n in range(_BUCKETS)]
-            for named in files:
+            for named, licence in zip(files, each, strict=True):
                 if not named.exists():
                     raise ManifestError(f"{named}: no such file or folder of annotations")
                 source = SourceReport(named.name)
@@ -85,7 +94,9 @@ class AnnotationJoin:
                     try:
                         for form, entries in read:
                             formats.add(form)
-                            self._add(path, entries, source, buckets)
+                            place = path.absolute().relative_to(named.absolute().parent)
+                            origin = Origin(relative(place.as_posix()), 0, form, licence)
+                            self._add(path, [_from(entry, origin) for entry in entries], source, buckets)
                         source.formats.update(formats)
                     except AnnotationError as error:
                         if path == named:
@@ -158,7 +169,8 @@ class AnnotationJoin:
         events, counts = repair([*told, *_beside(row)], max(lengths, default=None), self._labels)
         for entry in entries:
             counts.update(entry.dropped)
-        conversations = [turns for entry in entries for turns in entry.conversations]
+        told_turns = [(turns, entry.origin) for entry in entries for turns in entry.conversations]
+        conversations = [turns for turns, _ in told_turns]
         splits = [entry.split for entry in entries if SPLIT.fullmatch(entry.split)]
         line: Row = {"id": row["id"], "events": len(events), "conversations": len(conversations)}
         for name, reasons in (("repaired", REPAIRED), ("noted", NOTED)):
@@ -170,6 +182,7 @@ class AnnotationJoin:
             **row,
             "split": row.get("split") or next(iter(splits), None),
             "conversations": conversations,
+            "conversation_origins": [origin_fields(origin) for _, origin in told_turns],
             "events_file": self._write(row, events) if events else row.get("events_file"),
         }
 
@@ -177,6 +190,12 @@ class AnnotationJoin:
         path = self._folder / f"{video_id_of(str(row['id']))}.events.jsonl"
         path.write_text("".join(json.dumps(e, ensure_ascii=False) + "\n" for e in events), encoding="utf-8")
         return str(path)
+
+
+def _from(entry: Entry, origin: Origin) -> Entry:
+    """The entry with the origin of its conversations and of each of its rows."""
+    own = origin._replace(row=entry.record)
+    return entry._replace(origin=own, rows=[row._replace(origin=own) for row in entry.rows])
 
 
 def _shifted(row: Told, offset_s: float) -> Told:
@@ -197,7 +216,12 @@ def _beside(row: Row) -> list[Told]:
         raise ManifestError(f"{path.name}: {error}") from None
     return [
         Told(
-            e["start_s"], None if e["end_s"] == math.inf else e["end_s"], e["text"], e["kind"], e.get("is_point", False)
+            e["start_s"],
+            None if e["end_s"] == math.inf else e["end_s"],
+            e["text"],
+            e["kind"],
+            e.get("is_point", False),
+            origin=Origin(**{"file": path.name, "row": 0, "format": "events", **e["origin"]}),
         )
         for e in events
     ]

@@ -13,6 +13,8 @@ A row is a video, or a clip of one. Columns (all but `uri` may be absent or null
 | `events_file` | a JSONL file of events: `{"start_s": 1, "end_s": 2.5, "kind": "event", "text": "..."}` a line |
 | `events` | the same, inline: a list (CSV: JSON); a bad one is a reject of its video |
 | `conversations` | LLaVA form, unchanged: `[{"from": "human", "value": "..."}, ...]`, or a list of such |
+| `conversation_origins` | per conversation `{"file", "row", "format", "licence"}`; `longvid manifest` writes it |
+| `annotation_licence` | free text: of the row's events, subtitles and conversations that tell no licence of their own |
 | `start_s`, `end_s`, `text` | a clip: the rows of one `uri` are one video with events, see `merge_clips` |
 
 Kinds of events: `event` (default), `scene`, `caption`, `speech`. Relative paths count from the manifest's own folder.
@@ -52,6 +54,7 @@ MANIFEST_ROWS = pa.schema([*MANIFEST, *((n, pa.string()) for n in ("video_id", "
 BATCH_ROWS, BATCH_CHARACTERS = 512, 1 << 24
 ALIASES = {"path": "uri", "video": "uri"}
 SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_TEXT_COLUMNS = [field.name for field in MANIFEST if field.type == pa.string()]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # JSON text may hold half a surrogate pair, which is no character: Arrow's strings are UTF-8 and refuse it.
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -186,7 +189,7 @@ def _row(raw: Any, where: str, folder: str) -> Row:
     row["video_id"] = video_id_of(name)
     row["uri"] = as_said(row["uri"], folder)
     row["id"] = row["id"] or (name_below(row["uri"], folder) if row["uri"].startswith("/") else name)
-    for column in ("id", "licence", "source"):  # free text, which goes into tables and shards
+    for column in ("id", "licence", "source", "annotation_licence"):  # free text, which goes into tables and shards
         row[column] = row[column] and without_credentials(row[column])
     row["subtitles"] = [_annotation_path("subtitles", p, folder, where) for p in row["subtitles"] or []] or None
     if row["events_file"]:
@@ -209,7 +212,7 @@ def _check(row: Row, where: str) -> None:
     events = row["events"]
     if events is not None and not isinstance(events, list) and not str(events).lstrip().startswith("["):
         raise ManifestError(f"{where}: events = {format_value(events)}: must be a list of events")
-    for name in ("events", "conversations"):
+    for name in ("events", "conversations", "conversation_origins"):
         if row[name] is not None and not isinstance(row[name], str):
             # Parsed where the video is annotated: what is wrong with them costs their own video alone.
             row[name] = _json(row[name], f"{where}: {name}", ascii_only=name == "events")
@@ -227,7 +230,7 @@ def _check(row: Row, where: str) -> None:
 
 
 def _check_text(row: Row, where: str) -> None:
-    for name in ("id", "uri", "sha256", "licence", "source", "split", "events_file", "events", "conversations"):
+    for name in _TEXT_COLUMNS:
         value = row.get(name)
         if value is not None and not isinstance(value, str):
             raise ManifestError(f"{where}: {name} = {format_value(value)}: must be text, in quotes")

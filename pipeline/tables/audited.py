@@ -1,19 +1,20 @@
 """The table `qa`: the pairs of all videos, beside each what `audit_qa` found."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from pipeline.tables.workspace import Workspace
-from schemas.tables import AUDIT, QA
+from schemas.tables import AUDIT, QA, SHARE_ALIKE, VIDEO
+from stages.group import share_alike_of
 from workers.storage.store import Store
 
 WRITTEN = pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
 FOUND = pa.schema([f for f in AUDIT if f.name not in ("video_id", "qa_id")])
-QA_TABLE = pa.schema([*WRITTEN, *FOUND])
+QA_TABLE = pa.schema([*WRITTEN, VIDEO.field("licence"), SHARE_ALIKE, *FOUND])
 CONTAMINATION_PATH = "tables/contamination.parquet"
 BANNED = "contaminated"
 
@@ -40,9 +41,20 @@ def qa_units(work: Workspace) -> tuple[list[str], list[str]]:
     return [path for (path,) in written], [path for (path,) in audited]
 
 
-def made_of(written: list[str], audited: list[str], banned: Banned) -> str:
+def licences_of_videos(work: Workspace) -> dict[str, str | None]:
+    """The licence of each video."""
+    schema = pa.schema([VIDEO.field("video_id"), VIDEO.field("licence")])
+    return {
+        row["video_id"]: row["licence"]
+        for table in work.sql("select video_id, licence from videos", schema)
+        for row in table.to_pylist()
+    }
+
+
+def made_of(written: list[str], audited: list[str], banned: Banned, licences: Mapping[str, str | None]) -> str:
     """A digest of what the table is made of."""
     told = [*written, "", *audited, *(["", *sorted(banned.videos), "", *sorted(banned.pairs)] if banned else [])]
+    told += ["", *(f"{video_id} {licence!r}" for video_id, licence in sorted(licences.items()))]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
@@ -57,8 +69,15 @@ def read_banned(store: Store) -> Banned:
     )
 
 
-def with_audit(pairs: Iterator[pa.Table], audited: list[str], banned: Banned, store: Store) -> Iterator[pa.Table]:
-    """The pairs with the columns of FOUND, null where they are not audited yet; `dropped` is BANNED for what is banned.
+def with_audit(
+    pairs: Iterator[pa.Table],
+    audited: list[str],
+    banned: Banned,
+    store: Store,
+    licences: Mapping[str, str | None] | None = None,
+) -> Iterator[pa.Table]:
+    """The pairs with the columns of FOUND, null where they are not audited yet; `dropped` is BANNED for what is banned;
+    and with the licence of their videos and what it asks for.
 
     Both have the order of the videos' ids, and within a video that of its unit. Raises DamagedUnit where they differ.
     """
@@ -73,7 +92,15 @@ def with_audit(pairs: Iterator[pa.Table], audited: list[str], banned: Banned, st
             raise DamagedUnit(f"{audited[0]}: is not row by row of the pairs: delete the file and build again")
         if banned:
             own = own.set_column(own.schema.get_field_index("dropped"), "dropped", _marked(table, own, banned))
-        yield pa.table(dict(chain(zip(table.schema.names, table.columns, strict=True), _columns(own))), QA_TABLE)
+        columns = chain(zip(table.schema.names, table.columns, strict=True), _columns(own))
+        yield pa.table({**dict(columns), **_licensed(table, licences or {})}, QA_TABLE)
+
+
+def _licensed(pairs: pa.Table, licences: Mapping[str, str | None]) -> dict[str, pa.Array]:
+    rows = pairs.select(["video_id", "annotations"]).to_pylist()
+    found = [licences.get(row["video_id"]) for row in rows]
+    terms = [share_alike_of(row, licence) for row, licence in zip(rows, found, strict=True)]
+    return {"licence": pa.array(found, pa.string()), SHARE_ALIKE.name: pa.array(terms, SHARE_ALIKE.type)}
 
 
 def _marked(pairs: pa.Table, found: pa.Table, banned: Banned) -> pa.Array:

@@ -61,7 +61,10 @@ def terms_text(terms: Terms) -> str:
         lines.append(f"No derivatives ({_list(terms.no_derivatives)}): works derived from these may not be passed on.")
     if terms.unknown:
         lines.append("Where no licence is stated, none is granted: ask the rights holder before you pass anything on.")
-    lines.append("The columns `licence` and `source` of each row say which videos this concerns.")
+    lines.append(
+        "The columns `licence` (of the video), `annotations` (file, rows, format and licence of each annotation that a "
+        "pair is made of) and `share_alike` of the table `qa` say which pairs this concerns."
+    )
     return "\n".join(f"- {line}" for line in lines) + "\n"
 
 

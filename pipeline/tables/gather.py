@@ -13,7 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.engine.chain import REJECTED
-from pipeline.tables.audited import QA_TABLE, WRITTEN, DamagedUnit, made_of, qa_units, read_banned, with_audit
+from pipeline.tables.audited import (
+    QA_TABLE,
+    WRITTEN,
+    DamagedUnit,
+    licences_of_videos,
+    made_of,
+    qa_units,
+    read_banned,
+    with_audit,
+)
 from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.tables.workspace import Workspace
 from schemas.tables import DROPPED, DROPPED_KEY, DUPLICATE, EVENT, REJECT, SAMPLE, SELECTION, SHOT
@@ -74,9 +83,10 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
         digest = hashlib.sha256("\n".join(units).encode()).hexdigest()
         _put_units(name, _read_units(store, units, schema, rows), schema, digest, work, store, publish)
     if phase == "audit_qa":
-        (written, audited), banned = qa_units(work), read_banned(store)
-        tables = with_audit(_read_units(store, written, WRITTEN, ""), audited, banned, store)
-        _put_units("qa", tables, QA_TABLE, made_of(written, audited, banned), work, store, publish)
+        (written, audited), banned, licences = qa_units(work), read_banned(store), licences_of_videos(work)
+        tables = with_audit(_read_units(store, written, WRITTEN, ""), audited, banned, store, licences)
+        digest = made_of(written, audited, banned, licences)
+        _put_units("qa", tables, QA_TABLE, digest, work, store, publish)
 
 
 def _put_units(

@@ -6,6 +6,7 @@ from typing import Any
 
 from stages.annotations.encodings import DETECT, decode_text
 from stages.annotations.json_text import load_json
+from stages.annotations.origin import parse_origin, with_row
 from stages.annotations.text import AnnotationError, clean_text, format_value
 
 ALIASES = {"start": "start_s", "end": "end_s", "caption": "text", "event": "text"}
@@ -18,7 +19,7 @@ Event = dict[str, Any]
 
 
 def parse_event(raw: Any) -> Event:
-    """A checked event: start_s, end_s (seconds), kind, text, and is_point where it's given. Other fields are left out.
+    """A checked event: start_s, end_s (seconds), kind, text; is_point and origin where given. Others are left out.
 
     An end_s of "end" is that of the video, here infinity. Raises AnnotationError for a missing or wrong field, and for
     an event that ends before it starts.
@@ -41,7 +42,9 @@ def parse_event(raw: Any) -> Event:
     text = named.get("text")
     if not isinstance(text, str) or not (text := clean_text(text)):
         raise AnnotationError(f"text = {format_value(named.get('text'))}: must be what happens, in words")
-    event = {"start_s": start, "end_s": end, "kind": kind, "text": text}
+    event: Event = {"start_s": start, "end_s": end, "kind": kind, "text": text}
+    if named.get("origin") is not None:
+        event["origin"] = parse_origin(named["origin"])
     if (is_point := named.get("is_point")) is None:
         return event
     if not isinstance(is_point, bool):
@@ -50,21 +53,22 @@ def parse_event(raw: Any) -> Event:
 
 
 def parse_events(text: str) -> list[Event]:
-    """Events of a manifest's row: a JSON list. Raises AnnotationError that names the event."""
+    """Events of a manifest's row, a JSON list; the `origin` of each tells its number. Raises AnnotationError."""
     raw_events = load_json(text)
     if not isinstance(raw_events, list):
         raise AnnotationError("must be a list of events")
     events = []
     for number, raw in enumerate(raw_events, 1):
         try:
-            events.append(parse_event(raw))
+            events.append(with_row(parse_event(raw), number))
         except AnnotationError as error:
             raise AnnotationError(f"event {number}: {error}") from None
     return events
 
 
 def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Event], str]:
-    """Events of a JSONL file, and a flag of the video or "": see `decode_text`.
+    """Events of a JSONL file, each with its line where its `origin` is no other file; a flag of the video or "": see
+    `decode_text`.
 
     Raises AnnotationError that names the line.
     """
@@ -76,7 +80,7 @@ def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Event],
             continue
         try:
             raw = load_json(line)
-            events.append(parse_event(raw))
+            events.append(with_row(parse_event(raw), number))
         except AnnotationError as error:
             raise AnnotationError(f"line {number}: {error}") from None
         videos.add(format_value(raw.get("video")))

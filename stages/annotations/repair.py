@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stages.annotations.formats.entry import Row
+from stages.annotations.formats.entry import Origin, Row
 
 DROPPED = {
     "no_text": "no words, or a label that no file explains",
@@ -200,4 +200,12 @@ def _event(found: Row) -> Event:
     event: Event = {"start_s": found.start_s, "end_s": "end" if found.end_s is None else found.end_s}
     if found.is_point or found.end_s == found.start_s:
         event["is_point"] = True
-    return {**event, "kind": found.kind, "text": found.text}
+    event |= {"kind": found.kind, "text": found.text}
+    if origin := origin_fields(found.origin):
+        event["origin"] = origin
+    return event
+
+
+def origin_fields(origin: Origin | None) -> dict[str, Any]:
+    """Those fields of an origin that are known, as an events file has them."""
+    return {name: value for name, value in origin._asdict().items() if value} if origin else {}

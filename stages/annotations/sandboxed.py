@@ -25,12 +25,20 @@ class ParseLimits(SandboxLimits):
     """CPU seconds. A megabyte takes less than one, whatever is in it."""
 
 
+class _Origin(Config):
+    file: str | None = Field(None, max_length=300)
+    row: int | None = Field(None, ge=1, lt=2**53)
+    format: str | None = Field(None, max_length=300)
+    licence: str | None = Field(None, max_length=300)
+
+
 class _Event(Config):
     start_s: float | None = Field(allow_inf_nan=False)
     end_s: float | None  # infinity: that of the video
     kind: str = Field(pattern=f"^({'|'.join(KINDS)}|conversation)$")
     text: str
     is_point: bool | None = None
+    origin: _Origin | None = None
 
     @model_validator(mode="after")
     def _check_order(self) -> "_Event":

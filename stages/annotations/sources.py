@@ -8,7 +8,10 @@ from typing import Any, Literal, NamedTuple
 from stages.annotations.conversations import parse_conversations
 from stages.annotations.cues import join_sentences, merge_rolling
 from stages.annotations.event_lines import Event, parse_event_lines, parse_events
+from stages.annotations.json_text import load_json
+from stages.annotations.origin import parse_origin, with_row
 from stages.annotations.subtitles import NOT_TEXT, Cue, Subtitles, parse_subtitles
+from stages.annotations.text import AnnotationError
 
 Track = Literal["speech", "caption", "chapter", "data"]
 
@@ -29,6 +32,11 @@ class Known(NamedTuple):
     language: str = ""
     """Of subtitles, as the file's name or header has it, in small letters: "en-gb"."""
 
+    def of(self, **origin: Any) -> "Known":
+        """The same, with these fields of ORIGIN in each event that does not tell of others itself."""
+        told = [{**event, "origin": {**origin, **(event.get("origin") or {})}} for event in self.events]
+        return self._replace(events=told)
+
 
 def read_events(data: bytes) -> Known:
     """Events that stand in the manifest's row, as a JSON list. This and the others raise AnnotationError."""
@@ -44,7 +52,8 @@ def read_event_file(data: bytes, encoding: str) -> Known:
 def read_conversations(data: bytes) -> Known:
     """LLaVA conversations that stand in the manifest's row."""
     timeless: Event = {"start_s": None, "end_s": None, "kind": "conversation"}
-    return Known([{**timeless, "text": text} for text in parse_conversations(data.decode())])
+    told = parse_conversations(data.decode())
+    return Known([with_row({**timeless, "text": text}, number) for number, text in enumerate(told, 1)])
 
 
 def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_chars: int) -> Known:
@@ -62,6 +71,21 @@ def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_char
         cues = join_sentences(merge_rolling(cues), gap_s, max_chars)
     told = [_event(cue, track) for cue in cues if _WORD.search(cue.text)]  # "--" says nothing
     return Known(told, subtitles.flags, track, language or subtitles.language)
+
+
+def with_origins(known: Known, text: str | None) -> Known:
+    """Conversations with the origins that the manifest has for them. Raises AnnotationError."""
+    if not text:
+        return known
+    origins = load_json(text)
+    if not isinstance(origins, list) or len(origins) != len(known.events):
+        raise AnnotationError(
+            f"conversation_origins of the manifest: must be a list of {len(known.events)}, one per conversation"
+        )
+    told = [
+        {**e, "origin": parse_origin(origin) or e["origin"]} for e, origin in zip(known.events, origins, strict=True)
+    ]
+    return known._replace(events=told)
 
 
 def in_one_language(files: Iterable[tuple[str, Known]], wanted: Sequence[str]) -> Known:

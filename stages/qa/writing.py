@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from stages.annotations.conversations import question_and_answer
+from stages.annotations.origin import SOURCES, merged_origins
 from stages.qa.audit.words import answer_in_question, problems
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, make_events
@@ -45,7 +46,8 @@ def write_pairs(
     made, left_out, language = make_events(rows, duration_s, config)
     counts.update(left_out)
     timeline = Timeline(video_id, duration_s, tuple(made), config)
-    pairs = [_pair(timeline, draft, language) for draft in list(_take(timeline, counts))]
+    drafts = list(_take(timeline, counts))
+    pairs = [_pair(timeline, draft, language) | _made_of(draft, rows, config.seed) for draft in drafts]
     _place_options(timeline, pairs)
     pairs += _passed_through(rows, counts)
     return list({pair["qa_id"]: pair for pair in pairs}.values())
@@ -170,6 +172,22 @@ def _pair(timeline: Timeline, draft: _Draft, language: str) -> Pair:
     }
 
 
+def _made_of(draft: _Draft, rows: list[Pair], seed: int) -> Pair:
+    """Columns that tell where a pair comes from. A transcript may hold any line of speech."""
+    told = {i for e in draft.plan.told for i in e.event_ids}
+    used = [row for row in rows if row["event_id"] in told or (draft.said and row["kind"] == "speech")]
+    return {**_origins(used), "realizer": "templates", "seed": seed}
+
+
+def _origins(rows: Iterable[Pair]) -> Pair:
+    annotations = merged_origins(rows)
+    return {
+        "annotations": annotations,
+        "models": sorted({a["source"] for a in annotations if a["source"] and a["source"] not in SOURCES}),
+        "prompts": [prompt for a in annotations if a["prompt"] for prompt in a["prompt"].split("+")],
+    }
+
+
 def _middles(answers: Sequence[object]) -> list[float] | None:
     """When each event happens; None where one of them is no event."""
     spans = [answer.span for answer in answers if isinstance(answer, Event)]
@@ -247,6 +265,9 @@ def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
             "evidence_sufficient": None,
             "language": "",
             "provenance": "conversation",
+            **_origins([row]),
+            "realizer": None,
+            "seed": None,
             "conversations": row["text"],
             "flags": [],
         }

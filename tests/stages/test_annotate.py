@@ -69,6 +69,34 @@ def test_every_source_in_the_order_of_time_conversations_last(tmp_path):
     assert len({r["event_id"] for r in rows}) == 4
 
 
+def test_each_event_tells_where_it_comes_from(tmp_path):
+    own = {"file": "train.json", "row": 7, "format": "coin", "licence": "CC BY-NC 4.0"}
+    lines = [{**event(5, 6, "a yard"), "origin": own}, event(7, 8, "a field")]
+    rows = run(
+        tmp_path,
+        events=[event(30.0, 31.0)],
+        events_file=file(tmp_path, "e.jsonl", "\n".join(map(json.dumps, lines))),
+        subtitles=[file(tmp_path, "s.en.vtt", VTT.format(text="Sit!"))],
+        conversations=f"[{CONVERSATION}]",
+        conversation_origins=json.dumps([{"file": "/data/q.json", "row": 2, "format": "questions"}]),
+        annotation_licence="CC BY-SA 4.0",
+    )
+    found = {r["source"] + str(i): tuple(r["origin"].values()) for i, r in enumerate(rows)}
+    assert found == {
+        "subtitles0": ("s.en.vtt", None, "subtitles", "CC BY-SA 4.0", None),
+        "events_file1": ("train.json", 7, "coin", "CC BY-NC 4.0", None),
+        "events_file2": ("e.jsonl", 2, "events", "CC BY-SA 4.0", None),
+        "manifest3": (None, 1, "events", "CC BY-SA 4.0", None),
+        "conversations4": ("q.json", 2, "questions", "CC BY-SA 4.0", None),
+    }
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '[{"row": 0}]'])
+def test_origins_that_are_none_of_the_conversations_are_bad(tmp_path, text):
+    with pytest.raises(Reject, match="bad_annotation: .*origin|bad_annotation: .*JSON"):
+        run(tmp_path, conversations=CONVERSATION, conversation_origins=text)
+
+
 def test_times_are_cut_to_the_video(tmp_path):
     spans = [(60.0, 61.0), (59.0, 70.0), (10.0, 10.0), (59.5, 59.5), (80.0, 90.0)]
     rows = run(tmp_path, events=[event(s, e, f"number {s}") for s, e in spans])

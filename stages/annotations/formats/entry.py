@@ -18,6 +18,15 @@ _MAX_LITERAL = 1 << 20
 Turns = list[dict[str, str]]
 
 
+class Origin(NamedTuple):
+    """Where a row or a conversation was read."""
+
+    file: str
+    row: int
+    format: str
+    licence: str = ""
+
+
 class Row(NamedTuple):
     """One event. `start_s` is None where the file gives no readable time; `end_s` None: until the end of the video."""
 
@@ -34,6 +43,7 @@ class Row(NamedTuple):
     """The `ref` of the row from whose start this one's times count."""
     has_unit: bool = False
     """The format tells the unit of its times: they are seconds here for sure."""
+    origin: Origin | None = None
 
 
 class Entry(NamedTuple):
@@ -55,6 +65,10 @@ class Entry(NamedTuple):
     """Texts of labels; an entry that has some is of no video."""
     dropped: dict[str, int] = {}
     """How many rows of the record were left out by the format, by reason."""
+    record: int = 0
+    """The number of the record in its file, from 1."""
+    origin: Origin | None = None
+    """Of the conversations."""
 
 
 class Format(NamedTuple):

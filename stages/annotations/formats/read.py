@@ -84,12 +84,12 @@ class FormatReader:
         if self.format is None:
             raise AnnotationError(_unknown(head, self._asked))
         is_of, read, lost = self.format.is_of, self.format.read, 0
-        for record in chain(head, records):
-            for key, value in _opened(self.format, record):
-                if is_of(key, value):
-                    yield from (_checked(entry) for entry in read(key, value))
-                else:
-                    lost += isinstance(value, dict)
+        opened = (found for record in chain(head, records) for found in _opened(self.format, record))
+        for number, (key, value) in enumerate(opened, 1):
+            if is_of(key, value):
+                yield from (_checked(entry)._replace(record=number) for entry in read(key, value))
+            else:
+                lost += isinstance(value, dict)
         if lost:
             yield Entry("", dropped={"other_form": lost})
 

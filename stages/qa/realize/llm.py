@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from stages.prompts import prompt
+from stages.prompts import prompt, prompt_hash
 from stages.qa.realize.rewording import problem
 from workers.endpoint.answers import Answer, BadAnswer, Line
 from workers.endpoint.client import Endpoint, Request
@@ -74,4 +74,7 @@ def _reworded(pair: Pair, text: str, model: str) -> Pair:
         "queries": [question if query == pair["question"] else query for query in pair["queries"]],
         "conversations": json.dumps(turns, ensure_ascii=False),
         "provenance": f"model:{model}",
+        "realizer": "llm",
+        "models": list(dict.fromkeys([*pair["models"], model])),
+        "prompts": [*pair["prompts"], f"rewrite:{prompt_hash('rewrite')}"],
     }

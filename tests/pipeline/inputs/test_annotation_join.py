@@ -77,6 +77,24 @@ def test_events_of_one_file_go_to_their_videos(folder, tmp_path):
     }
 
 
+def test_each_event_and_conversation_tells_its_file_row_format_and_licence(folder, tmp_path):
+    dense = write(tmp_path / "dense.json", DENSE)
+    write(tmp_path / "sub/llava.json", [{"video": "C", "conversations": TURNS}] * 2)
+    write(folder / "A.events.jsonl", '\n{"start_s": 1, "end_s": 2, "text": "mine"}\n')
+    (folder / "C [abcdefghijk].webm").rename(folder / "C.webm")
+    rows, events, _ = join(folder, dense, tmp_path / "sub", licences=("MIT", "CC BY-SA 4.0"))
+    assert [e["origin"] for e in events["A.mp4"]] == [
+        {"file": "dense.json", "row": 1, "format": "activitynet", "licence": "MIT"},
+        {"file": "A.events.jsonl", "row": 2, "format": "events"},
+        {"file": "dense.json", "row": 1, "format": "activitynet", "licence": "MIT"},
+    ]
+    assert events["sub/v_B.mkv"][0]["origin"]["row"] == 2
+    origins = json.loads(rows["C.webm"]["conversation_origins"])
+    assert origins == [
+        {"file": "sub/llava.json", "row": row, "format": "llava", "licence": "CC BY-SA 4.0"} for row in (1, 2)
+    ]
+
+
 def test_the_stage_annotate_reads_what_was_joined(folder, tmp_path):
     narrations = {
         "videos": {"A": {"narration_pass_1": {"narrations": [{"timestamp_sec": 3, "narration_text": "#C C cuts"}]}}}
@@ -109,7 +127,14 @@ def test_a_folder_of_files_one_per_video(folder, tmp_path):
     _, events, report = join(folder, tmp_path / "asr")
     assert [e["text"] for e in events["A.mp4"]] == ["hi all"]
     assert events["C [abcdefghijk].webm"] == [
-        {"start_s": 0.5, "end_s": 0.5, "is_point": True, "kind": "speech", "text": "hello"}
+        {
+            "start_s": 0.5,
+            "end_s": 0.5,
+            "is_point": True,
+            "kind": "speech",
+            "text": "hello",
+            "origin": {"file": "asr/abcdefghijk.en.json3", "row": 1, "format": "youtube_json3"},
+        }
     ]
     assert report.sources[0].formats == {"howto100m": 1, "youtube_json3": 1}
     assert "1 files could not be read, e.g. 'bad.csv: has no known form" in report.lines()[0]
@@ -176,5 +201,10 @@ def test_the_command(folder, tmp_path, capsys):
     assert run("manifest", folder, *options) == 0
     assert "2 of 3 videos have annotations: 3 events" in capsys.readouterr().out
     assert len((tmp_path / "m.jsonl").read_text().splitlines()) == 2
+    licences = ["--annotation-licence", "MIT", "--annotation-licence", "CC0-1.0", "--annotation-licence", "x"]
+    assert run("manifest", folder, *options, *licences, "--replace") == 2
+    assert "--annotation-licence: given 3 times" in capsys.readouterr().err
+    assert run("manifest", folder, *options, *licences[:4], "--replace") == 0
+    capsys.readouterr()
     assert run("manifest", folder, "--annotations", dense, "--annotation-format", "didemo") == 2
     assert "dense.json: is not of the format didemo" in capsys.readouterr().err

@@ -43,6 +43,10 @@ def test_entities_are_characters():
         ({"end_s": ["secret"]}, "end_s = a list: must be a number of seconds"),
         ({"text": {"secret": 1}}, "text = an object"),
         ({"is_point": 1}, "is_point = 1: must be true or false"),
+        ({"origin": "a.json"}, "origin = 'a.json': must be an object with some of file, row, format, licence"),
+        ({"origin": {"row": "1"}}, "origin.row = '1': must be a number from 1 on"),
+        ({"origin": {"row": 0}}, "origin.row = 0"),
+        ({"origin": {"licence": ["secret"]}}, "origin.licence = a list: must be text"),
         ({"start_s": "end"}, "start_s = a text"),
         ({"end_s": 0.5}, "end_s = 0.5 lies before"),
         ({"kind": "song"}, "kind = 'song': use one of event, scene"),
@@ -58,9 +62,28 @@ def test_a_wrong_field_is_named(change, message):
     assert "secret" not in str(caught.value)
 
 
+def test_an_event_may_tell_where_it_comes_from_but_not_where_that_lies():
+    def origin(**fields) -> dict:
+        return parse_event({**GOOD, "origin": fields})["origin"]
+
+    assert origin(file="a/b.json", row=3, format="coin", licence=None, x=1) == {
+        "file": "a/b.json",
+        "row": 3,
+        "format": "coin",
+    }
+    for place in ("/home/me/b.json", "C:\\me\\b.json", "file:///me/b.json", "../../b.json", "~/b.json"):
+        assert origin(file=place) == {"file": "b.json"}
+    assert origin(licence="x\x1b[31m" + "y" * 1000)["licence"] == "x[31m" + "y" * 295
+    [event] = parse_events(json.dumps([{**GOOD, "origin": {"file": "a.json", "row": 9}}]))
+    assert event["origin"] == {"file": "a.json", "row": 9}
+
+
 def test_lines_and_the_number_of_the_bad_one():
     text = json.dumps(GOOD)
-    assert parse_event_lines(f"\ufeff{text}\r\n\n{text}\n".encode()) == ([parse_event(GOOD)] * 2, "")
+    assert parse_event_lines(f"\ufeff{text}\r\n\n{text}\n".encode()) == (
+        [{**parse_event(GOOD), "origin": {"row": row}} for row in (1, 3)],
+        "",
+    )
     for bad, message in (
         ('{"start_s": 1', "bad JSON at column 14"),
         ("secret", "bad JSON at column 1: Expecting value$"),

@@ -95,6 +95,8 @@ def test_what_takes_too_much_is_given_up_and_the_setting_named(ours, what, told)
                 json.dumps([{**EVENT, "start_s": 3}]),
                 json.dumps([{**EVENT, "end_s": float("nan")}]),
                 json.dumps([{**EVENT, "shard": "x"}]),
+                json.dumps([{**EVENT, "origin": {"file": "x" * 301}}]),
+                json.dumps([{**EVENT, "origin": {"path": "x"}}]),
             )
         ),
     ],

@@ -71,6 +71,29 @@ def test_real_captions_give_grammatical_pairs_that_hold(name):
         check(write_pairs(world.rows, world.duration_s, WritingConfig(), world.video_id), world.duration_s)
 
 
+def test_a_pair_tells_what_it_is_made_of():
+    """The rows of each file, wrong options and transcript included; models and their prompts."""
+    caption = {"file": "a.json", "format": "coin", "licence": "CC BY-SA 4.0", "prompt": None}
+    told = [{**row, "source": "events_file", "origin": {**caption, "row": n}} for n, row in enumerate(rows(*EIGHT), 1)]
+    model = {"file": None, "row": None, "format": "caption", "licence": None, "prompt": "caption:12+merge_captions:34"}
+    seen = {**rows((84, 90, "a girl paints the fence"))[0], "event_id": "m", "source": "m-7b", "origin": model}
+    pairs = write_pairs([*told, seen], 100.0, WritingConfig(seed=3), "v")
+    numbers = {row["text"]: n for n, row in enumerate(told, 1)}
+    with_model = 0
+    for pair in pairs:
+        assert (pair["realizer"], pair["seed"]) == ("templates", 3)
+        texts = " ".join((pair["question"], pair["answer"], *pair["options"])).lower()
+        [of_file] = [a for a in pair["annotations"] if a["source"] == "events_file"]
+        assert {**caption, "source": "events_file", "rows": of_file["rows"]} == of_file
+        assert {n for text, n in numbers.items() if text in texts} <= set(of_file["rows"])
+        is_of_model = "paints the fence" in texts
+        with_model += is_of_model
+        if is_of_model:
+            assert pair["models"] == ["m-7b"] and pair["prompts"] == ["caption:12", "merge_captions:34"]
+    assert 0 < with_model < len(pairs)
+    assert any(pair["models"] == [] == pair["prompts"] for pair in pairs)
+
+
 def test_conversations_pass_as_they_are():
     text = '[{"from":"human","value":"<image>\\nWhat is it?"},  {"from":"gpt","value":"A cat."}]'
     event = {"event_id": "c", "start_s": None, "end_s": None, "kind": "conversation", "text": text, "video_id": "v"}
@@ -127,7 +150,11 @@ def test_yield_follows_the_number_of_events():
 
 def test_no_pair_repeats_another_in_substance():
     pairs = write_pairs(rows(*EIGHT, *SCENES, *RINGS), 100.0, WritingConfig(max_pairs=400), "v")
-    two = [frozenset(p["event_ids"]) for p in pairs if p["task"] != "captioning" and len(p["event_ids"]) <= 2]
+    two = [
+        frozenset(p["event_ids"])
+        for p in pairs
+        if p["task"] not in ("captioning", "event_counting") and len(p["event_ids"]) <= 2
+    ]
     assert len(two) == len(set(two))
     assert len({p["question"] for p in pairs}) == len(pairs)
 

@@ -17,10 +17,27 @@ from tests.stages.annotations.formats.examples import CASES, lines
 
 
 def read(data: bytes, name: str = "a.json", format_name: str = "") -> tuple[str, list[Entry]]:
+    """The format and the entries, which do not tell here where they stand."""
     reader = FormatReader(name, format_name)
     entries = list(reader.entries(io.BytesIO(data)))
     assert reader.format is not None
-    return reader.format.name, entries
+    assert all(entry.record > 0 or "other_form" in entry.dropped for entry in entries)
+    return reader.format.name, [entry._replace(record=0) for entry in entries]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"v_A": {"timestamps": [[1, 2]], "sentences": ["x"]}, "v_B": {"timestamps": [[1, 2]], "sentences": ["x"]}}',
+        '{"video": "A", "start": 1, "end": 2, "text": "x"}\n{"video": "B", "start": 1, "end": 2, "text": "x"}\n',
+        "video_id,start,end,text\nA,1,2,x\nB,1,2,x\n",
+    ],
+)
+def test_entries_tell_the_number_of_their_record(text):
+    entries = list(
+        FormatReader("a.csv" if text.startswith("video_id") else "a.json").entries(io.BytesIO(text.encode()))
+    )
+    assert [entry.record for entry in entries] == [1, 2]
 
 
 @pytest.mark.parametrize("form", CASES)

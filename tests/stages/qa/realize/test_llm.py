@@ -8,6 +8,7 @@ import pytest
 from benchmarks._endpoint_server import Fault, endpoint_server, user_data
 from schemas.config import parse
 from schemas.rejects import Reject
+from stages.prompts import prompt_hash
 from stages.qa.config import WritingConfig
 from stages.qa.realize.llm import reword
 from stages.qa.writing import write_pairs
@@ -45,7 +46,10 @@ def test_questions_are_reworded_and_all_else_stays(tmp_path):
     for old, pair in zip(pairs, new, strict=True):
         assert pair["question"].startswith("Please tell: ") and pair["provenance"] == "model:m"
         assert pair["qa_id"] != old["qa_id"]
-        same = set(old) - {"question", "provenance", "qa_id", "conversations", "queries"}
+        assert (pair["realizer"], pair["models"]) == ("llm", ["m"])
+        assert pair["prompts"] == [f"rewrite:{prompt_hash('rewrite')}"]
+        changed = {"question", "provenance", "qa_id", "conversations", "queries", "realizer", "models", "prompts"}
+        same = set(old) - changed
         assert {name: pair[name] for name in same} == {name: old[name] for name in same}
         turns, before = json.loads(pair["conversations"]), json.loads(old["conversations"])
         assert turns[0]["value"] == before[0]["value"].replace(old["question"], pair["question"])
