@@ -48,6 +48,14 @@ class Summary:
     """Units on which the code failed unexpectedly, with their errors. They do not count as rejected."""
 
 
+# Of units that models were asked about: a note says why, since a video shows only that its segments were rejected.
+_OF_MODELS = {
+    "endpoint_cap": "{count} units were not asked for; raise it, and",
+    "endpoint_failed": "the endpoint failed for {count} units;",
+    "bad_answer": "the answers about {count} units cannot be used;",
+}
+
+
 def build(
     manifest: str | Path,
     corpus: str,
@@ -163,20 +171,21 @@ def _summarise(work: Workspace, summary: Summary) -> None:
     summary.notes += _events_outside(work)
     for name in TABLES:
         summary.rows[name] = work.num_rows(name)
-    capped: list[str] = []
+    asked: dict[str, list[str]] = {reason: [] for reason in _OF_MODELS}
     schema = pa.schema([(n, pa.string()) for n in ("unit", "kind", "stage", "reason", "detail")])
-    for table in work.sql("select * from rejects", schema):
+    for table in work.sql("select * from rejects order by all", schema):
         for row in table.to_pylist():
             if row["reason"] == "failed":
                 summary.failures.append(f"{row['stage']}, {row['kind']} {row['unit']}: {row['detail']}")
             elif row["kind"] == "video":
                 summary.rejects[row["reason"]] += 1
-            capped += [row["detail"]] * (row["reason"] == "endpoint_cap")
-    if capped:
-        summary.notes.append(
-            f"{capped[0]}: {len(capped)} units were not asked for; raise it, and "
-            "`longvid retry CORPUS --reason endpoint_cap` has the next build go on"
-        )
+            if row["reason"] in asked:
+                asked[row["reason"]].append(row["detail"])
+    for reason, details in asked.items():
+        if details:
+            told = _OF_MODELS[reason].format(count=len(details))
+            again = f"`longvid retry CORPUS --reason {reason}` has the next build"
+            summary.notes.append(f"{Counter(details).most_common(1)[0][0]}: {told} {again} go on")
 
 
 def _events_outside(work: Workspace) -> list[str]:

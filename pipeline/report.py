@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     """Prints the result of a build, failures last."""
     ran = ", ".join(f"{stage} {n}" for stage, n in summary.ran.items())
-    out.print(f"ran: {ran or 'nothing, all units are done'}")
+    nothing = "nothing, all units are done" + (" or rejected" if summary.rows.get("rejects") else "")
+    out.print(f"ran: {ran or nothing}")
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()))
     for reason, n in sorted(summary.rejects.items()):
         out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}")

@@ -97,6 +97,8 @@ def test_videos_without_annotation_become_a_corpus(without_ray, folder, tmp_path
 
         summary = build(folder / "manifest.jsonl", corpus, recipe, say=str)
         assert not summary.failures
+        [note] = [note for note in summary.notes if "bad_answer" in note]
+        assert note.startswith("no JSON: the model refuses or talks: the answers about 1 units cannot be used;")
         calls = server.calls
         with open_catalog(corpus) as catalog:
             rejects = catalog.sql("select stage, kind, reason, detail from rejects").fetchall()

@@ -18,6 +18,8 @@ from workers.storage.store import Store
 CHARS_PER_TOKEN, TOKENS_PER_IMAGE = 3, 1500
 """For a request whose cost is not known yet: on the safe side for English text and frames of 512 pixels."""
 
+NOT_THE_API = "where all answers are such, base_url lacks a part of the API's path, such as /v1"
+
 
 @dataclass(frozen=True)
 class Request(Generic[A]):
@@ -161,7 +163,7 @@ class Endpoint:
             try:
                 completion = _Completion.model_validate_json(raw)
             except ValidationError:
-                raise BadAnswer("the server's answer is no chat completion") from None
+                raise BadAnswer(f"the server's answer is no chat completion; {NOT_THE_API}") from None
             if usage := completion.usage:
                 cost |= {"tokens_in": usage.prompt_tokens, "tokens_out": usage.completion_tokens}
         [choice, *_] = completion.choices

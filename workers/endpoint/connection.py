@@ -14,6 +14,19 @@ if TYPE_CHECKING:  # half a second, which only a worker that asks a model needs
     import openai
 
 
+_REFUSED = (
+    ": the server refuses the request; try another annotate.endpoint.response_format, or, where it has images, a lower "
+    "caption.max_frames"
+)
+_HINTS = {
+    400: _REFUSED,
+    403: ": the key may not be used for this model, or the request is forbidden",
+    413: _REFUSED,
+    422: _REFUSED,
+}
+"""What is told of errors that another attempt would not mend."""
+
+
 class Connection:
     """Opens clients that go through the guard of addresses. Raises ConfigError where there is no key."""
 
@@ -48,18 +61,22 @@ class Connection:
             http_client=httpx2.AsyncClient(transport=transport, follow_redirects=False, trust_env=False),
         )
 
-    async def content(self, response: Awaitable[Any]) -> bytes:
+    async def content(self, response: Awaitable[Any], model: str = "model") -> bytes:
         """The body of a raw response, without the key, which a server may send back.
+
+        Args:
+            response: what the client gives.
+            model: the setting that names the model which is asked.
 
         Raises:
             Reject: `endpoint_failed`, after all attempts.
             BuildStopped: the address, the key or the model is wrong.
         """
-        body: bytes = (await _awaited(response, self._config)).content
+        body: bytes = (await _awaited(response, self._config, model)).content
         return body if self._key == "none" else body.replace(self._key.encode(), HIDDEN.encode())
 
 
-async def _awaited(response: Awaitable[Any], config: EndpointConfig) -> Any:
+async def _awaited(response: Awaitable[Any], config: EndpointConfig, model: str) -> Any:
     """Failures are told without a word of the server's, which may hold anything."""
     import openai
 
@@ -74,10 +91,12 @@ async def _awaited(response: Awaitable[Any], config: EndpointConfig) -> Any:
             )
             raise BuildStopped(f"{where}: HTTP 401: {told} not accepted") from None
         if status == 404:
-            raise BuildStopped(f"{where}: HTTP 404: no such address or model; check base_url and the model") from None
+            named = f"annotate.endpoint.{model} = {getattr(config, model)!r}"
+            raise BuildStopped(f"{where}: HTTP 404: no such address or model; check base_url and {named}") from None
         if 300 <= status < 400:
             raise BuildStopped(f"{where}: HTTP {status}: it redirects, which is not followed") from None
-        raise Reject("endpoint_failed", f"HTTP {status}, in {config.attempts} attempts at most") from None
+        told = _HINTS.get(status, f", in {config.attempts} attempts at most")
+        raise Reject("endpoint_failed", f"HTTP {status}{told}") from None
     except openai.APITimeoutError:
         raise Reject("endpoint_failed", f"no answer in {config.timeout_s:g} s, {config.attempts} times") from None
     except openai.APIConnectionError as error:

@@ -7,7 +7,7 @@ import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workers.endpoint.answers import MAX_CHARS, BadAnswer, plain
-from workers.endpoint.client import Endpoint
+from workers.endpoint.client import NOT_THE_API, Endpoint
 
 _MAX_WORDS = 100_000
 _SLACK_S = 5.0
@@ -77,13 +77,14 @@ class SpeechEndpoint(Endpoint):
                         response_format="verbose_json",
                         timestamp_granularities=["word", "segment"],
                         temperature=0,
-                    )
+                    ),
+                    model="speech_model",
                 )
             cost |= most
             try:
                 return _Transcript.model_validate_json(raw).model_dump()
             except ValidationError:
-                raise BadAnswer("the server's answer is no transcript with times") from None
+                raise BadAnswer(f"the server's answer is no transcript with times; {NOT_THE_API}") from None
 
 
 def _spoken(transcript: _Transcript, seconds: float) -> list[Spoken]:

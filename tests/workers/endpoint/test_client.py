@@ -86,7 +86,8 @@ def test_a_bad_answer_that_is_kept_is_not_asked_for_again(tmp_path):
     [
         (Fault(status=500), "HTTP 500"),
         (Fault(status=429, headers={"Retry-After": "0.1"}), "HTTP 429"),
-        (Fault(status=400), "HTTP 400"),
+        (Fault(status=400), "HTTP 400: the server refuses the request; try another annotate.endpoint.response_format"),
+        (Fault(status=403), "HTTP 403: the key may not be used"),
         ((GOOD, Fault(cut=True)), "no connection"),
         ((GOOD, Fault(delay_s=0.8)), "no answer in 0.3 s"),
         ((GOOD, Fault(headers={f"X-{n}": "y" * 1000 for n in range(200)})), "bytes of headers"),
@@ -112,7 +113,7 @@ def test_a_server_that_recovers_is_waited_for(tmp_path, fault):
     ("fault", "told"),
     [
         (Fault(status=401), "HTTP 401: the key in LONGVID_TEST_KEY is not accepted"),
-        (Fault(status=404), "no such address or model"),
+        (Fault(status=404), "no such address or model; check base_url and annotate.endpoint.model = 'm'"),
         (Fault(status=302, headers={"Location": "http://169.254.169.254/"}), "redirects"),
     ],
 )
