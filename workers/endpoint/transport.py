@@ -11,6 +11,7 @@ import anyio
 import httpcore
 import httpx2
 
+from workers.endpoint.answers import BadAnswer
 from workers.fetch.access import Access, check
 from workers.fetch.network import core_url, http_client
 from workers.fetch.urls import HttpUrl
@@ -23,7 +24,10 @@ _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, s
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """One connection per request. A host that the settings do not allow raises Reject: `refused`."""
+    """One connection per request.
+
+    A host that the settings do not allow raises Reject: `refused`; an answer above MAX_ANSWER_BYTES raises BadAnswer.
+    """
 
     def __init__(self, access: Access, timeout_s: float) -> None:
         self._access, self._timeout_s = access, timeout_s
@@ -50,11 +54,11 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                     async for block in response.aiter_stream():
                         body += block
                         if len(body) > MAX_ANSWER_BYTES:
-                            raise httpx2.ReadError(f"more than {MAX_ANSWER_BYTES} bytes of an answer")
+                            raise BadAnswer(f"the answer has more than {MAX_ANSWER_BYTES >> 20} MiB")
         except (TimeoutError, httpcore.TimeoutException) as error:
             _note(error)
             raise httpx2.ReadTimeout(f"no whole answer within {self._timeout_s:g} s") from None
-        except httpx2.ReadError as error:
+        except BadAnswer as error:
             _note(error)
             raise
         except _BROKEN as error:

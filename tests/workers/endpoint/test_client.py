@@ -61,6 +61,7 @@ def test_an_answer_is_asked_for_by_its_schema_once_and_then_kept(tmp_path):
         ("[" * 5000, "broken or cut|refuses or talks"),
         ("", "empty"),
         (Fault(body=b"<html>"), "no chat completion"),
+        (Fault(body=b"x" * (17 << 20)), "more than 16 MiB"),
         (Fault(body=b'{"choices": []}'), "no chat completion"),
     ],
 )
