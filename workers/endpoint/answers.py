@@ -15,6 +15,7 @@ ANSWERS = "endpoint/answers"
 _FENCE = re.compile(r"\s*```(?:json)?\s*(.*?)\s*```\s*", re.DOTALL)
 # Blanks of no width and tags, which hide text in a text. What joins letters of some scripts (U+200C, U+200D) stays.
 _HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
+_TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # sets the colours of a terminal, say
 _NO_TEXT = ("Cc", "Cs", "Co", "Cn")
 
 
@@ -41,8 +42,8 @@ class Reply(BaseModel):
 
 def plain(text: str) -> str:
     """A text of a model without control characters, hidden characters and line breaks."""
-    text = _HIDDEN.sub("", unicodedata.normalize("NFC", text))
-    return " ".join("".join(" " if unicodedata.category(c) in _NO_TEXT else c for c in text).split())
+    text = _HIDDEN.sub("", _TERMINAL.sub("", unicodedata.normalize("NFC", text)))
+    return " ".join("".join(c for c in text if c.isspace() or unicodedata.category(c) not in _NO_TEXT).split())
 
 
 def _short(limit: int) -> AfterValidator:

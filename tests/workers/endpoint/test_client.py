@@ -269,7 +269,7 @@ def test_a_cap_stops_asking_for_all_processes_and_is_not_passed(tmp_path, cap):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a\x1b[31m red\ncircle\x00", "a [31m red circle"),
+        ("a\x1b[31m red\ncir\x00cle\x07", "a red circle"),
         ("a \u202egniht\u202c", "a gniht"),
         ("a\U000e0041\U000e0042 b", "a b"),
         ("\ud83d\ude00 smile", "\U0001f600 smile"),
