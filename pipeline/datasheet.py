@@ -219,7 +219,9 @@ def _share_alike(rows: list[tuple]) -> str:
             "Where several licences are named, a derived work must fulfil all of them at once. That is possible only "
             "where one of them allows the others; else leave these pairs out.\n"
         )
-    lines.append("To leave out all of them: `select * from samples where len(share_alike) = 0`.\n")
+    lines.append(
+        "The pairs without any of them: `select * from 'PATH/tables/samples.parquet' where len(share_alike) = 0`.\n"
+    )
     return "\n".join(lines)
 
 

@@ -10,10 +10,19 @@ from schemas.licences import Terms
 from schemas.messages import message
 
 READING = """\
+    pip install datasets duckdb numpy safetensors webdataset
+
+The tables, with `PATH` for this folder:
+
     import datasets
     pairs = datasets.load_dataset("PATH", "samples", split="corpus")   # or "qa", "videos", "events"
 
-    duckdb -c "select task, count(*) from 'PATH/tables/samples.parquet' where split = 'train' group by 1"
+    import duckdb
+    duckdb.sql("select task, count(*) from 'PATH/tables/samples.parquet' where split = 'train' group by 1").show()
+
+`samples` has the pairs in the shards, `qa` all that were written, with the reason in `dropped` where one was left out.
+A pair without `options` is open-ended; else `answer_index` counts into them from 0. `evidence` has the spans in which
+the answer can be seen, `blind_score` the probability that a model that sees only the texts gives the right option.
 
 Shards are plain WebDataset tars without pickle; a sample is a video (or a part of its pairs):
 
@@ -21,7 +30,13 @@ Shards are plain WebDataset tars without pickle; a sample is a video (or a part 
     for sample in webdataset.WebDataset("PATH/shards/train/000000.tar", shardshuffle=False):
         facts = json.loads(sample["json"])                             # of the video: licence, source, duration
         pairs = json.loads(sample["qa.json"])
-        tokens = safetensors.numpy.load(sample["tokens.safetensors"])  # per row of `pairs`: query_keyframes, ...
+        tokens = safetensors.numpy.load(sample["tokens.safetensors"])
+        for row, pair in enumerate(pairs):
+            chosen = tokens["query_keyframes"][row]                    # -1 pads
+            chosen = chosen[chosen >= 0]
+            frames = tokens["keyframes"][chosen]                       # positions; tokens["time_s"][frames]: seconds
+            keyframe_tokens = tokens["keyframe_tokens"][chosen]        # [K, P, C]
+            merged_tokens = tokens["merged_tokens"][row]               # [N, C]: all other frames; zeros at keyframes
 
 Times are seconds on the presentation timeline of the video, intervals are [start, end). A row of `samples` names the
 shard and the byte ranges of its pair, so one pair can be read without the rest of the shard.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from pipeline.tables.workspace import Workspace, read_batches
-from schemas.tables import SAMPLE, TABLES
+from schemas.tables import SAMPLE, SHARE_ALIKE, TABLES
 from workers.storage.store import Store
 
 SAMPLES = "tables/samples.parquet"
@@ -37,7 +37,14 @@ def samples_of(store: Store, work: Workspace) -> str | None:
     """Puts the table `samples` into the workspace; gives a message where it cannot be used."""
     try:
         with store.open(SAMPLES) as source:
-            work.put("samples", read_batches(source), SAMPLE)
+            work.put("samples", map(_with_share_alike, read_batches(source)), SAMPLE)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         return f"{SAMPLES}: cannot be used ({type(error).__name__}: {error}): damaged, or of another format_version"
     return None
+
+
+def _with_share_alike(samples: pa.Table) -> pa.Table:
+    """The rows with the column SHARE_ALIKE, null where they were written before it was there."""
+    if SHARE_ALIKE.name in samples.column_names:
+        return samples
+    return samples.append_column(SHARE_ALIKE, pa.nulls(samples.num_rows, SHARE_ALIKE.type))

@@ -9,7 +9,7 @@ import pytest
 from pipeline.datasheet import card
 from pipeline.inputs.yaml_text import load_yaml
 from tests.pipeline.command_line import run
-from tests.pipeline.published_tables import pair, video, write_corpus
+from tests.pipeline.published_tables import pair, sample, video, write_corpus
 from workers.storage.store import Store
 
 HOSTILE = "x | y\n---\n# big\n<script>alert(1)</script> [here](http://evil.example) *b* `c` @user www.evil.example"
@@ -41,6 +41,35 @@ def test_the_card_tells_licences_tasks_and_sources(corpus):
     assert re.search(r"Share-alike.*CC BY-NC-SA 4\.0.*same licence only", body)
     assert "No commercial use" in body and "Where no licence is stated, none is granted" in body
     assert "| event_relationship | 12 |" in body and "| captioning | brief | 1 |" in body
+
+
+def test_the_card_tells_which_pairs_are_share_alike_and_who_worded_them(tmp_path):
+    free = {"source": "events_file", "file": "a.json", "format": "coin", "licence": "MIT", "prompt": None, "rows": [1]}
+    bound = {**free, "format": "qvhighlights", "licence": "CC BY-NC-SA 4.0"}
+    spoken = {**free, "source": "whisper-9", "file": None, "format": "transcribe", "licence": None}
+    made = {"realizer": "templates", "realizer_version": 7, "models": []}
+    both = ["CC BY-NC-SA 4.0", "CC BY-SA 4.0"]
+    pairs = [
+        pair("a", 1, **made, annotations=[free], share_alike=[]),
+        pair("a", 2, **{**made, "models": ["whisper-9"]}, annotations=[free, spoken], share_alike=[]),
+        pair("b", 3, **made, annotations=[bound], share_alike=both),
+    ]
+    videos = [video("a", licence="MIT"), video("b", licence="CC BY-SA 4.0")]
+    write_corpus(tmp_path, videos, pairs, [sample(p, share_alike=p["share_alike"]) for p in pairs])
+    text = card(Store(tmp_path), str(tmp_path))
+    for told in (
+        "| MIT | coin | 1 | 2 |",
+        "| CC BY-NC-SA 4.0 | qvhighlights | 1 | 1 |",
+        "| templates | 7 | 3 |",
+        "| whisper-9 | 1 |",
+        "| CC BY-NC-SA 4.0 and CC BY-SA 4.0 | 1 | 1 |",
+        "must fulfil all of them at once",
+    ):
+        assert told in text
+    assert "not stated" not in text  # a model's words have no licence that someone could state
+    only_free = write_corpus(tmp_path / "free", videos[:1], pairs[:2])
+    assert "must fulfil" not in card(only_free, str(tmp_path / "free"))
+    assert "license: mit" in card(only_free, str(tmp_path / "free"))
 
 
 def test_one_licence_that_the_hub_knows_is_named(tmp_path):

@@ -6,7 +6,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from pipeline.tables.published import SAMPLES, samples_of
+from pipeline.tables.workspace import Workspace
 from tests.pipeline.command_line import run
+from tests.pipeline.published_tables import pair, video, write_corpus
+from workers.storage.store import Store
 
 
 @pytest.fixture
@@ -14,6 +18,20 @@ def corpus(small_corpus, tmp_path):
     for name in ("shards", "tables"):
         shutil.copytree(small_corpus.corpus / name, tmp_path / "corpus" / name)
     return tmp_path / "corpus"
+
+
+def test_samples_that_were_written_before_share_alike_are_read(tmp_path):
+    """Columns that a later version added are no damage; others that are missing are."""
+    write_corpus(tmp_path, [video("a")], [pair("a", 1)])
+    store = Store(tmp_path)
+    samples = store.read_table(SAMPLES)
+    for left_out, message in (("share_alike", None), ("shard", "cannot be used")):
+        old = samples.drop_columns([left_out])
+        store.write_tables(SAMPLES, [old], old.schema)
+        with Workspace() as work:
+            found = samples_of(store, work)
+            assert (found is None) if message is None else message in found
+            assert message or work.num_rows("samples") == 1
 
 
 def test_status_shows_the_tables(corpus, capsys):
