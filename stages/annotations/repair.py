@@ -12,36 +12,36 @@ from typing import Any
 from stages.annotations.formats.entry import Origin, Row
 
 DROPPED = {
-    "no_text": "no words, or a label that no file explains",
-    "no_time": "no start or end that can be read, and no other file that gives them",
-    "outside_video": "wholly before or after the video",
-    "duplicate": "the same times and words as another",
-    "repeated_line": "a line of rolling captions that was shown before",
-    "no_time_or_text": "lists of times and texts of unequal length, or a line that cannot be read",
-    "other_form": "a record that is not of the file's format",
-    "empty_row": "a row of a table with nothing in it",
-    "no_speech": "speech recognition that takes itself for silence",
-    "low_score": "a prediction of a model that gives it less than a half",
-    "loop": "a sentence that speech recognition gives four times in a row or more: the first one stays",
-    "second_pass": "the second narrator of Ego4D, who tells the same",
-    "other_caption": "further captions of one clip, less detailed",
-    "annotators_disagree": "no two people gave the same window",
-    "several_videos": "a conversation about several videos",
-    "no_video": "a conversation about images or about nothing",
-    "bad_conversation": "a conversation that is not in the LLaVA form",
-    "doubled_options": "a question with two equal options",
-    "answer_not_an_option": "a question whose answer is none of its options",
-    "empty_question": "a question without words",
-    "no_answer": "a question without an answer",
+    "no_text": "the text is empty, or is a label that no file explains",
+    "no_time": "start or end cannot be read, and no other file gives them",
+    "outside_video": "the event is entirely before or after the video",
+    "duplicate": "another event has the same times and text",
+    "repeated_line": "a line of rolling captions repeats an earlier line",
+    "no_time_or_text": "the lists of times and texts differ in length, or a line cannot be read",
+    "other_form": "a record does not have the file's format",
+    "empty_row": "a row of a table is empty",
+    "no_speech": "speech recognition classified the segment as silence",
+    "low_score": "a model's prediction has a score below 0.5",
+    "loop": "speech recognition repeats a sentence four or more times in a row; the first one is kept",
+    "second_pass": "narration of Ego4D's second narrator, who describes the same video",
+    "other_caption": "a less detailed caption of a clip that has several",
+    "annotators_disagree": "no two annotators gave the same window",
+    "several_videos": "the conversation is about several videos",
+    "no_video": "the conversation is about images, or has no visual input",
+    "bad_conversation": "the conversation does not have the LLaVA format",
+    "doubled_options": "the question has two equal options",
+    "answer_not_an_option": "the answer is not among the options",
+    "empty_question": "the question is empty",
+    "no_answer": "the question has no answer",
 }
 REPAIRED = {
-    "milliseconds": "times were milliseconds",
-    "reversed": "the end lay before the start: swapped",
-    "cut_to_video": "ran over the start or end of the video",
-    "cut_to_next": "speech that ran into the next line",
-    "rolling_words": "words of rolling captions that the line before had shown",
+    "milliseconds": "times were in milliseconds",
+    "reversed": "the end was before the start; they were swapped",
+    "cut_to_video": "the event exceeded the start or end of the video",
+    "cut_to_next": "the speech overlapped the next line",
+    "rolling_words": "words of rolling captions that the previous line had already shown",
 }
-NOTED = {"overlapping": "overlaps the one before", "points": "one time, no span"}
+NOTED = {"overlapping": "the event overlaps the previous one", "points": "the event has one time instead of a span"}
 
 _MS_PER_S = 1000.0
 # As seconds, more than a day: nobody cuts into events what is longer.
