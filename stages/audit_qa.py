@@ -45,8 +45,8 @@ class AuditQaConfig(StageConfig):
     blind: BlindConfig = BlindConfig()
     """What a text-only model may guess."""
     noted_only: tuple[Literal[tuple(PROBLEMS)], ...] = ("toxic",)  # type: ignore[valid-type]
-    """Problems for which pairs are noted in the column `problems`, and not left out. The list of toxic words has words
-    of anatomy and everyday life as well."""
+    """Problems for which pairs are noted in the column `problems`, and not left out. The list of toxic words is
+    long, and a word may be meant otherwise."""
     gates: GateConfig = GateConfig()
     """Of `longvid audit`."""
     # One process over all pairs; a million take about 2 GB.
@@ -122,5 +122,5 @@ def _read(video: Row, store: Store) -> tuple[list[Row], np.ndarray]:
 def stage(config: AuditQaConfig) -> Stage:
     """The declaration."""
     return Stage(
-        name="audit_qa", reads=READS, writes=AUDIT, run=run, config=config, emits="unit", kind="corpus", version=3
+        name="audit_qa", reads=READS, writes=AUDIT, run=run, config=config, emits="unit", kind="corpus", version=4
     )

@@ -24,7 +24,7 @@ PROBLEMS = {
     "no_frame": "no frame was sampled in a span of evidence",
     "other_language": "the question is not in the script of its language",
     "personal_data": "an e-mail address or a telephone number",
-    "toxic": "a word of the list of the package better-profanity",
+    "toxic": "a word of the list of the package better-profanity, but for words of everyday life",
     "duplicate": "another pair of the video asks the same and has the same answer",
     "contradiction": "another pair of the video asks the same and has another answer, or has the order reversed",
 }
@@ -40,6 +40,11 @@ _GROUPS = re.compile(
     r"|\b\d{1,3}(?:[ .]\d{3})+\b(?![ .-]?\d)|(?<!\d[-.])\b\d{1,2}-\d{1,2}\b(?!-)"
 )
 _WORD = re.compile(r"[^\W\d_]+")
+# Words of kitchens, workshops, sports and anatomy, and names that people give themselves, which the list has as well.
+_EVERYDAY_WORDS = """pot pots screw screws screwed screwing strip strips fat breast breasts kill kills virgin vodka knob
+knobs organ organs pasty loin loins jerk homey weed weeds flange dummy slope stroke strokes facial steamy gay lesbian
+god drunk naked vomit hell ugly urine panty kum"""
+_EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
 _LATIN_SCRIPT = "en de fr es it pt nl sv da no fi pl cs sk hu ro tr id vi"
 _LATIN = frozenset(_LATIN_SCRIPT.split())
 _TIME_FORMS = ("when", "occurrence")
@@ -108,7 +113,7 @@ def _is_toxic(pair: Pair, texts: Sequence[str]) -> bool:
 @cache
 def _toxic_words() -> frozenset[str]:
     listed = resources.files("better_profanity").joinpath("profanity_wordlist.txt").read_text("utf-8")
-    return frozenset(word.strip() for word in listed.splitlines() if word.strip())
+    return frozenset(word.strip() for word in listed.splitlines() if word.strip()) - _EVERYDAY
 
 
 def _evidence(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:

@@ -80,6 +80,20 @@ def test_times_and_counts_are_no_telephone_numbers(text):
     assert found(row(question=f'What happens after "{text}"?')) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "is_toxic"),
+    [
+        ("add water to the pot", False),
+        ("strip the wire and screw the knob on", False),
+        ("cut the chicken breasts and the fat", False),
+        ("the gay couple kisses", False),
+        ("he calls her a bitch", True),
+    ],
+)
+def test_words_of_kitchens_and_workshops_are_not_toxic(text, is_toxic):
+    assert found(row(question=f'What happens after "{text}"?')) == (["toxic"] if is_toxic else [])
+
+
 def test_unanswerable_questions_need_no_frame():
     assert found({**BAD["no_frame"], "flags": ["none_of_these"]}) == []
 
