@@ -7,7 +7,7 @@ from hypothesis import settings
 
 # A deadline measures the machine; what a test may take is the timeout in pyproject.toml.
 settings.register_profile("longvid", deadline=None, max_examples=40)
-settings.register_profile("soak", deadline=None, max_examples=400)
+settings.register_profile("soak", deadline=None, max_examples=400, database=None, print_blob=True)
 settings.load_profile("longvid")
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -45,16 +45,19 @@ class MediaLimits(SandboxLimits):
     megapixels a megabyte, 20 and 2,000 a second, the less of both, and 60 and 4,000 for each file."""
 
 
+_Count = Annotated[int, Field(ge=0, lt=1 << 31)]
+
+
 class _FrameHeader(TypedDict):
-    sample_index: int
+    sample_index: _Count
     time_s: float
-    width: int
-    height: int
-    wanted: int
-    source_width: int
-    source_height: int
-    decoder_errors: int
-    frames_decoded: int | None
+    width: _Count
+    height: _Count
+    wanted: _Count
+    source_width: _Count
+    source_height: _Count
+    decoder_errors: _Count
+    frames_decoded: _Count | None
 
 
 _FINITE = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)

@@ -24,7 +24,8 @@ and the caller, in another process, asks for one of them:
 - What the task raises as `schemas.rejects.Reject` the caller gets as that. SandboxError says that the process crashed,
   or ran over a limit of time or memory; RuntimeError carries the traceback of anything else, which is a fault of ours.
 - Processes are forked from one that has imported the tasks and never sees untrusted bytes. A process answers calls
-  until it has used `reuse_cpu_s`, so that starting one costs little, and the next has nothing of what it was given.
+  until it has used `reuse_cpu_s`, or longer if all are about one file, so that starting one costs little, and the next
+  has nothing of what it was given.
   Calls of several threads may run at once, each in a process.
 - A task may open its file by a name, `/proc/self/fd/N`, only where it is called with `fresh=True`.
 

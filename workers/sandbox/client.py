@@ -15,7 +15,7 @@ from typing import Any
 from schemas.rejects import Reject
 from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.sandbox.lockdown import FULL
-from workers.sandbox.process import Process
+from workers.sandbox.process import FileIdentity, Process
 from workers.sandbox.server_process import Died, ServerProcess
 from workers.sandbox.task import Message
 
@@ -24,6 +24,7 @@ _CRASHES = 3
 # No task dies of these by itself: somebody kills it, or the machine runs out of memory. An innocent file may be hit
 # more than once; one that runs the machine out of memory is not tried for ever.
 _KILLS = 10
+_MAX_IDLE = 4  # processes, of several threads
 
 
 class Sandbox:
@@ -99,10 +100,11 @@ class Sandbox:
         self.close()
 
     def _attempt(self, task: str, request: int, file: int, cpu_s: float | None, fresh: bool) -> Iterator[Message]:
-        process = (None if fresh else self._take_idle()) or Process(self._server, self._limits)
+        identity = _identity(file)
+        process = (None if fresh else self._take_idle(identity)) or Process(self._server, self._limits)
         goes_on = False
         try:
-            yield from process.run(task, request, file, cpu_s)
+            yield from process.run(task, request, file, identity, cpu_s)
             goes_on = True
         except Reject:
             goes_on = True
@@ -114,14 +116,19 @@ class Sandbox:
             raise
         finally:
             self.layers = process.layers
-            if goes_on and process.cpu_s() < self._limits.reuse_cpu_s:
+            if goes_on and len(self._idle) < _MAX_IDLE and process.may_take(identity):
                 self._idle.append(process)
             else:
                 process.close()
 
-    def _take_idle(self) -> Process | None:
-        with suppress(IndexError):
-            return self._idle.pop()
+    def _take_idle(self, file: FileIdentity) -> Process | None:
+        """A process that may be given the file; ends those that may not, since they are used up."""
+        with suppress(IndexError):  # another thread may take the last one meanwhile
+            while self._idle:
+                process = self._idle.pop()
+                if process.may_take(file):
+                    return process
+                process.close()
         return None
 
 
@@ -156,3 +163,9 @@ def _open(file: str | Path | bytes) -> int:
     with os.fdopen(os.dup(descriptor), "wb") as stream:
         stream.write(file)
     return descriptor
+
+
+def _identity(file: int) -> FileIdentity:
+    """Of an open file. Numbers of inodes are used again when a file is removed, so its times belong to it."""
+    status = os.fstat(file)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,6 +1,5 @@
 """One sandboxed process as its client sees it: takes requests, and sends messages that may be lies."""
 
-import io
 import json
 import socket
 from collections.abc import Iterator
@@ -9,10 +8,11 @@ from typing import Any
 from schemas.rejects import REASONS, Reject
 from workers.sandbox.limits import LOOK_S, SandboxError, SandboxLimits, Watch
 from workers.sandbox.server_process import Died, ServerProcess
-from workers.sandbox.task import LENGTHS, MAX_HEADER_BYTES, MAX_PAYLOAD_BYTES, REQUEST, Kind, Message
+from workers.sandbox.task import BATCH_BYTES, LENGTHS, MAX_HEADER_BYTES, MAX_PAYLOAD_BYTES, REQUEST, Kind, Message
+
+FileIdentity = tuple[int, ...]
 
 _MAX_DETAIL = 500
-_BUFFER_BYTES = 1 << 18
 
 
 class Process:
@@ -22,72 +22,91 @@ class Process:
         self._server = server
         self._link, theirs = socket.socketpair()
         with theirs:
+            # A whole batch fits in: the process goes on while its caller reads. The kernel takes less where it must.
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BATCH_BYTES)
             self._pid = server.fork(theirs.fileno())
         self._link.settimeout(LOOK_S)
         self._watch = Watch(self._pid, limits)
-        self._reader = io.BufferedReader(_Watched(self._link, self._watch), _BUFFER_BYTES)
         self.layers: frozenset[str] = frozenset()
         """The layers that are in force in it; see `workers.sandbox.lockdown`."""
         self.calls = 0
+        self._only_file: FileIdentity | None = None
 
-    def run(self, task: str, request: int, file: int, cpu_s: float | None) -> Iterator[Message]:
+    def may_take(self, file: FileIdentity) -> bool:
+        """Whether it may be given the file: the only one that it has seen, or any while it has CPU seconds left."""
+        return file == self._only_file or self._watch.used_s() < self._watch.limits.reuse_cpu_s
+
+    def run(self, task: str, request: int, file: int, identity: FileIdentity, cpu_s: float | None) -> Iterator[Message]:
         """The messages of a task.
 
         Args:
             request, file: descriptors.
+            identity: the same for the same file in the same state only.
             cpu_s: CPU seconds that it may take; None: any.
 
         Raises:
             Died: the process ended, or closed its side.
             Reject, SandboxError, RuntimeError: as `workers.sandbox.client.Sandbox.call`.
         """
+        self._only_file = identity if self.calls == 0 or identity == self._only_file else None
         self.calls += 1
         self._watch.begin(cpu_s)
         try:
             socket.send_fds(self._link, [REQUEST], [request, file])
         except OSError:
             raise Died(self._server.wait(self._pid)) from None
-        while (found := self._read()) is not None:
-            kind, value, payload = found
-            self._watch.sign_of_work()
-            if kind == Kind.END:
-                self._watch.end()
-                return
-            if kind == Kind.MESSAGE and isinstance(value, dict):
-                yield value, payload
-                self._watch.sign_of_work()  # it may have waited for the caller
-            else:
-                try:
-                    self._control(task, kind, value)
-                except (TypeError, ValueError):
-                    raise _nonsense() from None
+        while (batch := self._read_batch()) is not None:
+            for kind, value, payload in batch:
+                self._watch.sign_of_work()
+                if kind == Kind.END:
+                    self._watch.end()
+                    return
+                if kind == Kind.MESSAGE and isinstance(value, dict):
+                    yield value, payload
+                    self._watch.sign_of_work()  # it may have waited for the caller
+                else:
+                    try:
+                        self._control(task, kind, value)
+                    except (TypeError, ValueError):
+                        raise _nonsense() from None
         raise Died(self._server.wait(self._pid))
-
-    def cpu_s(self) -> float:
-        """CPU seconds that it has used."""
-        return self._watch.used_s()
 
     def close(self) -> None:
         """Ends it."""
         self._link.close()
         self._server.kill(self._pid)
 
-    def _read(self) -> tuple[str, Any, bytes] | None:
-        """Kind, value and payload of a message; None where the process closed its side."""
-        lengths = self._reader.read(LENGTHS.size)
-        if len(lengths) < LENGTHS.size:
+    def _read_batch(self) -> list[tuple[str, Any, bytes]] | None:
+        """Kinds, values and payloads of messages; None where the process closed its side."""
+        if (lengths := self._read(LENGTHS.size)) is None:
             return None
-        sizes = LENGTHS.unpack(lengths)
-        if sizes[0] > MAX_HEADER_BYTES or sizes[1] > MAX_PAYLOAD_BYTES:
+        header_bytes, payload_bytes = LENGTHS.unpack(lengths)
+        if header_bytes > MAX_HEADER_BYTES or payload_bytes > MAX_PAYLOAD_BYTES:
             raise _nonsense()
-        header, payload = map(self._reader.read, sizes)
-        if (len(header), len(payload)) != sizes:
+        header, payload = self._read(header_bytes), self._read(payload_bytes)
+        if header is None or payload is None:
             return None
         try:
-            kind, value = json.loads(header)
+            return _messages(header, payload)
         except (ValueError, TypeError, RecursionError):
             raise _nonsense() from None
-        return kind, value, payload
+
+    def _read(self, size: int) -> bytearray | None:
+        """So many bytes, never waited for longer than the limits allow; None where the process closed its side."""
+        data, got = bytearray(size), 0
+        with memoryview(data) as rest:
+            while got < size:
+                self._watch.look()
+                try:
+                    found = self._link.recv_into(rest[got:])
+                except TimeoutError:
+                    continue
+                except ConnectionResetError:  # closed before it took all that was sent
+                    found = 0
+                if not found:
+                    return None
+                got += found
+        return data
 
     def _control(self, task: str, kind: str, value: Any) -> None:
         """What a message says that is not for the caller. Raises as `run`."""
@@ -104,24 +123,16 @@ class Process:
             raise _nonsense()
 
 
-class _Watched(io.RawIOBase):
-    """The link, as a stream that is never waited for longer than the limits allow."""
-
-    def __init__(self, link: socket.socket, watch: Watch) -> None:
-        self._link, self._watch = link, watch
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while True:
-            self._watch.look()
-            try:
-                return self._link.recv_into(buffer)
-            except TimeoutError:
-                continue
-            except ConnectionResetError:  # closed before it took all that was sent
-                return 0
+def _messages(header: bytearray, payload: bytearray) -> list[tuple[str, Any, bytes]]:
+    """Raises ValueError, TypeError or RecursionError for what is no batch."""
+    messages, end = [], 0
+    with memoryview(payload) as payloads:
+        for kind, value, length in json.loads(f"[{header.decode()}]"):
+            start, end = end, end + length
+            if not start <= end <= len(payload):
+                raise ValueError(length)
+            messages.append((kind, value, bytes(payloads[start:end])))
+    return messages
 
 
 def _nonsense() -> SandboxError:

@@ -18,6 +18,7 @@ from typing import Any
 from schemas.rejects import Reject
 from workers.sandbox import lockdown
 from workers.sandbox.task import (
+    BATCH_BYTES,
     COMMAND,
     FORK,
     KILL,
@@ -32,7 +33,6 @@ from workers.sandbox.task import (
     read_all,
 )
 
-_BUFFER_BYTES = 1 << 18
 _TRACEBACK_CHARS = 20_000
 
 
@@ -107,7 +107,7 @@ class _Server:
 def _answer_all(tasks: dict[str, Task], layers: list[str], link_fd: int) -> None:
     """Answers one request after the other, in a process of its own, which locks itself before it looks at a file."""
     link, locked = socket.socket(fileno=link_fd), False
-    channel = connect(os.fdopen(link_fd, "wb", _BUFFER_BYTES, closefd=False))
+    channel = connect(os.fdopen(link_fd, "wb", 2 * BATCH_BYTES, closefd=False))
     while len(descriptors := socket.recv_fds(link, len(REQUEST), 2)[1]) == 2:
         asked, file = descriptors
         request = json.loads(read_all(asked))

@@ -18,7 +18,7 @@ _POLL_S = 0.01
 _KILL_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _ROOT = Path(__file__).resolve().parents[2]
 _PASSED = ("PYTHONHOME", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "LANG", "LC_ALL")
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     # Memory that a frame leaves is kept for the next one (glibc), not given back and zeroed again.
@@ -142,4 +142,4 @@ def _environment() -> dict[str, str]:
     """Nothing of this process' own, which may hold keys, but where libraries and GPUs are."""
     paths = [str(_ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    return {**passed, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in paths)}
+    return {**passed, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in paths)}

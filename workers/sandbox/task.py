@@ -10,14 +10,17 @@ from typing import Any, BinaryIO
 Message = tuple[dict[str, Any], bytes]
 Task = Callable[..., Iterator[Message]]
 
-LENGTHS = struct.Struct("<II")  # of a message's header and payload, before both
+# Messages travel in batches, since waking the caller for each costs more than the copy: the two lengths, the headers of
+# all messages (JSON lists of kind, value and length of the payload, parted by commas), and all payloads.
+LENGTHS = struct.Struct("<II")
+BATCH_BYTES = 1 << 18  # more only where one message has more
 MAX_HEADER_BYTES = 1 << 20
 MAX_PAYLOAD_BYTES = 256 << 20
 _FLUSH_S = 1.0
 
 
 class Kind:
-    """What a message's header, a list of a kind and a value, is about."""
+    """What a message is about."""
 
     MESSAGE = "message"  # value: a dict, for the caller
     ALIVE = "alive"
@@ -49,18 +52,25 @@ class Channel:
 
     def __init__(self, out: BinaryIO) -> None:
         self._out, self._flushed = out, 0.0
+        self._headers: list[str] = []
+        self._payloads: list[bytes] = []
+        self._size = 0
 
     def send(self, kind: str, value: Any = None, payload: bytes = b"") -> None:
         """Sends a message. Raises ValueError if the value or the payload is too long."""
-        data = json.dumps([kind, value]).encode()
-        if len(data) > MAX_HEADER_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
+        header = json.dumps([kind, value, len(payload)])
+        if len(header) > MAX_HEADER_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
             raise ValueError(
-                f"a message of {len(data)} and {len(payload)} bytes, above {MAX_HEADER_BYTES} and {MAX_PAYLOAD_BYTES}: "
-                "send several"
+                f"a message of {len(header)} and {len(payload)} bytes, above {MAX_HEADER_BYTES} and "
+                f"{MAX_PAYLOAD_BYTES}: send several"
             )
-        self._out.write(LENGTHS.pack(len(data), len(payload)) + data)
-        self._out.write(payload)
-        # Messages go together: waking the caller for each costs more than the copy. It still sees that work goes on.
+        size = len(header) + 1 + len(payload)
+        if self._headers and self._size + size > BATCH_BYTES:
+            self.flush()
+        self._headers.append(header)
+        self._payloads.append(payload)
+        self._size += size
+        # The caller sees once a second that work goes on.
         if kind == Kind.END or time.monotonic() - self._flushed > _FLUSH_S:
             self.flush()
 
@@ -70,7 +80,12 @@ class Channel:
 
     def flush(self) -> None:
         """Sends what was kept back."""
-        self._out.flush()
+        header, payload = ",".join(self._headers).encode(), b"".join(self._payloads)
+        self._headers, self._payloads, self._size = [], [], 0
+        if header:
+            self._out.write(LENGTHS.pack(len(header), len(payload)) + header)
+            self._out.write(payload)
+            self._out.flush()
         self._flushed = time.monotonic()
 
     def heartbeat(self) -> None:
