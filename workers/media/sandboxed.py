@@ -71,7 +71,12 @@ def probe_in_sandbox(path: str | Path, limits: MediaLimits) -> dict[str, Any]:
         Reject: as `probe`; also if the process crashes or exceeds a limit.
     """
     columns, _ = _only(_call("probe", path, limits, _probe_cpu_s(path, limits)))
-    facts: VideoFacts = _checked(_FACTS, columns)
+    if any(type(value) is int and not 0 <= value < 1 << 31 for value in columns.values()):
+        raise _lie()
+    try:
+        facts: VideoFacts = _FACTS.validate_json(json.dumps(columns))
+    except ValidationError:
+        raise _lie() from None
     return facts.columns()
 
 
@@ -125,7 +130,10 @@ def sample_in_sandbox(
     for number, (header, jpeg) in enumerate(messages):
         if number >= segment.num_samples:
             raise _lie()
-        yield _checked(_FRAME, header), jpeg
+        try:
+            yield dict(_FRAME.validate_python(header)), jpeg
+        except ValidationError:
+            raise _lie() from None
 
 
 def audio_in_sandbox(
@@ -162,15 +170,6 @@ def _only(messages: Iterator[Message]) -> Message:
     if len(found) != 1:
         raise _lie()
     return found[0]
-
-
-def _checked(kind: TypeAdapter[Any], header: dict[str, Any]) -> Any:
-    if any(type(value) is int and not 0 <= value < 1 << 31 for value in header.values()):
-        raise _lie()
-    try:
-        return kind.validate_json(json.dumps(header))
-    except ValidationError:
-        raise _lie() from None
 
 
 def _lie() -> Reject:

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+import av.subtitles.stream
 import numpy as np
+import numpy.ma
+from PIL import Image
 
 from schemas.rejects import Reject
 from workers.media.audio import read_audio
@@ -13,6 +16,10 @@ from workers.media.probe import probe, sample_grid
 from workers.media.render import encode_jpeg
 from workers.media.sample_grid import Sampling
 from workers.sandbox.task import Message, Task, heartbeat
+
+# Libraries import these late: here once for all processes that are forked, rather than in each.
+_ = (av.subtitles.stream, numpy.ma)
+Image.preinit()
 
 
 def _probe(file: int) -> Iterator[Message]:

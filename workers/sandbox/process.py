@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +26,8 @@ class Process:
             # A whole batch fits in: the process goes on while its caller reads. The kernel takes less where it must.
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BATCH_BYTES)
             self._pid = server.fork(theirs.fileno())
-        self._link.settimeout(LOOK_S)
+        # Of the kernel, which then waits for all of a batch; a timeout of Python's makes each call two.
+        self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(LOOK_S * 1e6)))
         self._watch = Watch(self._pid, limits)
         self.layers: frozenset[str] = frozenset()
         """The layers that are in force in it; see `workers.sandbox.lockdown`."""
@@ -98,8 +100,8 @@ class Process:
             while got < size:
                 self._watch.look()
                 try:
-                    found = self._link.recv_into(rest[got:])
-                except TimeoutError:
+                    found = self._link.recv_into(rest[got:], 0, socket.MSG_WAITALL)
+                except BlockingIOError:
                     continue
                 except ConnectionResetError:  # closed before it took all that was sent
                     found = 0
