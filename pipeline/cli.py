@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from pipeline.stop_signals import ended_by_signals
 from pipeline.terminal import Terminal, allow_all_characters
@@ -17,7 +18,7 @@ from workers.fetch.redaction import scrub_text
 if TYPE_CHECKING:
     from pipeline.inputs.recipe import Recipe
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 out = Terminal()
 
 RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe's name, or the path of a YAML file.")]
@@ -152,7 +153,7 @@ def retry(
     from pipeline.retry import retry as mark
 
     if (reason is None) == (where is None):
-        raise typer.BadParameter("give either --reason CODE or --where SQL")
+        raise ConfigError("give either --reason CODE or --where SQL")
     marked = mark(corpus, reason=reason, where=where)
     out.print(f"{marked} rejects are tried again by the next build")
 
@@ -295,6 +296,20 @@ def _recorded(corpus: str) -> "Recipe":
     return recorded_recipe(Store(corpus))
 
 
+def _run(words: list[str]) -> int:
+    """Runs a command and gives its exit code. Raises ConfigError for words that it does not take."""
+    try:
+        code = app(words or ["--help"], prog_name="longvid", standalone_mode=False)
+    except TyperException as error:
+        context, name = getattr(error, "ctx", None), getattr(error, "option_name", "")
+        said = getattr(error, "format_message", error.__str__)().rstrip(".")
+        command = context.command_path if context else f"longvid {words[0]}"
+        is_value = name.startswith("-") and not name.startswith("--")
+        advice = "; put -- before an argument that begins with -" if is_value else ""
+        raise ConfigError(f"{said}: see `{command} --help`{advice}") from None
+    return (code or 0) if words else 2
+
+
 def _refuse_empty(words: list[str]) -> None:
     """Raises ConfigError for an empty argument or option, such as an unset variable of a script; as a path, it would be
     the current folder.
@@ -316,7 +331,7 @@ def main() -> None:
     try:
         _refuse_empty(sys.argv[1:])
         with ended_by_signals(advice):
-            app()
+            code = _run(sys.argv[1:])
     except (ValueError, OSError) as error:
         if type(error) in (ValueError,):  # ours are subclasses that speak to the user; a bare one is a bug to be seen
             raise
@@ -324,3 +339,4 @@ def main() -> None:
         lines = f"error: {scrub_text(str(error))}".split("\n")
         Terminal(stderr=True).print("\n".join(map(message, lines)), style="red")
         sys.exit(2)
+    sys.exit(code)

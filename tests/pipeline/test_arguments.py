@@ -31,6 +31,34 @@ def test_an_empty_argument_is_refused(capsys, words, name):
     assert refused(capsys, *words) == f"{name}: is empty; give it a value, or leave it out"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["show", "-5"], "No such option: -5: see `longvid show --help`; put -- before an argument that begins with -"),
+        (["show", "c", "-1.5"], "No such option: -1"),
+        (["config", "--sett", "a"], "No such option: --sett (Possible options: --set)"),
+        (["config", "--set"], "Option '--set' requires an argument: see `longvid config --help`"),
+        (["status"], "Missing argument 'corpus'"),
+        (["status", "c", "d"], "unexpected extra argument"),
+        (["retry", "c"], "give either --reason CODE or --where SQL"),
+        (["sttaus"], "No such command 'sttaus'"),
+        (["config", "--set", "x=-1"], "x = -1: unknown key"),
+        (["config", "--set", "select.k=-1"], "select.k = -1"),
+        (["config", "--set", "-1"], "--set '-1': not of the form field=value"),
+        (["config", "--recipe", "-1"], "-1"),
+        (["status", "--", "-5"], "-5: no corpus there"),
+    ],
+)
+def test_an_argument_that_no_command_takes_is_named_in_one_line(capsys, monkeypatch, words, said):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert said in refused(capsys, *words)
+
+
+def test_without_a_command_the_commands_are_listed(capsys):
+    assert run() == 2
+    assert "decontaminate" in capsys.readouterr().out
+
+
 @pytest.fixture
 def videos(tmp_path):
     folder = tmp_path / "videos"
