@@ -14,6 +14,7 @@ from pipeline.not_built import NotBuilt, require_built
 from pipeline.tables.published import SAMPLES
 from pipeline.terminal import Terminal
 from schemas.config import ConfigError
+from schemas.messages import is_text
 from workers.shards.group import ShardError
 from workers.shards.samples_table import typed_samples
 from workers.shards.webdataset import samples
@@ -63,7 +64,7 @@ def find_sample(corpus: str, wanted: str | None = None) -> dict[str, Any]:
     table = typed_samples(store.read_table(SAMPLES, list(_PLACE)), _PLACE)
     if wanted is not None:
         is_it = pa.repeat(False, table.num_rows)
-        for name in ("qa_id", "video_id", "name"):
+        for name in ("qa_id", "video_id", "name") if is_text(wanted) else ():
             is_it = pc.or_(is_it, pc.equal(table[name], wanted))
         table = table.filter(is_it)
     if not table.num_rows:

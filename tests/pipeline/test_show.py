@@ -72,10 +72,11 @@ def test_the_first_of_a_video_or_of_all(corpus, capsys, wanted, qa_id):
     assert (code, qa_id in said) == (0, True)
 
 
-def test_an_id_that_is_not_there(corpus, capsys):
-    code, said = shown(capsys, corpus.root, "nobody")
+@pytest.mark.parametrize("wanted", ["nobody", "no\udce9 UTF-8"])
+def test_an_id_that_is_not_there(corpus, capsys, wanted):
+    code, said = shown(capsys, corpus.root, wanted)
     assert code == 2
-    assert "'nobody' is no qa_id" in said
+    assert f"{wanted!r} is no qa_id" in said
     assert shown(capsys, corpus.root + "x")[0] == 2
 
 
