@@ -18,9 +18,10 @@ from pipeline.training.checks import VISUAL_COLUMNS, check_settings, check_writa
 from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.run_key import run_key
 from schemas.config import ConfigError
-from workers.shards.reader import COLUMNS
+from workers.shards.sample_reader import COLUMNS
 from workers.storage.store import Store
-from workers.training.checkpoint import last_checkpoint, read_log
+from workers.training.manifest import last_checkpoint
+from workers.training.run_log import read_log
 from workers.training.sample_stream import shard_samples
 
 OnStep = Callable[[dict[str, Any]], None]

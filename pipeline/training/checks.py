@@ -13,8 +13,8 @@ from model.tokenizer import load_tokenizer
 from pipeline.training.config import TrainConfig
 from schemas.config import ConfigError
 from workers.storage.store import Store
-from workers.training.checkpoint import check_resumable, is_signed, last_checkpoint, read_manifest, sign
 from workers.training.config import check_model, resume_fingerprint
+from workers.training.manifest import check_resumable, is_signed, last_checkpoint, read_manifest, sign
 from workers.training.sample_stream import SampleSet
 
 VISUAL_COLUMNS = ["split", "num_frames", "num_keyframes", "num_visual_tokens"]
@@ -78,7 +78,7 @@ def resume_step(
     """The step that the run goes on from; 0 where it starts.
 
     Args:
-        key: of the run, for `workers.training.checkpoint`.
+        key: of the run, for `workers.training.manifest`.
         resume: takes over a run that was not signed with the key.
         extend: lets `steps` be raised.
 

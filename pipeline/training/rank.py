@@ -17,9 +17,10 @@ from ray.util import get_current_placement_group
 from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.messages import Failed, Started
 from schemas.config import parse
-from workers.shards.reader import COLUMNS, ShardReader
+from workers.shards.sample_reader import COLUMNS, SampleReader
 from workers.storage.store import Store
-from workers.training.checkpoint import checkpoint_folder, last_checkpoint, read_log, write_log
+from workers.training.manifest import checkpoint_folder, last_checkpoint
+from workers.training.run_log import read_log, write_log
 from workers.training.sample_stream import SampleStream, shard_samples
 from workers.training.trainer import Trainer
 
@@ -100,7 +101,7 @@ def _heldout(
     store: Store, table: pa.Table, config: TrainConfig, rank: int, world_size: int
 ) -> Iterator[dict[str, Any]]:
     """This rank's part of the held-out samples, which are the same for any number of ranks."""
-    reader = ShardReader(
+    reader = SampleReader(
         store, table, split=config.heldout_split, rank=rank, world_size=world_size, shuffle=False, prefetch=0
     )
     return islice(reader, len(range(rank, config.heldout_samples, world_size)))

@@ -23,6 +23,12 @@ def test_the_driver_imports_neither_torch_nor_ray(code):
     assert not imported_by(code) & (COMPUTING | DECODING)
 
 
+def test_the_driver_of_training_imports_no_torch_and_its_checks_no_ray():
+    checks = imported_by("import pipeline.train, workers.training.sample_stream")
+    assert not checks & (COMPUTING | DECODING)
+    assert imported_by("import pipeline.training.driver, pipeline.engine.cluster") & COMPUTING == {"ray"}
+
+
 def test_pyarrow_starts_without_pandas_which_is_there_for_those_who_ask():
     arrays = "from pipeline.arrow_start import skip_pandas as s; s(); import pyarrow as pa; t = pa.table({'a': [1]})"
     assert "pandas" not in imported_by(f"{arrays}; import pyarrow.dataset")

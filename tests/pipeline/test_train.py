@@ -13,9 +13,10 @@ from pipeline.train import SAMPLES, TrainConfig, TrainReport, train
 from schemas.config import ConfigError, parse
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, write_video
-from workers.shards.reader import COLUMNS
+from workers.shards.sample_reader import COLUMNS
 from workers.storage.store import Store
-from workers.training.checkpoint import MANIFEST, last_checkpoint, read_log
+from workers.training.manifest import MANIFEST, last_checkpoint
+from workers.training.run_log import read_log
 from workers.training.sample_stream import SampleStream, shard_samples
 from workers.training.trainer import Trainer
 

@@ -17,7 +17,8 @@ from tests.pipeline.command_line import ROOT, run
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, write_video
 from workers.storage.store import Store
-from workers.training.checkpoint import last_checkpoint, read_log
+from workers.training.manifest import last_checkpoint
+from workers.training.run_log import read_log
 
 SIZES = [f"train.model.{name}={asdict(TINY)[name]}" for name in ("width", "layers", "heads", "feedforward_width")]
 RECORDED = [*SIZES, "train.steps=3000", "train.checkpoint_every=5", "train.heldout_samples=0", "train.log_every=1"]

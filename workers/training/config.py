@@ -11,7 +11,7 @@ from model.language_model import num_layers
 from schemas.config import Config, ConfigError
 
 if TYPE_CHECKING:
-    from workers.training.sample_stream import SampleSet  # imports torch
+    from workers.training.sample_stream import SampleSet
 
 
 class TrainerConfig(Config):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from workers.shards.reader import ShardReader
+from workers.shards.sample_reader import SampleReader
 from workers.storage.store import Store
 
 Read = Callable[[int, int, int], Iterator[dict[str, Any]]]
@@ -79,11 +79,11 @@ def shard_samples(store: Store, table: pa.Table, split: str, seed: int) -> tuple
         # The reader's rank is a remainder: where an epoch begins within a batch, another one than the process has.
         rank = first % stride
         return iter(
-            ShardReader(
+            SampleReader(
                 store, table, split=split, rank=rank, world_size=stride, seed=seed, epoch=epoch, consumed=first - rank
             )
         )
 
-    reader = ShardReader(store, table, split=split, seed=seed, interleaved_videos=1, prefetch=0)
+    reader = SampleReader(store, table, split=split, seed=seed, interleaved_videos=1, prefetch=0)
     width = next(iter(reader))["merged_tokens"].shape[1]
     return read, SampleSet(num_samples=reader.num_samples, sha256=reader.state_dict()["samples"], token_width=width)

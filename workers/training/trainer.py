@@ -18,15 +18,14 @@ from model.video_lm import VideoLM
 from schemas.config import ConfigError
 from workers.storage.store import Store
 from workers.training.checkpoint import (
-    check_resumable,
     load_checkpoint,
     load_optimizer,
     load_parameters,
     optimizer_tensors,
-    read_manifest,
     save_checkpoint,
 )
 from workers.training.config import TrainerConfig, resume_fingerprint
+from workers.training.manifest import check_resumable, read_manifest
 from workers.training.measures import Counts, Heldout, Step
 from workers.training.ranks import Ranks
 from workers.training.sample_stream import SampleStream
@@ -34,7 +33,7 @@ from workers.training.sequences import Sequences, build_sequences
 
 
 class Trainer:
-    """Trains on samples as `workers.shards.reader.ShardReader` gives them.
+    """Trains on samples as `workers.shards.sample_reader.SampleReader` gives them.
 
     Chance in a step is seeded from `seed`, the step and the rank: no generator has a state that a checkpoint would
     have to hold, and a run may go on with another number of ranks.

@@ -21,9 +21,9 @@ from pipeline.training.run_key import run_key
 from schemas.config import ConfigError
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import TOKENS_A_KEYFRAME, pack, write_video
-from workers.shards.reader import COLUMNS
+from workers.shards.sample_reader import COLUMNS
 from workers.storage.store import Store
-from workers.training.checkpoint import MANIFEST, sign
+from workers.training.manifest import MANIFEST, sign
 from workers.training.sample_stream import SampleStream, shard_samples
 from workers.training.trainer import Trainer
 

@@ -7,7 +7,8 @@ import pytest
 from schemas.config import ConfigError
 from schemas.tables import SAMPLE
 from tests.workers.shard_units import pack, write_video
-from workers.shards.reader import CLIP_COLUMNS, COLUMNS, ShardReader
+from workers.shards.reader import ShardReader
+from workers.shards.sample_reader import CLIP_COLUMNS, COLUMNS
 from workers.shards.samples_table import typed_samples
 from workers.storage.store import Store
 

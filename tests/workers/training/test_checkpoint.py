@@ -1,23 +1,10 @@
-import math
-
 import pytest
 import torch
 
 from schemas.config import ConfigError
 from workers.storage.store import Store
-from workers.training.checkpoint import (
-    MANIFEST,
-    check_resumable,
-    checkpoint_folder,
-    is_signed,
-    last_checkpoint,
-    load_checkpoint,
-    load_optimizer,
-    load_parameters,
-    read_log,
-    save_checkpoint,
-    write_log,
-)
+from workers.training.checkpoint import load_checkpoint, load_optimizer, load_parameters, save_checkpoint
+from workers.training.manifest import MANIFEST, checkpoint_folder, is_signed, last_checkpoint
 
 TENSORS = {"model": {"a.weight": torch.arange(6.0).view(2, 3)}, "optimizer": {"step.a": torch.tensor(3.0)}}
 
@@ -34,17 +21,6 @@ def test_tensors_and_state_come_back(tmp_path):
             assert torch.equal(tensors[group][name], value) and tensors[group][name].dtype == value.dtype
 
 
-def test_last_is_the_last_that_is_complete(tmp_path):
-    store = Store(tmp_path)
-    assert last_checkpoint(store, "run") is None
-    for step in (900, 1_000_000, 20):
-        save_checkpoint(store, checkpoint_folder("run", step), TENSORS, {"step": step})
-    save_checkpoint(store, checkpoint_folder("other", 2_000_000), TENSORS, {"step": 2_000_000})
-    assert last_checkpoint(store, "run") == "run/step_1000000"
-    store.delete(f"run/step_1000000/{MANIFEST}")
-    assert last_checkpoint(store, "run") == "run/step_000900"
-
-
 def test_one_that_breaks_off_while_written_again_is_incomplete(tmp_path):
     store = Store(tmp_path)
     folder = checkpoint_folder("run", 1)
@@ -53,14 +29,6 @@ def test_one_that_breaks_off_while_written_again_is_incomplete(tmp_path):
     with pytest.raises(TypeError):
         save_checkpoint(store, folder, unwritable, {"step": 1})
     assert last_checkpoint(store, "run") is None
-
-
-def test_log_holds_null_for_what_is_no_number(tmp_path):
-    store = Store(tmp_path)
-    rows = [{"step": 1, "loss": 2.5, "left_out": {"a": "why"}}, {"step": 2, "loss": math.nan, "heldout_loss": math.inf}]
-    write_log(store, "run", rows)
-    assert b"NaN" not in store.read_bytes("run/log.jsonl") and b"Infinity" not in store.read_bytes("run/log.jsonl")
-    assert read_log(store, "run") == [rows[0], {"step": 2, "loss": None, "heldout_loss": None}]
 
 
 def test_damage_is_found(tmp_path):
@@ -72,14 +40,6 @@ def test_damage_is_found(tmp_path):
     store.write_bytes(path, bytes(data))
     with pytest.raises(ValueError, match="model.safetensors: the data differs from its checksum"):
         load_checkpoint(store, "run/step_000001")
-
-
-def test_folders_that_are_no_checkpoints_of_the_run_are_left_alone(tmp_path):
-    store = Store(tmp_path)
-    save_checkpoint(store, checkpoint_folder("run", 1), TENSORS, {"step": 1})
-    for folder in ("run/step_x", "run/step_", "run/other/step_000009", "run/step_9/deeper", "run2/step_000009"):
-        store.write_json(f"{folder}/{MANIFEST}", {"step": 9, "files": {}})
-    assert last_checkpoint(store, "run") == "run/step_000001"
 
 
 def test_signature_is_of_the_manifest_and_by_it_of_the_tensors(tmp_path):
@@ -143,29 +103,3 @@ def test_tensors_of_another_optimizer_are_refused(tensors, message):
     with pytest.raises(ConfigError, match=message):
         load_optimizer(optimizer, parameters, tensors)
     assert not optimizer.state
-
-
-def test_other_settings_are_named_with_both_values():
-    state = {"step": 7, "same": {"seed": 0, "model": {"width": 32, "layers": 2}}}
-    check_resumable(state, {"seed": 0, "model": {"width": 32, "layers": 2}})
-    check_resumable({"step": 7, "same": {"model": {"thinning": "runs"}}}, {"model": {"subsampling": "clusters"}})
-    with pytest.raises(ConfigError, match=r"stands at step 7 .*model.width was 32 and is 64; seed was 0 and is 1\."):
-        check_resumable(state, {"seed": 1, "model": {"width": 64, "layers": 2}})
-
-
-def test_log_comes_back(tmp_path):
-    store = Store(tmp_path)
-    assert read_log(store, "run") == []
-    rows = [{"step": 1, "loss": 1 / 3}, {"step": 2, "loss": 0.1}]
-    write_log(store, "run", rows)
-    assert read_log(store, "run") == rows
-
-
-@pytest.mark.parametrize(
-    "line", [b"no JSON", b"[]", b"{}", b'{"step": "1", "loss": 1.0}', b'{"step": 1, "loss": []}', b"\xff"]
-)
-def test_line_that_is_not_of_a_log_is_named(line, tmp_path):
-    store = Store(tmp_path)
-    store.write_bytes("run/log.jsonl", b'{"step": 1, "loss": 0.5}\n' + line + b"\n")
-    with pytest.raises(ConfigError, match=r"run/log.jsonl, line 2: not of a run's log"):
-        read_log(store, "run")
