@@ -36,4 +36,3 @@ ANNOTATION_FLAGS = {
     "events_outside_video": "events that lie wholly outside the video were left out: see `events_outside_video`",
     PARTLY_ANNOTATED: "models could not annotate some segments: see `rejects`",
 }
-FLAGS = FILE_FLAGS | DECODE_FLAGS | ANNOTATION_FLAGS

@@ -1,4 +1,4 @@
-"""The table `qa`: the pairs of all videos, beside each what `audit_qa` found."""
+"""The table `qa`: the pairs of all videos with the findings of `audit_qa`."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -20,11 +20,11 @@ BANNED = "contaminated"
 
 
 class DamagedUnit(ValueError):
-    """A unit's file does not hold what its stage wrote. The message names it and what to do."""
+    """A unit's file does not have the contents that its stage wrote. The message contains its name and the remedy."""
 
 
 class Banned(NamedTuple):
-    """Videos and pairs that are in benchmarks, and are to be left out."""
+    """Videos and pairs that are in benchmarks and must be dropped."""
 
     videos: frozenset[str]
     pairs: frozenset[str]
@@ -34,7 +34,7 @@ class Banned(NamedTuple):
 
 
 def qa_units(work: Workspace) -> tuple[list[str], list[str]]:
-    """Paths of the units that the table is made of: those of the pairs, by video, and that of their audit, if any."""
+    """Paths of the units from which the table is built: the pairs by video, and their audit, if any."""
     ready = "reject is null"
     written = work.table("questions").filter(ready).sort("video_id").select("write_qa_unit").fetchall()
     audited = work.table("audit_qa").filter(ready).select("audit_qa_unit").fetchall()
@@ -42,7 +42,7 @@ def qa_units(work: Workspace) -> tuple[list[str], list[str]]:
 
 
 def licences_of_videos(work: Workspace) -> dict[str, str | None]:
-    """The licence of each video."""
+    """Returns the licence of each video."""
     schema = pa.schema([VIDEO.field("video_id"), VIDEO.field("licence")])
     return {
         row["video_id"]: row["licence"]
@@ -52,14 +52,14 @@ def licences_of_videos(work: Workspace) -> dict[str, str | None]:
 
 
 def made_of(written: list[str], audited: list[str], banned: Banned, licences: Mapping[str, str | None]) -> str:
-    """A digest of what the table is made of."""
+    """Returns a digest of the sources of the table."""
     told = [*written, "", *audited, *(["", *sorted(banned.videos), "", *sorted(banned.pairs)] if banned else [])]
     told += ["", *(f"{video_id} {licence!r}" for video_id, licence in sorted(licences.items()))]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def read_banned(store: Store) -> Banned:
-    """What `longvid decontaminate --drop` has found; nothing where it was not run."""
+    """Returns the findings of `longvid decontaminate --drop`; nothing if it was not run."""
     if not store.exists(CONTAMINATION_PATH):
         return Banned(frozenset(), frozenset())
     rows = store.read_table(CONTAMINATION_PATH, ["video_id", "qa_id", "drop"]).to_pylist()

@@ -13,7 +13,7 @@ from stages.find_duplicates import FindDuplicatesConfig
 
 PAIR = pa.schema([("video_id", pa.string()), ("other", pa.string())])
 
-# Numbers instead of ids, as a bucket's pairs are many; `is_first`: the file's video of the lowest id.
+# Uses numbers instead of ids, since a bucket has many pairs. `is_first`: no video with the same file has a lower id.
 _FILES = """
     select video_id, sha256, row_number() over (order by video_id) as n,
            min(video_id) over (partition by sha256) = video_id as is_first
@@ -37,7 +37,7 @@ _PAIRS = """
 
 
 def candidates(work: Workspace, config: FindDuplicatesConfig) -> Iterator[pa.Table]:
-    """Pairs of PAIR, `other` below `video_id`; reads the tables `ingest` and `shots` of the workspace."""
+    """Yields rows of PAIR with `other` < `video_id`. Reads the tables `ingest` and `shots` of the workspace."""
     number = pa.int64()
     files = pa.schema([*[(n, pa.string()) for n in ("video_id", "sha256")], ("n", number), ("is_first", pa.bool_())])
     work.put("files", work.sql(_FILES, files), files)

@@ -1,4 +1,4 @@
-"""The parts of a data card: tables in Markdown, features in YAML, what licences ask for, how a corpus is read."""
+"""The parts of a data card: Markdown tables, YAML features, obligations of licences, and how to read a corpus."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -47,14 +47,14 @@ _NUMBERS = {pa.bool_(): "bool", pa.string(): "string", pa.large_string(): "strin
 
 
 def cell(value: Any) -> str:
-    """A value as plain text of Markdown: untrusted text becomes neither markup, nor HTML, nor a link."""
+    """Returns a value escaped for Markdown: untrusted text becomes neither markup, nor HTML, nor a link."""
     text = " ".join(message(str(value)).split())
     # A reference to a character is never markup, wherever Markdown is read.
     return _ESCAPED.sub(lambda found: f"&#{ord(found[0])};", text)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], left: int = 0) -> str:
-    """A table in Markdown, and how many rows are not shown; nothing where there are no rows."""
+    """Returns a Markdown table and the number of rows that are not shown; nothing if there are no rows."""
     lines = [f"| {' | '.join(f'{v:,}' if isinstance(v, int) else cell(v) for v in row)} |" for row in rows]
     if not lines:
         return ""
@@ -63,7 +63,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], left: int = 0) -> 
 
 
 def terms_text(terms: Terms) -> str:
-    """What the licences ask of who uses or passes on the corpus."""
+    """Returns the obligations of the licences for use and distribution of the corpus."""
     lines = []
     if terms.share_alike:
         lines.append(
@@ -88,13 +88,13 @@ def _list(names: Sequence[str]) -> str:
 
 
 def size_category(rows: int) -> str:
-    """The category of the Hugging Face hub that a number of rows falls into."""
+    """Returns the size category of the Hugging Face hub for a number of rows."""
     limits = [(10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M")]
     return next((name for limit, name in limits if rows < limit), "10M<n<100M")
 
 
 def features(schema: pa.Schema) -> list[dict[str, Any]]:
-    """The features of a table, as the header of a data card has them."""
+    """Returns the features of a table in the format of the header of a data card."""
     return [{"name": field.name, **_feature(field.type)} for field in schema]
 
 

@@ -1,4 +1,4 @@
-"""The tables of a corpus under their names in DuckDB: they can be read, and nothing else can be reached."""
+"""Provides the tables of a corpus in DuckDB, which can read them but access nothing else."""
 
 import re
 import tempfile
@@ -18,12 +18,12 @@ from workers.storage.store import Store
 
 
 class CatalogError(ValueError):
-    """A query or corpus that cannot be used. The message says what there is instead."""
+    """A query or corpus cannot be used. The message lists what exists instead."""
 
 
 @contextmanager
 def open_catalog(corpus: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with a view for each table of the corpus that has been built.
+    """Opens a connection with a view of each table of the corpus that has been built.
 
     Raises NotBuilt where there is none, CatalogError for a table that cannot be read and, in place of duckdb.Error, for
     a query that is wrong.
@@ -34,7 +34,7 @@ def open_catalog(corpus: str) -> Iterator[duckdb.DuckDBPyConnection]:
         raise not_built(store, "the tables")
     with connect(Path(tempfile.gettempdir()) / f"longvid-query-{uuid.uuid4().hex}") as catalog:
         for name, path in paths.items():
-            # Read by Arrow: DuckDB is given no path at all, since one that it may read it may write over as well.
+            # Arrow reads the files: DuckDB gets no path, since it could also overwrite any file that it may read.
             catalog.register(name, _dataset(store, path))
         try:
             yield catalog

@@ -1,4 +1,4 @@
-"""DuckDB connections that read what they are given and nothing else, and the one way to ask them.
+"""DuckDB connections that can read only the tables they were given, and the only function that queries them.
 
 No other file, no network, no extension that would be fetched from one. Values are parameters of a statement, never part
 of its text: tables, manifests and shards are untrusted.
@@ -24,11 +24,11 @@ Parameters = Sequence[Any] | dict[str, Any] | None
 
 
 class SqlError(ValueError):
-    """A text that is not one query. The message says what was found."""
+    """A text is not exactly one query. The message contains what was found."""
 
 
 def connect(temporary: Path, folders: Sequence[Path] = (), **config: Any) -> duckdb.DuckDBPyConnection:
-    """A connection in memory whose configuration is locked.
+    """Opens an in-memory connection whose configuration is locked.
 
     Args:
         temporary: a folder made when a query outgrows the memory, and removed when the connection closes.
@@ -52,7 +52,7 @@ def connect(temporary: Path, folders: Sequence[Path] = (), **config: Any) -> duc
 
 
 def select(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters = None) -> duckdb.DuckDBPyRelation:
-    """The rows of one query, or of EXPLAIN of one. `parameters` are the values of its `?` or `$name`.
+    """Yields the rows of one query, or of EXPLAIN of one. `parameters` are the values of its `?` or `$name`.
 
     Raises:
         SqlError: the text is anything else, or several statements.
@@ -83,8 +83,8 @@ def _begins_a_query(words: list[str]) -> bool:
 
 
 def _words(sql: str) -> list[str]:
-    """The tokens of a text without its comments, in lower case; of quoted ones, the quote."""
-    text, tokens = sql.encode(), duckdb.tokenize(sql)  # whose offsets count bytes
+    """Returns the tokens of a text in lower case, without comments; for quoted tokens, the quote."""
+    text, tokens = sql.encode(), duckdb.tokenize(sql)  # the offsets are in bytes
     starts = [start for start, kind in tokens if kind != duckdb.token_type.comment]
     words = (re.match(r"\w+|\S", text[start : start + 32].decode(errors="ignore")) for start in starts)
     return [word[0].lower() for word in words if word]

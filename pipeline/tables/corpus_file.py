@@ -1,4 +1,4 @@
-"""`corpus.json`, which says what a corpus was built with; and whether a build may replace what is there."""
+"""`corpus.json` describes how a corpus was built. Also checks whether a build may replace an existing corpus."""
 
 import importlib.metadata
 import platform
@@ -32,15 +32,15 @@ _DROPPED = "select count(*) from before where video_id not in (select video_id f
 
 
 class OtherFormat(ConfigError):
-    """A corpus of another format_version. The message says what to do."""
+    """The corpus has another format_version. The message contains the remedy."""
 
 
 class RemovalRefused(ConfigError):
-    """A manifest leaves out most of what a corpus holds. The message says what to do where that is meant."""
+    """A manifest lacks most of the videos of the corpus. The message says how to proceed if this is intended."""
 
 
 def describe(store: Store, recipe: Config) -> None:
-    """Writes corpus.json: what the bytes of this corpus depend on, so no clock and no host name."""
+    """Writes corpus.json: all that the bytes of this corpus depend on, therefore no time and no host name."""
     versions = {name: importlib.metadata.version(name) for name in VERSIONS}
     versions |= {"python": platform.python_version(), "machine": platform.machine()}
     described = {"format_version": FORMAT_VERSION, "recipe": recipe.model_dump(mode="json"), "versions": versions}
@@ -48,7 +48,7 @@ def describe(store: Store, recipe: Config) -> None:
 
 
 def read_corpus_file(store: Store) -> dict[str, Any]:
-    """What corpus.json says. Raises NotBuilt, OtherFormat, or ConfigError where it is damaged."""
+    """Returns the contents of corpus.json. Raises NotBuilt, OtherFormat, or ConfigError if it is damaged."""
     require_built(store, CORPUS, CORPUS)
     found = _read(store)
     if (version := found.get("format_version", 1)) != FORMAT_VERSION:
@@ -57,7 +57,7 @@ def read_corpus_file(store: Store) -> dict[str, Any]:
 
 
 def check_replaces(store: Store, work: Workspace, allow_removal: bool) -> None:
-    """Raises before a build takes from a corpus what its user may want to keep.
+    """Raises an error before a build deletes parts of a corpus that the user may want to keep.
 
     Args:
         store: of the corpus.
@@ -84,7 +84,7 @@ def check_replaces(store: Store, work: Workspace, allow_removal: bool) -> None:
 
 
 def _version(store: Store) -> Any:
-    """The format_version of what is there; that of this longvid where nothing readable is, which a build may mend."""
+    """Returns the format_version of the corpus; the current one if it cannot be read, since a build may repair it."""
     try:
         return _read(store).get("format_version", 1) if store.exists(CORPUS) else FORMAT_VERSION
     except ConfigError:
@@ -102,7 +102,7 @@ def _read(store: Store) -> dict[str, Any]:
 
 
 def damaged(store: Store) -> ConfigError:
-    """The error for a corpus.json that is not what describe wrote."""
+    """Returns the error for a corpus.json that `describe` did not write."""
     return ConfigError(f"{redacted(store.root)}/{CORPUS}: damaged; build the corpus again")
 
 

@@ -1,4 +1,4 @@
-"""How much of each segment decoded: counted in its decode unit once, then known from the table `segments`."""
+"""The numbers of decoded frames of segments: counted once in decode units, later read from the table `segments`."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +11,12 @@ from workers.storage.store import Store
 
 DECODED = pa.schema(
     [
-        ("decode_unit", pa.string()),  # where the frames lie, as JPEG
+        ("decode_unit", pa.string()),  # contains the frames as JPEG
         ("num_frames", pa.int32()),
-        ("num_wanted", pa.int32()),  # more than num_frames where some don't decode; null where there are none
+        ("num_wanted", pa.int32()),  # more than num_frames if some cannot be decoded; null if there are none
         ("num_decoder_errors", pa.int32()),  # frames on which the decoder reported errors
-        ("frames_decoded", pa.int32()),  # for the kept ones; null: the decoder does not tell
-        ("source_sizes", pa.list_(pa.string())),  # "640x360": one, but for a stream that changes
+        ("frames_decoded", pa.int32()),  # to get the kept ones; null: unknown to the decoder
+        ("source_sizes", pa.list_(pa.string())),  # "640x360"; several if the stream changes
     ]
 )
 UNIT = pa.schema([DECODED.field("decode_unit")])
@@ -26,11 +26,13 @@ VIDEO_TABLE = pa.schema(
         *VIDEO,
         ("decoded_share", pa.float64()),  # of the wanted frames
         ("decoder_errors", pa.int64()),  # frames on which the decoder reported errors, kept or not
-        ANNOTATION.field("events_outside_video"),  # null: not annotated yet; above 0 there is a flag of that name
+        ANNOTATION.field(
+            "events_outside_video"
+        ),  # null: not annotated yet; above 0, the video has the flag of that name
     ]
 )
 
-# Ingest's results without its rejects, to which a condition on the video may be added.
+# The results of ingest without its rejects; a condition on the video may be appended.
 VIDEOS = """
     select * exclude (flags, sizes), null as events_outside_video, flags || list_filter([
         case when decoded_share < 1 then 'partly_decoded' end,
@@ -45,7 +47,7 @@ VIDEOS = """
             len(list_distinct(flatten(list(coalesce(source_sizes, []))))) as sizes
         from ingest left join decoded using (decode_unit) group by video_id
     ) using (video_id)"""
-# The same when it is known what was written about them.
+# The same after the phase of annotation.
 ANNOTATED_VIDEOS = f"""
     select v.* exclude (flags, events_outside_video), q.events_outside_video,
            v.flags || coalesce(q.annotation_flags, []) as flags
@@ -63,13 +65,13 @@ _FRAMES = f"""
 
 
 def frames_decoded(work: Workspace) -> tuple[int, int]:
-    """How many frames have been decoded, and how many segments that are not decoded yet will take: a prediction."""
+    """Returns the number of decoded frames, and the predicted number for segments that are not decoded yet."""
     ((done, to_do),) = work.rows(_FRAMES)
     return int(done), int(to_do)
 
 
 def count_decoded(work: Workspace, store: Store) -> None:
-    """Makes the table `decoded` in the workspace, a row a decode unit."""
+    """Creates the table `decoded` in the workspace, with one row per decode unit."""
     known = "tables/segments.parquet"
     work.put("known", _published(store, known), DECODED)
     work.put("decoded", _both(work, store), DECODED)

@@ -73,7 +73,7 @@ _REJECTS = """
 
 
 def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
-    """Makes the tables of a phase in the workspace and, with `publish`, in the corpus."""
+    """Creates the tables of a phase in the workspace and, with `publish`, in the corpus."""
     if phase == "ingest":
         count_decoded(work, store)
     for name, (schema, query) in FROM_RESULTS.get(phase, {}).items():
@@ -92,7 +92,7 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
 def _put_units(
     name: str, tables: Iterator[pa.Table], schema: pa.Schema, digest: str, work: Workspace, store: Store, publish: bool
 ) -> None:
-    """A table that is made of units; the published one where it is made of the same."""
+    """Creates a table from units, or uses the published one if it has the same sources."""
     schema = schema.with_metadata({MADE_OF: digest.encode()})
     path = f"tables/{name}.parquet"
     if store.exists(path) and _made_of(store, path) == digest.encode():
@@ -102,7 +102,7 @@ def _put_units(
 
 
 def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bool) -> None:
-    """The table `rejects`, over all phases done so far."""
+    """Creates the table `rejects`, over all phases done so far."""
     rejected = (work.table(phase).filter("reject is not null").select("reject") for phase in phases)
     schema = pa.schema([REJECTED])
     work.put("rejected", (table for rows in rejected for table in work.read(rows, schema)), schema)
@@ -110,7 +110,7 @@ def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bo
 
 
 def publish_query(name: str, query: str, schema: pa.Schema, work: Workspace, store: Store, publish: bool) -> None:
-    """What a query gives as a table in the workspace and, with `publish`, in the corpus."""
+    """Writes the result of a query as a table in the workspace and, with `publish`, in the corpus."""
     _put(name, work.sql(query, schema), schema, work, store, publish)
 
 
@@ -125,7 +125,7 @@ def _put(
 
 
 def _regroup(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Tables of about ROW_GROUP_ROWS rows: thousands of units would be as many row groups."""
+    """Combines tables to about ROW_GROUP_ROWS rows, since thousands of units would be as many row groups."""
     held, rows = [], 0
     for table in tables:
         held.append(table)

@@ -1,4 +1,4 @@
-"""A corpus of which only `shards/` and `tables/` are there, as it is published: what can be said of it."""
+"""Checks a published corpus, which has only `shards/` and `tables/`."""
 
 from collections.abc import Iterator
 
@@ -12,19 +12,19 @@ SAMPLES = "tables/samples.parquet"
 
 
 def is_published_only(store: Store) -> bool:
-    """Whether there are samples, but not all that a build would need to tell what is missing."""
+    """Returns whether there are samples, but not all files that a build needs to find out what is missing."""
     if not store.exists(SAMPLES):
         return False
     return not (store.exists("corpus.json") and store.exists("manifest.parquet") and store.has_folder("units"))
 
 
 def table_rows(store: Store) -> dict[str, int]:
-    """Rows of each table that is there. Raises ValueError or OSError for a damaged one, naming it."""
+    """Returns the number of rows of each existing table. Raises ValueError or OSError naming a damaged one."""
     return {name: store.num_rows(path) for name in TABLES if store.exists(path := f"tables/{name}.parquet")}
 
 
 def damaged_tables(store: Store) -> Iterator[str]:
-    """Reads each table but `samples`; yields a message a damaged one."""
+    """Reads each table but `samples`, and yields a message for each damaged one."""
     for path in (f"tables/{name}.parquet" for name in TABLES):
         try:
             if path != SAMPLES and store.exists(path):
@@ -34,7 +34,7 @@ def damaged_tables(store: Store) -> Iterator[str]:
 
 
 def samples_of(store: Store, work: Workspace) -> str | None:
-    """Puts the table `samples` into the workspace; gives a message where it cannot be used."""
+    """Adds the table `samples` to the workspace; yields a message if it cannot be used."""
     try:
         with store.open(SAMPLES) as source:
             work.put("samples", map(_with_share_alike, read_batches(source)), SAMPLE)
@@ -44,7 +44,7 @@ def samples_of(store: Store, work: Workspace) -> str | None:
 
 
 def _with_share_alike(samples: pa.Table) -> pa.Table:
-    """The rows with the column SHARE_ALIKE, null where they were written before it was there."""
+    """Adds the column SHARE_ALIKE, with nulls, to rows written by versions without it."""
     if SHARE_ALIKE.name in samples.column_names:
         return samples
     return samples.append_column(SHARE_ALIKE, pa.nulls(samples.num_rows, SHARE_ALIKE.type))

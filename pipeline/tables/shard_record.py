@@ -1,4 +1,4 @@
-"""Which shards are a corpus' own: the table `shards`. A build deletes what it no longer plans of them, nothing else.
+"""The table `shards`: the shards that longvid wrote. A build deletes those no longer planned, and no other file.
 
 A corpus' folder is its users' as well: next to the shards may lie an index of another reader, notes or other tars.
 """
@@ -25,11 +25,11 @@ _SHARDS = """
 
 
 class ShardInTheWay(ConfigError):
-    """A file that longvid has not written has the name of a shard that is to be written. Nothing has run yet."""
+    """A file that longvid did not write has the name of a planned shard. Raised before any work."""
 
 
 def note_planned(work: Workspace, store: Store) -> None:
-    """Records the shards that are about to be written, so that those of a build that is killed are known as well.
+    """Records the shards before they are written, so that those of a killed build are known as well.
 
     Raises ShardInTheWay where one would be written over a file that is none.
     """
@@ -47,12 +47,12 @@ def note_planned(work: Workspace, store: Store) -> None:
 
 
 def gather_shards(work: Workspace, store: Store, publish: bool) -> None:
-    """Makes the table `shards` from `samples`, in the workspace and, with `publish`, in the corpus."""
+    """Creates the table `shards` from `samples`, in the workspace and, with `publish`, in the corpus."""
     publish_query("shards", _SHARDS, SHARD, work, store, publish)
 
 
 def drop_stale(work: Workspace, store: Store) -> list[str]:
-    """Deletes shards that an earlier plan has left behind: whoever lists the folder would read them.
+    """Deletes the shards of an earlier plan, which readers that list the folder would read.
 
     Only what the corpus has recorded and what still is what was written; gives a note for each that is not.
     """
@@ -81,7 +81,7 @@ def _shards_of(work: Workspace, query: str) -> list[str]:
 
 
 def _recorded(store: Store) -> list[dict[str, Any]]:
-    """Rows of SHARD: what earlier builds have recorded, in `samples` where there was no table `shards` yet."""
+    """Returns rows of SHARD recorded by earlier builds, taken from `samples` if there was no table `shards` yet."""
     if store.exists(RECORD):
         return store.read_table(RECORD, SHARD.names).to_pylist()
     if store.exists("tables/samples.parquet"):

@@ -1,4 +1,4 @@
-"""Conversations in the LLaVA form, checked but not changed."""
+"""Checks conversations in the LLaVA format without changing them."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ Turn = dict[str, Any]
 
 
 def parse_conversations(text: str) -> list[str]:
-    """The conversations of a video, each as JSON text.
+    """Returns the conversations of a video, each as JSON text.
 
     `text` is JSON: one conversation (a list of turns `{"from": "human" | "gpt", "value": "..."}`), or a list of those.
     Answers before the first question are left out; a conversation that is the whole of `text` and begins with a
@@ -30,7 +30,7 @@ def parse_conversations(text: str) -> list[str]:
 
 
 def question_and_answer(text: str) -> tuple[str, str]:
-    """First question of a conversation, without its `<image>` token, and the answer to it."""
+    """Returns the first question of a conversation, without its `<image>` token, and its answer."""
     turns = json.loads(text)
     asked = next(i for i, turn in enumerate(turns) if turn["from"] in _ASKS)
     answer = next(turn["value"] for turn in turns[asked:] if turn["from"] in _ANSWERS)
@@ -38,7 +38,7 @@ def question_and_answer(text: str) -> tuple[str, str]:
 
 
 def _checked(conversation: Any, where: str) -> list[Turn]:
-    """The turns of a conversation from the first question on, after what the system says."""
+    """Returns the turns of a conversation from the first question on, without the system message."""
     if not isinstance(conversation, list) or not conversation:
         raise AnnotationError(f"{where}: must be a list of turns, not {format_value(conversation)}")
     for index, turn in enumerate(conversation):

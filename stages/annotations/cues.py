@@ -1,4 +1,4 @@
-"""Cues to sentences: what rolls through the picture is kept once, a sentence cut over several cues is put together."""
+"""Converts cues to sentences: removes repetitions of rolling captions, and joins sentences that span several cues."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _OPEN_WORDS = frozenset(_OPEN.split())
 
 
 def merge_rolling(cues: Iterable[Cue]) -> list[Cue]:
-    """Cues without the lines that the cue before showed already, as in captions that roll up line by line.
+    """Returns cues without the lines that the previous cue already showed, as in captions that roll up line by line.
 
     Each line stands in the cue that shows it first; a line that is typed word by word is one. Only where cues touch or
     overlap: what is said again after a pause stays.
@@ -44,7 +44,7 @@ def merge_rolling(cues: Iterable[Cue]) -> list[Cue]:
 
 
 def _carried(before: tuple[str, ...], lines: tuple[str, ...]) -> int:
-    """How many of the first lines are the last lines of the cue before."""
+    """Returns how many of the first lines repeat the last lines of the previous cue."""
     for count in range(min(len(before), len(lines), _MAX_LINES), 0, -1):
         if before[-count:] == lines[:count]:
             return count
@@ -52,13 +52,13 @@ def _carried(before: tuple[str, ...], lines: tuple[str, ...]) -> int:
 
 
 def _typed(before: tuple[str, ...], cue: Cue) -> str:
-    """What has been added to the text of the cue before, whatever lines it stands in now; "" where it's another."""
+    """Returns the text added to that of the previous cue, independent of line breaks; "" if the text is another."""
     text = " ".join(before)
     return cue.text[len(text) :] if cue.text.startswith(text + " ") else ""
 
 
 def join_sentences(cues: Iterable[Cue], gap_s: float, max_chars: int) -> list[Cue]:
-    """Joins a cue to the one before where its sentence goes on there.
+    """Joins cues that continue the sentence of the previous one.
 
     It goes on where the cue before has no full stop and the next begins small, or where it ends in a word that cannot
     end a sentence. At most `gap_s` apart, at most `max_chars` together.

@@ -1,4 +1,4 @@
-"""Bytes of a text file to text, whatever encoding it was saved in; never a guess that nothing supports.
+"""Decodes text files of unknown encoding, and only accepts an encoding for which there is evidence.
 
 A mark at the start decides, then UTF-8, then UTF-8 with a few bad bytes. What is none of these is an old encoding. Few
 of them can be told from the bytes alone, so the language in the file's name is asked first, and what two encodings
@@ -23,7 +23,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Old encodings that text files come in, and the languages that are written in each.
+# Legacy encodings, and the languages that are written in each.
 _LANGUAGES = {
     "cp1252": "af ca da de en es eu fi fr ga gl id is it ms nb nl nn no pt sv sw",
     "cp1250": "bs cs hr hu pl ro sk sl sq sr",
@@ -44,7 +44,7 @@ _LANGUAGES = {
     "cp949": "ko",
 }
 ENCODINGS = (*_LANGUAGES, *(name for _, name in _MARKS))
-# The letters beyond ASCII of languages in Latin script: to the detector all these encodings look alike.
+# Letters beyond ASCII of languages in Latin script: the detector cannot distinguish these encodings.
 _LATIN = {
     "cp1252": "äöüß àâæçéèêëîïôœùûüÿ áéíñóúü ãõáàâéêíóôúç àèéìòù åäöé æøåé áéíóúýþæðö ëïéèöü",
     "cp1250": "áčďéěíňóřšťúůýž ąćęłńóśźż áéíóöőúüű čćđšž áäčďéíĺľňóôŕšťúýž ăâîşţ",
@@ -53,7 +53,7 @@ _LATIN = {
     "cp1258": "ăâđêôơưàáèéìíòóùúý\u0300\u0301\u0303\u0309\u0323",
 }
 _PUNCTUATION = frozenset("’‘“”„‚«»‹›–—…¿¡°ªº€£§ \u00a0")
-# Katakana of half width: nobody writes so any more, and other encodings read as Japanese are full of it.
+# Half-width katakana: rare in real text, but frequent where another encoding is decoded as Japanese.
 _HALF_WIDTH = re.compile("[\uff61-\uff9f]")
 _SAMPLE_BYTES = 1 << 17
 # One encoding is taken for another's better only by this much, in the detector's measures (0 to 1) of disorder and of
@@ -87,7 +87,7 @@ def _decode(data: bytes, language: str, encoding: str) -> tuple[str, str]:
     except UnicodeDecodeError:
         text = data.decode("utf-8", errors="replace")
     bad = text.count("\ufffd")
-    # In no other encoding is so much of a text valid UTF-8 by chance.
+    # Text in another encoding is not valid UTF-8 to this extent by chance.
     if sum(not c.isascii() for c in text) - bad >= 2 * bad:
         return text, REPAIRED
     if encoding != DETECT:
@@ -122,7 +122,7 @@ def _detect(data: bytes, language: str) -> str:
 
 
 def _best(sample: bytes, encodings: list[str]) -> dict[str, str]:
-    """The text in each of the encodings that fit best, best first."""
+    """Returns the text in each of the encodings that fit best, best first."""
     matches = [m for m in from_bytes(sample, cp_isolation=encodings) if not _HALF_WIDTH.search(str(m))]
     found = sorted(matches, key=lambda match: (match.chaos, -match.coherence))
     return {
@@ -140,7 +140,7 @@ def _by_letters(sample: bytes) -> dict[str, str]:
         texts[encoding] = text = sample.decode(encoding, errors="replace")
         marked = [c for c in text if not c.isascii() and c not in _PUNCTUATION]
         known = max(sum(c in letters for c in marked) for letters in _letters(encoding))
-        # English has typographic quotes alone, at the same places in all of these.
+        # English has only typographic quotes, which are at the same code points in all of these.
         shares[encoding] = known / len(marked) if marked else float(encoding == "cp1252")
     most = max(_ENOUGH_LETTERS, max(shares.values()) - _MORE_LETTERS)
     return {name: texts[name] for name, share in shares.items() if share >= most}

@@ -1,4 +1,4 @@
-"""Timed events as people write them: an object per event, in a JSONL file or in the manifest."""
+"""Reads timed events in the project's own format: one object per event, in a JSONL file or in the manifest."""
 
 import math
 import re
@@ -19,7 +19,7 @@ Event = dict[str, Any]
 
 
 def parse_event(raw: Any) -> Event:
-    """A checked event: start_s, end_s (seconds), kind, text; is_point and origin where given. Others are left out.
+    """Checks an event and returns only start_s, end_s (seconds), kind, text, and is_point and origin if given.
 
     An end_s of "end" is that of the video, here infinity. Raises AnnotationError for a missing or wrong field, and for
     an event that ends before it starts.

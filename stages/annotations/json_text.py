@@ -1,4 +1,4 @@
-"""JSON that other people wrote: every fault of it is an AnnotationError."""
+"""Parses untrusted JSON; every error in it raises AnnotationError."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ MAX_DEPTH = 64
 
 
 def load_json(text: str, max_depth: int = MAX_DEPTH) -> Any:
-    """The value of a JSON text.
+    """Returns the value of a JSON text.
 
     Raises AnnotationError that names line and column and quotes nothing; also for numbers that Python does not read
     (more than 4,300 digits) and for lists and objects nested more than `max_depth` deep.

@@ -1,4 +1,4 @@
-"""Where an annotation comes from: file, row, format and licence of events, and of the pairs that are made of them."""
+"""The origins of annotations: file, row, format and licence of events and of the pairs derived from them."""
 
 import posixpath
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ FIELDS = ("file", "row", "format", "licence")
 
 
 def parse_origin(raw: Any) -> Origin:
-    """The checked `origin` of an event or a conversation; fields that are absent or null are left out.
+    """Checks the `origin` of an event or a conversation, and returns it without absent or null fields.
 
     Raises AnnotationError that names the field.
     """
@@ -38,24 +38,24 @@ def parse_origin(raw: Any) -> Origin:
 
 
 def relative(name: str) -> str:
-    """A file's name without the place where it lies: of an absolute path or an address, the last part."""
+    """Returns the name of a file without its folder: the last part of an absolute path or an address."""
     parts = name.replace("\\", "/")
     is_absolute = parts.startswith(("/", "~")) or ":" in parts.split("/")[0] or ".." in parts.split("/")
     return posixpath.basename(parts.rstrip("/")) if is_absolute else parts
 
 
 def printable(text: str) -> str:
-    """A text without characters that no table or terminal shows, cut at 300 characters."""
+    """Returns a text without unprintable characters, cut to 300 characters."""
     return "".join(c for c in text if c.isprintable())[:_MOST_CHARS]
 
 
 def with_row(event: dict[str, Any], row: int) -> dict[str, Any]:
-    """The event with the number of its row in its own file, where it does not tell of another one."""
+    """Returns the event with the number of its row in its own file, unless its origin is another file."""
     return {**event, "origin": event.get("origin") or {"row": row}}
 
 
 def merged_origins(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of PAIR_ORIGIN: what a pair is made of, by file, from rows of EVENT."""
+    """Returns rows of PAIR_ORIGIN, one per file, for the rows of EVENT from which a pair was derived."""
     found: dict[tuple[str | None, ...], set[int]] = {}
     for event in events:
         origin = event.get("origin") or {}

@@ -1,7 +1,7 @@
-"""What annotation files tell of one video, put right where that is possible, left out where not; all of it counted.
+"""Repairs the annotations of one video where possible, drops the others, and counts both.
 
-Reasons of what is left out, here and by formats, are in DROPPED, of what was changed in REPAIRED, and of what is only
-worth knowing in NOTED.
+DROPPED contains the reasons why rows are dropped, here and by formats; REPAIRED the kinds of changes; NOTED what is
+only counted.
 """
 
 import math
@@ -44,9 +44,9 @@ REPAIRED = {
 NOTED = {"overlapping": "the event overlaps the previous one", "points": "the event has one time instead of a span"}
 
 _MS_PER_S = 1000.0
-# As seconds, more than a day: nobody cuts into events what is longer.
+# No annotated video is longer than a day.
 _DAY_S = 86_400.0
-# Rounding, and a duration that was measured otherwise.
+# Tolerances for rounding and for durations measured in another way.
 _SLACK, _SLACK_S = 1.02, 2.0
 _LEAST = 0.05
 _MOST_WORDS = 60
@@ -57,11 +57,11 @@ Event = dict[str, Any]
 def repair(
     rows: Iterable[Row], duration_s: float | None = None, labels: Mapping[str, str] | None = None
 ) -> tuple[list[Event], Counter[str]]:
-    """Events sorted by time, in the form of an events file, and how many rows each reason was found in.
+    """Returns events sorted by time, in the format of an events file, and the number of rows per reason.
 
     Args:
-        rows: of one video, from all files that tell of it; texts are plain already.
-        duration_s: as the files say it.
+        rows: rows of one video from all files that describe it, without markup.
+        duration_s: duration of the video according to the files.
         labels: texts of the labels.
     """
     counts: Counter[str] = Counter()
@@ -86,7 +86,7 @@ def _order(found: Row) -> tuple[float | None, float, str, str]:
 
 
 def _complete(rows: list[Row], labels: Mapping[str, str], counts: Counter[str]) -> list[Row]:
-    """Rows with text and time, both also from other rows and from labels."""
+    """Returns the rows that have text and time, which may also come from other rows and from labels."""
     times = {r.ref: r for r in rows if r.ref and r.start_s is not None}
     complete = []
     for found in rows:
@@ -100,7 +100,7 @@ def _complete(rows: list[Row], labels: Mapping[str, str], counts: Counter[str]) 
             start_s = None if offset is None else start_s + offset
             end_s = None if end_s is None or offset is None else end_s + offset
         if not text:
-            # A row with a name and a time alone gives the time to others.
+            # A row with only a reference and a time provides the time for other rows.
             counts["no_text"] += not (found.ref and found.start_s is not None)
         elif start_s is None:
             counts["no_time"] += 1
@@ -123,11 +123,12 @@ def _in_seconds(rows: list[Row], duration_s: float | None, counts: Counter[str])
 
 
 def are_milliseconds(spans: Iterable[tuple[float, float | None]], duration_s: float | None) -> bool:
-    """Whether the times of a video must be milliseconds: as seconds most end outside it, as milliseconds all inside.
+    """Returns whether the times of a video must be milliseconds: most would be outside it as seconds, and all are
+    inside it as milliseconds.
 
-    What was written for a longer cut of the video is not taken for them: the last time as milliseconds comes after a
-    twentieth of the video. Without a duration: as seconds, the last is later than a day after the start, and all are
-    whole numbers.
+    Times in seconds of a longer cut of the video are distinguished from them by the last time, which must be after
+    the first twentieth of the video as milliseconds. Without a duration, all times must be whole numbers, and the last
+    one greater than a day as seconds.
     """
     spans = list(spans)
     times = [time for span in spans for time in span if time is not None and time < math.inf]
@@ -141,7 +142,7 @@ def are_milliseconds(spans: Iterable[tuple[float, float | None]], duration_s: fl
 
 
 def _place(found: Row, duration_s: float | None, counts: Counter[str]) -> Row | None:
-    """The row with times that lie in the video, in order; None where it lies outside."""
+    """Returns the row with ordered times inside the video, or None if it is entirely outside."""
     start, end = found.start_s or 0.0, found.end_s
     if end is not None and end < start:
         counts["reversed"] += 1
@@ -156,7 +157,7 @@ def _place(found: Row, duration_s: float | None, counts: Counter[str]) -> Row | 
 
 
 def _unrolled(rows: list[Row], counts: Counter[str]) -> list[Row]:
-    """Speech whose lines neither overlap nor show words again that the line before showed."""
+    """Returns speech lines that do not overlap and do not repeat words of the previous line."""
     kept: list[Row] = []
     shown: list[str] = []
     for found in rows:
@@ -181,7 +182,10 @@ def _unrolled(rows: list[Row], counts: Counter[str]) -> list[Row]:
 
 
 def _shared_words(before: list[str], words: list[str]) -> int:
-    """How many of the first words are the last ones of the line before; a single one may be said twice."""
+    """Returns how many of the first words repeat the last words of the previous line.
+
+    A single repeated word does not count, unless both lines consist of it.
+    """
     for count in range(min(len(before), len(words), _MOST_WORDS), 1, -1):
         if before[-count:] == words[:count]:
             return count
@@ -207,5 +211,5 @@ def _event(found: Row) -> Event:
 
 
 def origin_fields(origin: Origin | None) -> dict[str, Any]:
-    """Those fields of an origin that are known, as an events file has them."""
+    """Returns the known fields of an origin, in the format of an events file."""
     return {name: value for name, value in origin._asdict().items() if value} if origin else {}

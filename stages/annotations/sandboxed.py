@@ -1,4 +1,4 @@
-"""Parses what others wrote in a process of the sandbox, and checks what comes back from there."""
+"""Parses untrusted annotations in a sandboxed process, and checks the results."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,12 +17,12 @@ TASKS = "stages.annotations.tasks"
 
 
 class ParseLimits(SandboxLimits):
-    """What parsing one file may take."""
+    """Limits of memory and time for parsing one file."""
 
     memory_mb: int = Field(2048, ge=256)
-    """Memory of the process that parses one file."""
+    """Memory limit of the process that parses one file, in bytes."""
     cpu_s: float = Field(120.0, gt=0)
-    """CPU seconds. A megabyte takes less than one, whatever is in it."""
+    """Limit of CPU time in seconds. A megabyte takes less than one second, whatever it contains."""
 
 
 class _Origin(Config):
@@ -34,7 +34,7 @@ class _Origin(Config):
 
 class _Event(Config):
     start_s: float | None = Field(allow_inf_nan=False)
-    end_s: float | None  # infinity: that of the video
+    end_s: float | None  # infinity: the end of the video
     kind: str = Field(pattern=f"^({'|'.join(KINDS)}|conversation)$")
     text: str
     is_point: bool | None = None
@@ -58,7 +58,7 @@ _EVENTS = TypeAdapter(list[_Event])
 
 
 def parse(task: str, data: bytes, limits: ParseLimits, max_events: int, **options: Any) -> Known:
-    """What a task of `stages.annotations.tasks` reads from these bytes. Raises AnnotationError."""
+    """Runs a task of `stages.annotations.tasks` on these bytes and returns its result. Raises AnnotationError."""
     try:
         messages = list(sandbox(TASKS, limits).call(task, data, cpu_s=limits.cpu_s, max_events=max_events, **options))
     except Reject as reject:

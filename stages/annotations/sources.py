@@ -1,4 +1,6 @@
-"""From the bytes of one source to events: all that is done with untrusted text, without files or a store."""
+"""Parses the bytes of one source into events. This is all the code that handles untrusted text; it uses no files and
+no store.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -21,43 +23,43 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 class Known(NamedTuple):
-    """What a source tells of a video."""
+    """The annotations of a video from one source."""
 
     events: list[Event]
-    """start_s, end_s (null for conversations), kind and text. Times may lie outside the video."""
+    """The fields are start_s, end_s (null for conversations), kind and text. Times may be outside the video."""
     flags: tuple[str, ...] = ()
-    """Of the video: some of `schemas.flags.ANNOTATION_FLAGS`."""
+    """Flags of the video, from `schemas.flags.ANNOTATION_FLAGS`."""
     track: Track | Literal[""] = ""
-    """Of subtitles: speech, caption (what is to be seen), chapter, or data, which is no text at all."""
+    """The kind of subtitles: speech, caption (visible content), chapter, or data, which is not text."""
     language: str = ""
-    """Of subtitles, as the file's name or header has it, in small letters: "en-gb"."""
+    """Language of subtitles from the file's name or header, in lower case: "en-gb"."""
 
     def of(self, **origin: Any) -> "Known":
-        """The same, with these fields of ORIGIN in each event that does not tell of others itself."""
+        """Returns a copy whose events have these fields of ORIGIN, unless they have values of their own."""
         told = [{**event, "origin": {**origin, **(event.get("origin") or {})}} for event in self.events]
         return self._replace(events=told)
 
 
 def read_events(data: bytes) -> Known:
-    """Events that stand in the manifest's row, as a JSON list. This and the others raise AnnotationError."""
+    """Parses the events in the manifest's row, a JSON list. This and the other functions raise AnnotationError."""
     return Known(parse_events(data.decode()))
 
 
 def read_event_file(data: bytes, encoding: str) -> Known:
-    """A JSONL file of events."""
+    """Parses a JSONL file of events."""
     events, flag = parse_event_lines(data, encoding)
     return Known(events, (flag,) if flag else ())
 
 
 def read_conversations(data: bytes) -> Known:
-    """LLaVA conversations that stand in the manifest's row."""
+    """Parses the LLaVA conversations in the manifest's row."""
     timeless: Event = {"start_s": None, "end_s": None, "kind": "conversation"}
     told = parse_conversations(data.decode())
     return Known([with_row({**timeless, "text": text}, number) for number, text in enumerate(told, 1)])
 
 
 def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_chars: int) -> Known:
-    """A subtitle file. Its name may say a language (`film.en.vtt`) and what it is of (`film.en.chapters.vtt`).
+    """Parses a subtitle file. Its name may contain a language (`film.en.vtt`) and a kind (`film.en.chapters.vtt`).
 
     Args:
         gap_s, max_chars: see `join_sentences`.
@@ -69,12 +71,12 @@ def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_char
     track, cues = _track(stem.lower(), subtitles), subtitles.cues
     if track != "chapter":
         cues = join_sentences(merge_rolling(cues), gap_s, max_chars)
-    told = [_event(cue, track) for cue in cues if _WORD.search(cue.text)]  # "--" says nothing
+    told = [_event(cue, track) for cue in cues if _WORD.search(cue.text)]  # not lines such as "--"
     return Known(told, subtitles.flags, track, language or subtitles.language)
 
 
 def with_origins(known: Known, text: str | None) -> Known:
-    """Conversations with the origins that the manifest has for them. Raises AnnotationError."""
+    """Returns conversations with their origins from the manifest. Raises AnnotationError."""
     if not text:
         return known
     origins = load_json(text)
@@ -89,19 +91,19 @@ def with_origins(known: Known, text: str | None) -> Known:
 
 
 def in_one_language(files: Iterable[tuple[str, Known]], wanted: Sequence[str]) -> Known:
-    """What subtitle files say in one language; of speech, of what is to be seen and of chapters apart.
+    """Returns the contents of subtitle files in one language, chosen separately for speech, captions and chapters.
 
     Args:
-        files: name or address, and what is known from it.
-        wanted: languages in the order they are wanted; "en" takes "en-gb" too.
+        files: pairs of name or address, and contents.
+        wanted: languages in the order of preference; "en" includes "en-gb".
     """
     files = list(files)
-    used = [known for _, known in files if known.track == "data"]  # tells of itself by a flag
+    used = [known for _, known in files if known.track == "data"]  # its flag is kept
     for track in ("speech", "caption", "chapter"):
         by_language: dict[str, dict[str, Known]] = {}
         for name, known in files:
             if known.track == track and known.events:
-                # Of one text in two formats the first.
+                # If a text exists in two formats, use the first.
                 by_language.setdefault(known.language, {}).setdefault(PurePosixPath(name).stem, known)
         if by_language:
             used += by_language[min(by_language, key=lambda language: _rank(language, wanted))].values()
@@ -109,7 +111,7 @@ def in_one_language(files: Iterable[tuple[str, Known]], wanted: Sequence[str]) -
 
 
 def _rank(language: str, wanted: Sequence[str]) -> tuple[int, int]:
-    """The first language wanted, then none that is named, then any."""
+    """Sort key: preferred languages first, then files without a language, then any other language."""
     fits = [i for i, w in enumerate(wanted) if language == w.lower() or language.startswith(f"{w.lower()}-")]
     return (fits[0] if fits else len(wanted)), bool(language)
 
@@ -123,6 +125,6 @@ def _track(stem: str, subtitles: Subtitles) -> Track:
 
 
 def _event(cue: Cue, track: Track) -> dict[str, Any]:
-    # A clock or a number that runs through the frame is not spoken: it is to be seen.
+    # A clock or a number shown in the frame is not speech but a caption.
     kind = "caption" if track == "speech" and not _LETTER.search(cue.text) else track
     return {"start_s": cue.start_s, "end_s": cue.end_s, "kind": kind, "text": cue.text}

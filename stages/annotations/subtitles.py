@@ -1,4 +1,4 @@
-"""Subtitle files to cues, as forgiving as players are: a cue that cannot be read is left out, the rest stays."""
+"""Parses subtitle files into cues. Like video players, it omits cues that cannot be parsed and keeps the others."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _HEADER = re.compile(r"(Kind|Language)\s*:\s*(\S+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Cue:
-    """Text shown in [start_s, end_s); `lines` are cleaned, none of them empty. Times may lie before zero."""
+    """Text shown in [start_s, end_s). `lines` are cleaned and not empty. Times may be negative."""
 
     start_s: float
     end_s: float
@@ -25,23 +25,23 @@ class Cue:
 
     @property
     def text(self) -> str:
-        """The lines, joined by blanks."""
+        """The lines, joined by spaces."""
         return " ".join(self.lines)
 
 
 @dataclass(frozen=True)
 class Subtitles:
-    """Cues in time order, and what the file's own header says of them ("" where it says nothing)."""
+    """Cues in order of time, and the values of the file's header ("" if absent)."""
 
     cues: list[Cue]
     kind: str = ""
     language: str = ""
     flags: tuple[str, ...] = ()
-    """Of the video: "encoding_detected", "invalid_utf8", "subtitles_not_text", "long_lines_cut"."""
+    """Flags of the video: "encoding_detected", "invalid_utf8", "subtitles_not_text", "long_lines_cut"."""
 
 
 def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> Subtitles:
-    """Reads a WebVTT, SubRip, ASS, SSA or TTML file, told by its content.
+    """Reads a WebVTT, SubRip, ASS, SSA or TTML file. The format is detected from the content.
 
     A cue that ends before it starts is left out, as are sounds ("[Music]"), markup, and cues that hold no text but JSON
     or addresses of pictures. A line of more than 4,096 characters is cut.
@@ -83,7 +83,7 @@ def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> 
 
 
 def _header(lines: list[str]) -> dict[str, str]:
-    """Header fields of a WebVTT file; {"webvtt": ""} where it has none, {} for another file."""
+    """Returns the header fields of a WebVTT file; {"webvtt": ""} if there are none, {} for other formats."""
     if not lines[0].startswith("WEBVTT"):
         return {}
     fields = {"webvtt": ""}

@@ -1,4 +1,4 @@
-"""Untrusted text to plain text, in time that grows with its length and no faster."""
+"""Converts untrusted text to plain text, in time linear in its length."""
 
 import html
 import re
@@ -23,14 +23,14 @@ _NO_CHARACTER = re.compile(r"&#(?:[0-9]{8}|[xX][0-9a-fA-F]{7})")
 
 
 class AnnotationError(ValueError):
-    """What a user wrote about a video cannot be read.
+    """An annotation of a video cannot be parsed.
 
     The message names the place, the field and the remedy. It quotes nothing of a file that may be no annotation at all.
     """
 
 
 def clean_text(text: str) -> str:
-    """One line of plain text: no markup, entities, control characters or `<image>`-like tokens, single spaces, NFC.
+    """Returns one line of plain text in NFC, without markup, entities, control characters or `<image>`-like tokens.
 
     Raises AnnotationError for a character reference with more digits than any character has.
     """
@@ -40,7 +40,7 @@ def clean_text(text: str) -> str:
     if "&" in text:
         if _NO_CHARACTER.search(text):
             raise AnnotationError("a character reference (`&#...;`) has more digits than any character")
-        # What was written as entities may be a tag or a control character.
+        # Entities may encode tags or control characters.
         text = _plain(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
     return text
 
@@ -76,9 +76,9 @@ def _fewer_marks(symbols: re.Match[str]) -> str:
 
 
 def _without_tags(text: str) -> str:
-    """Text without tags, and without those that appear when others are gone (`<im<b>age>`), in one pass."""
+    """Returns text without tags, including those that appear when others are removed (`<im<b>age>`), in one pass."""
     kept: list[str] = []
-    opened: list[int] = []  # places in `kept` of each `<` that a tag may begin with
+    opened: list[int] = []  # positions in `kept` of each `<` that may begin a tag
     for piece in _BRACKET.split(text):
         if piece == ">" and opened and _TAG.fullmatch("".join(kept[opened[-1] :]) + ">"):
             del kept[opened.pop() :]
@@ -86,7 +86,7 @@ def _without_tags(text: str) -> str:
         if piece == "<":
             opened.append(len(kept))
         elif piece == ">":
-            opened.clear()  # no tag reaches over it
+            opened.clear()  # no tag extends across it
         elif kept and kept[-1].endswith(" "):
             piece = piece.lstrip(" ")
         if piece:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from schemas.rejects import Reject
-from workers.fetch.urls import HttpUrl, LocalUrl, ObjectUrl, Url, UrlError, parse_url
+from workers.fetch.urls import LocalUrl, ObjectUrl, Url, UrlError, parse_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +96,3 @@ def short_name(path: str) -> str:
 def uses_credentials(url: ObjectUrl, access: Access) -> bool:
     """Returns whether an object lies in a bucket, or below a prefix, that is read with credentials."""
     return any(f"{url}/".startswith(f"{bucket.rstrip('/')}/") for bucket in access.buckets)
-
-
-def host_of(url: Url) -> str:
-    """Returns the name by which requests are counted: the host or the bucket."""
-    return url.host if isinstance(url, HttpUrl) else url.bucket if isinstance(url, ObjectUrl) else ""

@@ -21,9 +21,9 @@ from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl
 
 
-def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
+def fetch(uri: str, folder: Path, limits: FetchLimits, known: State | None = None) -> Path | None:
     """Downloads `uri` completely, resuming from what an earlier call left in `folder`, and returns the path of the
-    file.
+    file, or None if the source reports that the file is still the version `known`.
 
     A failed call leaves only data that a later call can resume from.
 
@@ -32,13 +32,6 @@ def fetch(uri: str, folder: Path, limits: FetchLimits) -> Path:
             not media). Messages contain neither credentials nor query strings.
         BuildStopped: the credentials are not accepted.
     """
-    path = fetch_changed(uri, folder, limits, {})
-    assert path
-    return path
-
-
-def fetch_changed(uri: str, folder: Path, limits: FetchLimits, known: State) -> Path | None:
-    """Downloads `uri` like `fetch`; returns None if the source reports that the file is still the version `known`."""
     try:
         url = check(uri, limits.access)
         if isinstance(url, LocalUrl):
@@ -52,10 +45,10 @@ def fetch_changed(uri: str, folder: Path, limits: FetchLimits, known: State) -> 
 
     def attempt() -> bool:
         if isinstance(url, HttpUrl):
-            return receive_http(url, partial, limits, limiter, known)
+            return receive_http(url, partial, limits, limiter, known or {})
         with limiter.slot(url.bucket) as waited_s:
             partial.start(waited_s)
-            return receive_object(url, partial, limits, known)
+            return receive_object(url, partial, limits, known or {})
 
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(limits.attempts),

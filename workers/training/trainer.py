@@ -120,10 +120,6 @@ class Trainer:
         loss = self._ranks.sum(total).item() / counts.num_targets
         return Heldout(loss=loss, questions_cut=counts.questions_cut, left_out=counts.left_out)
 
-    def heldout_loss(self, samples: Iterable[dict[str, Any]]) -> float:
-        """The loss of `heldout` alone."""
-        return self.heldout(samples).loss
-
     def save(self, store: Store, folder: str, key: bytes = b"") -> None:
         """Writes a checkpoint of everything that the next step depends on, signed with `key`. For one rank to call."""
         parameters: dict[str, Tensor] = dict(self.model.named_parameters())

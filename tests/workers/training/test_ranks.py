@@ -55,6 +55,6 @@ def test_rank_without_a_target_stays_in_step_with_the_others(tmp_path):
         list(results[0]["steps"][0]["left_out"]) == list(results[0]["heldout"]["left_out"]) == ["00000001", "00000003"]
     )
     assert results[0]["heldout"]["loss"] == pytest.approx(
-        alone.heldout_loss([tiny_sample(0), tiny_sample(2)]), rel=1e-3
+        alone.heldout([tiny_sample(0), tiny_sample(2)]).loss, rel=1e-3
     )
     assert "00000005: its conversation has no answer; 00000006: " in results[0]["error"]

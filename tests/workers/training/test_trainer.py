@@ -46,14 +46,14 @@ def test_learns_what_only_the_visual_tokens_tell(shows):
     config = make_config(steps=80, batch_size=8, micro_batch_size=8, learning_rate=1e-2)
     trainer = make_trainer(config, num_samples=200, shows=shows)
     losses(trainer)
-    told = trainer.heldout_loss(tiny_sample(n, shows=shows) for n in range(1000, 1040))
+    told = trainer.heldout(tiny_sample(n, shows=shows) for n in range(1000, 1040)).loss
     # Blind, it would be ln 2 for the first letter and nothing for the rest: 0.2 a token.
     assert told < 0.05
     # The same questions with the other answer's tokens are answered wrongly, and not by chance.
     crossed = [
         tiny_sample(n, shows=shows) | {"conversations": tiny_sample(n + 1)["conversations"]} for n in range(1000, 1040)
     ]
-    assert trainer.heldout_loss(crossed) > 1.0
+    assert trainer.heldout(crossed).loss > 1.0
 
 
 def test_resumed_run_has_the_losses_of_one_never_stopped(tmp_path):
@@ -82,10 +82,10 @@ def test_answers_of_any_length_weigh_by_their_tokens():
     samples = [tiny_sample(n) for n in range(4)]
     samples[0]["conversations"][1]["value"] = "no, it is off, and it has been off for all of the video"
     trainer = make_trainer(make_config(micro_batch_size=1))
-    each = [trainer.heldout_loss([sample]) for sample in samples]
+    each = [trainer.heldout([sample]).loss for sample in samples]
     targets = [sequence.num_targets for sequence in build_sequences(samples, trainer.tokenizer, TINY).built]
     weighted = sum(loss * n for loss, n in zip(each, targets, strict=True)) / sum(targets)
-    assert trainer.heldout_loss(samples) == pytest.approx(weighted, rel=1e-5)
+    assert trainer.heldout(samples).loss == pytest.approx(weighted, rel=1e-5)
 
 
 def with_text(number, question="Is it on?", answer: str | None = "no") -> dict:
@@ -124,7 +124,7 @@ def test_samples_without_targets_are_left_out_by_name():
         assert (step.num_targets, step.loss) == (expected.num_targets, pytest.approx(expected.loss, rel=1e-5))
     heldout = trainer.heldout(samples)
     assert heldout.left_out == step.left_out
-    assert heldout.loss == pytest.approx(trainer.heldout_loss(samples[:1]), rel=1e-6)
+    assert heldout.loss == pytest.approx(trainer.heldout(samples[:1]).loss, rel=1e-6)
 
 
 def test_step_without_any_target_is_an_error_that_changes_nothing():
@@ -138,7 +138,7 @@ def test_step_without_any_target_is_an_error_that_changes_nothing():
 @pytest.mark.parametrize("samples", [[], [with_text(1, answer=None)]], ids=["no samples", "no answers"])
 def test_heldout_set_without_any_target_is_an_error(samples):
     trainer = make_trainer(make_config())
-    for measure in (trainer.heldout_loss, trainer.check_heldout):
+    for measure in (trainer.heldout, trainer.check_heldout):
         with pytest.raises(ConfigError, match=f"held-out set has no target to learn from: {len(samples)} samples"):
             measure(samples)
 
@@ -147,7 +147,7 @@ def test_videos_that_differ_only_in_their_times_are_told_apart():
     for form in ("short", "long"):
         trainer = make_trainer(make_config(model=replace(TINY, time_prompt=form)))
         slow = tiny_sample(1) | {"time_s": 10 * tiny_sample(1)["time_s"]}
-        assert trainer.heldout_loss([slow]) != trainer.heldout_loss([tiny_sample(1)])
+        assert trainer.heldout([slow]).loss != trainer.heldout([tiny_sample(1)]).loss
 
 
 def test_learning_rate_rises_and_falls_as_a_cosine():
