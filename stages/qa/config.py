@@ -34,7 +34,8 @@ class WritingConfig(Config):
     """An event is followed by another only where that starts within this of its end: more may happen in between that
     nobody annotated."""
     touch_s: float = Field(2.0, ge=0)
-    """Repeats of one event that lie at most this far apart are one event: a song cut in four is one song."""
+    """Repeats of one event that lie at most this far apart, or a tenth of its length, are one event: a song cut in four
+    is one song."""
     caption_events: int = Field(12, ge=2, le=200)
     """Most events that one description tells."""
     max_count: int = Field(12, ge=2)

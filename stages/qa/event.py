@@ -10,6 +10,8 @@ from stages.qa.config import WritingConfig
 from stages.qa.language import language_of
 from stages.qa.similarity import same_words
 
+# A pause shorter than this share of an event is no end of it.
+PAUSE_SHARE = 0.1
 Span = tuple[float, float]
 KINDS = {"event": "event", "caption": "event", "scene": "scene", "chapter": "scene", "speech": "speech"}
 
@@ -123,8 +125,9 @@ def _merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
     merged: list[Event] = []
     for event in events:
         before = last.get(event.group)
-        if before is not None and event.start_s <= merged[before].end_s + touch_s:
-            first = merged[before]
+        first = merged[before] if before is not None else event
+        longer = max(first.end_s - first.start_s, event.end_s - event.start_s)
+        if before is not None and event.start_s <= first.end_s + max(touch_s, PAUSE_SHARE * longer):
             merged[before] = replace(
                 first,
                 end_s=max(first.end_s, event.end_s),

@@ -1,7 +1,7 @@
 """Plans of event relationship: what comes after, before and between, in which order, first or last."""
 
 from collections.abc import Iterator
-from itertools import pairwise, permutations
+from itertools import permutations
 from random import Random
 
 from stages.qa.event import Event
@@ -126,28 +126,28 @@ WRITERS = (neighbour, between, order, first_or_last, said_next, said_order)
 def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str) -> Iterator[Plan]:
     """Plans for "which of these comes first, or last" over a pool of events."""
     rng = timeline.rng(form)
-    askable = sum(map(timeline.is_nameable, pool))
-    count = min(timeline.config.num_options, max(FEWEST, askable))
-    for events in runs(timeline, pool, rng, count):
+    for events in runs(timeline, pool, rng):
         side = rng.choice(("first", "last"))
         truth = events[0] if side == "first" else events[-1]
         wrong = tuple(e for e in events if e is not truth)
         yield Plan(task, form, truth, tuple(events), wrong=wrong, listed=tuple(events), side=side, hops=len(events))
 
 
-def runs(timeline: Timeline, pool: list[Event], rng: Random, count: int) -> Iterator[list[Event]]:
+def runs(timeline: Timeline, pool: list[Event], rng: Random) -> Iterator[list[Event]]:
     """Askable events that follow one another, in time order; each event in at most three runs.
 
     What comes first or last in a whole video (an opening, a finished dish) is known without the video more often than
     what comes first in a part of it.
     """
-    askable = [e for e in pool if timeline.is_askable(e)]
-    for _ in range(3):
-        first = rng.randrange(count)
-        parts = [askable[i : i + count] for i in range(first, len(askable) - count + 1, count)]
-        for part in timeline.some(parts, rng):
-            if all(precedes(a, b) for a, b in pairwise(part)):
-                yield part
+    row: list[Event] = []
+    for event in pool:
+        if event not in timeline.outlines and timeline.is_nameable(event) and (not row or precedes(row[-1], event)):
+            row.append(event)
+    count = min(timeline.config.num_options, max(FEWEST, len(row)))
+    places = len(row) - count + 1
+    for _ in range(3 if places > 0 else 0):
+        first = rng.randrange(min(count, places))
+        yield from timeline.some([row[i : i + count] for i in range(first, places, count)], rng)
 
 
 def samples(timeline: Timeline, pool: list[Event], rng: Random, sizes: tuple[int, ...]) -> Iterator[list[Event]]:

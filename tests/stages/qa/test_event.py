@@ -16,6 +16,10 @@ def test_touching_repeats_are_one_event_and_others_are_not():
     assert events[0].event_ids == ("e0", "e1", "e2")
     assert events[0].group == events[1].group
     assert left_out["merged"] == 2
+    pause = made((0, 128, "a family packs bags"), (132, 142, "a family packs bags"), duration=200)[0]
+    assert [e.span for e in pause] == [(0, 142)], "four seconds are no end of what lasts two minutes"
+    twice = made((0, 10, "a dog barks"), (14, 24, "a dog barks"))[0]
+    assert [e.span for e in twice] == [(0, 10), (14, 24)]
 
 
 def test_sentences_share_the_span_and_are_marked():
