@@ -1,18 +1,20 @@
 """`ray job submit` against a head node of its own builds a corpus."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
-from pipeline.tables.catalog import open_catalog
-from tests.pipeline.worlds import SMALL, small_world
+from tests.pipeline.worlds import SMALL, contents
 
 pytestmark = pytest.mark.ray
 
@@ -46,12 +48,16 @@ def head():
             wait_for(address, node, Path(folder) / "log")
             yield address, environment
         finally:
-            node.terminate()
-            node.wait(timeout=60)
+            # Asked to end, Ray waits half a minute for its own processes.
+            family = [*psutil.Process(node.pid).children(recursive=True), node]
+            for process in family:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            node.wait()
 
 
 def wait_for(address: str, node: subprocess.Popen, log: Path) -> None:
-    for _ in range(120):
+    for _ in range(600):
         assert node.poll() is None, log.read_text()
         try:
             httpx.get(f"{address}/api/version", timeout=2)
@@ -61,11 +67,14 @@ def wait_for(address: str, node: subprocess.Popen, log: Path) -> None:
     raise AssertionError(f"no dashboard at {address}: {log.read_text()}")
 
 
-def test_a_submitted_job_builds_a_corpus(head, tmp_path):
+def test_a_submitted_job_builds_a_corpus(head, small_corpus, tmp_path):
+    """One whose first and last stages are left to do: the others cost most, and know nothing of the job."""
     address, environment = head
-    manifest = small_world(tmp_path / "world", videos=1, seconds=40)
+    corpus = shutil.copytree(small_corpus.corpus, tmp_path / "corpus")
+    for folder in ("units/download", "units/shard", "units/annotate", "units/pack", "shards", "tables"):
+        shutil.rmtree(corpus / folder)
     options = [word for text in SMALL for word in ("--set", text)]
-    build = ["python", "-m", "pipeline", "build", "--manifest", str(manifest), "--out", str(tmp_path / "corpus")]
+    build = ["python", "-m", "pipeline", "build", "--manifest", str(small_corpus.manifest), "--out", str(corpus)]
     submit = [
         RAY,
         "job",
@@ -86,5 +95,4 @@ def test_a_submitted_job_builds_a_corpus(head, tmp_path):
             break
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "succeeded" in done.stdout
-    with open_catalog(str(tmp_path / "corpus")) as catalog:
-        assert catalog.execute("select count(*) > 0 from samples").fetchone() == (True,)
+    assert contents(corpus) == contents(small_corpus.corpus)

@@ -37,7 +37,7 @@ def run(body: str, *signals: signal.Signals, before: signal.Handlers = signal.SI
         said = process.stdout.readline()
         for signum in signals:
             process.send_signal(signum)
-        said += process.communicate(timeout=60)[0]
+        said += process.communicate(timeout=300)[0]
     finally:
         process.kill()
         process.wait()
