@@ -1,9 +1,10 @@
 PYTHON ?= python3
-BIN := .venv/bin
-INSTALLED := .venv/.installed
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 # Every file that is installed has a hash in the lock files, so no index can put another in its place; longvid itself is
 # then linked without asking an index for anything.
-INSTALL = $(PYTHON) -m venv .venv && \
+INSTALL = $(PYTHON) -m venv $(VENV) && \
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(1) && \
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
@@ -32,14 +33,13 @@ test: venv
 fast: venv
 	$(PYTEST) -m 'not ray and not slow and not soak'
 
-# An import of everything and `make fast` on another Python: make other-python OTHER=python3.13
+# An import of everything and `make fast` on another Python, installed once: make other-python OTHER=python3.13
 OTHER ?= python3.13
+OTHER_VENV = .venv-$(notdir $(OTHER))
 other-python:
-	$(OTHER) -m venv .venv-other
-	.venv-other/bin/python -m pip install --quiet --require-hashes --requirement requirements-test.txt
-	PYTHONWARNINGS=ignore .venv-other/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	.venv-other/bin/python -c 'import model, pipeline.build, pipeline.cli, pipeline.train, schemas, stages, workers'
-	$(MAKE) fast BIN=.venv-other/bin INSTALLED=.venv-other/bin/python
+	$(MAKE) venv VENV=$(OTHER_VENV) PYTHON=$(OTHER)
+	$(OTHER_VENV)/bin/python -c 'import model, pipeline.build, pipeline.cli, pipeline.train, schemas, stages, workers'
+	$(MAKE) fast VENV=$(OTHER_VENV) PYTHON=$(OTHER)
 
 soak: venv
 	$(BIN)/python -m pytest -m 'soak or not soak' --hypothesis-profile soak
@@ -69,4 +69,4 @@ lock: venv
 	$(LOCK) --extra build --extra test --constraint requirements.txt --output-file requirements-test.txt
 
 clean:
-	rm -rf .venv .venv-other .venv-peers demo_corpus
+	rm -rf .venv .venv-* demo_corpus
