@@ -162,6 +162,7 @@ def _shown(display: Display) -> Iterator[Any]:
     finally:
         over.set()
         thread.join()
+        ray.kill(counter)  # what Ray Data keeps of the stages refers to it, so it would stay as long as the session
 
 
 def check_fits(stages: Sequence[Stage]) -> None:

@@ -10,6 +10,7 @@ import pytest
 import ray
 from ray.data import DataContext
 from ray.data._internal.execution.no_progress_guard import NoProgressGuard
+from ray.exceptions import RayActorError
 
 from pipeline.engine import cluster
 from pipeline.engine.chain import ChainError, chain
@@ -136,6 +137,14 @@ def test_a_counter_that_is_killed_costs_nothing(tmp_path):
     rows = run(Store(tmp_path), ["a uncount b"])
     assert [r["reject"] for r in rows] == [None] * 3
     assert counted(rows) == {"split done": 1, "shout done": 3}
+
+
+def test_a_counter_ends_with_its_phase():
+    """Else a build would hold a process more for each phase that is done."""
+    with _shown(Display(toy.stages(), 1)) as counter:
+        ray.get(counter.read.remote())
+    with pytest.raises(RayActorError):
+        ray.get(counter.read.remote())
 
 
 def test_a_counter_that_is_gone_for_good_costs_nothing():
