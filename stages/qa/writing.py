@@ -3,7 +3,6 @@
 import hashlib
 import json
 import random
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 
 from stages.annotations.conversations import question_and_answer
 from stages.annotations.origin import SOURCES, merged_origins
-from stages.qa.audit.words import answer_in_question, problems
+from stages.qa.audit.words import answer_in_question, problems, without_options
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, make_events
 from stages.qa.plan import Plan
@@ -23,7 +22,6 @@ from stages.qa.timeline import Timeline
 from stages.qa.transcript import transcript
 
 _LETTERS = "ABCDEFGH"
-_OPTIONS = re.compile(r"(?:^|\s)\(?A[.):]\s")
 _NONE_FORMS = ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene")
 
 Pair = dict[str, Any]
@@ -229,18 +227,13 @@ def conversation(question: str, options: list[str], answer: str, hint: str = "",
     return json.dumps(turns, ensure_ascii=False)
 
 
-def _without_options(question: str) -> str:
-    """A question without its lettered options, of which one is the answer."""
-    return _OPTIONS.split(question, maxsplit=1)[0]
-
-
 def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
     """Conversations that came with the video, audited like all others: what their question gives away is left out."""
     for row in rows:
         if row["kind"] != "conversation":
             continue
         question, answer = question_and_answer(row["text"])
-        if answer_in_question(_without_options(question), answer):
+        if answer_in_question(without_options(question), answer):
             counts["answer_in_question"] += 1
             continue
         yield {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from stages.qa.audit.features import quoted
-from stages.qa.audit.words import MOST_CHARS, answer_in_question
+from stages.qa.audit.words import MOST_CHARS, answer_in_question, without_options
 from stages.qa.audit.words import PROBLEMS as WRITER_PROBLEMS
 from stages.qa.similarity import near_duplicates
 
@@ -47,7 +47,8 @@ god drunk naked vomit hell ugly urine panty kum"""
 _EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
 _LATIN_SCRIPT = "en de fr es it pt nl sv da no fi pl cs sk hu ro tr id vi"
 _LATIN = frozenset(_LATIN_SCRIPT.split())
-_TIME_FORMS = ("when", "occurrence")
+_TIME_FORMS = ("when", "occurrence", "said_when")
+_ONLY_TIME = re.compile(r"(?:\s|at|about|from|to|and|between|until|[-.,])*")
 
 
 def problems(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
@@ -66,14 +67,20 @@ def problems(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
 
 def _tells_answer(pair: Pair, texts: Sequence[str]) -> bool:
     is_word = any(map(str.isalpha, pair["answer"])) and not _TIME.search(pair["answer"])
-    return is_word and pair["form"] != "order" and answer_in_question(pair["question"], pair["answer"])
+    return is_word and pair["form"] != "order" and answer_in_question(_asked(pair), pair["answer"])
+
+
+def _asked(pair: Pair) -> str:
+    """The question; of a conversation, without the options that stand in it."""
+    return without_options(pair["question"]) if pair["form"] == "conversation" else pair["question"]
 
 
 def _tells_time(pair: Pair, texts: Sequence[str]) -> bool:
     """The start or the end that is asked for, to half a second; a quoted event may tell it, too."""
-    if pair["form"] not in _TIME_FORMS:
+    is_time = pair["form"] == "conversation" and _ONLY_TIME.fullmatch(_TIME.sub(" ", pair["answer"]).lower())
+    if pair["form"] not in _TIME_FORMS and not is_time:
         return False
-    asked, told = _seconds(pair["answer"]), _seconds(pair["question"])
+    asked, told = _seconds(pair["answer"]), _seconds(_asked(pair))
     return any(abs(a - t) <= 0.5 for a in asked for t in told)
 
 

@@ -21,6 +21,7 @@ PROBLEMS = {
     "too_long": "question, options and answer are longer than a model should read for one pair",
 }
 MOST_CHARS = 6000
+_OPTIONS = re.compile(r"(?:^|\s)\(?A[.):]\s")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019.:][^\W_]+)*")
 _NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 
@@ -52,6 +53,11 @@ def answer_in_question(question: str, answer: str) -> bool:
         return True
     telling = {word for word in content_words(answer) if len(word) > 1}
     return len(telling) >= 2 and len(telling & content_words(question)) / len(telling) >= 0.8
+
+
+def without_options(question: str) -> str:
+    """Returns a question without its lettered options, one of which is the answer."""
+    return _OPTIONS.split(question, maxsplit=1)[0]
 
 
 def leak_report(pairs: Sequence[dict[str, Any]]) -> dict[str, float]:

@@ -94,6 +94,27 @@ def test_words_of_kitchens_and_workshops_are_not_toxic(text, is_toxic):
     assert found(row(question=f'What happens after "{text}"?')) == (["toxic"] if is_toxic else [])
 
 
+CONVERSATION = {"form": "conversation", "options": [], "answer_index": None, "evidence": [], "language": ""}
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "problems"),
+    [
+        ("What is it?\n(A) A dog\n(B) A cat", "(B) A cat", []),
+        ("What is the cat with a hat doing?\n(A) cat with a hat", "The cat with a hat", ["answer_in_question"]),
+        ("When does the dog bark, which begins at 12 s?", "From 12 s to 15 s", ["time_in_question"]),
+        ("What happens at 12 s?", "At 12 s the dog barks", []),
+    ],
+)
+def test_conversations_may_hold_their_options_and_not_their_answer(question, answer, problems):
+    assert found(row(**CONVERSATION, question=question, answer=answer)) == problems
+
+
+def test_the_time_of_a_line_may_not_be_in_the_line():
+    said = row(form="said_when", question='When is this said: "at 12 seconds we stop"?', answer="From 12 s to 15 s")
+    assert found({**said, "options": [], "evidence": []}) == ["time_in_question"]
+
+
 def test_unanswerable_questions_need_no_frame():
     assert found({**BAD["no_frame"], "flags": ["none_of_these"]}) == []
 
