@@ -1,1 +1,1 @@
-"""A training run on a cluster: its settings, what is checked before it starts, its driver and its ranks."""
+"""A training run on a cluster: its settings, the checks before it starts, its driver and its ranks."""

@@ -1,4 +1,4 @@
-"""What is checked before a run starts any process: its settings against the corpus, and against what the run has done.
+"""Checks before a run starts any process: its settings against the corpus, and against its last checkpoint.
 
 Nothing here imports Ray: a mistake is named in seconds.
 """
@@ -21,7 +21,7 @@ VISUAL_COLUMNS = ["split", "num_frames", "num_keyframes", "num_visual_tokens"]
 
 
 def check_settings(config: TrainConfig, samples: pa.Table) -> TrainConfig:
-    """The config with an absolute `language_model`. Raises ConfigError for what no run on these samples can use.
+    """Returns the config with an absolute `language_model`. Raises ConfigError for settings that these samples exclude.
 
     Args:
         samples: the table, with `VISUAL_COLUMNS`.
@@ -58,12 +58,12 @@ def _check_files(language_model: str) -> None:
 
 
 def _check_keyframes_fit(config: TrainConfig, samples: pa.Table) -> None:
-    """Keyframes of a sample are never thinned."""
+    """Raises ConfigError if the keyframes of a sample exceed the limit, since keyframes are never dropped."""
     if not {*VISUAL_COLUMNS} <= {*samples.column_names}:
         return
     rows = samples.filter(pc.is_in(samples["split"], pa.array([config.split, config.heldout_split])))
     merged = pc.subtract(rows["num_frames"], rows["num_keyframes"])
-    needed = (pc.max(pc.subtract(rows["num_visual_tokens"], merged)).as_py() or 0) + 1  # and the newline
+    needed = (pc.max(pc.subtract(rows["num_visual_tokens"], merged)).as_py() or 0) + 1  # plus the newline
     if needed > config.model.max_visual_tokens:
         raise ConfigError(
             f"train.model.max_visual_tokens = {config.model.max_visual_tokens}: the keyframes of a sample have up to "
@@ -75,7 +75,7 @@ def _check_keyframes_fit(config: TrainConfig, samples: pa.Table) -> None:
 def resume_step(
     store: Store, config: TrainConfig, samples: SampleSet, key: bytes, *, resume: bool, extend: bool
 ) -> int:
-    """The step that the run goes on from; 0 where it starts.
+    """Returns the step from which the run resumes; 0 for a new run.
 
     Args:
         key: of the run, for `workers.training.manifest`.
@@ -110,7 +110,7 @@ def resume_step(
 
 
 def check_writable(store: Store, config: TrainConfig) -> None:
-    """Raises ConfigError where the run cannot write its checkpoints."""
+    """Raises ConfigError if the run cannot write its checkpoints."""
     path = f"{config.folder}/.writable"
     try:
         store.write_bytes(path, b"")

@@ -8,28 +8,28 @@ SAMPLES = "tables/samples.parquet"
 
 
 class TrainConfig(TrainerConfig):
-    """A training run on a cluster."""
+    """Settings of a training run on a cluster."""
 
     run: str = Field("first", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
-    """Its name, and its folder's."""
+    """Name of the run and of its folder."""
     split: str = "train"
-    """Samples to train on."""
+    """Split with the samples to train on."""
     heldout_split: str = "val"
-    """Samples whose loss is measured with every checkpoint; none where the corpus has no such split."""
+    """Split with the samples whose loss is measured with every checkpoint; none if the corpus has no such split."""
     heldout_samples: int = Field(32, ge=0)
-    """As many of them at most."""
+    """Maximum number of held-out samples."""
     workers: int = Field(2, ge=1)
-    """Processes, one model each; `batch_size` is a multiple of it."""
+    """Number of processes, each with one model; `batch_size` must be a multiple of it."""
     cpus_per_worker: float = Field(1.0, gt=0)
-    """Cores a worker; it computes with as many threads."""
+    """Cores and computing threads per worker."""
     use_gpu: bool = False
-    """A GPU a worker, bfloat16 and NCCL; else cores, float32 and Gloo."""
+    """Use one GPU per worker, bfloat16 and NCCL; otherwise cores, float32 and Gloo."""
     checkpoint_every: int = Field(50, ge=1)
-    """Steps; the last step has a checkpoint in any case."""
+    """Steps between checkpoints; the last step always has one."""
     log_every: int = Field(10, ge=1)
     """Steps between printed lines."""
     max_failures: int = Field(3, ge=0)
-    """How many times a call starts the workers again after one was lost. An error of the code is never tried again."""
+    """How many times a call restarts the workers after one was lost. Errors of the code are not retried."""
 
     @field_validator("workers")
     @classmethod
@@ -41,5 +41,5 @@ class TrainConfig(TrainerConfig):
 
     @property
     def folder(self) -> str:
-        """Of the run, in the corpus."""
+        """Folder of the run in the corpus."""
         return f"train/{self.run}"

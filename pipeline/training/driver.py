@@ -1,4 +1,4 @@
-"""Runs the ranks of a training run with Ray Train, and takes what they report.
+"""Runs the ranks of a training run with Ray Train, and receives their reports.
 
 Ray Train starts the ranks again where one was lost. An error of the code would come again, so the rank that meets it
 says so, and the driver ends the run.
@@ -22,22 +22,22 @@ from workers.storage.store import Store
 
 TRACEBACK = "error.txt"
 QUIET_S = 30
-"""After that long without a worker the user is told what is waited for."""
+"""Seconds without a worker after which the user is told what the run is waiting for."""
 
 
 class TrainingFailed(ValueError):
-    """A run ended before its last step. The message is that of the worker that failed, or says how many were lost."""
+    """A run ended before its last step. The message is that of the failed worker, or the number of lost workers."""
 
 
 def run_ranks(store: Store, config: TrainConfig, key: bytes, on_step: Callable[[dict[str, Any]], None]) -> None:
-    """Trains up to `config.steps` in a Ray session, calling `on_step` with each line of the log.
+    """Trains to step `config.steps` in a Ray session, and calls `on_step` with each line of the log.
 
     Raises:
         ClusterTooSmall: the cluster has no room for the workers.
         TrainingFailed: a worker met an error, or workers were lost more often than `config.max_failures`.
     """
     check_fits(config)
-    # Ray's own notes of a run's checkpoints, which a kill may leave damaged: the manifests decide what is complete.
+    # Ray's own records of checkpoints, which may be damaged after a kill: the manifests decide what is complete.
     for path in ("checkpoint_manager_snapshot.json", TRACEBACK):
         store.delete(f"{config.folder}/{path}")
     with _ranks(store, config, key) as reports:
@@ -57,13 +57,13 @@ def _kept(store: Store, config: TrainConfig, traceback: str) -> str:
     path = f"{config.folder}/{TRACEBACK}"
     if not traceback:
         return ""
-    with suppress(OSError):  # the disk may be what has failed
+    with suppress(OSError):  # the disk itself may have failed
         store.write_bytes(path, traceback.encode())
     return f" (traceback: {path})"
 
 
 def check_fits(config: TrainConfig) -> None:
-    """Raises ClusterTooSmall where not all workers can be placed at once: Ray Train would wait for ever."""
+    """Raises ClusterTooSmall if not all workers can be placed at once: Ray Train would wait forever."""
     need = {"CPU": config.cpus_per_worker} | ({"GPU": 1.0} if config.use_gpu else {})
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     room = sum(int(min(node.get(name, 0) / amount for name, amount in need.items()) + 1e-6) for node in nodes)
@@ -78,12 +78,12 @@ def check_fits(config: TrainConfig) -> None:
 
 @contextmanager
 def _ranks(store: Store, config: TrainConfig, key: bytes) -> Iterator[Iterator[Any]]:
-    """What the ranks report until the run has ended; they are ended with the block."""
+    """Yields the reports of the ranks until the run has ended, and stops the ranks at the end of the block."""
     inbox = Queue(actor_options={"num_cpus": 0})
     environment = {name: value for name, value in os.environ.items() if name.startswith("RAY_TRAIN_")}
     options = {"runtime_env": {"env_vars": environment}} if environment else {}
-    # In a process of its own, which takes Ray Train's controller and the ranks with it when it is killed: Ray Train
-    # gets no hold of the driver's signals, and the driver can leave at any moment.
+    # A separate process: killing it also ends Ray Train's controller and the ranks, Ray Train cannot change the
+    # driver's signal handlers, and the driver can exit at any time.
     fit = _fit.options(**options).remote(store, config.model_dump(mode="json"), key, inbox)
     rooms: list[Any] = []
     try:
@@ -119,7 +119,7 @@ def _reports(fit: Any, inbox: Queue, config: TrainConfig, rooms: list[Any]) -> I
 
 
 def _died(fit: Any) -> Failed | Ended:
-    """Of the process that runs Ray Train, which has ended without a word."""
+    """Returns how the process that runs Ray Train ended, after it stopped without a message."""
     try:
         ray.get(fit)
     except RayTaskError as error:
@@ -135,7 +135,7 @@ def _first_line(error: object) -> str:
 
 @ray.remote(num_cpus=0, max_retries=0)
 def _fit(store: Store, config: dict[str, Any], key: bytes, inbox: Queue) -> None:
-    """Runs Ray Train to its end."""
+    """Runs Ray Train until the run has ended."""
     from ray.train import TrainingFailedError
     from ray.train.torch import TorchTrainer
     from ray.train.v2.api.config import FailureConfig, LoggingConfig, RunConfig, ScalingConfig

@@ -1,4 +1,4 @@
-"""What the workers of a run tell its driver, besides the lines of the log."""
+"""The messages of the workers of a run to its driver, besides the lines of the log."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,17 +9,17 @@ class Started:
     """All workers have been placed, and the first of them runs."""
 
     room: Any
-    """The placement group that reserves what they need."""
+    """The placement group that reserves their resources."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A worker met an error that it would meet again: the run ends."""
+    """A worker failed with an error that would occur again: the run ends."""
 
     message: str
-    """A line for the user."""
+    """The message for the user."""
     traceback: str = ""
-    """Where it is a fault of the code."""
+    """The traceback, if the code is at fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,4 +27,4 @@ class Ended:
     """Ray Train has ended the run."""
 
     lost: str = ""
-    """Why the workers were lost, more often than `max_failures`; empty where they all came to their end."""
+    """Why workers were lost more than `max_failures` times; empty if all of them finished."""

@@ -1,4 +1,4 @@
-"""What each worker of a training run does: one rank's trainer, its checkpoints and its log."""
+"""The code of each worker of a training run: one rank's trainer, its checkpoints and its log."""
 
 import traceback
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from workers.training.trainer import Trainer
 
 
 def train_rank(settings: dict[str, Any]) -> None:
-    """Trains from the run's last checkpoint to its end, in step with the other ranks.
+    """Trains from the run's last checkpoint to its end, synchronously with the other ranks.
 
     Args:
         settings: `store`, the corpus; `config`, a dumped TrainConfig; `key`, which checkpoints are signed with; and
@@ -71,7 +71,7 @@ def _train(config: TrainConfig, settings: dict[str, Any], rank: int, world_size:
 
 
 def _is_lost_rank(error: Exception) -> bool:
-    """Whether a collective operation failed because of another rank: that one's error counts."""
+    """Returns whether a collective operation failed because of another rank, whose error is then the cause."""
     # Gloo's errors are bare RuntimeErrors that begin with the place in its source.
     return isinstance(error, dist.DistError) or (type(error) is RuntimeError and "gloo" in str(error))
 
@@ -80,7 +80,7 @@ def _failed(error: Exception) -> Failed:
     text = " ".join(str(error).split())[:1000]
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return Failed(message=f"out of memory: {text}. Lower train.micro_batch_size or train.model.max_visual_tokens")
-    if isinstance(error, ValueError | OSError | FloatingPointError):  # these speak to the user
+    if isinstance(error, ValueError | OSError | FloatingPointError):  # their messages are written for the user
         return Failed(message=text)
     return Failed(message=f"{type(error).__name__}: {text}", traceback=traceback.format_exc())
 
@@ -89,11 +89,11 @@ def _checkpoint(trainer: Trainer, store: Store, config: TrainConfig, key: bytes,
     checkpoint = None
     if trainer.rank == 0:
         folder = checkpoint_folder(config.folder, trainer.step)
-        # The log first: every step of a checkpoint is in it, and what is beyond the checkpoint is cut off at resume.
+        # The log first: it must contain every step of a checkpoint; later steps are deleted at resume.
         write_log(store, config.folder, log)
         trainer.save(store, folder, key)
         checkpoint = ray.train.Checkpoint(store.full(folder), store.filesystem)
-    # All ranks wait here for the first, so none is ahead of a checkpoint that a death would take it back to.
+    # All ranks wait here for the first, so that none is ahead of the checkpoint from which a restart would resume.
     ray.train.report(log[-1], checkpoint=checkpoint, checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD)
 
 

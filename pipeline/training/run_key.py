@@ -1,4 +1,4 @@
-"""The key that tells the user's own checkpoints from those that came with a corpus.
+"""The key that distinguishes the user's own checkpoints from those that came with a corpus.
 
 It is kept outside of every corpus, so that whoever publishes a corpus cannot sign the checkpoints in it.
 """
@@ -13,7 +13,7 @@ KEY_BYTES = 32
 
 
 def run_key(run: str) -> bytes:
-    """The key that checkpoints of the run are signed with, derived from the user's secret.
+    """Returns the key for signing checkpoints of the run, derived from the user's secret.
 
     The secret is made at the first call, in `$LONGVID_STATE_DIR`, by default `~/.local/state/longvid`.
 

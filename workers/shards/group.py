@@ -1,4 +1,4 @@
-"""Reads groups from shards, by byte range, and finds damaged ones. How they lie there: layout.py."""
+"""Reads groups from shards by byte range, and detects damaged ones. layout.py describes the layout."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ _NDIM = {"time_s": 1, "sample_index": 1, "keyframes": 1, "keyframe_tokens": 3, "
 
 
 class ShardError(ValueError):
-    """A group that cannot be read. The message names the shard, the group, what is wrong and the remedy."""
+    """A group cannot be read. The message contains the shard, the group, the fault and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Group:
 
     qa: list[dict[str, Any]]
     tensors: Tensors
-    """Read-only arrays, laid out as told in layout.py; `clip_tokens` where they were asked for and are there."""
+    """Read-only arrays with the layout described in layout.py; `clip_tokens` if requested and available."""
 
     def sample(self, row: int) -> dict[str, Any]:
-        """QA pair `row` with its tokens, in arrays of its own.
+        """Returns QA pair `row` with copies of its tokens.
 
         Gives all fields of the pair and `time_s` [N], `sample_index` [N], `keyframes` [K] (ascending positions in
         0 .. N-1), `keyframe_tokens` [K, P, C], `merged_tokens` [N, C] (zeros at the keyframes), and `clip_tokens`
@@ -53,7 +53,7 @@ class Group:
 
 
 def read_group(store: Store, place: ClipsPlace, verify: bool = True, clips: bool = False) -> Group:
-    """Reads the group of a row of `samples`, in one range of bytes. Raises ShardError for a damaged or missing one.
+    """Reads the group of a row of `samples` as one byte range. Raises ShardError for a damaged or missing one.
 
     Args:
         store: the corpus.
@@ -73,7 +73,7 @@ def read_group(store: Store, place: ClipsPlace, verify: bool = True, clips: bool
 
 
 def decode_group(qa: bytes | memoryview, tokens: bytes | memoryview, verify: bool = True) -> Group:
-    """A group, from its members `.qa.json` and `.tokens.safetensors`. Raises ValueError for damaged ones."""
+    """Parses a group from its members `.qa.json` and `.tokens.safetensors`. Raises ValueError for damaged ones."""
     tensors, metadata = _decode(tokens, verify)
     if verify and metadata.get("qa_sha256") != hashlib.sha256(qa).hexdigest():
         raise ValueError("the QA pairs differ from their checksum")
@@ -90,12 +90,12 @@ def decode_group(qa: bytes | memoryview, tokens: bytes | memoryview, verify: boo
 
 
 def decode_clips(clips: bytes | memoryview, verify: bool = True) -> np.ndarray:
-    """The clip tokens of a member `.clips.safetensors`. Raises ValueError or KeyError for a damaged one."""
+    """Parses the clip tokens of a member `.clips.safetensors`. Raises ValueError or KeyError for a damaged one."""
     return _decode(clips, verify)[0]["clip_tokens"]
 
 
 def _check_shapes(tensors: Tensors, num_pairs: int) -> None:
-    """Raises ValueError unless the tensors have the axes of layout.py and refer to rows that are there."""
+    """Raises ValueError unless the tensors have the axes of layout.py and refer to existing rows."""
     for name, ndim in _NDIM.items():
         if tensors[name].ndim != ndim:
             raise ValueError(f"{name} has {tensors[name].ndim} axes, not {ndim}")
@@ -116,7 +116,7 @@ def _check_shapes(tensors: Tensors, num_pairs: int) -> None:
 
 
 def read_clips(store: Store, place: ClipsPlace, verify: bool = True) -> np.ndarray:
-    """The clip tokens of a video, float16 [ceil(N / clip_frames), R, C].
+    """Returns the clip tokens of a video, float16 [ceil(N / clip_frames), R, C].
 
     Args:
         store: the corpus.
@@ -159,7 +159,7 @@ def _damaged(place: ClipsPlace, error: Exception) -> ShardError:
 
 
 def find_damage(store: Store, samples: pa.Table) -> Iterator[str]:
-    """Reads every byte of the shards of these rows of `samples`, whole shards each; yields a message a fault."""
+    """Reads every byte of the shards of these rows of `samples`, all of whole shards; yields a message per fault."""
     for shard in pc.unique(samples["shard"]).to_pylist():
         rows = samples.filter(pc.equal(samples["shard"], shard))
         if not store.exists(shard):
@@ -176,7 +176,7 @@ def _damaged_groups(store: Store, rows: pa.Table) -> Iterator[str]:
     for sample_key in pc.unique(rows["sample_key"]).to_pylist():
         pairs = rows.filter(pc.equal(rows["sample_key"], sample_key)).to_pylist()
         try:
-            # The clips of a video once, however many groups it has.
+            # Read the clips of a video once, independent of its number of groups.
             found = read_group(store, pairs[0], clips=pairs[0]["video_id"] not in seen)
         except ShardError as error:
             yield str(error)

@@ -1,4 +1,4 @@
-"""How samples lie in a shard.
+"""The layout of samples in a shard.
 
 A group is a video with its QA pairs, or a part of them, and one WebDataset sample. Its members, in this order:
 
@@ -21,30 +21,30 @@ import numpy as np
 from schemas.tables import FORMAT_VERSION
 from workers.storage.safetensors_file import Shape, Tensors, encoded_bytes
 
-# What a part of the queries takes of a distill unit: rows of the queries, rows of the keyframes, or all.
+# Which rows of a distill unit a part of the queries has: rows of the queries, rows of the keyframes, or all.
 QUERY_TENSORS = ("query_keyframes", "merged_tokens")
 KEYFRAME_TENSORS = ("keyframes", "keyframe_tokens")
 SHARED_TENSORS = ("time_s", "sample_index")
 TOKEN_TENSORS = (*SHARED_TENSORS, *KEYFRAME_TENSORS, *QUERY_TENSORS)
 CLIP_TENSORS = ("clip_tokens",)
-# Small ones, which say how the tokens are divided among groups.
+# Small tensors that determine how the tokens are divided into groups.
 INDEX_TENSORS = (*SHARED_TENSORS, "keyframes", "query_keyframes")
 
 Shapes = dict[str, Shape]
 
 
 def clips_metadata() -> dict[str, str]:
-    """Metadata of a `.clips.safetensors` member, but for its checksum."""
+    """Returns the metadata of a `.clips.safetensors` member, without its checksum."""
     return {"format_version": str(FORMAT_VERSION)}
 
 
 def tokens_metadata(qa_sha256: str) -> dict[str, str]:
-    """Metadata of a `.tokens.safetensors` member, but for its checksum."""
+    """Returns the metadata of a `.tokens.safetensors` member, without its checksum."""
     return {"format_version": str(FORMAT_VERSION), "qa_sha256": qa_sha256}
 
 
 def cut_groups(shapes: Shapes, query_keyframes: np.ndarray, qa_bytes: Sequence[int], group_bytes: int) -> list[slice]:
-    """Rows of the QA pairs of each group: as many as fit into `group_bytes`, and at least one.
+    """Returns the rows of the QA pairs of each group: as many as fit into `group_bytes`, and at least one.
 
     Args:
         shapes: of the token tensors of the whole video.
@@ -55,7 +55,7 @@ def cut_groups(shapes: Shapes, query_keyframes: np.ndarray, qa_bytes: Sequence[i
     row_bytes = {name: dtype.itemsize * int(np.prod(shape[1:])) for name, (dtype, shape) in shapes.items()}
     keyframe_bytes = sum(row_bytes[name] for name in KEYFRAME_TENSORS)
     query_bytes = sum(row_bytes[name] for name in QUERY_TENSORS)
-    # What a group has whatever its queries; a part's header has no more digits than that of the whole.
+    # Parts of a group that do not depend on its queries; the header of a part has at most as many digits as the whole.
     shared_bytes = encoded_bytes(_part_shapes(shapes, 0, 0), tokens_metadata("0" * 64)) + 16 * len(shapes)
     cuts, used, size = [0], set[int](), shared_bytes
     for row, keyframes in enumerate(query_keyframes):
@@ -71,7 +71,7 @@ def cut_groups(shapes: Shapes, query_keyframes: np.ndarray, qa_bytes: Sequence[i
 
 
 def part_shapes(shapes: Shapes, query_keyframes: np.ndarray, rows: slice) -> Shapes:
-    """Types and shapes of what `take_queries` gives for these rows."""
+    """Returns types and shapes of the tensors that `take_queries` returns for these rows."""
     part = query_keyframes[rows]
     return _part_shapes(shapes, len(part), len(np.unique(part[part >= 0])))
 
@@ -84,10 +84,10 @@ def _part_shapes(shapes: Shapes, num_queries: int, num_keyframes: int) -> Shapes
 
 
 def take_queries(tensors: Tensors, rows: slice) -> Tensors:
-    """The token tensors of some queries: their rows, and of the keyframes only those that they use."""
+    """Returns the token tensors of some queries: their rows, and only the keyframes that they use."""
     query_keyframes = tensors["query_keyframes"][rows]
     used = np.unique(query_keyframes[query_keyframes >= 0])
-    # One entry more, so that the pad -1 finds a -1.
+    # One more entry, so that the padding -1 is mapped to -1.
     renumber = np.full(len(tensors["keyframes"]) + 1, -1, query_keyframes.dtype)
     renumber[used] = np.arange(len(used))
     part = {name: tensors[name] for name in SHARED_TENSORS}
@@ -99,7 +99,7 @@ def take_queries(tensors: Tensors, rows: slice) -> Tensors:
 
 
 def question_tokens(tensors: Tensors, row: int) -> Tensors:
-    """The visual tokens of one question, from the tensors of its group's `.tokens.safetensors`.
+    """Returns the visual tokens of one question from the tensors of its group's `.tokens.safetensors`.
 
     Shapes: K keyframes of the question, N frames of the video, P tokens of a keyframe, C width of a token.
 
@@ -115,7 +115,7 @@ def question_tokens(tensors: Tensors, row: int) -> Tensors:
     rows = tensors["query_keyframes"][row]
     rows = rows[rows >= 0]
     keyframes = tensors["keyframes"][rows].astype(np.int64)
-    # A keyframe has its own tokens: its merged one is zero.
+    # The merged token of a keyframe is zero, since it has its own tokens.
     merged_frames = np.setdiff1d(np.arange(len(tensors["time_s"])), keyframes)
     return {
         "keyframes": keyframes,

@@ -1,4 +1,4 @@
-"""Distill units as the stages after them read them: mapped into memory, or only their small tensors."""
+"""Reads distill units for later stages: mapped into memory, or only their small tensors."""
 
 import hashlib
 import mmap
@@ -13,26 +13,26 @@ from workers.storage.store import Store
 
 @dataclass(frozen=True)
 class TokenUnit:
-    """A distill unit, mapped into memory and not compared with its checksum yet."""
+    """A distill unit that is mapped into memory and whose checksum has not been verified yet."""
 
     path: str
     tensors: Tensors
     sha256: str
-    """Of the data, as the unit's metadata has it."""
+    """SHA-256 of the data according to the unit's metadata."""
     data: memoryview
 
     def verify(self, found: str = "") -> None:
-        """Raises ValueError for a damaged unit. `found`: the SHA-256 of the same tensors where it is known already."""
+        """Raises ValueError for a damaged unit. `found`: the SHA-256 of the tensors, if it is known already."""
         if found != self.sha256 and hashlib.sha256(self.data).hexdigest() != self.sha256:
             raise ValueError(f"{self.path}: the data differs from its checksum; delete the file and build again")
 
 
 @contextmanager
 def open_tokens(store: Store, path: str) -> Iterator[TokenUnit]:
-    """A distill unit; its arrays take memory only as they are read. Raises ValueError for a file that is none."""
+    """Maps a distill unit, whose arrays use memory only when they are read. Raises ValueError for any other file."""
     with store.local(path) as file, file.open("rb") as stream:
         try:
-            # Not closed by hand: the mapping lives as long as the last array on it.
+            # Not closed explicitly: the mapping exists until its last array is deleted.
             mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
             tensors, metadata = decode_tensors(mapped, verify=False)
         except ValueError as error:
@@ -42,7 +42,7 @@ def open_tokens(store: Store, path: str) -> Iterator[TokenUnit]:
 
 
 def read_index(store: Store, path: str) -> tuple[Shapes, Tensors]:
-    """Types and shapes of a distill unit's tensors, and those of INDEX_TENSORS. Reads no tokens.
+    """Returns types and shapes of a distill unit's tensors, and the tensors INDEX_TENSORS. Reads no tokens.
 
     Raises ValueError for a file that is no such unit.
     """

@@ -1,4 +1,4 @@
-"""Samples of shards as a `webdataset` pipeline, for training code that is built on that library.
+"""Reads samples of shards as a `webdataset` pipeline, for training code that uses that library.
 
 The library's own decoders unpickle some members, its opener runs `pipe:` addresses in a shell, and neither looks at
 sizes. So shards are opened through pyarrow.fs here, and only the members that layout.py lists are read and decoded.
@@ -36,7 +36,7 @@ def samples(
     select: Callable[[str], bool] | None = None,
     max_member_bytes: int = MAX_MEMBER_BYTES,
 ) -> webdataset.DataPipeline:
-    """Gives a `webdataset` pipeline over shards, one sample per QA pair.
+    """Returns a `webdataset` pipeline over shards, with one sample per QA pair.
 
     Shards are divided among the ranks of torch.distributed (or RANK and WORLD_SIZE) and the workers of a DataLoader, so
     there should be at least as many as workers in all. For ranks that must take equally many steps, and for training
@@ -66,7 +66,7 @@ def samples(
     order = {"seed": seed, "epoch": epoch - 1}
     return webdataset.DataPipeline(
         webdataset.SimpleShardList(urls),
-        # Before the split, and the same on all ranks: each shard goes to one worker.
+        # Before the split, and the same on all ranks, so that each shard goes to one worker.
         webdataset.detshuffle(1 << 30, 1 << 30, **order) if shuffle else None,
         webdataset.split_by_node,
         webdataset.split_by_worker,
@@ -97,7 +97,7 @@ def _members(
         with _open(shard["url"], store) as stream:
             for member, data in read_members(stream, name, limit):
                 yield {"fname": member, "data": data, "__url__": name}
-        yield {}  # so that samples of two shards are never taken for one
+        yield {}  # separates the samples of two shards
 
 
 def _open(url: str, store: Store | None) -> Any:
@@ -114,7 +114,7 @@ def _pairs(groups: Iterable[dict[str, Any]], verify: bool) -> Iterator[dict[str,
         key, url = found["__key__"], found["__url__"]
         try:
             group, facts = decode_group(found["qa.json"], found[_TOKENS], verify), json.loads(found["json"])
-            if facts["video_id"] != video_id:  # the clips of a video come with its first group
+            if facts["video_id"] != video_id:  # the first group of a video contains its clips
                 video_id, clips = facts["video_id"], None
             duration_s = float(facts["duration_s"])
             if _CLIPS in found:

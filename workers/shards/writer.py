@@ -1,4 +1,4 @@
-"""Writes shards: deterministic tars, streamed, with the byte range of every member.
+"""Writes shards as deterministic, streamed tar files, and returns the byte range of every member.
 
 What the members are is told in layout.py.
 """
@@ -14,11 +14,11 @@ from typing import Any, BinaryIO
 from workers.storage.store import Store
 
 _BLOCK = tarfile.BLOCKSIZE
-_GLOBAL_HEADER_BYTES = 2 * _BLOCK  # itself, and the key, which is far shorter than a block
+_GLOBAL_HEADER_BYTES = 2 * _BLOCK  # the header, and the key, which is much shorter than a block
 
 
 class ShardWriter:
-    """One tar, as a context, written front to back to a stream.
+    """A tar file that is written sequentially to a stream, as a context manager.
 
     The same members give the same bytes: time, owner and mode are fixed.
 
@@ -29,7 +29,7 @@ class ShardWriter:
 
     def __init__(self, stream: BinaryIO, key: str) -> None:
         self._stream, self._sha256, self.size_bytes = stream, hashlib.sha256(), 0
-        # Hashing takes as long as writing: it runs beside it, one chunk at a time.
+        # Hashing takes as long as writing, therefore another thread hashes one chunk at a time.
         self._hasher = ThreadPoolExecutor(1)
         self._hashing: Future[None] | None = None
         self._write(tarfile.TarInfo.create_pax_global_header({"comment": key}))
@@ -46,13 +46,13 @@ class ShardWriter:
 
     @property
     def sha256(self) -> str:
-        """Of all bytes written so far, in hex."""
+        """SHA-256 of all bytes written so far, in hex."""
         if self._hashing:
             self._hashing.result()
         return self._sha256.hexdigest()
 
     def add(self, name: str, chunks: Iterable[bytes | memoryview]) -> tuple[int, int]:
-        """Writes one member; gives the offset and the number of bytes of its data in the tar."""
+        """Writes one member, and returns offset and number of bytes of its data in the tar."""
         views = [memoryview(chunk).cast("B") for chunk in chunks if len(chunk)]
         info = tarfile.TarInfo(name)
         info.size, info.mode = sum(len(view) for view in views), 0o644
@@ -77,22 +77,22 @@ class ShardWriter:
 
 
 def tar_bytes(member_bytes: int) -> int:
-    """What a member of this size takes in a tar, its header and padding included."""
+    """Returns the size of a member in a tar, with header and padding."""
     return _BLOCK + member_bytes + -member_bytes % _BLOCK
 
 
 def archive_bytes(members: int) -> int:
-    """Size of a tar whose members take `members` bytes in all."""
+    """Returns the size of a tar whose members have `members` bytes in total, with headers and padding."""
     size = _GLOBAL_HEADER_BYTES + members + 2 * _BLOCK
     return size + -size % tarfile.RECORDSIZE
 
 
 def shard_key(store: Store, shard: str) -> str | None:
-    """The key a shard was written for, from its first header; None where there is no such file or it is no shard."""
+    """Returns the key in the first header of a shard; None if the file does not exist or is not a shard."""
     if not store.exists(shard):
         return None
     with store.open(shard) as stream:
-        # The global header, its data and the first member's header: a key is far shorter than a block.
+        # The global header, its data and the first member's header: a key is much shorter than a block.
         head = stream.read(8 * _BLOCK)
     try:
         with tarfile.open(fileobj=io.BytesIO(head), mode="r:") as tar:
@@ -102,6 +102,6 @@ def shard_key(store: Store, shard: str) -> str | None:
 
 
 def encode_json(value: Any) -> bytes:
-    """Canonical JSON with a line end, so that a member reads well after `tar xO`."""
+    """Returns canonical JSON with a line end, which makes the output of `tar xO` readable."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return (text + "\n").encode()

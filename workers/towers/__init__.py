@@ -1,1 +1,1 @@
-"""CLIP towers at work: frames, patches and questions to embeddings, and the visual tokens of a video."""
+"""Embeds frames, patches and questions with CLIP towers, and computes the visual tokens of a video."""

@@ -1,4 +1,4 @@
-"""Patch features of a video's frames, chunk after chunk in the order of time, by a tower that stays loaded.
+"""Computes patch features of a video's frames in chunks, in order of time, with a tower that stays loaded.
 
 Shapes: B frames a chunk, M patches, C width of the patch tokens, D width of the joint space.
 """
@@ -18,20 +18,20 @@ FLOAT16_MAX = torch.finfo(torch.float16).max
 
 @dataclass(frozen=True)
 class PatchChunk:
-    """Patch features of frames that follow each other; on the tower's device."""
+    """Patch features of consecutive frames, on the tower's device."""
 
     features: torch.Tensor
-    """float32 [B, M, C]; behind the video's last frame that one is repeated, up to the full B."""
+    """float32 [B, M, C]; the last frame of the video is repeated to fill B."""
     joint: torch.Tensor
     """float32 [B, M, D], L2-normalised."""
     start: int
     """Position of the first frame in the video."""
     count: int
-    """Frames that are no repetition."""
+    """Number of frames that are not repetitions."""
 
 
 class PatchEncoder:
-    """Holds one chunk of patch features at a time: those of a long video would not fit (10,000 frames: 34 GB).
+    """Keeps one chunk of patch features at a time, since those of a long video are too large (10,000 frames: 34 GB).
 
     Args:
         config: tower, batch, and resources: a share of a GPU puts it there, JPEG is read on as many threads as cores.
@@ -44,7 +44,7 @@ class PatchEncoder:
         self.tower = load_tower(config.tower, "cuda" if config.resources.gpus else "cpu")
 
     def __call__(self, units: Sequence[str]) -> Iterator[PatchChunk]:
-        """The chunks of all frames in decode units. Raises ValueError where features do not fit into float16."""
+        """Yields chunks of all frames in decode units. Raises ValueError if features exceed the range of float16."""
         start = 0
         batches = frame_batches(self._store, units, self.tower.fit, batch=self._batch, threads=self._threads)
         for batch in batches:

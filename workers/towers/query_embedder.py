@@ -1,4 +1,4 @@
-"""Text embeddings of questions by a tower. Towers stay loaded as long as the process, one of a kind."""
+"""Embeds questions with a tower. The process keeps one loaded tower per config."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from schemas.config import TowerConfig
 if TYPE_CHECKING:
     from model.towers.tower import Tower
 
-# Texts go through the tower in batches of this one shape: an embedding then depends on its own text alone.
+# All batches of texts have this shape, so that an embedding depends only on its own text.
 BATCH_TEXTS = 16
 
 
 @lru_cache(maxsize=4)
 def load_tower(config: TowerConfig, device: str = "cpu") -> Tower:
-    """The tower of a config, loaded once a process. One CPU thread: more would change the last bits of its sums."""
-    # As torch, it costs seconds to import, and a driver declares stages without running them.
+    """Returns the tower of a config, loaded once per process. More than one CPU thread would change the last bits."""
+    # Like torch, it takes seconds to import, and a driver declares stages without running them.
     from model.towers.tower import Tower
 
     if device != "cpu":
         import torch
 
-        # Read when CUDA starts: without a workspace of its own, cuBLAS may sum in another order from run to run.
+        # Read when CUDA starts: without this workspace, the order of sums in cuBLAS may differ between runs.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
     return Tower(config.model, config.pretrained, device=device, precision=config.precision, threads=1)
 
 
 def tower_weights(config: TowerConfig) -> str:
-    """What units depend on besides a tower's name: the content of local weights; empty for a published tag."""
+    """Returns what units depend on besides a tower's name: a digest of local weights, or "" for a published tag."""
     return weights_digest(config.model, config.pretrained)
 
 
@@ -56,7 +56,7 @@ class QueryEmbedder:
         return self._tower.embed_dim
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        """float16 [Q, D], L2-normalised. No texts: [0, D]."""
+        """Returns embeddings, float16 [Q, D], L2-normalised; [0, D] without texts."""
         rows = [np.empty((0, self.embed_dim), np.float16)]
         for start in range(0, len(texts), BATCH_TEXTS):
             batch = list(texts[start : start + BATCH_TEXTS])

@@ -1,4 +1,4 @@
-"""The visual tokens of one video, filled in the order of time while its patch features pass by.
+"""Collects the visual tokens of one video from its patch features, in order of time.
 
 Shapes: N frames, Q questions, K keyframes a question, U keyframes of all questions, B frames a chunk, M = h * w patches
 of the tower, P tokens a keyframe, C width of a token, D width of the joint space.
@@ -18,24 +18,24 @@ from workers.towers.patch_encoder import PatchChunk
 
 @dataclass(frozen=True, kw_only=True)
 class TokenLayout:
-    """What a video's tokens look like."""
+    """Shapes of the tokens of a video."""
 
     grid: tuple[int, int]
     """Rows and columns of the tower's patches."""
     width: int
-    """C"""
+    """Width C of a token."""
     keyframe_grid: int
-    """A keyframe's patches are pooled to this many rows and columns; 0, or more than there are: left as they are."""
+    """A keyframe's patches are pooled to this many rows and columns; unchanged if 0 or more than there are."""
     clip_frames: int
-    """Frames a clip; 0: no clip tokens. Chunks hold whole clips."""
+    """Frames per clip; 0: no clip tokens. Chunks contain whole clips."""
     clip_tokens: int
-    """Tokens a clip; a clip that has fewer patches keeps them all."""
+    """Tokens per clip; a clip with fewer patches keeps them all."""
     clip_heads: int
-    """Heads over which the likeness of two tokens is averaged."""
+    """Heads over which the similarity of two tokens is averaged."""
 
     @property
     def pooled(self) -> tuple[int, int]:
-        """Rows and columns of a keyframe's tokens."""
+        """Number of rows and columns of a keyframe's tokens."""
         side = self.keyframe_grid or max(self.grid)
         return min(side, self.grid[0]), min(side, self.grid[1])
 
@@ -70,7 +70,7 @@ class VideoTokens:
             self.arrays["clip_tokens"] = np.zeros((clips, kept, layout.width), np.float16)
 
     def watch(self, chunks: Iterator[PatchChunk]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Passes (features [B, M, C], joint [B, M, D]) on, and takes from each chunk what is no single question's."""
+        """Yields (features [B, M, C], joint [B, M, D]); collects the tokens of each chunk common to all questions."""
         for chunk in chunks:
             self._put_keyframes(chunk)
             if self._layout.clip_frames:
@@ -78,7 +78,7 @@ class VideoTokens:
             yield chunk.features[: chunk.count], chunk.joint[: chunk.count]
 
     def put_merged(self, start: int, tokens_QnC: torch.Tensor) -> None:
-        """Takes the merged tokens of the frames from position `start`; drops those of a question's own keyframes."""
+        """Collects the merged tokens of the frames from position `start`, except at a question's own keyframes."""
         part = self.arrays["merged_tokens"][:, start : start + tokens_QnC.shape[1]]
         part[:] = _float16(tokens_QnC)
         question, place = np.nonzero((self._chosen >= start) & (self._chosen < start + part.shape[1]))
@@ -93,7 +93,7 @@ class VideoTokens:
             self.arrays["keyframe_tokens"][first:end] = _float16(pooled)
 
     def _put_clips(self, chunk: PatchChunk) -> None:
-        # Clips never straddle chunks; the last one is filled up by the repetitions of the last frame.
+        # No clip spans two chunks; the last one is filled with repetitions of the last frame.
         size, first = self._layout.clip_frames, chunk.start // self._layout.clip_frames
         count = -(-chunk.count // size)
         clips = chunk.features[: count * size].reshape(count, -1, self._layout.width)

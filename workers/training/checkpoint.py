@@ -17,7 +17,7 @@ from workers.training.manifest import MANIFEST, manifest_values, sign
 
 _GROUP = re.compile("[a-z]+")
 _ADAMW = {"step", "exp_avg", "exp_avg_sq"}
-"""What AdamW keeps for each parameter."""
+"""The state of AdamW for each parameter."""
 
 
 def save_checkpoint(
@@ -27,7 +27,7 @@ def save_checkpoint(
 
     The tensors must be of types that numpy has (so not bfloat16) and share no memory.
     """
-    # From here on the folder holds two checkpoints mixed, until it is written again.
+    # From here on, the folder contains parts of two checkpoints, until all files are written.
     store.delete(f"{folder}/{MANIFEST}")
     files = {}
     for group, named in tensors.items():
@@ -55,7 +55,7 @@ def load_checkpoint(store: Store, folder: str) -> tuple[dict[str, dict[str, Tens
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The state of an optimizer as `<key>.<name of the parameter>`, free of any order of parameters."""
+    """Returns the state of an optimizer as `<key>.<name of the parameter>`, independent of the order of parameters."""
     return {
         f"{key}.{name}": value
         for name, parameter in parameters.items()
@@ -64,7 +64,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, parameters: Mapping[str,
 
 
 def load_parameters(parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-    """Copies the tensors of a checkpoint into the parameters of their names.
+    """Copies the tensors of a checkpoint into the parameters with the same names.
 
     Raises ConfigError where names or shapes are not those of the parameters.
     """
@@ -81,7 +81,7 @@ def load_parameters(parameters: Mapping[str, Tensor], tensors: Mapping[str, Tens
 def load_optimizer(
     optimizer: torch.optim.Optimizer, parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]
 ) -> None:
-    """The reverse of `optimizer_tensors`. Moments go to their parameter's device; AdamW wants its step on the CPU.
+    """Reverses `optimizer_tensors`. Moments go to their parameter's device; AdamW requires its step on the CPU.
 
     Raises ConfigError where names or shapes are not those that AdamW keeps for these parameters.
     """

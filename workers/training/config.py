@@ -1,4 +1,4 @@
-"""What a training run is set to, what has to stay so for it to go on, and what is checked before it starts."""
+"""Settings of a training run, which of them must not change when it resumes, and checks before it starts."""
 
 import math
 from dataclasses import asdict
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 
 class TrainerConfig(Config):
-    """What is learned, and how. Neither the number of workers nor `micro_batch_size` changes more than rounding."""
+    """Settings of the trainer. The number of workers and `micro_batch_size` change nothing but rounding."""
 
     model: VideoLMConfig = VideoLMConfig()
     """Sizes of the model."""
     steps: int = Field(100, ge=1)
-    """Optimizer steps of the whole run; the cosine ends there."""
+    """Number of optimizer steps of the whole run, and length of the cosine schedule."""
     batch_size: int = Field(8, ge=1)
-    """Samples a step, of all workers together; a multiple of their number."""
+    """Samples per step, over all workers; a multiple of their number."""
     micro_batch_size: int = Field(4, ge=1)
-    """Samples a worker computes at once; it adds gradients up until its part of the batch is done."""
+    """Samples that a worker computes at once; it accumulates gradients over its part of the batch."""
     learning_rate: float = Field(3e-3, gt=0)
-    """At its peak; cosine to zero. For a small model from random weights; ViLaMP has 1e-5 for a trained one of 7B."""
+    """Peak learning rate; falls along a cosine to zero. For small, untrained models (ViLaMP: 1e-5, trained 7B)."""
     warmup_fraction: float = Field(0.03, ge=0, lt=1)
-    """Part of `steps` in which the learning rate rises."""
+    """Fraction of `steps` in which the learning rate increases."""
     weight_decay: float = Field(0.01, ge=0)
-    """Of matrices; vectors have none."""
+    """Weight decay of matrices; vectors have none."""
     clip_norm: float = Field(1.0, gt=0)
     """Gradients are scaled down to this norm."""
     seed: int = Field(0, ge=0)
-    """Of the first weights, of the order of samples and of all chance in a step."""
+    """Seed of the initial weights, the order of samples and all random numbers in a step."""
 
     def learning_rate_at(self, step: int) -> float:
-        """Learning rate of the step after `step` steps."""
+        """Returns the learning rate of the step that follows `step` steps."""
         warmup = math.ceil(self.warmup_fraction * self.steps)
         if step < warmup:
             return self.learning_rate * (step + 1) / warmup
@@ -45,7 +45,7 @@ class TrainerConfig(Config):
 
 
 def check_model(config: TrainerConfig) -> None:
-    """Refuses a model that no run can train, without loading it: for a driver to call before it starts any worker.
+    """Rejects a model that cannot be trained, without loading it, so that drivers can check before they start workers.
 
     Raises ConfigError that names the field, the value and the remedy.
     """
@@ -59,7 +59,7 @@ def check_model(config: TrainerConfig) -> None:
 
 
 def resume_fingerprint(config: TrainerConfig, samples: "SampleSet") -> dict[str, Any]:
-    """What has to be the same for a run to go on from a checkpoint."""
+    """Returns the values that must not change when a run resumes from a checkpoint."""
     changeable = {"steps", "micro_batch_size"}
     fields = set(TrainerConfig.model_fields) - changeable
     return {**config.model_dump(mode="json", include=fields), "samples": asdict(samples)}

@@ -1,26 +1,26 @@
-"""What a step and a look at held-out samples measured, over all ranks."""
+"""Measurements of a step and of held-out samples, over all ranks."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What a step did, over all ranks."""
+    """Measurements of a step, over all ranks."""
 
     step: int
-    """The first is 1."""
+    """Number of the step, from 1."""
     epoch: int
-    """That the batch began in."""
+    """Epoch in which the batch began."""
     loss: float
     """Mean cross entropy of a target token, in nats, before the step."""
     learning_rate: float
     grad_norm: float
-    """Before clipping."""
+    """Norm of the gradients before clipping."""
     num_targets: int
     questions_cut: int
     """Samples whose question was cut to `max_text_tokens`."""
     left_out: dict[str, str]
-    """Samples without a target: id and reason."""
+    """Ids and reasons of samples without a target."""
     seconds: float
 
 
@@ -36,7 +36,7 @@ class Heldout:
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What some samples gave, over all ranks."""
+    """Counts of a set of samples, over all ranks."""
 
     num_targets: int
     questions_cut: int

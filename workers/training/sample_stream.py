@@ -1,4 +1,4 @@
-"""The order of samples over epochs and ranks, and a run's place in it."""
+"""The order of samples over epochs and ranks, and the position of a run in it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ Read = Callable[[int, int, int], Iterator[dict[str, Any]]]
 
 @dataclass(frozen=True, kw_only=True)
 class SampleSet:
-    """Which samples a run trains on."""
+    """The set of samples on which a run trains."""
 
     num_samples: int
-    """Of an epoch, at least 1."""
+    """Number of samples of an epoch, at least 1."""
     sha256: str
-    """Of their ids: a place in an epoch means nothing among others."""
+    """Digest of their ids, since a position in an epoch is only valid for the same samples."""
     token_width: int
     """C, the width of a visual token."""
 
 
 class SampleStream:
-    """Batches of one rank. Sample i of the whole batch goes to rank i modulo `world_size`.
+    """The batches of one rank. Sample i of the whole batch goes to rank i modulo `world_size`.
 
     So any number of ranks sees the same batches, and a run's place is two numbers. Epochs follow on each other without
     a gap: a batch may end one and begin the next, and none is ever short.
@@ -46,12 +46,12 @@ class SampleStream:
         self.seek(0, 0)
 
     def seek(self, epoch: int, samples_consumed: int) -> None:
-        """Goes to a place: `samples_consumed` are those of the epoch, by all ranks."""
+        """Moves to a position. `samples_consumed` counts the samples of the epoch, over all ranks."""
         self.epoch, self.samples_consumed = epoch, samples_consumed
         self._samples = self._from(epoch, samples_consumed + self._rank)
 
     def next_batch(self) -> list[dict[str, Any]]:
-        """This rank's part of the next batch."""
+        """Returns this rank's part of the next batch."""
         batch = list(islice(self._samples, self._batch_size // self._world_size))
         epochs, self.samples_consumed = divmod(self.samples_consumed + self._batch_size, self.samples.num_samples)
         self.epoch += epochs
@@ -73,7 +73,7 @@ class SampleStream:
 
 
 def shard_samples(store: Store, table: pa.Table, split: str, seed: int) -> tuple[Read, SampleSet]:
-    """The samples of a split, for a stream. Reads one of them. Raises ValueError where the split has none."""
+    """Returns the set of samples of a split. Reads one of them. Raises ValueError if the split has none."""
 
     def read(epoch: int, first: int, stride: int) -> Iterator[dict[str, Any]]:
         # The reader's rank is a remainder: where an epoch begins within a batch, another one than the process has.

@@ -1,4 +1,4 @@
-"""One rank of a training run: model, optimizer and its place in the data."""
+"""One rank of a training run: model, optimizer and position in the data."""
 
 import math
 import time
@@ -66,7 +66,7 @@ class Trainer:
         self.step = 0
 
     def train_steps(self) -> Iterator[Step]:
-        """Steps up to `config.steps`, from wherever it stands.
+        """Yields the measurements of each step, from the current one to `config.steps`.
 
         Raises:
             FloatingPointError: the loss diverges.
@@ -98,12 +98,12 @@ class Trainer:
             )
 
     def check_heldout(self, samples: Iterable[dict[str, Any]]) -> None:
-        """Raises ConfigError where none of the samples of all ranks has a target: for the start of a run to call."""
+        """Raises ConfigError if none of the samples of all ranks has a target. Called at the start of a run."""
         sequences = self._sequences(samples)
         self._count(sequences, sum(sequence.num_targets for sequence in sequences.built), "the held-out set")
 
     def heldout(self, samples: Iterable[dict[str, Any]]) -> Heldout:
-        """The loss on the samples of all ranks. Raises ConfigError where none of them has a target."""
+        """Measures the loss on the samples of all ranks. Raises ConfigError if none of them has a target."""
         self.model.eval()
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         every, num_targets, samples = Sequences(), 0, iter(samples)
@@ -121,7 +121,7 @@ class Trainer:
         return Heldout(loss=loss, questions_cut=counts.questions_cut, left_out=counts.left_out)
 
     def save(self, store: Store, folder: str, key: bytes = b"") -> None:
-        """Writes a checkpoint of everything that the next step depends on, signed with `key`. For one rank to call."""
+        """Writes a signed checkpoint of everything that the next step depends on. Only one rank may call this."""
         parameters: dict[str, Tensor] = dict(self.model.named_parameters())
         state = {
             "step": self.step,
@@ -134,7 +134,7 @@ class Trainer:
         save_checkpoint(store, folder, tensors, state, key)
 
     def load(self, store: Store, folder: str) -> None:
-        """Goes on where a checkpoint was written, whatever the number of ranks was.
+        """Resumes from a checkpoint, which may have been written with another number of ranks.
 
         Raises ValueError where the run had other settings or other samples, or the files are not those of such a model.
         """
@@ -149,7 +149,7 @@ class Trainer:
     def _backward(
         self, parallel: VideoLM | DistributedDataParallel, samples: list[dict[str, Any]]
     ) -> tuple[float, Counts]:
-        """Gradients of the mean loss of a target token over all ranks; that loss, and what the samples gave."""
+        """Computes gradients of the mean loss per target token over all ranks; returns it and the counts of samples."""
         torch.manual_seed(int(np.random.SeedSequence([self.config.seed, self.step, self.rank]).generate_state(1)[0]))
         sequences = self._sequences(samples)
         batches = self._batches(sequences.built)
@@ -171,13 +171,13 @@ class Trainer:
         return build_sequences(samples, self.tokenizer, self.config.model)
 
     def _batches(self, sequences: list[TokenSequence]) -> list[TokenBatch]:
-        """At least one, since every rank has to join in."""
+        """Yields at least one batch, since every rank must take part in collective operations."""
         pad_id, size = self.tokenizer.pad_id, self.config.micro_batch_size
         sequences = sequences or [empty_sequence(self.stream.samples.token_width, pad_id)]
         return [collate(sequences[i : i + size], pad_id).to(self.device) for i in range(0, len(sequences), size)]
 
     def _count(self, sequences: Sequences, num_targets: int, what: str) -> Counts:
-        """Sums over all ranks. Raises ConfigError, on all of them, where no sample has a target."""
+        """Sums over all ranks. Raises ConfigError on all of them if no sample has a target."""
         local = [num_targets, sequences.questions_cut, len(sequences.left_out)]
         num_targets, questions_cut, num_left_out = self._ranks.sum(torch.tensor(local, device=self.device)).tolist()
         left_out = self._ranks.union(sequences.left_out) if num_left_out else {}
@@ -200,7 +200,7 @@ class Trainer:
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices decay; norms, biases and the newline don't."""
+    """Returns parameter groups: weight decay applies to matrices, but not to norms, biases and the newline."""
     trained = [p for p in model.parameters() if p.requires_grad]
     return [
         {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
