@@ -3,6 +3,7 @@
 import html
 import re
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -103,6 +104,15 @@ def test_what_strangers_wrote_stays_text(tmp_path):
     for markup in ("<script", "](http", "*b*", "`c`", "@user", "www.evil", "\n# big", "x | y"):
         assert markup not in body
     assert " ".join(HOSTILE.split()) in html.unescape(body)
+
+
+def test_a_column_that_is_nested_too_deeply_is_named(corpus, capsys):
+    kind = pa.int32()
+    for _ in range(1200):
+        kind = pa.struct([("x", kind)])
+    pq.write_table(pa.table({"deep": pa.nulls(0, kind)}), corpus / "tables" / "qa.parquet")
+    assert run("datasheet", corpus) == 2
+    assert "tables/qa.parquet: damaged (Parquet schema too deeply nested" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_readme_of_someone_else_is_kept_unless_forced(corpus, capsys):

@@ -32,6 +32,7 @@ _DTYPES = {
 _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 _RANKS = {name: rank for rank, name in enumerate(_DTYPES)}
 _NO_SHA256 = "0" * 64
+_MAX_HEADER_BYTES, _MAX_NUMBER = 1 << 24, 1 << 62
 
 
 def encode_tensors(tensors: Tensors, metadata: Mapping[str, str]) -> tuple[list[bytes | memoryview], str]:
@@ -100,6 +101,8 @@ def _data_start(head: Any, size: int) -> int:
     start = 8 + int.from_bytes(head, "little")
     if not 8 < start <= size:
         raise ValueError("not a safetensors file, or cut short")
+    if start > _MAX_HEADER_BYTES:
+        raise ValueError(f"the header has {start} bytes; {_MAX_HEADER_BYTES} are allowed")
     return start
 
 
@@ -112,7 +115,10 @@ def _parse(header: Any) -> tuple[dict[str, tuple[Shape, int, int]], dict[str, st
         for name, entry in entries.items():
             dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
             first, last = entry["data_offsets"]
-            if first < 0 or last - first != _nbytes(dtype, shape):
+            # numpy takes a length of -1 for any, and floats and huge numbers raise more than ValueError later.
+            if not all(type(number) is int and 0 <= number < _MAX_NUMBER for number in (*shape, first, last)):
+                raise ValueError(f"the header gives {name!r} a shape or offsets that are no lengths")
+            if last - first != _nbytes(dtype, shape):
                 raise ValueError(f"the header gives {name!r} {last - first} bytes for a shape of {list(shape)}")
             places[name] = ((dtype, shape), first, last)
     except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:

@@ -1,13 +1,16 @@
 """Files that others read and whose size is known beforehand; damage in them is found."""
 
+import json
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import numpy as safetensors_numpy
 
 from tests.workers.shard_units import distill_tensors
-from workers.storage.safetensors_file import decode_tensors, encode_tensors, encoded_bytes
+from workers.storage.safetensors_file import decode_tensors, encode_tensors, encoded_bytes, read_tensors
 
 
 def joined(tensors, metadata=None) -> bytes:
@@ -53,6 +56,33 @@ def test_empty_axes_come_back():
 def test_damaged_tensors_are_refused(spoil):
     with pytest.raises(ValueError):
         decode_tensors(spoil(joined(distill_tensors(np.random.default_rng(0), 9, 3, 3))))
+
+
+@pytest.mark.parametrize(
+    ("shape", "offsets"),
+    [
+        ([2.0, 2], [0, 16]),
+        ([2, 2], [0.0, 16.0]),
+        ([True, 4], [0, 16]),
+        ([-2, -2], [0, 16]),
+        ([10**30, 0], [0, 0]),
+        ([4], [10**30, 10**30 + 16]),
+        ([1] * 100 + [4], [0, 16]),
+    ],
+)
+def test_shapes_and_offsets_that_are_no_lengths_are_refused(shape, offsets):
+    header = json.dumps({"a": {"dtype": "F32", "shape": shape, "data_offsets": offsets}}).encode()
+    data = len(header).to_bytes(8, "little") + header + bytes(16)
+    with pytest.raises(ValueError):
+        decode_tensors(data, verify=False)
+    with pytest.raises(ValueError):
+        read_tensors(pa.BufferReader(data), ["a"])
+
+
+def test_a_header_of_many_megabytes_is_refused_unread():
+    size = 1 << 25
+    with pytest.raises(ValueError, match="are allowed"):
+        decode_tensors(size.to_bytes(8, "little") + b"[" * size)
 
 
 @given(
