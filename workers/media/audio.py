@@ -1,4 +1,4 @@
-"""The sound of a part of a video, on the timeline of its frames."""
+"""Reads the sound of a part of a video, on the timeline of its frames."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,8 +13,8 @@ from schemas.rejects import Reject
 from workers.media.audio_format import RATE_HZ, num_samples
 from workers.media.container import MediaSource, open_media, video_stream
 
-_RESYNC_S = 0.1  # a larger step of the clock is one of the stream; smaller ones are rounding
-_SEEK_S = 1.0  # decoders of sound need some packets before they are right
+_RESYNC_S = 0.1  # larger steps of the clock are gaps in the stream; smaller ones are rounding errors
+_SEEK_S = 1.0  # audio decoders need some packets before their output is correct
 
 
 def read_audio(
@@ -26,7 +26,7 @@ def read_audio(
     end_s: float,
     progress: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
-    """Mono samples at RATE_HZ, int16 [num_samples(start_s, end_s)]; silence where there is no sound.
+    """Returns mono samples at RATE_HZ, int16 [num_samples(start_s, end_s)]; zeros where there is no sound.
 
     Args:
         seek_pts: a time of the video stream's clock, ...
@@ -58,13 +58,13 @@ def _seek(container: InputContainer, stream: AudioStream, time_s: float) -> None
 
 
 def _frames(container: InputContainer, stream: AudioStream, progress: Callable[[], None]) -> Iterator[AudioFrame]:
-    """What decodes; a damaged packet is left out. Raises Reject where no packet of several decodes."""
+    """Yields decoded frames and skips damaged packets. Raises Reject if none of several packets can be decoded."""
     packets = container.demux(stream)
     decoded = failed = 0
     while True:
         try:
             packet = next(packets, None)
-        except av.FFmpegError:  # no more can be read
+        except av.FFmpegError:  # the rest cannot be read
             packet = None
         if packet is None:
             if failed and not decoded:
@@ -81,7 +81,7 @@ def _frames(container: InputContainer, stream: AudioStream, progress: Callable[[
 
 
 def _fill(samples: np.ndarray, frames: Iterator[AudioFrame], start_s: float) -> None:
-    """Writes the sound from `start_s` of the container's clock on into the samples."""
+    """Writes the sound from `start_s` of the container's clock into the samples."""
     resampler, form = _resampler(), None
     position: int | None = None
     for frame in frames:
@@ -93,7 +93,7 @@ def _fill(samples: np.ndarray, frames: Iterator[AudioFrame], start_s: float) -> 
         if position >= len(samples):
             return
         if form != (form := (frame.format.name, frame.layout.name, frame.sample_rate)):
-            resampler = _resampler()  # it takes frames of one form only
+            resampler = _resampler()  # it accepts frames of one format only
         for part in resampler.resample(frame):
             values = part.to_ndarray().reshape(-1)
             first, last = max(position, 0), min(position + len(values), len(samples))

@@ -1,8 +1,8 @@
-"""The form in which sound is handed on: mono, int16."""
+"""The format in which sound is passed on: mono, int16."""
 
 RATE_HZ = 16_000
 
 
 def num_samples(start_s: float, end_s: float) -> int:
-    """Samples of a part."""
+    """Returns the number of samples of a part."""
     return max(0, round((end_s - start_s) * RATE_HZ))

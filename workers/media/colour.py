@@ -1,4 +1,4 @@
-"""HDR and wide-gamut colours as those of an ordinary screen (BT.709), by one method for all decoders.
+"""Converts HDR and wide-gamut colours to BT.709, by one method for all decoders.
 
 On R'G'B' of the size that is wanted:
 
@@ -34,12 +34,12 @@ def is_hdr(frame: VideoFrame) -> bool:
 
 
 def needs_conversion(frame: VideoFrame) -> bool:
-    """Whether a frame's colours are not those of an ordinary screen."""
+    """Returns whether a frame has HDR or wide-gamut colours."""
     return is_hdr(frame) or frame.color_primaries == BT2020
 
 
 def to_bt709(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
-    """R'G'B' uint16 [height, width, 3] of a BT.2020 or HDR video -> uint8 of BT.709.
+    """Converts R'G'B' uint16 [height, width, 3] of a BT.2020 or HDR video to uint8 of BT.709.
 
     Args:
         transfer: AVColorTransferCharacteristic.
@@ -60,7 +60,7 @@ def to_bt709(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
 
 @cache
 def _light_of_code(transfer: int) -> np.ndarray:
-    """Light of each 16-bit code value: 1 is white; of HLG that of the scene, 1 its brightest."""
+    """Returns the linear light of each 16-bit code value, where 1 is white; for HLG, scene light with maximum 1."""
     code = np.arange(65536) / 65535
     if transfer == PQ:
         return (_pq_to_light(code) / _WHITE).astype(np.float32)
@@ -72,14 +72,14 @@ def _light_of_code(transfer: int) -> np.ndarray:
 
 @cache
 def _gain() -> np.ndarray:
-    """What light is multiplied by: at the square of 0 .. 1, of the peak."""
+    """Returns the factors of light at the squares of 0 .. 1, relative to the peak."""
     light = np.linspace(0, 1, 4097) ** 2 * _PEAK
     light[0] = light[1]
     return (_tone_curve(light) / light).astype(np.float32)
 
 
 def _tone_curve(light: np.ndarray) -> np.ndarray:
-    """BT.2390's EETF, in cd/m2: black stays black."""
+    """Applies BT.2390's EETF, in cd/m2; black remains black."""
     peak = _light_to_pq(_PEAK)
     level, top = _light_to_pq(light) / peak, _light_to_pq(_WHITE) / peak
     knee = 1.5 * top - 0.5

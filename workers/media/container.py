@@ -1,4 +1,4 @@
-"""Opens a stranger's media file: only containers that hold their own data, no network, no file but this one."""
+"""Opens untrusted media files: only containers that include their data, without access to networks or other files."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from schemas.rejects import Reject
 
 MediaSource = str | Path | int
-"""A file's path, or a descriptor that is open for reading, which is all that the sandbox has."""
+"""A file's path, or a descriptor that is open for reading, as in the sandbox."""
 
 # Demuxers whose data lies in the file itself. What names other files or hosts (hls, concat, dash, sdp, image2, imf,
 # ...) and still images are not among them; audio formats are, so that they are refused for what they are.
@@ -24,7 +24,7 @@ CONTAINERS = (
     "bink,flic,amv,thp,pva,ty,dhav,lmlm4,mp3,wav,flac,aac,ac3,eac3,aiff,w64,amr"
 )
 
-# Their clocks start anywhere: the frame on a player's second 0 is the first of the file.
+# The clocks of these formats may start at any time; the first frame of the file is at a player's second 0.
 ARBITRARY_CLOCKS = {
     "mpegts",
     "mpeg",
@@ -49,14 +49,14 @@ _OPTIONS = {"format_whitelist": CONTAINERS, "enable_drefs": "0", "use_absolute_p
 
 @contextmanager
 def open_media(path: MediaSource) -> Iterator[InputContainer]:
-    """An open container, closed when the block ends (an open decoder keeps memory and threads).
+    """Opens a container, and closes it at the end of the block, since an open decoder keeps memory and threads.
 
     One at a time of a descriptor, which has one position.
 
     Raises:
         Reject: `empty_file`, `not_found`, or `not_a_video` where no accepted demuxer knows the file.
     """
-    av.logging.set_libav_level(av.logging.FATAL)  # what a stranger's file says to stderr is nobody's
+    av.logging.set_libav_level(av.logging.FATAL)  # untrusted files must not print to stderr
     if not isinstance(path, int) and not Path(path).is_file():
         raise Reject("not_found", "no such file")
     if (os.fstat(path) if isinstance(path, int) else Path(path).stat()).st_size == 0:
@@ -70,7 +70,7 @@ def open_media(path: MediaSource) -> Iterator[InputContainer]:
         container = av.open(name, options={**_OPTIONS, **protocol}, metadata_errors="replace")
     except av.ArgumentError:
         raise Reject("not_a_video", "a playlist, a still image or another container that is not accepted") from None
-    except MemoryError:  # no fault of the file; libav's is one of its other errors too
+    except MemoryError:  # not a fault of the file; first, since libav's is also an FFmpegError
         raise
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise Reject("not_a_video", f"no media container: {reason(error)}") from None
@@ -79,7 +79,7 @@ def open_media(path: MediaSource) -> Iterator[InputContainer]:
 
 
 def video_stream(container: InputContainer) -> VideoStream:
-    """The stream a player shows: a default one before others, the first of equals; never cover art or thumbnails.
+    """Returns the stream that a player shows: the first default one, else the first; never cover art or thumbnails.
 
     Every other stream is set to be skipped by the demuxer.
 
@@ -100,7 +100,7 @@ def video_stream(container: InputContainer) -> VideoStream:
     secondary = Disposition.dependent | Disposition.multilayer | Disposition.still_image
     stream = min(
         decodable,
-        # A track of one frame beside a real one is a poster, whatever its flags say.
+        # A track with one frame beside a longer one is a poster, whatever its flags.
         key=lambda s: (
             s.frames == 1,
             bool(s.disposition & secondary),
@@ -115,7 +115,7 @@ def video_stream(container: InputContainer) -> VideoStream:
 
 
 def file_name(path: MediaSource) -> str:
-    """An absolute name, for libraries that take nothing else."""
+    """Returns an absolute name, for libraries that accept nothing else."""
     return f"/proc/self/fd/{path}" if isinstance(path, int) else str(Path(path).absolute())
 
 
@@ -130,11 +130,11 @@ def check_self_contained(path: MediaSource) -> None:
         head = file.read(_MATROSKA_HEADER_BYTES)
     named = head.startswith(b"\x1aE\xdf\xa3") and (b"matroska" in head or b"webm" in head)
     short_header = len(head) > 4 and head[4] >= 0x80
-    # What comes behind an ID3 tag is looked at too.
+    # The data after an ID3 tag is checked, too.
     if head.startswith(b"ID3") or not (b"\0" in head[:6] or (named and short_header)):
         raise Reject("undecodable", "other decoders might take it for a list of other files")
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, without the path that libav puts into its messages."""
+    """Returns a libav error message without the path in it."""
     return getattr(error, "strerror", None) or type(error).__name__

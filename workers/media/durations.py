@@ -1,4 +1,4 @@
-"""How long a video is by its packets, and whether that is what its header claims."""
+"""Measures the duration of a video by its packets, and compares it with the header."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _WITHOUT_LENGTH = DISCONTINUOUS | {
 
 
 def last_duration(demuxer: Demuxer, index: PacketIndex) -> int:
-    """How long the last frame is shown, in ticks.
+    """Returns the duration of the last frame, in ticks.
 
     Where containers store decode times, a packet's duration is the distance to the next one in decoding order: of
     reordered streams of variable rate it is another frame's, and the nominal rate the better guess.
@@ -39,14 +39,14 @@ def last_duration(demuxer: Demuxer, index: PacketIndex) -> int:
 
 @dataclass(frozen=True)
 class Claim:
-    """The length that a header claims, in seconds."""
+    """The duration according to a header, in seconds."""
 
     seconds: float
-    of_stream: bool  # of the video stream itself; else of the file, whose other streams may be longer
+    of_stream: bool  # True: of the video stream; False: of the file, whose other streams may be longer
 
 
 def header_claim(container: InputContainer, stream: VideoStream) -> Claim | None:
-    """None: the header claims nothing."""
+    """None: the header has no duration."""
     if set(container.format.name.split(",")) & _WITHOUT_LENGTH:
         return None
     if clock := _STATISTICS.fullmatch(stream.metadata.get("DURATION", "")):
@@ -61,7 +61,7 @@ def header_claim(container: InputContainer, stream: VideoStream) -> Claim | None
 
 
 def ends_early(demuxer: Demuxer, claim: Claim, start_s: float, duration_s: float, tolerance_s: float) -> bool:
-    """Whether the header claims more than there is of the video.
+    """Returns whether the duration in the header exceeds that of the video.
 
     A claim may count from the video's start or from the start of the container's clock. Where it is the file's, and
     another stream is as long as it says, the video is whole.
@@ -73,7 +73,7 @@ def ends_early(demuxer: Demuxer, claim: Claim, start_s: float, duration_s: float
 
 
 def _others_end_s(demuxer: Demuxer) -> float:
-    """Where the packets of the other streams end; the container is read once more."""
+    """Returns the end of the packets of the other streams. Reads the container once more."""
     container, end_s = demuxer.container, 0.0
     for stream in container.streams:
         stream.discard = Discard.all if stream.index == demuxer.stream.index else Discard.default
@@ -85,5 +85,5 @@ def _others_end_s(demuxer: Demuxer) -> float:
     except MemoryError:
         raise
     except (av.FFmpegError, OverflowError):
-        pass  # what could be read counts
+        pass  # use what could be read
     return end_s

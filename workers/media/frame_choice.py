@@ -24,17 +24,17 @@ import numpy as np
 if TYPE_CHECKING:
     from workers.media.packet_index import PacketIndex
 
-_FAR = 1 << 60  # ticks: longer than any clock shows
+_FAR = 1 << 60  # ticks: later than any possible time
 
 
 @dataclass(frozen=True)
 class ShownFrames:
-    """The frames that samples may take, and what each costs to decode."""
+    """The frames that may be used for samples, and the cost of decoding each."""
 
     number_S: np.ndarray
-    """Of the packet in the index."""
+    """Position of the packet in the index."""
     pts_S: np.ndarray
-    """Strictly ascending."""
+    """Presentation times, strictly ascending."""
     group_S: np.ndarray
     """Closed GOPs, counted from 0."""
     depth_S: np.ndarray
@@ -51,7 +51,7 @@ class ShownFrames:
         is_start[starts if starts is not None else []] = True
         group = np.cumsum(is_start)
         referred = np.cumsum(~index.disposable_P)
-        # Referred frames before the first packet of each group; those of group 0 have no start.
+        # Number of reference frames before the first packet of each group; those of group 0 have no start.
         before = np.concatenate([[0], (referred - ~index.disposable_P)[is_start]])
         return cls(
             number_S=number_S,
@@ -63,7 +63,7 @@ class ShownFrames:
         )
 
     def decoded(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The groups that are decoded for some frames, and how many frames of each."""
+        """Returns the groups that must be decoded for some frames, and the number of frames of each."""
         chosen = np.unique(chosen)
         groups, place = np.unique(self.group_S[chosen], return_inverse=True)
         count = np.zeros(len(groups), np.int64)
@@ -74,7 +74,7 @@ class ShownFrames:
 
 @dataclass(frozen=True)
 class Reach:
-    """The frames that may stand for each sample: positions [low, high) in the shown frames."""
+    """The frames that may be used for each sample: positions [low, high) in the shown frames."""
 
     low_N: np.ndarray
     high_N: np.ndarray
@@ -89,7 +89,7 @@ class Reach:
         first_N: np.ndarray | int,
         end_N: np.ndarray | int,
     ) -> Reach:
-        """Those that start after `earliest_N` and until `latest_N`, or else the one that is shown at the sample.
+        """Returns the frames that start after `earliest_N` and until `latest_N`, or else the one shown at the sample.
 
         Samples come in order, and no two of them are within each other's reach. A frame that is held so long that it
         is all that a sample has is left to it by those before, where they have another.
@@ -113,13 +113,13 @@ class Reach:
 
 
 def choose_frames(frames: ShownFrames, ticks_N: np.ndarray, reach: Reach) -> np.ndarray:
-    """Positions in the shown frames, one for each sample [N], such that the least is decoded; of equals the nearest."""
+    """Returns positions in the shown frames, one per sample [N], with the least decoding; of equals, the nearest."""
     size = reach.high_N - reach.low_N
     start = np.cumsum(size) - size
     frame = np.repeat(reach.low_N - start, size) + np.arange(size.sum())
 
     def least(score_X: np.ndarray) -> np.ndarray:
-        """For each sample the frame of the least score, the first of equals."""
+        """Returns the frame with the least score for each sample; of equals, the first."""
         is_least = score_X == np.repeat(np.minimum.reduceat(score_X, start), size)
         return np.minimum.reduceat(np.where(is_least, frame, len(frames.pts_S)), start)
 
@@ -128,11 +128,11 @@ def choose_frames(frames: ShownFrames, ticks_N: np.ndarray, reach: Reach) -> np.
     )
     distance = np.minimum(np.abs(frames.pts_S[frame] - np.repeat(ticks_N, size)), _FAR)
     has_key = np.logical_or.reduceat(key, start)
-    # To which depth each group is decoded for the samples that have no key frame, ...
+    # The position up to which each group is decoded for the samples without a key frame, ...
     forced = least(2 * (depth + disposable) + disposable)[~has_key]
     decoded_to = np.zeros(int(frames.group_S.max()) + 1, np.int64)
     np.maximum.at(decoded_to, frames.group_S[forced], frames.depth_S[forced])
-    # ... and the key frames of those that have nothing that is decoded by then.
+    # ... and the key frames of samples none of whose frames are decoded up to there.
     has_free = np.logical_or.reduceat((depth <= decoded_to[group]) & ~disposable, start)
     keys = least(np.where(key, distance, _FAR << 1))[has_key & ~has_free]
     decoded_to[frames.group_S[keys]] = np.maximum(decoded_to[frames.group_S[keys]], 1)

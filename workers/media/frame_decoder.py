@@ -1,4 +1,4 @@
-"""Samples the frames of a segment with the first decoder that can."""
+"""Samples the frames of a segment with the first suitable decoder."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -31,7 +31,7 @@ def sample_frames(
     threads: int = 1,
     progress: Callable[[int], None] = lambda pixels: None,
 ) -> Iterator[SampledFrame]:
-    """The frames shown at a segment's sample times, each kept once, in the order of time.
+    """Yields the frames shown at a segment's sample times, each once, in order of time.
 
     Args:
         short_side: of the frames, in pixels; smaller sources keep their size.
@@ -62,7 +62,7 @@ def sample_frames(
             if reject.reason != "undecodable":
                 raise
             if given:
-                return  # what decodes is kept
+                return  # keep the frames that could be decoded
             if place == 0:
                 failure = reject
     raise failure

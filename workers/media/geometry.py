@@ -1,4 +1,4 @@
-"""What part of a frame is shown, and in what shape: the container's crop, the shape of pixels, rotation, mirroring."""
+"""The geometry of frames for display: the container's crop, the pixel aspect ratio, rotation and mirroring."""
 
 from fractions import Fraction
 from io import BytesIO
@@ -13,16 +13,16 @@ from av.video.stream import VideoStream
 
 from workers.media.orientation import orientation
 
-# These store the shape of pixels for the whole stream. In others each frame has its own.
+# These store one pixel aspect ratio for the whole stream. In others, each frame has its own.
 _STORES_SHAPE = {"mov", "mp4", "matroska", "webm", "asf", "avi", "mxf", "nut", "rm"}
 _STORES_CROP = {"mov", "mp4", "matroska", "webm"}
 _MATROSKA_MASTERS = {0x18538067, 0x1654AE6B, 0xAE, 0xE0}  # Segment, Tracks, TrackEntry, Video
 _MATROSKA_CROP = {0x54BB: "top", 0x54AA: "bottom", 0x54CC: "left", 0x54DD: "right"}
-_SHAPE_STEPS = 3200  # of the measure of a pixel's width in its height
+_SHAPE_STEPS = 3200  # resolution of the measured pixel aspect ratio
 
 
 class Crop(NamedTuple):
-    """Rows and columns that the container says not to show, of a frame as it was decoded."""
+    """Rows and columns of a decoded frame that the container removes for display."""
 
     top: int = 0
     bottom: int = 0
@@ -43,7 +43,7 @@ class Crop(NamedTuple):
 
 
 class Geometry:
-    """Of one stream.
+    """The geometry of one stream.
 
     Args:
         aspect: a pixel's width by its height; None: square.
@@ -60,29 +60,29 @@ class Geometry:
         formats = set(container.format.name.split(","))
         crop = container_crop(stream) if formats & _STORES_CROP else Crop()
         aspect = stream.sample_aspect_ratio
-        # Where the decoder has another one, the container has its own after all.
+        # If the decoder has another one, the container does have its own.
         follows = not formats & _STORES_SHAPE and stream.codec_context.sample_aspect_ratio == aspect
         return Geometry(aspect, crop, follows)
 
     def crop(self, frame: VideoFrame) -> Crop:
-        """None at all where nothing would be left of the frame."""
+        """Returns no crop if nothing would remain of the frame."""
         crop = self._crop
         return crop if crop.top + crop.bottom < frame.height and crop.left + crop.right < frame.width else Crop()
 
     def aspect(self, frame: VideoFrame) -> Fraction | None:
-        """A pixel's width by its height; None where it is square, or absurd."""
+        """Returns a pixel's width divided by its height; None if it is square or implausible."""
         aspect = self._measured(frame) if self.follows else self._aspect
         return aspect if aspect and aspect != 1 and Fraction(1, 10) <= aspect <= 10 else None
 
     def shown_size(self, frame: VideoFrame) -> tuple[int, int]:
-        """Width and height of a frame as shown: cropped, with square pixels, turned."""
+        """Returns width and height of a frame for display: cropped, with square pixels, rotated."""
         crop = self.crop(frame)
         width, height = frame.width - crop.left - crop.right, frame.height - crop.top - crop.bottom
         width, height = square_size(width, height, self.aspect(frame))
         return (height, width) if orientation(frame).transposed else (width, height)
 
     def _measured(self, frame: VideoFrame) -> Fraction | None:
-        """PyAV doesn't tell a frame's own shape, but libavfilter's scaler does: it makes a width of it."""
+        """Returns a frame's own pixel aspect ratio, which PyAV lacks, from a width computed by libavfilter's scaler."""
         try:
             graph = self._measure_of(frame)
             graph.push(frame)
@@ -91,7 +91,7 @@ class Geometry:
             found = Fraction(measure.width, _SHAPE_STEPS)
         except MemoryError:
             raise
-        except (av.FFmpegError, ValueError):  # a frame too small, or of a pixel format that filters don't know
+        except (av.FFmpegError, ValueError):  # the frame is too small, or its pixel format is unknown to filters
             return self._aspect
         known = self._aspect or Fraction(1)
         return known if abs(found - known) * _SHAPE_STEPS <= 1 else found.limit_denominator(100)
@@ -115,7 +115,7 @@ class Geometry:
 
 
 def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
-    """Width and height in square pixels; the side that a pixel's aspect would shrink stays."""
+    """Returns width and height in square pixels; the side that the aspect ratio would shrink is not changed."""
     if not aspect:
         return width, height
     return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
@@ -135,20 +135,20 @@ def container_crop(stream: VideoStream) -> Crop:
             written = header.getvalue()
     except MemoryError:
         raise
-    except (av.FFmpegError, ValueError):  # no codec of Matroska
+    except (av.FFmpegError, ValueError):  # Matroska does not support the codec
         return Crop()
     return Crop(**_crop_elements(memoryview(written)))
 
 
 def _crop_elements(data: memoryview) -> dict[str, int]:
-    """The crop in what a muxer of our own wrote: EBML elements, of an ID, a length and their bytes (RFC 8794)."""
+    """Returns the crop in the output of our own muxer: EBML elements of an ID, a length and data (RFC 8794)."""
     found: dict[str, int] = {}
     while len(data) > 1:
         id_bytes, first = 9 - data[0].bit_length(), data[9 - data[0].bit_length()]
         size_bytes = 9 - first.bit_length()
         element, start = int.from_bytes(data[:id_bytes], "big"), id_bytes + size_bytes
         size = int.from_bytes(data[id_bytes:start], "big") - (1 << 7 * size_bytes)
-        if size == (1 << 7 * size_bytes) - 1:  # not known: up to the end
+        if size == (1 << 7 * size_bytes) - 1:  # unknown size: up to the end
             size = len(data) - start
         if element in _MATROSKA_MASTERS:
             found |= _crop_elements(data[start : start + size])

@@ -1,4 +1,4 @@
-"""Whether a file was joined of parts between two of its packets, as MPEG-TS and Ogg tell."""
+"""Detects in MPEG-TS and Ogg whether parts were concatenated between two packets."""
 
 import os
 import re
@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from av.container import InputContainer
 
-_MOST_BYTES = 32 << 20  # to be looked through for one time step
-_BEHIND = 64 << 10  # bytes before the first packet: what the last packets of other streams were
-_AHEAD = 4 * 204  # bytes behind the start of the second one
-_TS_SIZES = (188, 192, 204)  # bytes of a packet: bare, with a time stamp before it, with a checksum behind it
+_MOST_BYTES = 32 << 20  # maximum to search for one time step
+_BEHIND = 64 << 10  # bytes before the first packet, with the last packets of other streams
+_AHEAD = 4 * 204  # bytes after the start of the second packet
+_TS_SIZES = (188, 192, 204)  # bytes of a packet: alone, with a preceding time stamp, with a following checksum
 _SYNC, _NULL_PID = 0x47, 0x1FFF
 _TS_HEADER = 6  # bytes, with the first two of the adaptation field
 _OGG_PAGE = re.compile(rb"OggS\0([\0-\7])")
@@ -19,7 +19,7 @@ _OGG_BEGINS = 2  # flag of the page that begins a logical stream
 
 
 def may_be_joined(container: InputContainer, start: int | None, end: int | None) -> bool:
-    """Whether parts were joined, or may have been, between packets that begin at two offsets in the file.
+    """Returns whether parts were or may have been concatenated between packets at two offsets in the file.
 
     Parts of MPEG-TS have continuity counters of their own, or a discontinuity is declared. In Ogg, each has its own
     logical stream, in which granule positions count all frames. Other formats do not tell.
@@ -31,12 +31,12 @@ def may_be_joined(container: InputContainer, start: int | None, end: int | None)
     data = _bytes(container, first, end + _AHEAD)
     if "ogg" in formats:
         begins = (page[1][0] & _OGG_BEGINS for page in _OGG_PAGE.finditer(data))
-        return any(dropwhile(bool, begins))  # the file's own streams begin at its head
+        return any(dropwhile(bool, begins))  # the streams of the first part begin at the start of the file
     return _ts_is_joined(np.frombuffer(data, np.uint8), start - first)
 
 
 def _bytes(container: InputContainer, start: int, end: int) -> bytes:
-    """Read without moving the position of a descriptor that the container reads from."""
+    """Reads without moving the position of a descriptor that the container reads from."""
     if (descriptor := container.options.get("fd")) is not None:
         return os.pread(int(descriptor), end - start, start)
     with Path(container.name).open("rb") as file:
@@ -64,7 +64,7 @@ def _ts_is_joined(data_N: np.ndarray, start: int) -> bool:
 
 
 def _ts_packets(data_N: np.ndarray) -> np.ndarray | None:
-    """Where the packets begin; None where other bytes lie between them."""
+    """Returns the offsets of the packets; None if there are other bytes between them."""
     for size in _TS_SIZES:
         for offset in range(min(size, len(data_N))):
             if (data_N[offset::size] == _SYNC).all():

@@ -1,4 +1,4 @@
-"""How a frame is turned and mirrored for display."""
+"""Rotation and mirroring of frames for display."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from av.video.frame import VideoFrame
 
 
 class Orientation(NamedTuple):
-    """One of the eight ways to lay a rectangle: rows and columns change places first, then either is reversed."""
+    """One of the eight orientations of a rectangle: rows and columns are transposed first, then either is reversed."""
 
     transposed: bool = False
     flip_x: bool = False
@@ -16,30 +16,30 @@ class Orientation(NamedTuple):
 
     @property
     def mirrored(self) -> bool:
-        """Whether it cannot be had by turning alone."""
+        """Whether the orientation includes mirroring."""
         return self.transposed ^ self.flip_x ^ self.flip_y
 
     @property
     def clockwise(self) -> int:
-        """Degrees clockwise to turn a frame by; one that is mirrored, after it was mirrored left to right."""
+        """Degrees of clockwise rotation, after mirroring from left to right if the frame is mirrored."""
         if self.transposed:
             return 90 if self.flip_x else 270
         return 180 if self.flip_y else 0
 
     def apply(self, rgb: np.ndarray) -> np.ndarray:
-        """The array [height, width, ...] as shown: a view."""
+        """Returns a view of the array [height, width, ...] as displayed."""
         if self.transposed:
             rgb = rgb.swapaxes(0, 1)
         return rgb[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
 
     def undo(self, rgb: np.ndarray) -> np.ndarray:
-        """The array of which `apply` makes this one: a view."""
+        """Reverses `apply`; returns a view."""
         rgb = rgb[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
         return rgb.swapaxes(0, 1) if self.transposed else rgb
 
 
 def orientation(frame: VideoFrame) -> Orientation:
-    """What the frame's display matrix says; the nearest of the eight where it turns by an odd angle or skews.
+    """Returns the orientation of the frame's display matrix; for other angles or skew, the nearest of the eight.
 
     The matrix maps a column x and a row y to a x + c y and b x + d y (ISO/IEC 14496-12, 6.2.2).
     """
@@ -54,7 +54,7 @@ def orientation(frame: VideoFrame) -> Orientation:
 
 
 def turned(frame: VideoFrame) -> Orientation:
-    """What other decoders make of the matrix: they turn a frame by its angle, and know of no mirrors."""
+    """Returns what other decoders do with the matrix: they rotate by its angle, and ignore mirroring."""
     return {
         0: Orientation(),
         1: Orientation(True, True, False),

@@ -140,7 +140,7 @@ def _read(demuxer: Demuxer, packets: Iterable[Packet[VideoStream]], clock: Clock
             into.flags.append(
                 random_access | (random_access and facts.starts_gop) << 1 | shown << 2 | facts.disposable << 3
             )
-    except MemoryError:  # no fault of the file; libav's is one of its other errors too
+    except MemoryError:  # not a fault of the file; first, since libav's is also an FFmpegError
         raise
     except (av.FFmpegError, OverflowError) as failure:  # OverflowError: a time that no clock shows
         into.error = reason(failure)

@@ -1,4 +1,4 @@
-"""What a video file is, by demuxing all of it and decoding its first frame; the header is only compared."""
+"""Probes a video file by demuxing all of it and decoding its first frame. The header is only used for comparison."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def access_points(path: MediaSource) -> AccessPoints:
 
 
 def sample_grid(path: MediaSource, sampling: Sampling) -> SampleGrid:
-    """How a video is sampled and cut. Raises Reject as `access_points`."""
+    """Returns the samples and segments of a video. Raises Reject like `access_points`."""
     index, points = _index_and_points(path)
     phase, frames_to_decode = plan_samples(index, points, sampling)
     return SampleGrid(points, phase, segments(points, sampling, phase), frames_to_decode)
@@ -76,13 +76,13 @@ def _index_and_points(path: MediaSource) -> tuple[PacketIndex, AccessPoints]:
     if index.missing_pts or index.discontinuities:
         points = points[:0]
     pts = np.union1d(shown[:1], points[points > shown[0]])
-    # Of those whose times are one float, the first.
+    # Of random access points with equal times as floats, the first.
     time_s, first = np.unique(seconds(pts - origin, index.time_base), return_index=True)
     return index, AccessPoints(pts[first], time_s)
 
 
 class _FirstFrame:
-    """Decodes the packets that pass until there is a frame."""
+    """Passes packets on, and decodes them until there is a frame."""
 
     def __init__(self, stream: VideoStream) -> None:
         self._context = stream.codec_context
@@ -157,7 +157,7 @@ def _length_flags(
 
 def _stream_flags(index: PacketIndex, shown: np.ndarray, packets_before: int) -> Iterator[str]:
     gaps = np.diff(shown)
-    # A tick either way is the rounding of the time base.
+    # One tick of difference is due to the rounding of the time base.
     if len(gaps) and (np.abs(gaps - np.median(gaps)) > np.maximum(1, 0.02 * np.median(gaps))).mean() > 0.01:
         yield "variable_frame_rate"
     if index.missing_pts:
@@ -171,7 +171,7 @@ def _stream_flags(index: PacketIndex, shown: np.ndarray, packets_before: int) ->
 
 
 def _frame_flags(frame: VideoFrame, geometry: Geometry) -> Iterator[str]:
-    """What the first frame shows."""
+    """Returns the properties of the first frame."""
     if frame.interlaced_frame:
         yield "interlaced"
     if geometry.aspect(frame):

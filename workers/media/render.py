@@ -1,4 +1,4 @@
-"""A decoded frame as a viewer sees it: square pixels, upright, RGB, at the wanted size, in colours of a usual screen.
+"""Renders decoded frames for display: square pixels, upright, RGB, scaled to the requested size, BT.709 colours.
 
 Interlaced frames are two moments, every other line. The upper field is kept, and the lines between its own are
 interpolated (bicubic): it needs no frames around this one, which are not decoded, and leaves no comb.
@@ -30,7 +30,7 @@ def has_alpha(pixel_format: str) -> bool:
 
 
 def shows_through(frame: VideoFrame) -> bool:
-    """Whether frames like this may have transparent parts; a palette, whether colours that the frame uses are."""
+    """Returns whether frames of this format may be transparent; for a palette, whether the frame's colours are."""
     if frame.format.name != "pal8":
         return has_alpha(frame.format.name)
     indices, palette = frame.to_ndarray(format="pal8")
@@ -38,7 +38,7 @@ def shows_through(frame: VideoFrame) -> bool:
 
 
 class Renderer:
-    """Turns frames of one stream into RGB arrays [height, width, 3] whose short side is at most `short_side`.
+    """Converts frames of one stream to RGB arrays [height, width, 3] whose short side is at most `short_side`.
 
     Never larger than the source. Transparent parts are black, as players show them. Raises Reject `undecodable` where
     the pixels are of a format that cannot be converted.
@@ -88,7 +88,7 @@ class Renderer:
         return np.ascontiguousarray(orientation(like).apply(rgb))
 
     def _sizes(self, frame: VideoFrame, like: VideoFrame) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Width and height to scale the frame to, and of that part of it which is shown."""
+        """Returns the width and height to which the frame is scaled, and those of its visible part."""
         crop, aspect = self._geometry.crop(frame), self._geometry.aspect(like)
         whole = square_size(frame.width, frame.height, aspect)
         shown = square_size(frame.width - crop.left - crop.right, frame.height - crop.top - crop.bottom, aspect)
@@ -97,10 +97,10 @@ class Renderer:
         return scaled[0], scaled[1]
 
     def _rgb(self, frame: VideoFrame, width: int, height: int, matrix: Colorspace | None, *, deep: bool) -> np.ndarray:
-        """uint8, or uint16 where `deep`."""
+        """Converts to uint8, or to uint16 if `deep`."""
         alpha = has_alpha(frame.format.name)
         if frame.format.name in ("yuv420p", "yuvj420p") and not deep and (width, height) != (frame.width, frame.height):
-            # swscale is several times as fast at size and then at colour as at both in one.
+            # swscale is several times as fast if it first scales and then converts colours.
             frame = self._scaler.reformat(frame, width=width, height=height, interpolation=_SCALE, threads=1)
         rgb = self._painter.reformat(
             frame,
@@ -118,8 +118,8 @@ class Renderer:
 
 
 def _upper_field(frame: VideoFrame) -> VideoFrame:
-    """Every other line, from the first on."""
-    if any(plane.line_size <= 0 for plane in frame.planes):  # a palette, or lines from the lowest up
+    """Returns every other line, starting with the first."""
+    if any(plane.line_size <= 0 for plane in frame.planes):  # a palette, or lines stored from bottom to top
         frame = frame.reformat(format="rgba" if has_alpha(frame.format.name) else "rgb24")
     field = av.VideoFrame(frame.width, (frame.height + 1) // 2, frame.format.name)
     field.colorspace, field.color_range = frame.colorspace, frame.color_range
@@ -135,14 +135,14 @@ def _upper_field(frame: VideoFrame) -> VideoFrame:
 
 
 def _matrix(frame: VideoFrame) -> Colorspace | None:
-    """The YUV matrix; where the stream doesn't say, that of its size, as players guess."""
+    """Returns the YUV matrix; if the stream does not specify it, the usual one for its size, like players."""
     if frame.colorspace != _UNSPECIFIED:
         return None
     return Colorspace.ITU709 if frame.width >= 1280 or frame.height > 576 else Colorspace.ITU601
 
 
 def encode_jpeg(rgb: np.ndarray, quality: int) -> bytes:
-    """Baseline JPEG, 4:2:0; the same array, the same bytes."""
+    """Encodes as baseline JPEG, 4:2:0. Equal arrays give equal bytes."""
     buffer = BytesIO()
     Image.fromarray(rgb).save(buffer, "JPEG", quality=quality, subsampling=2)
     return buffer.getvalue()

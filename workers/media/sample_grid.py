@@ -1,4 +1,4 @@
-"""The samples of a video: a uniform grid of times, and the segments that they fall into.
+"""The samples of a video: a uniform grid of times, divided into segments.
 
 Sample i is wanted at (i + phase) intervals after the first frame. With phase 0.5 samples lie at the centres of equal
 intervals, with 0 at their starts. Encoders put key frames at even times, so the phase decides how much is decoded.
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 Phase = float | Literal["auto", "centre", "start"]
 _NAMED: dict[str, float] = {"centre": 0.5, "start": 0.0}
 _STEPS = 32
-# All multiples of a step, the centre first and then by their distance from it: of equals the first is taken.
+# All multiples of a step, ordered by their distance from the centre; of equally good ones, the first is used.
 PHASES = sorted((step / _STEPS for step in range(_STEPS)), key=lambda phase: (abs(phase - 0.5), phase))
 
 
 @dataclass(frozen=True)
 class AccessPoints:
-    """Where decoding may start: presentation times in ticks and in seconds, ascending.
+    """The points where decoding may start: presentation times in ticks and in seconds, ascending.
 
     The first is the video's start.
     """
@@ -38,48 +38,48 @@ class AccessPoints:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How a video is sampled and cut."""
+    """The samples and segments of a video."""
 
     start_s: float
-    """Of the first frame."""
+    """Time of the first frame."""
     duration_s: float
     intervals: float
     """The duration in intervals; not always a whole number."""
     period_s: float
-    """Of an interval."""
+    """Length of an interval."""
     tolerance_s: float
-    """How much earlier or later than its sample a frame may be."""
+    """How much earlier or later than its sample a frame may start."""
     phase: Phase
-    """Share of an interval, or a name of one; `auto`: that with the least to decode."""
+    """Fraction of an interval, or its name; `auto`: the phase with the least decoding."""
     segment_s: float
-    """Seconds that a segment lasts at least."""
+    """Minimum duration of a segment in seconds."""
 
     def num_samples(self, phase: float) -> int:
-        """Samples before the end of the video, and at least one."""
+        """Returns the number of samples before the end of the video, at least one."""
         return max(1, math.ceil(self.intervals - phase))
 
     def times(self, phase: float) -> np.ndarray:
-        """Seconds on the video's timeline, ascending."""
+        """Returns the sample times in seconds on the video's timeline, ascending."""
         return self.origin_s(phase) + np.arange(self.num_samples(phase)) * self.period_s
 
     def origin_s(self, phase: float) -> float:
-        """The time of sample 0."""
+        """Returns the time of sample 0."""
         return self.start_s + phase * self.period_s
 
 
 @dataclass(frozen=True)
 class SampleGrid:
-    """The phase of a video's samples, its segments, and what decoding them takes."""
+    """The phase of a video's samples, its segments, and the cost of decoding them."""
 
     access_points: AccessPoints
     phase: float
     segments: list[Segment]
     frames_to_decode: list[int]
-    """Of each segment."""
+    """Number of frames to decode of each segment."""
 
 
 def segments(points: AccessPoints, sampling: Sampling, phase: float) -> list[Segment]:
-    """The segments of a video. Those without a sample are left out."""
+    """Returns the segments of a video, without those that have no sample."""
     starts = _starts(points.time_s, sampling.segment_s)
     owner = _owners(points.time_s[starts], sampling.times(phase))
     ends_s = [*points.time_s[starts[1:]], sampling.start_s + sampling.duration_s]
@@ -103,7 +103,7 @@ def segments(points: AccessPoints, sampling: Sampling, phase: float) -> list[Seg
 
 
 def plan_samples(index: PacketIndex, points: AccessPoints, sampling: Sampling) -> tuple[float, list[int]]:
-    """The phase of a video's samples, and how many frames of each of its `segments` have to be decoded for them.
+    """Returns the phase of a video's samples, and the number of frames to decode of each of its `segments`.
 
     With phase `auto` the least in all are decoded; ties go to the centre. Where frames are told by their order alone,
     all of them are decoded at any phase.
@@ -126,7 +126,7 @@ def plan_samples(index: PacketIndex, points: AccessPoints, sampling: Sampling) -
 
 
 class _Cost:
-    """What decoding the samples of a video takes, whatever their phase."""
+    """Computes the cost of decoding the samples of a video for any phase."""
 
     def __init__(self, index: PacketIndex, points: AccessPoints, sampling: Sampling) -> None:
         starts = _starts(points.time_s, sampling.segment_s)
@@ -153,7 +153,7 @@ class _Cost:
         self._time_base = index.time_base
 
     def frames_to_decode(self, phase: float) -> np.ndarray:
-        """Of each segment that has a sample, int64."""
+        """Returns the cost of each segment that has a sample, int64."""
         times_s = self._sampling.times(phase)
         owner = _owners(self._start_s, times_s)
         away_s = self._sampling.tolerance_s
@@ -168,15 +168,15 @@ class _Cost:
 
 
 def _owners(start_s: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """The segment of each sample: the last one that starts at or before it."""
+    """Returns the segment of each sample: the last one that starts at or before it."""
     return np.maximum(np.searchsorted(start_s, times_s + 1e-9, side="right") - 1, 0)
 
 
 def _starts(time_s: np.ndarray, segment_s: float) -> list[int]:
-    """Positions of the random access points that segments start on."""
+    """Returns the positions of the random access points at which segments start."""
     starts = [0]
     while True:
-        # A clock far enough out adds `segment_s` without moving: the next key frame then is later than it by more.
+        # At very large times, adding `segment_s` does not change a float; the next key frame is then later by more.
         following = max(int(np.searchsorted(time_s, time_s[starts[-1]] + segment_s)), starts[-1] + 1)
         if following >= len(time_s):
             return starts

@@ -1,4 +1,4 @@
-"""Untrusted media files, read in the sandbox: a crash, a hang or a file that costs too much is a reject."""
+"""Reads untrusted media files in the sandbox. Files that crash, hang or exceed the limits are rejected."""
 
 import json
 import os
@@ -38,7 +38,7 @@ _FLOOR_PIXELS, _LEAST_PIXELS = 4e9, 1e9
 
 
 class MediaLimits(SandboxLimits):
-    """What reading a media file may take."""
+    """Limits for reading a media file."""
 
     budget: float = Field(1.0, gt=0, le=1000)
     """Scales the CPU seconds and the pixels that a file may cost by its size and duration: 100 CPU seconds and 200,000
@@ -113,7 +113,7 @@ def sample_in_sandbox(
     gpu: bool = False,
     **options: Any,
 ) -> Iterator[Message]:
-    """Frames of a segment as JPEG, each with a header: the columns of schemas.tables.FRAME but ids and `jpeg`.
+    """Yields frames of a segment as JPEG with headers: the columns of schemas.tables.FRAME except ids and `jpeg`.
 
     Args:
         duration_s: of the whole video.
@@ -162,7 +162,7 @@ def audio_in_sandbox(
     return np.frombuffer(payload, np.int16)
 
 
-# A process that was taken over may say anything. What is no answer costs its file, and is no fault of ours.
+# A compromised process may send anything. An invalid answer rejects its file, and is not an error of longvid.
 
 
 def _only(messages: Iterator[Message]) -> Message:
@@ -185,7 +185,7 @@ def _call(
     gpu: bool = False,
     **arguments: Any,
 ) -> Iterator[Message]:
-    by_name = bool(preload) and not gpu  # other libraries than PyAV open the file by a name
+    by_name = bool(preload) and not gpu  # libraries other than PyAV open the file by name
     try:
         yield from sandbox(_TASKS, limits, preload, gpu).call(task, path, cpu_s=cpu_s, fresh=by_name, **arguments)
     except OSError as error:
@@ -207,7 +207,7 @@ def _size(path: str | Path) -> int:
     try:
         return Path(path).stat().st_size
     except OSError:
-        return 0  # opening it says why
+        return 0  # opening it raises the error
 
 
 def _probe_cpu_s(path: str | Path, limits: MediaLimits) -> float:
@@ -215,7 +215,7 @@ def _probe_cpu_s(path: str | Path, limits: MediaLimits) -> float:
 
 
 def _budget(size: int, duration_s: float, segment_s: float) -> tuple[float, float]:
-    """CPU seconds and decoded pixels that a segment may cost."""
+    """Returns the limits of CPU seconds and decoded pixels of a segment."""
     share = min(1.0, segment_s / duration_s) if duration_s > 0 else 1.0
     megabytes = size / 1e6
     cpu_s = min(_CPU_S_PER_MB * megabytes, _CPU_S_PER_S * duration_s) * share

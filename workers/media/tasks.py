@@ -1,4 +1,4 @@
-"""What is done to a media file in the sandbox. Each task gets the descriptor of the file."""
+"""The tasks on media files in the sandbox. Each one gets the descriptor of the file."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from workers.media.render import encode_jpeg
 from workers.media.sample_grid import Sampling
 from workers.sandbox.task import Message, Task, heartbeat
 
-# Libraries import these late: here once for all processes that are forked, rather than in each.
+# Libraries import these lazily; imported here once for all forked processes instead of in each.
 _ = (av.subtitles.stream, numpy.ma)
 Image.preinit()
 
@@ -48,7 +48,7 @@ def _audio(file: int, **part: Any) -> Iterator[Message]:
 
 
 class _Meter:
-    """Counts decoded pixels, and tells the caller that decoding goes on."""
+    """Counts decoded pixels, and reports progress of decoding to the caller."""
 
     def __init__(self, max_pixels: float) -> None:
         self._max, self._count = max_pixels, 0

@@ -7,5 +7,5 @@ import numpy as np
 
 
 def seconds(ticks: int | np.ndarray, time_base: Fraction) -> Any:
-    """Ticks of a time base as seconds, rounded once: a float, or an array of them."""
+    """Converts ticks of a time base to seconds with one rounding: a float, or an array of floats."""
     return ticks * time_base.numerator / time_base.denominator

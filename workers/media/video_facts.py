@@ -1,4 +1,4 @@
-"""What a demuxing pass finds out about a video file."""
+"""The properties of a video file found by demuxing it."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""One decoder a file, each `decode(path, segment, short_side=..., threads=...)`, a generator of SampledFrames."""
+"""Each module is a decoder with `decode(path, segment, short_side=..., threads=...)`, a generator of SampledFrames."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class SampledFrame(NamedTuple):
-    """A frame that was sampled. The counts are those up to it: the last one has those of the whole segment."""
+    """A sampled frame. The counts are cumulative: those of the last frame are those of the whole segment."""
 
     sample_index: int
     time_s: float  # true presentation time of the frame that was kept

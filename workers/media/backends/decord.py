@@ -18,7 +18,7 @@ from workers.media.demuxer import Demuxer
 from workers.media.packet_index import read_index
 from workers.media.render import Renderer
 
-# In others it seeks to another frame than it says.
+# In others, it seeks to a wrong frame.
 _EXACT = {"mov", "mp4", "matroska", "webm", "flv"}
 _BATCH = 8  # frames at the size of the source
 
@@ -26,7 +26,7 @@ _BATCH = 8  # frames at the size of the source
 def decode(
     path: MediaSource, segment: Segment, *, short_side: int, convert: bool = True, threads: int = 1
 ) -> Iterator[SampledFrame]:
-    """The segment's sampled frames, in the order of time.
+    """Yields the segment's sampled frames, in order of time.
 
     Raises:
         Reject: `undecodable`; as `open_media` and `video_stream`.
@@ -39,7 +39,7 @@ def decode(
         index = read_index(Demuxer(container, stream))
     plan = make_plan(index, segment)
     shown = index.shown_pts()
-    # decord counts frames; a frame's number is its place among all that are shown.
+    # decord counts frames; the number of a frame is its index among all shown frames.
     numbers = np.searchsorted(shown, plan.wanted_pts_W)
     with appearance(path, segment, plan.wanted_pts_W.tolist()) as (geometry, likes), _reader(path, threads) as reader:
         render = Renderer(short_side, geometry, convert)
@@ -54,7 +54,7 @@ def decode(
 
 @contextmanager
 def _reader(path: MediaSource, threads: int) -> Iterator[Any]:
-    """Closed at once when the block ends: left open, decord goes on decoding until the memory is gone."""
+    """Closes the reader at the end of the block, since an open one continues decoding until memory is exhausted."""
     import decord
 
     try:

@@ -1,4 +1,4 @@
-"""What lies between a demuxer, its decoder, and the frames that are wanted."""
+"""Connects a demuxer, its decoder and the wanted frames."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-# A segment's packets are read once and held for the decoder where they fit; else the file is read a second time.
+# A segment's packets are read once and kept for the decoder if they fit; otherwise the file is read a second time.
 _HELD_BYTES = 64 << 20
 
 
 class HeldPackets:
-    """Passes packets on and keeps them, until they are too many."""
+    """Passes packets on and keeps them, unless there are too many."""
 
     def __init__(self, packets: Iterable[Packet[VideoStream]]) -> None:
         self._source, self.complete, self._bytes = packets, True, 0
@@ -33,14 +33,14 @@ class HeldPackets:
 def select(
     decoded: Iterator[tuple[int, VideoFrame]], wanted: list[int], done: int = 0
 ) -> Iterator[tuple[int, int | None, VideoFrame | None]]:
-    """For each wanted time after the first `done`: its position, and the frame shown then with its own time.
+    """Yields the position of each wanted time after the first `done`, and the frame shown then with its own time.
 
     That is the frame of this time, or, where it is missing, the last one before it, or None.
     """
     before: tuple[int | None, VideoFrame | None] = (None, None)
     for pts, frame in decoded:
         if before[0] is not None and pts <= before[0]:
-            continue  # decoders give frames in their order; a late one is damaged
+            continue  # decoders return frames in order; a late one is damaged
         while done < len(wanted) and wanted[done] < pts:
             yield done, *before
             done += 1

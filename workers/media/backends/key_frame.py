@@ -1,4 +1,4 @@
-"""Where PyAV starts to read a segment: at its key frame, by seeking where that leads there."""
+"""Finds the key frame from which PyAV reads a segment, by seeking if possible."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workers.media.orientation import turned
 def at_key_frame(
     path: MediaSource, segment: Segment, threads: int
 ) -> Iterator[tuple[Demuxer, Iterable[Packet[VideoStream]]]]:
-    """The demuxer of the video stream, and its packets from the segment's key frame on."""
+    """Returns the demuxer of the video stream, and its packets from the segment's key frame on."""
     if segment.segment_index > 0:
         with open_media(path) as container:
             stream = _decodable(container, threads)
@@ -37,7 +37,7 @@ def at_key_frame(
                 return
     with open_media(path) as container:
         demuxer = Demuxer(container, _decodable(container, threads), from_start=segment.segment_index == 0)
-        if segment.segment_index > 0:  # nothing to seek by: read up to it
+        if segment.segment_index > 0:  # seeking is not possible: read up to it
             yield demuxer, dropwhile(lambda p: p.pts != segment.seek_pts or not p.is_keyframe, demuxer)
         else:
             yield demuxer, demuxer
@@ -61,7 +61,7 @@ def appearance(
 def _samples(
     context: VideoCodecContext, packets: Iterable[Packet[VideoStream]], each_key: bool
 ) -> Iterator[VideoFrame]:
-    """The first frame that decodes, and with `each_key` each key frame."""
+    """Yields the first frame that can be decoded, and with `each_key` each key frame."""
     found = False
     for packet in chain(packets, [None]):
         alone = each_key and packet is not None and packet.is_keyframe
@@ -75,7 +75,7 @@ def _samples(
 
 
 def _decode(context: VideoCodecContext, packet: Packet[VideoStream] | None, alone: bool) -> list[VideoFrame]:
-    """What the decoder gives for a packet; with `alone`, it is emptied behind it."""
+    """Yields the frames that the decoder returns for a packet; with `alone`, the decoder is flushed after it."""
     frames: list[VideoFrame] = []
     try:
         frames += context.decode(packet)
@@ -84,14 +84,14 @@ def _decode(context: VideoCodecContext, packet: Packet[VideoStream] | None, alon
     except MemoryError:
         raise
     except (av.FFmpegError, ValueError):
-        pass  # those that come may decode
+        pass  # later packets may be decodable
     if alone:
         context.flush_buffers()
     return frames
 
 
 def _last_before(frames: Iterator[VideoFrame], wanted_pts: Iterable[int]) -> Iterator[VideoFrame | None]:
-    """For each time the last frame that is shown then or before; before the first one, that one."""
+    """Yields the last frame shown at or before each time; before the first frame, the first one."""
     last = following = next(frames, None)
     for pts in wanted_pts:
         while following is not None and following.pts is not None and following.pts <= pts:
@@ -100,7 +100,7 @@ def _last_before(frames: Iterator[VideoFrame], wanted_pts: Iterable[int]) -> Ite
 
 
 def source_size(rgb: np.ndarray, like: VideoFrame | None) -> tuple[int, int]:
-    """Width and height of a frame that another decoder turned, as it was decoded."""
+    """Returns the decoded width and height of a frame that another decoder has rotated."""
     height, width = rgb.shape[:2]
     return (height, width) if like is not None and turned(like).transposed else (width, height)
 
@@ -112,7 +112,7 @@ def _decodable(container: InputContainer, threads: int) -> VideoStream:
 
 
 def _prime(container: InputContainer, stream: VideoStream) -> None:
-    """Shows the decoder the stream's first packet, where what comes later depends on it.
+    """Passes the stream's first packet to the decoder, if later packets depend on it.
 
     Builds of x264 before 151 coded 4:4:4 wrongly; they name themselves in the first packet only, and FFmpeg's decoder
     follows them only where it saw that.
@@ -126,7 +126,7 @@ def _prime(container: InputContainer, stream: VideoStream) -> None:
     except MemoryError:
         raise
     except av.FFmpegError:
-        pass  # decoding says what is wrong, at the frames that it concerns
+        pass  # decoding reports the error at the frames that it affects
     stream.codec_context.flush_buffers()
 
 

@@ -1,4 +1,4 @@
-"""Sampling by PyAV: the packets that no wanted frame needs never reach the decoder."""
+"""Samples with PyAV. Packets that no wanted frame needs are not passed to the decoder."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def decode(
     threads: int = 1,
     progress: Callable[[int], None] = lambda pixels: None,
 ) -> Iterator[SampledFrame]:
-    """The segment's sampled frames, in the order of time.
+    """Yields the segment's sampled frames, in order of time.
 
     Args:
         progress: called at each packet with the number of pixels just decoded: frames that are given may be hours apart
@@ -72,12 +72,12 @@ class _Sampler:
     ) -> None:
         self._path, self._segment, self._threads = path, segment, threads
         self._renderer, self._progress = renderer, progress
-        self._done = 0  # wanted frames that are dealt with
-        self._last_s = -math.inf  # time of the frame given last
+        self._done = 0  # number of wanted frames that were yielded or missed
+        self._last_s = -math.inf  # time of the last yielded frame
         self._failed: set[int | None] = set()  # times of packets on which the decoder reported errors
         self._missed = False
         self.wanted = self.errors = 0
-        self.frames_decoded = 0  # of all attempts
+        self.frames_decoded = 0  # in all attempts
         self.error = ""
 
     def frames(self) -> Iterator[SampledFrame]:
@@ -123,19 +123,19 @@ class _Sampler:
                 yield SampledFrame(sample, time_s, render(frame), self.wanted, *size, *counts)
 
     def _has_failed(self, pts: int, index: PacketIndex) -> bool:
-        """Where times are told by the order of frames, any error may be that of any frame."""
+        """If times are derived from the order of frames, an error may concern any frame."""
         return bool(self._failed) if index.missing_pts else pts in self._failed
 
     def _decoded(
         self, stream: VideoStream, index: PacketIndex, plan: Plan, packets: Iterable[Packet[VideoStream]]
     ) -> Iterator[tuple[int, VideoFrame]]:
-        """Frames of the segment in the order of the decoder, each with its repaired time in ticks."""
+        """Yields frames of the segment in the order of the decoder, each with its repaired time in ticks."""
         context, first = stream.codec_context, self._segment.seek_pts
         ordered_pts = iter(index.shown_pts().tolist()) if index.missing_pts else None
         for packet in self._sent(context, index, plan, packets):
             for frame in self._decode(context, packet):
                 pts = frame.pts if ordered_pts is None else next(ordered_pts, None)
-                # What is shown before the segment's key frame may lack the frames that it refers to.
+                # Frames shown before the segment's key frame may lack their reference frames.
                 if pts is not None and pts >= first:
                     self.errors += frame.is_corrupt
                     yield pts, frame
@@ -143,7 +143,7 @@ class _Sampler:
     def _sent(
         self, context: VideoCodecContext, index: PacketIndex, plan: Plan, packets: Iterable[Packet[VideoStream]]
     ) -> Iterator[Packet[VideoStream] | None]:
-        """Packets for the decoder, with their repaired times; None where it is to be emptied."""
+        """Yields packets for the decoder with their repaired times; None to flush it."""
         send, flush_before = plan.send_P.tolist(), plan.flush_before_P.tolist()
         pts_offset = index.pts_offset_P.tolist() if index.discontinuities else None
         end = len(send) - send[::-1].index(True) if True in send else 0

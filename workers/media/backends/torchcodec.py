@@ -1,4 +1,4 @@
-"""Sampling by torchcodec, where it and the FFmpeg libraries it needs are installed; on CUDA where asked for.
+"""Samples with torchcodec, if it and its FFmpeg libraries are installed; on CUDA if requested.
 
 It tells nothing but pixels. How they are to be shown, frames of PyAV say.
 """
@@ -29,7 +29,7 @@ def decode(
     threads: int = 1,
     device: str = "cpu",
 ) -> Iterator[SampledFrame]:
-    """The segment's sampled frames, in the order of time.
+    """Yields the segment's sampled frames, in order of time.
 
     Raises:
         Reject: `undecodable`; as `open_media` and `video_stream`.
@@ -43,7 +43,7 @@ def decode(
     if index.missing_pts or index.discontinuities:
         raise Reject("undecodable", "torchcodec goes by times, and those of this file are not to be trusted")
     plan = make_plan(index, segment)
-    # In the middle of the tick: the frame shown then, whatever the last bit of a float.
+    # The middle of the tick, so that rounding of floats cannot change the frame.
     times = (plan.wanted_pts_W + 0.5) * float(index.time_base)
     with appearance(path, segment, plan.wanted_pts_W.tolist()) as (geometry, likes):
         render = Renderer(short_side, geometry, convert)
@@ -55,12 +55,12 @@ def decode(
 
 
 def _frames(path: MediaSource, times_s: np.ndarray, **options: Any) -> Iterator[tuple[np.ndarray, float]]:
-    """RGB [height, width, 3] and start of the frames that are shown at some times."""
+    """Yields RGB [height, width, 3] and start time of the frames shown at some times."""
     from torchcodec.decoders import VideoDecoder
 
     try:
         decoder = VideoDecoder(file_name(path), dimension_order="NHWC", seek_mode="exact", **options)
-        # A last frame of unknown duration ends where it begins for torchcodec, which then has no frame for its time.
+        # For torchcodec, a last frame of unknown duration has no length, and no frame is shown at its time.
         before_end = int(np.searchsorted(times_s, decoder.metadata.end_stream_seconds))
         for start in range(0, before_end, _BATCH):
             batch = decoder.get_frames_played_at(times_s[start : min(start + _BATCH, before_end)].tolist())
