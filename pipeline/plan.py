@@ -17,7 +17,7 @@ from pipeline.phases import Phase, phases
 from pipeline.tables.corpus_file import OtherFormat
 from pipeline.tables.decoded import frames_decoded
 from pipeline.tables.gather import gather
-from pipeline.tables.workspace import Workspace, read_batches
+from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
 from schemas.stage import Stage
 from workers.endpoint.config import EndpointConfig
 from workers.endpoint.ledger import cost_of, spent
@@ -115,7 +115,8 @@ def put_recorded_manifest(work: Workspace, store: Store) -> None:
     """Puts the manifest that the corpus was last built from into the workspace. Raises NotBuilt."""
     require_built(store, "manifest.parquet", "manifest.parquet")
     with store.open("manifest.parquet") as source:
-        work.put("manifest", read_batches(source), MANIFEST_ROWS)
+        later = [MANIFEST_ROWS.field(name) for name in ("conversation_origins", "annotation_licence")]
+        work.put("manifest", (with_later_columns(table, *later) for table in read_batches(source)), MANIFEST_ROWS)
 
 
 def scan_phase(phase: Phase, work: Workspace, store: Store, assume_segments_done: bool = False) -> tuple[DryRun, int]:

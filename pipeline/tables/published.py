@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from pipeline.tables.workspace import Workspace, read_batches
+from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
 from schemas.tables import SAMPLE, SHARE_ALIKE, TABLES
 from workers.storage.store import Store
 
@@ -37,14 +37,7 @@ def samples_of(store: Store, work: Workspace) -> str | None:
     """Adds the table `samples` to the workspace; yields a message if it cannot be used."""
     try:
         with store.open(SAMPLES) as source:
-            work.put("samples", map(_with_share_alike, read_batches(source)), SAMPLE)
+            work.put("samples", (with_later_columns(table, SHARE_ALIKE) for table in read_batches(source)), SAMPLE)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         return f"{SAMPLES}: cannot be used ({type(error).__name__}: {error}): damaged, or of another format_version"
     return None
-
-
-def _with_share_alike(samples: pa.Table) -> pa.Table:
-    """Adds the column SHARE_ALIKE, with nulls, to rows written by versions without it."""
-    if SHARE_ALIKE.name in samples.column_names:
-        return samples
-    return samples.append_column(SHARE_ALIKE, pa.nulls(samples.num_rows, SHARE_ALIKE.type))

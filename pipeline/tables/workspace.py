@@ -28,6 +28,14 @@ def read_batches(source: Path | pa.NativeFile) -> Iterator[pa.Table]:
         yield pa.Table.from_batches([batch])
 
 
+def with_later_columns(table: pa.Table, *fields: pa.Field) -> pa.Table:
+    """Returns the table with columns that later versions added, null where an earlier version wrote it."""
+    for field in fields:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table
+
+
 class Workspace:
     """The tables of a driver, as a context manager: views of one DuckDB connection, deleted at the end."""
 
