@@ -29,6 +29,9 @@ class GroupRow(TypedDict):
     sample_key: str
     first_row: int
     num_rows: int
+    first_frame: int
+    num_frames: int
+    origin_s: float
     facts: str
 
 

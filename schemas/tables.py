@@ -169,7 +169,8 @@ SEGMENT_TEXT = pa.schema([("video_id", pa.string()), ("segment_id", pa.string())
 # merge_captions: a row an event of the video.
 VIDEO_TEXT = pa.schema([("video_id", pa.string()), *TIMED_TEXT])
 
-# Timed text of a video. kind: event | scene | chapter | speech | caption | conversation (text is then JSON, no times).
+# Timed text of a video. kind: event | scene | chapter | speech | caption | clip (a row of a clip list) | conversation
+# (text is then JSON, no times).
 EVENT = pa.schema(
     [
         ("video_id", pa.string()),
@@ -189,6 +190,7 @@ ANNOTATION = pa.schema(
     [
         ("video_id", pa.string()),
         ("events", pa.list_(pa.struct(list(EVENT)))),
+        ("clips", pa.list_(SPAN)),  # windows of the rows of a clip list, those without a text too
         ("annotation_flags", pa.list_(pa.string())),
         ("events_outside_video", pa.int32()),  # left out: they lie wholly before or after the video
     ]
@@ -224,10 +226,13 @@ QA = pa.schema(
         # Middle, in seconds, of the events of the options and of those that the question names; null: they are none.
         ("option_times", pa.list_(pa.float64())),
         ("asked_times", pa.list_(pa.float64())),
-        ("window", SPAN),  # seconds that the question names: keyframes lie in it; null: it names none
+        ("window", SPAN),  # seconds that the question is about: keyframes lie in it; null: the whole sample's
         # Where the answer lies, as the question tells: "soon_after" or "soon_before" the named event, "after" or
         # "before" it, "between" the two named ones; null: it does not tell.
         ("relation", pa.string()),
+        # The part of the video that is the pair's sample: with `write_qa.clips: windows` a row of a clip list, from
+        # whose start the times in the texts count; null: all of it.
+        ("sample_window", SPAN),
         # Text embeddings by embed.tower of what the question names (its events, else itself), L2-normalised, [S, D]:
         # they share the question's K keyframes.
         ("select_queries", pa.list_(pa.list_(pa.float16()))),
@@ -304,6 +309,9 @@ GROUPING = pa.schema(
                         ("sample_key", pa.string()),
                         ("first_row", pa.int32()),  # of the QA pairs
                         ("num_rows", pa.int32()),
+                        ("first_frame", pa.int64()),  # of the video's frames, those that the sample has
+                        ("num_frames", pa.int64()),
+                        ("origin_s", pa.float64()),  # from which its times count
                         ("facts", pa.string()),  # JSON: the `.json` member
                     ]
                 )
@@ -338,7 +346,8 @@ SAMPLE = pa.schema(
         ("tokens_bytes", pa.int64()),
         ("clips_offset", pa.int64()),  # of the video's clip tokens, in its first sample; null: there are none
         ("clips_bytes", pa.int64()),
-        ("duration_s", pa.float64()),
+        ("duration_s", pa.float64()),  # of the sample
+        ("sample_window", SPAN),  # see QA
         ("num_frames", pa.int32()),
         ("num_keyframes", pa.int32()),
         ("num_visual_tokens", pa.int32()),  # keyframe tokens and merged tokens of this QA pair

@@ -137,9 +137,12 @@ def annotate(
         raise Reject("bad_annotation", f"{len(events)} events, above annotate.max_events = {config.max_events}")
     inside = [event for event in events if is_inside(event, unit["duration_s"])]
     outside = len(events) - len(inside)
+    placed = on_timeline(inside, unit["video_id"], unit["duration_s"], config.instant_s)
+    clips = dict.fromkeys((event["start_s"], event["end_s"]) for event in placed if event["kind"] == "clip")
     row = {
         "video_id": unit["video_id"],
-        "events": on_timeline(inside, unit["video_id"], unit["duration_s"], config.instant_s),
+        "events": [event for event in placed if event["text"]],
+        "clips": [{"start_s": start, "end_s": end} for start, end in clips],
         "annotation_flags": sorted(flags | ({OUTSIDE} if outside else set())),
         "events_outside_video": outside,
     }

@@ -27,11 +27,12 @@ from workers.shards.layout import (
     SHARED_TENSORS,
     Shapes,
     clips_metadata,
-    cut_groups,
+    frame_shapes,
     part_shapes,
     tokens_metadata,
 )
 from workers.shards.token_unit import read_index
+from workers.shards.windows import cut_parts, on_own_clock
 from workers.shards.writer import encode_json, tar_bytes
 from workers.storage.safetensors_file import Tensors, encoded_bytes
 from workers.storage.store import Store
@@ -95,21 +96,36 @@ def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
     check_belong_together(unit, pairs, selected, shapes, tensors)
     _check_order(tensors)
     facts = {name: unit[name] for name in (*NAMED, *FACTS)} | {"split": split_of(unit, config)}
-    facts |= {"num_frames": len(tensors["time_s"]), "format_version": FORMAT_VERSION}
+    facts |= {"format_version": FORMAT_VERSION}
     published = [_encoded(partial(publish, pair, unit["licence"]), f"QA pair {pair['qa_id']}") for pair in pairs]
-    parts = cut_groups(shapes, tensors["query_keyframes"], [len(text) for text in published], config.group_bytes)
+    windows = [pair["sample_window"] for pair in pairs]
+    parts = cut_parts(windows, [len(text) for text in published], shapes, tensors, config.group_bytes)
     groups: list[GroupRow] = []
     packed_bytes = 0
-    for part, rows in enumerate(parts):
-        sample_key = unit["video_id"] + (f"-{part:05d}" if len(parts) > 1 else "")
-        num_qa = rows.stop - rows.start
-        own = {"sample_key": sample_key, "part": part, "num_parts": len(parts), "num_qa": num_qa}
+    for number, part in enumerate(parts):
+        rows, frames, window = part.rows, part.frames, part.window
+        sample_key = unit["video_id"] + (f"-{number:05d}" if len(parts) > 1 else "")
+        num_qa, num_frames = rows.stop - rows.start, frames.stop - frames.start
+        own = {"sample_key": sample_key, "part": number, "num_parts": len(parts), "num_qa": num_qa}
+        own |= {"num_frames": num_frames, "sample_window": window}
+        if window:
+            own["duration_s"] = window["end_s"] - window["start_s"]
         text = _encoded(partial(dict, facts, **own), "facts of the video")
-        group = GroupRow(sample_key=sample_key, first_row=rows.start, num_rows=num_qa, facts=text.decode())
-        groups.append(group)
+        groups.append(
+            GroupRow(
+                sample_key=sample_key,
+                first_row=rows.start,
+                num_rows=num_qa,
+                first_frame=frames.start,
+                num_frames=num_frames,
+                origin_s=window["start_s"] if window else 0.0,
+                facts=text.decode(),
+            )
+        )
         # A list of JSON values is as long as these, each with its line end for a comma, in brackets and a line end.
         packed_bytes += tar_bytes(len(text)) + tar_bytes(sum(map(len, published[rows])) + 2)
-        packed_bytes += _tensors_bytes(shapes, part_shapes(shapes, tensors["query_keyframes"], rows), first=not part)
+        own_shapes = part_shapes(frame_shapes(shapes, num_frames), tensors["query_keyframes"], rows)
+        packed_bytes += _tensors_bytes(shapes, own_shapes, first=not number)
     row = GroupingRow(video_id=unit["video_id"], split=facts["split"], packed_bytes=packed_bytes, groups=groups)
     yield pa.Table.from_pylist([row], GROUPING)
 
@@ -119,7 +135,7 @@ def publish(pair: Row, licence: str | None) -> Row:
     JSON.
     """
     parsed = {"conversations": json.loads(pair["conversations"]), "share_alike": share_alike_of(pair, licence)}
-    return {name: value for name, value in pair.items() if name != "video_id"} | parsed
+    return {name: value for name, value in on_own_clock(pair).items() if name != "video_id"} | parsed
 
 
 def share_alike_of(pair: Row, licence: str | None) -> list[str]:

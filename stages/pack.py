@@ -26,7 +26,17 @@ from workers.storage.store import Store
 PACK_UNIT = pa.schema([("shard", pa.string()), ("split", pa.string()), ("videos", pa.string())])
 PLANNED = ("video_id", "group_unit", "write_qa_unit", "distill_unit")
 # What the table `samples` takes from the `.json` member; all else is the QA pair's.
-_DESCRIBED = ("video_id", "name", "split", "licence", "source", "sample_key", "duration_s", "num_frames")
+_DESCRIBED = (
+    "video_id",
+    "name",
+    "split",
+    "licence",
+    "source",
+    "sample_key",
+    "duration_s",
+    "sample_window",
+    "num_frames",
+)
 _OF_THE_PAIR = ("qa_id", "task", "question", "answer", "provenance", "flags", "share_alike")
 
 
@@ -99,7 +109,9 @@ def _write_video(writer: ShardWriter, video: Row, store: Store) -> list[Row]:
         clips = {name: unit.tensors[name] for name in CLIP_TENSORS if name in unit.tensors}
         for part, group in enumerate(plan["groups"]):
             rows = slice(group["first_row"], group["first_row"] + group["num_rows"])
-            written, sha256 = _write_group(writer, group, pairs[rows], take_queries(unit.tensors, rows))
+            frames = slice(group["first_frame"], group["first_frame"] + group["num_frames"])
+            tensors = take_queries(unit.tensors, rows, frames, group["origin_s"])
+            written, sha256 = _write_group(writer, group, pairs[rows], tensors)
             if clips and not part:
                 chunks, _ = encode_tensors(clips, clips_metadata())
                 offset, size = writer.add(f"{group['sample_key']}.clips.safetensors", chunks)

@@ -6,11 +6,12 @@ relationship, event counting. Plans are in `stages/qa/tasks`, a file per task; `
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.flags import PARTLY_ANNOTATED
@@ -20,11 +21,13 @@ from schemas.tables import DROPPED_KEY, QA
 from stages.prompts import prompt_hash
 from stages.qa.config import WritingConfig
 from stages.qa.dropped import dropped_rows
+from stages.qa.paraphrases import paraphrases
 from workers.endpoint.config import EndpointConfig
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.storage.store import Store
 from workers.towers.query_embedder import QueryEmbedder, tower_weights
+from workers.towers.text_encoder import CLIP, encoder_folder, encoder_weights, load_encoder
 
 READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
 
@@ -63,10 +66,19 @@ class WriteQaConfig(WritingConfig, StageConfig):
     # One thread embeds some 30 short texts a video; the memory is that of two text towers.
     resources: Resources = Resources(cpus=1.0, memory_mb=4000, workers=(1, 4))
 
+    @field_validator("text_model")
+    @classmethod
+    def _check_text_model(cls, name: str) -> str:
+        if name not in ("", CLIP):
+            encoder_folder(name)
+        return name
+
     def semantic(self) -> dict[str, Any]:
         """Returns the fields that a unit's content depends on, with digests of the towers' local weights."""
         weights = [tower_weights(self.select_tower), tower_weights(self.merge_tower)]
         content = {name: value for name, value in super().semantic().items() if name not in ("limits", "realizer")}
+        if self.text_model not in ("", CLIP):
+            content["text_model"] = encoder_weights(self.text_model)
         if self.realizer == "llm":
             content["llm"] = [self.endpoint.content(), prompt_hash("rewrite")]
         return {**content, "weights": weights}
@@ -90,9 +102,12 @@ class Worker:
 
         What was left out is in the metadata of its schema: rows of DROPPED as JSON.
         """
-        [annotation] = self._store.read_table(unit["annotate_unit"], ["events", "annotation_flags"]).to_pylist()
+        [annotation] = self._store.read_table(
+            unit["annotate_unit"], ["events", "clips", "annotation_flags"]
+        ).to_pylist()
         whole = PARTLY_ANNOTATED not in annotation["annotation_flags"]
-        written, counts = self._write(annotation["events"], unit["duration_s"], unit["video_id"], whole)
+        clips = [[c["start_s"], c["end_s"]] for c in annotation["clips"]] if self._config.clips == "windows" else []
+        written, counts = self._write(annotation["events"], unit["duration_s"], unit["video_id"], whole, clips)
         pairs = self._reword(written)
         counts["not_reworded"] = len(written) - len(pairs)
         dropped = dropped_rows(unit["video_id"], counts)
@@ -113,29 +128,43 @@ class Worker:
         yield table.select(QA.names).replace_schema_metadata({DROPPED_KEY: json.dumps(dropped)})
 
     def _write(
-        self, events: list[dict[str, Any]], duration_s: float, video_id: str, whole: bool
+        self, events: list[dict[str, Any]], duration_s: float, video_id: str, whole: bool, clips: list[list[float]]
     ) -> tuple[list[dict[str, Any]], dict[str, int]]:
         """The pairs, and how many events and pairs were left out by reason."""
         if not events:
             return [], {}
         config, limits = self._config, self._config.limits
-        told: dict[str, Any] = {"duration_s": duration_s, "video_id": video_id}
-        told["config"] = config.model_dump(mode="json", include=set(WritingConfig.model_fields))
+        told = config.model_dump(mode="json", include=set(WritingConfig.model_fields))
         if config.realizer == "llm":
-            told["config"]["languages"] = []
+            told["languages"] = []
         if not whole:
-            told["config"]["tasks"] = [task for task in config.tasks if task not in _OF_THE_WHOLE]
-        try:
+            told["tasks"] = [task for task in config.tasks if task not in _OF_THE_WHOLE]
+
+        def call(task: str, alike: Mapping[str, str] | None, **values: Any) -> list[Any]:
+            data = json.dumps([events, alike]).encode()
             messages = sandbox("stages.qa.sandbox_tasks", limits).call(
-                "write", json.dumps(events).encode(), cpu_s=limits.cpu_s, **told
+                task, data, cpu_s=limits.cpu_s, duration_s=duration_s, config=told, **values
             )
-            *pairs, counts = [json.loads(message) for _, message in messages]
+            return [json.loads(message) for _, message in messages]
+
+        try:
+            alike = self._alike(call("sentences", None)[0]) if config.text_model else None
+            *pairs, counts = call("write", alike, video_id=video_id, clips=clips)
             return pairs, counts
         except SandboxError as error:
             raise Reject(
                 "bad_annotation",
                 f"writing questions from its {len(events)} events took too much: {error.detail}; see write_qa.limits",
             ) from None
+
+    def _alike(self, texts: list[str]) -> Mapping[str, str]:
+        """Which texts say another again, by the text model."""
+        config = self._config
+        if config.text_model == CLIP:
+            vectors = np.asarray(self._embed(config.select_tower, texts), np.float32)
+        else:
+            vectors = load_encoder(config.text_model)(texts)
+        return paraphrases(texts, vectors, config.text_similarity) if texts else {}
 
     def _reword(self, pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         config = self._config

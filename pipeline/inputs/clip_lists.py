@@ -22,7 +22,7 @@ def merge_clips(rows: Iterator[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:
     """Rows as written; those of clips of one address as one row with events, after all others.
 
     A row is of a clip where it has one of CLIP_COLUMNS. With `text` alone it is a caption of the whole video, without
-    `text` it only names the video. Ids that differ are those of the clips: then the video has none but its address.
+    times it only names the video. Ids that differ are those of the clips: then the video has none but its address.
     The rows may come in any order: they wait on the disk, and memory holds a part of them at a time.
 
     Raises ManifestError where other columns of one video's rows differ.
@@ -76,10 +76,9 @@ def _merged(bucket: TextIO) -> Iterator[tuple[str, Row]]:
 def _event(clip: Row) -> Row | None:
     """The clip as an event, as a row of `events`; `annotate` finds what is wrong with it."""
     start, end, text = (clip.get(column) for column in CLIP_COLUMNS)
-    if text in (None, ""):
-        return None
     if start in (None, "") and end in (None, ""):
-        return {"start_s": 0, "end_s": TO_THE_END, "kind": "caption", "text": text}
+        return {"start_s": 0, "end_s": TO_THE_END, "kind": "caption", "text": text} if text else None
     times = {"start_s": start, "end_s": end}
     read = {name: seconds(value) for name, value in times.items()}
-    return {**{name: times[name] if value is None else value for name, value in read.items()}, "text": text}
+    told = {name: times[name] if value is None else value for name, value in read.items()}
+    return {**told, "kind": "clip", "text": text or ""}

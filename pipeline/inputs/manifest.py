@@ -15,9 +15,10 @@ A row is a video, or a clip of one. Columns (all but `uri` may be absent or null
 | `conversations` | LLaVA form, unchanged: `[{"from": "human", "value": "..."}, ...]`, or a list of such |
 | `conversation_origins` | per conversation `{"file", "row", "format", "licence"}`; `longvid manifest` writes it |
 | `annotation_licence` | free text: of the row's events, subtitles and conversations that tell no licence of their own |
-| `start_s`, `end_s`, `text` | a clip: the rows of one `uri` are one video with events, see `merge_clips` |
+| `start_s`, `end_s`, `text` | a clip: the rows of one `uri` are one video, see `merge_clips` and `write_qa.clips` |
 
-Kinds of events: `event` (default), `scene`, `caption`, `speech`. Relative paths count from the manifest's own folder.
+Kinds of events: `event` (default), `scene`, `chapter`, `caption`, `speech`, `clip`. Relative paths count from the
+manifest's own folder.
 A manifest on s3:// or gs:// may not name files of this machine, unless `download.allow_local_files` is set.
 """
 

@@ -111,7 +111,12 @@ def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
     values, more = rename_settings(values)
     for note in [*notes, *more]:
         warnings.warn(note, FutureWarning, stacklevel=3)
-    return _one_endpoint(_one_tower_for_both(parse(Recipe, values)))
+    recipe = parse(Recipe, values)
+    if recipe.write_qa.clips == "windows" and recipe.distill.hico:
+        raise ConfigError(
+            "write_qa.clips = windows: clip tokens (distill.hico = true) are of whole videos. Change one of the two."
+        )
+    return _one_endpoint(_one_tower_for_both(recipe))
 
 
 def _one_endpoint(recipe: Recipe) -> Recipe:

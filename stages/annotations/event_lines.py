@@ -11,7 +11,7 @@ from stages.annotations.text import AnnotationError, clean_text, format_value
 
 ALIASES = {"start": "start_s", "end": "end_s", "caption": "text", "event": "text"}
 TO_THE_END = "end"
-KINDS = ("event", "scene", "chapter", "caption", "speech")
+KINDS = ("event", "scene", "chapter", "caption", "speech", "clip")
 # What a time may look like that is no number; any other text may be of a file that holds no events.
 _CLOCK = re.compile(r"[\d:.,; hms-]{1,20}")
 
@@ -20,6 +20,8 @@ Event = dict[str, Any]
 
 def parse_event(raw: Any) -> Event:
     """Checks an event and returns only start_s, end_s (seconds), kind, text, and is_point and origin if given.
+
+    Only a `clip`, a row of a clip list, may have no text: it is a window of the video all the same.
 
     An end_s of "end" is that of the video, here infinity. Raises AnnotationError for a missing or wrong field, and for
     an event that ends before it starts.
@@ -39,8 +41,8 @@ def parse_event(raw: Any) -> Event:
     kind = named.get("kind") or "event"
     if kind not in KINDS:
         raise AnnotationError(f"kind = {format_value(kind)}: use one of {', '.join(KINDS)}")
-    text = named.get("text")
-    if not isinstance(text, str) or not (text := clean_text(text)):
+    text = named.get("text") or ("" if kind == "clip" else None)
+    if not isinstance(text, str) or not ((text := clean_text(text)) or kind == "clip"):
         raise AnnotationError(f"text = {format_value(named.get('text'))}: must be what happens, in words")
     event: Event = {"start_s": start, "end_s": end, "kind": kind, "text": text}
     if named.get("origin") is not None:

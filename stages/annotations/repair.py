@@ -41,7 +41,11 @@ REPAIRED = {
     "cut_to_next": "the speech overlapped the next line",
     "rolling_words": "words of rolling captions that the previous line had already shown",
 }
-NOTED = {"overlapping": "the event overlaps the previous one", "points": "the event has one time instead of a span"}
+NOTED = {
+    "overlapping": "the event overlaps the previous one",
+    "points": "the event has one time instead of a span",
+    "no_caption": "a clip has no text: it is a window of its video, but no event",
+}
 
 _MS_PER_S = 1000.0
 # No annotated video is longer than a day.
@@ -78,6 +82,7 @@ def repair(
     counts["overlapping"] = _overlaps(other)
     events = [_event(found) for found in sorted([*speech, *other], key=_order)]
     counts["points"] = sum("is_point" in event for event in events)
+    counts["no_caption"] = sum(not event["text"] for event in events)
     return events, +counts
 
 
@@ -99,7 +104,7 @@ def _complete(rows: list[Row], labels: Mapping[str, str], counts: Counter[str]) 
             offset = scene.start_s if scene else None
             start_s = None if offset is None else start_s + offset
             end_s = None if end_s is None or offset is None else end_s + offset
-        if not text:
+        if not text and not (found.kind == "clip" and start_s is not None):
             # A row with only a reference and a time provides the time for other rows.
             counts["no_text"] += not (found.ref and found.start_s is not None)
         elif start_s is None:

@@ -45,6 +45,16 @@ class WritingConfig(Config):
     their part of the video into the prompt, and leaves out those without one; `visual_only` leaves out all."""
     speech_pairs_per_minute: float = Field(2.0, ge=0, le=60)
     """Most pairs per minute of video that need speech."""
+    clips: Literal["events", "windows"] = "events"
+    """What the rows of a clip list (annotations of the kind `clip`) are: `events` of their video, or `windows`, each a
+    sample of its own. A window's pairs are about it alone, their frames and keyframes lie in it, and their times
+    count from its start. The video is fetched, decoded and embedded once either way."""
+    text_model: str = ""
+    """What tells that two events say the same in other words, so that none is asked for, counted or offered as a wrong
+    option beside the other: the folder of a sentence encoder in the Hugging Face form (all-MiniLM-L6-v2), or `clip`,
+    the text side of `embed.tower`. Empty: their words alone."""
+    text_similarity: float = Field(0.8, gt=0, le=1)
+    """Cosine by `text_model` from which on two events say the same. 0.8 is for all-MiniLM-L6-v2."""
     languages: tuple[str, ...] = ("en",)
     """Languages (ISO 639-1) of events that are asked about: the templates are English. Empty: any."""
     max_words: int = Field(40, ge=5, le=200)

@@ -1,7 +1,7 @@
 """Events of a video as questions are planned over them: cleaned, cut into sentences, repeats put together."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,14 @@ from stages.qa.similarity import same_words
 # A pause shorter than this share of an event is no end of it.
 PAUSE_SHARE = 0.1
 Span = tuple[float, float]
-KINDS = {"event": "event", "caption": "event", "scene": "scene", "chapter": "scene", "speech": "speech"}
+KINDS = {
+    "event": "event",
+    "caption": "event",
+    "scene": "scene",
+    "chapter": "scene",
+    "speech": "speech",
+    "clip": "event",
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Event:
         kind: "event", "scene" or "speech".
         text: a sentence without its full stop.
         group: number of the words; events of one group tell of the same thing happening again.
+        meaning: the first text of the video that says the same in other words, itself otherwise; "": not looked for.
         is_point: the annotation gives one time, no span.
         is_title: it is the title of a chapter, which mostly only speech explains.
         is_spread: the sentence shared its span with others, so its own times are a guess.
@@ -37,6 +45,7 @@ class Event:
     kind: str
     text: str
     group: int = -1
+    meaning: str = ""
     is_point: bool = False
     is_spread: bool = False
     is_title: bool = False
@@ -59,17 +68,28 @@ def overlap_s(a: Span, b: Span) -> float:
 
 
 def make_events(
-    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig
+    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, alike: Mapping[str, str] | None = None
 ) -> tuple[list[Event], Counter[str], str]:
     """Events sorted by start, how many rows were left out by reason, and the language.
 
     Args:
         rows: of the schema EVENT; conversations are left to others.
         duration_s: of the video.
+        alike: of `stages.qa.paraphrases`; None: not looked for.
 
     Returns:
         Reasons: `outside_video`, `no_event` (music, camera talk, marks of doubt), `other_language`, `merged`.
     """
+    events, left_out, language = split_events(rows, duration_s, config, alike)
+    merged = merge_touching(events, config.touch_s)
+    left_out["merged"] = len(events) - len(merged)
+    return merged, +left_out, language
+
+
+def split_events(
+    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, alike: Mapping[str, str] | None = None
+) -> tuple[list[Event], Counter[str], str]:
+    """As `make_events`, with repeats left as they are."""
     left_out: Counter[str] = Counter()
     rows = [row for row in rows if row["kind"] != "conversation"]
     language = language_of([row["text"] for row in rows if row["kind"] != "speech"] or [row["text"] for row in rows])
@@ -85,9 +105,9 @@ def make_events(
         left_out["no_event"] += not made
         events += made
     events.sort(key=lambda e: (e.start_s, e.end_s, e.event_id, e.text))
-    merged = _merge_touching(_grouped(events), config.touch_s)
-    left_out["merged"] = len(events) - len(merged)
-    return merged, +left_out, language
+    if alike is not None:
+        events = [replace(e, meaning=alike.get(e.text, e.text)) for e in events]
+    return _grouped(events), +left_out, language
 
 
 def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
@@ -120,7 +140,8 @@ def _grouped(events: Sequence[Event]) -> list[Event]:
     return [replace(e, group=numbers.setdefault((e.kind, same_words(e.text)), len(numbers))) for e in events]
 
 
-def _merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
+def merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
+    """Events in time order, repeats of a group that lie at most `touch_s` apart as one."""
     last: dict[int, int] = {}
     merged: list[Event] = []
     for event in events:

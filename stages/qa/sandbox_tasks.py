@@ -7,17 +7,39 @@ from typing import Any
 
 from schemas.config import parse
 from stages.qa.config import WritingConfig
+from stages.qa.event import split_events
+from stages.qa.windows import write_window_pairs
 from stages.qa.writing import write_pairs
 from workers.sandbox.task import Message, Task, read_all
 
 
-def write(file: int, duration_s: float, video_id: str, config: dict[str, Any]) -> Iterator[Message]:
-    """A message per pair, its row as JSON; at last one with what was left out. The file holds rows of EVENT as JSON."""
+def write(
+    file: int, duration_s: float, video_id: str, clips: list[list[float]], config: dict[str, Any]
+) -> Iterator[Message]:
+    """A message per pair, its row as JSON; at last one with what was left out.
+
+    Args:
+        file: JSON, rows of EVENT and what `stages.qa.paraphrases` found, or null.
+        clips: windows that are samples of their own; none: the video is one.
+    """
     counts: Counter[str] = Counter()
     settings = parse(WritingConfig, config)
-    for pair in write_pairs(json.loads(read_all(file)), duration_s, settings, video_id, counts=counts):
+    events, alike = json.loads(read_all(file))
+    if clips:
+        windows = [(start, end) for start, end in clips]
+        pairs = write_window_pairs(events, duration_s, windows, settings, video_id, counts=counts, alike=alike)
+    else:
+        pairs = write_pairs(events, duration_s, settings, video_id, counts=counts, alike=alike)
+    for pair in pairs:
         yield {}, json.dumps(pair).encode()
     yield {"dropped": True}, json.dumps(counts).encode()
 
 
-TASKS: dict[str, Task] = {"write": write}
+def sentences(file: int, duration_s: float, config: dict[str, Any]) -> Iterator[Message]:
+    """One message: what the events tell to be seen, as questions quote it, each text once. `file` is as for `write`."""
+    events, _ = json.loads(read_all(file))
+    made, _, _ = split_events(events, duration_s, parse(WritingConfig, config))
+    yield {}, json.dumps(list(dict.fromkeys(e.text for e in made if e.kind != "speech"))).encode()
+
+
+TASKS: dict[str, Task] = {"write": write, "sentences": sentences}

@@ -58,13 +58,18 @@ def near_duplicates(a: str, b: str) -> bool:
     """Whether two texts say about the same: most content words are shared, or one says all that the other says."""
     words_a, words_b = content_words(a), content_words(b)
     shared = len(words_a & words_b)
-    if shared == 0 or _differ_in_colour(words_a, words_b):
+    if shared == 0 or _name_other_colours(words_a, words_b):
         return False
     smaller, union = min(len(words_a), len(words_b)), len(words_a | words_b)
     return shared / union > 0.6 or shared == smaller >= 2 or (smaller >= 4 and shared / smaller > 0.75)
 
 
-def _differ_in_colour(words_a: frozenset[str], words_b: frozenset[str]) -> bool:
+def differ_in_colour(a: str, b: str) -> bool:
+    """Whether two texts name colours and no common one."""
+    return _name_other_colours(content_words(a), content_words(b))
+
+
+def _name_other_colours(words_a: frozenset[str], words_b: frozenset[str]) -> bool:
     """Whether both name colours and no common one: a red circle is no blue circle."""
     colours_a, colours_b = words_a & _COLOURS, words_b & _COLOURS
     return bool(colours_a and colours_b) and not colours_a & colours_b

@@ -51,7 +51,8 @@ def check(plan: Plan, events: Sequence[Event]) -> Verdict:
 def same(a: Answer, b: Answer) -> bool:
     """Whether two answers say the same: times that mostly overlap, events that tell of the same thing."""
     if isinstance(a, Event) and isinstance(b, Event):
-        return a.group == b.group or near_duplicates(a.text, b.text)
+        is_paraphrase = a.meaning != "" and a.meaning == b.meaning
+        return a.group == b.group or is_paraphrase or near_duplicates(a.text, b.text)
     if isinstance(a, int) or isinstance(b, int):
         return a == b
     if _is_span(a) and _is_span(b):
@@ -165,6 +166,13 @@ def _in_scene(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return fits[0] if len(fits) == 1 else None
 
 
+def _in_window(plan: Plan, events: Sequence[Event]) -> Answer | None:
+    """Of what is offered the one thing that happens at all."""
+    offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
+    fits = [o for o in offered if any(same(o, e) for e in events if e.kind == o.kind)]
+    return fits[0] if len(fits) == 1 else None
+
+
 def _count(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return len(_occurrences(plan, events))
 
@@ -217,6 +225,7 @@ _SOLVERS = {
     "brief": _told,
     "part": _told,
     "timed_part": _told,
+    "in_window": _in_window,
     "when": _when,
     "what_at": _what_at,
     "occurrence": _occurrence,

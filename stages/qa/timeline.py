@@ -34,12 +34,14 @@ def precedes(a: Event, b: Event) -> bool:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Events of one video, sorted by start."""
+    """Events of one video, or of a window of one, sorted by start."""
 
     video_id: str
     duration_s: float
     events: tuple[Event, ...]
     config: WritingConfig
+    elsewhere: tuple[Event, ...] = ()
+    """Of a window: events of the same video that lie outside, on the window's clock."""
 
     @cached_property
     def visual(self) -> list[Event]:
@@ -154,11 +156,12 @@ class Timeline:
         return known[event.event_id]
 
     def rivals(self, event: Event) -> list[Event]:
-        """Events of other groups whose words say about the same."""
+        """Some events of other groups that say about the same, by their words or their meaning."""
         words = sorted(content_words(event.text), key=lambda word: len(self._holders[word]))
         others = {e.event_id + e.text: e for word in words for e in self._holders[word] if e.group != event.group}
         same_kind = (e for e in others.values() if (e.kind == "speech") == (event.kind == "speech"))
-        return [e for e in same_kind if near_duplicates(event.text, e.text)]
+        same_words = [e for e in same_kind if near_duplicates(event.text, e.text)]
+        return same_words or [e for e in self._meanings.get(event.meaning, []) if e.group != event.group]
 
     def step(self, event: Event, number: int) -> Event | None:
         """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""
@@ -197,6 +200,15 @@ class Timeline:
     @cached_property
     def _unique(self) -> dict[str, bool]:
         return {}
+
+    @cached_property
+    def _meanings(self) -> dict[str, list[Event]]:
+        """Events by what they mean, where that was looked for."""
+        meanings: dict[str, list[Event]] = {}
+        for event in self.events:
+            if event.meaning:
+                meanings.setdefault(event.meaning, []).append(event)
+        return meanings
 
     @cached_property
     def _holders(self) -> dict[str, list[Event]]:

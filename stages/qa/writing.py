@@ -4,7 +4,7 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from stages.qa.timeline import Timeline
 from stages.qa.transcript import transcript
 
 _LETTERS = "ABCDEFGH"
-_NONE_FORMS = ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene")
+_NONE_FORMS = ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene", "in_window")
 
 Pair = dict[str, Any]
 
@@ -34,21 +34,27 @@ def write_pairs(
     video_id: str,
     *,
     counts: Counter[str] | None = None,
+    alike: Mapping[str, str] | None = None,
 ) -> list[Pair]:
     """Rows of the schema QA less the query columns, with `queries`, the texts they embed. `events` are rows of EVENT.
 
     Depends on the arguments alone. `counts` is given what was left out and why: reasons of `make_events`, codes of
-    `stages.qa.audit.words.PROBLEMS`, `solver` and `repeats`.
+    `stages.qa.audit.words.PROBLEMS`, `solver` and `repeats`. `alike`: see `make_events`.
     """
     rows, counts = list(events), Counter() if counts is None else counts
-    made, left_out, language = make_events(rows, duration_s, config)
+    made, left_out, language = make_events(rows, duration_s, config, alike)
     counts.update(left_out)
-    timeline = Timeline(video_id, duration_s, tuple(made), config)
-    drafts = list(_take(timeline, counts))
-    pairs = [_pair(timeline, draft, language) | _made_of(draft, rows, config.seed) for draft in drafts]
-    _place_options(timeline, pairs)
-    pairs += _passed_through(rows, counts)
+    pairs = planned_pairs(Timeline(video_id, duration_s, tuple(made), config), rows, language, counts)
+    pairs += passed_through(rows, counts)
     return list({pair["qa_id"]: pair for pair in pairs}.values())
+
+
+def planned_pairs(timeline: Timeline, rows: list[Pair], language: str, counts: Counter[str]) -> list[Pair]:
+    """The pairs of a timeline, as `write_pairs` gives them; `rows`: that its events were made of."""
+    drafts = list(_take(timeline, counts))
+    pairs = [_pair(timeline, draft, language) | _made_of(draft, rows, timeline.config.seed) for draft in drafts]
+    _place_options(timeline, pairs)
+    return pairs
 
 
 class _Draft(NamedTuple):
@@ -150,6 +156,7 @@ def _pair(timeline: Timeline, draft: _Draft, language: str) -> Pair:
         "queries": list(words.queries),
         "window": {"start_s": plan.window[0], "end_s": plan.window[1]} if plan.window else None,
         "relation": plan.relation,
+        "sample_window": None,
         "answer": words.answer,
         "options": list(words.wrong),
         "answer_index": None,
@@ -227,7 +234,7 @@ def conversation(question: str, options: list[str], answer: str, hint: str = "",
     return json.dumps(turns, ensure_ascii=False)
 
 
-def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
+def passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
     """Conversations that came with the video, audited like all others: what their question gives away is left out."""
     for row in rows:
         if row["kind"] != "conversation":
@@ -245,6 +252,7 @@ def _passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
             "queries": [question],
             "window": None,
             "relation": None,
+            "sample_window": None,
             "answer": answer,
             "options": [],
             "answer_index": None,

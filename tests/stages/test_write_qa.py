@@ -12,6 +12,7 @@ from schemas.tables import ANNOTATION, DROPPED_KEY, QA
 from stages.qa.dropped import REASONS
 from stages.qa.writing import write_pairs
 from stages.write_qa import WriteQaConfig, stage
+from tests.sentence_encoder import ENCODER
 from tests.stages.qa.worlds import EIGHT, rows
 from tests.tiny_towers import save_siglip, save_vit
 from workers.storage.store import Store
@@ -105,3 +106,23 @@ def test_what_a_unit_depends_on(towers):
 def test_values_that_are_refused(values):
     with pytest.raises(ConfigError, match=next(iter(values))):
         parse(WriteQaConfig, values)
+
+
+def test_a_text_model_tells_paraphrases(tmp_path, towers):
+    told = rows(*EIGHT, (80, 86, "a man puts on his shoes"), (90, 96, "someone is getting into footwear"))
+    select, merge = towers
+
+    def named(**settings):
+        config = WriteQaConfig(select_tower=select, merge_tower=merge, **settings)
+        table = run(Store(tmp_path), config, told).to_pylist()
+        return [row["question"] for row in table if row["form"] == "when" and "footwear" in row["question"]]
+
+    assert named()
+    assert not named(text_model=ENCODER, text_similarity=0.6)
+    assert named(text_model="clip", text_similarity=1.0)
+
+
+def test_a_text_model_is_checked_before_work_starts(tmp_path):
+    with pytest.raises(ConfigError, match=r"text_model = .* there is no config.json in it"):
+        parse(WriteQaConfig, {"text_model": str(tmp_path)})
+    assert WriteQaConfig(text_model=ENCODER).semantic()["text_model"] != ENCODER

@@ -1,8 +1,10 @@
 """The layout of samples in a shard.
 
-A group is a video with its QA pairs, or a part of them, and one WebDataset sample. Its members, in this order:
+A group is a video with its QA pairs, or a part of them, and one WebDataset sample. With `write_qa.clips: windows` it is
+a window of a video: it has the frames in it alone, and its times count from its start. Its members, in this order:
 
-    <sample_key>.json                 facts of the video, licence, source; `part` of `num_parts`
+    <sample_key>.json                 facts of the video, licence, source; `part` of `num_parts`; `sample_window`, null
+                                      where the sample is the whole video
     <sample_key>.qa.json              list of QA pairs; entry i is row i of the Q axis below
     <sample_key>.tokens.safetensors   time_s [N] f8, sample_index [N] i8, keyframes [U] i4, keyframe_tokens [U, P, C]
                                       f2, query_keyframes [Q, K] i4, merged_tokens [Q, N, C] f2
@@ -70,6 +72,13 @@ def cut_groups(shapes: Shapes, query_keyframes: np.ndarray, qa_bytes: Sequence[i
     return [slice(first, last) for first, last in zip(cuts, [*cuts[1:], len(query_keyframes)], strict=True)]
 
 
+def frame_shapes(shapes: Shapes, num_frames: int) -> Shapes:
+    """Types and shapes of the token tensors of a stretch of so many frames."""
+    cut = {name: (shapes[name][0], (num_frames, *shapes[name][1][1:])) for name in SHARED_TENSORS}
+    dtype, (num_queries, _, *rest) = shapes["merged_tokens"]
+    return {**shapes, **cut, "merged_tokens": (dtype, (num_queries, num_frames, *rest))}
+
+
 def part_shapes(shapes: Shapes, query_keyframes: np.ndarray, rows: slice) -> Shapes:
     """Returns types and shapes of the tensors that `take_queries` returns for these rows."""
     part = query_keyframes[rows]
@@ -83,8 +92,13 @@ def _part_shapes(shapes: Shapes, num_queries: int, num_keyframes: int) -> Shapes
     }
 
 
-def take_queries(tensors: Tensors, rows: slice) -> Tensors:
-    """Returns the token tensors of some queries: their rows, and only the keyframes that they use."""
+def take_queries(tensors: Tensors, rows: slice, frames: slice | None = None, origin_s: float = 0.0) -> Tensors:
+    """Returns the token tensors of some queries: their rows, and only the keyframes that they use.
+
+    Args:
+        frames: the stretch of frames that they are about, which holds all their keyframes; None: all.
+        origin_s: from which the times of the part count.
+    """
     query_keyframes = tensors["query_keyframes"][rows]
     used = np.unique(query_keyframes[query_keyframes >= 0])
     # One more entry, so that the padding -1 is mapped to -1.
@@ -95,6 +109,12 @@ def take_queries(tensors: Tensors, rows: slice) -> Tensors:
     part["merged_tokens"] = tensors["merged_tokens"][rows]
     for name in KEYFRAME_TENSORS:
         part[name] = tensors[name] if len(used) == len(tensors[name]) else tensors[name][used]
+    if frames is not None and (frames.start, frames.stop) != (0, len(tensors["time_s"])):
+        part |= {name: part[name][frames] for name in SHARED_TENSORS}
+        part["merged_tokens"] = part["merged_tokens"][:, frames]
+        part["keyframes"] = part["keyframes"] - part["keyframes"].dtype.type(frames.start)
+    if origin_s:
+        part["time_s"] = part["time_s"] - origin_s
     return part
 
 

@@ -57,7 +57,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     kind = text_of(record.get("kind"))
     video = text_of(first_of(record, *_VIDEO))
     duration_s = seconds(first_of(record, "duration", "video_dur", "duration_s"))
-    yield Entry(video, [row(start, end, first_of(record, *_TEXT), kind if kind in KINDS else "event")], duration_s)
+    yield Entry(video, [row(start, end, first_of(record, *_TEXT), kind if kind in KINDS else "clip")], duration_s)
 
 
 FORMAT = Format("clip_list", _is_of, _read)

@@ -5,7 +5,7 @@
               {"clip_id": "QMi8x8o55Ns.16.mp4", "span": ["00:04:52.140", "00:05:03.350"],
                "text": "a boat leaves the harbour"}]}
 
-Clips without a text are left out and counted.
+A clip without a text is a window of its video all the same: see `write_qa.clips`.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def _is_of(key: str, value: Any) -> bool:
 
 def _read(key: str, value: Any) -> Iterator[Entry]:
     clips = [dict_of(clip) for clip in value["clip"]]
-    rows = [row(*pair(clip.get("span")), first_of(clip, "text", "caption")) for clip in clips]
+    rows = [row(*pair(clip.get("span")), first_of(clip, "text", "caption"), "clip") for clip in clips]
     yield Entry(text_of(value["video_id"]), rows)
 
 

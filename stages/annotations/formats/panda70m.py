@@ -24,7 +24,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     spans, captions = list_of(value["timestamp"]), list_of(value["caption"])
     if len(spans) == 2 and not any(map(list_of, spans)):
         spans, captions = [spans], [value["caption"]]
-    rows = [row(*pair(span), caption) for span, caption in zip(spans, captions, strict=False)]
+    rows = [row(*pair(span), caption, "clip") for span, caption in zip(spans, captions, strict=False)]
     lost = abs(len(spans) - len(captions)) or int(not spans)
     yield Entry(text_of(value["videoID"]), rows, dropped={"no_time_or_text": lost} if lost else {})
 

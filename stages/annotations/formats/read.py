@@ -115,7 +115,7 @@ def _opened(form: Format, record: Record) -> Iterator[Record]:
 
 
 def _checked(entry: Entry) -> Entry:
-    """With plain texts, and without the rows that have no time or say nothing."""
+    """With plain texts, and without the rows that have no time or say nothing; a clip is a window all the same."""
     dropped, rows = Counter(entry.dropped), []
     for found in entry.rows:
         try:
@@ -124,7 +124,7 @@ def _checked(entry: Entry) -> Entry:
             text = ""
         if found.start_s is None and not found.ref:
             dropped["no_time"] += 1
-        elif not text and not found.label and not (found.ref and found.start_s is not None):
+        elif not text and found.kind != "clip" and not found.label and not (found.ref and found.start_s is not None):
             dropped["no_text"] += 1
         else:
             rows.append(found._replace(text=text))

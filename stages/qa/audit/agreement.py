@@ -24,7 +24,19 @@ def disagreements(pairs: Sequence[Pair]) -> dict[int, str]:
     """Positions of pairs with `duplicate` or `contradiction`, in the order of `pairs`, all of one video.
 
     Of pairs that say the same, the first is no duplicate; of pairs that contradict each other, none can be trusted.
+    What is said of one window of a video neither repeats nor contradicts what is said of another.
     """
+    windows: dict[object, list[int]] = defaultdict(list)
+    for i, pair in enumerate(pairs):
+        windows[tuple((pair.get("sample_window") or {}).values())].append(i)
+    return {
+        places[i]: problem
+        for places in windows.values()
+        for i, problem in _of_one_sample([pairs[i] for i in places]).items()
+    }
+
+
+def _of_one_sample(pairs: Sequence[Pair]) -> dict[int, str]:
     found: dict[int, str] = {}
     asked: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for i, pair in enumerate(pairs):

@@ -70,6 +70,8 @@ def _wording_of(plan: Plan) -> str:
         return "last_occurrence"
     if plan.form in ("when", "summary", "brief") and plan.evidence[0].kind == "scene":
         return f"{plan.form}_of_scene"
+    if plan.form == "summary" and len(plan.evidence) == 1:
+        return "caption"
     names = {
         ("neighbour", "after"): ("next", "further"),
         ("neighbour", "before"): ("previous", "earlier"),

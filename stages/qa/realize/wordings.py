@@ -148,6 +148,13 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Give a detailed account of the video in order.",
         "Tell step by step what this video shows.",
     ),
+    "caption": (
+        "What does this video show?",
+        "What happens in this video?",
+        "Describe this video in a sentence.",
+        "Give a short description of this video.",
+        "What can be seen in this video?",
+    ),
     "summary_of_scene": (
         "Which {scene}s does the video have, in order?",
         "List the {scene}s of the whole video in order.",
@@ -166,6 +173,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "What happens between {start} and {end}, in order?",
         "Describe in order what can be seen from {start} to {end}.",
         "Tell step by step what happens in the part of the video from {start} to {end}.",
+    ),
+    "in_window": (
+        "What happens in this video?",
+        "Which of these events happens in this video?",
+        "Which of the following can be seen in this video?",
+        "Which of these descriptions fits this video?",
     ),
     "timed_part": (
         "What happens between {start} and {end}, and when?",

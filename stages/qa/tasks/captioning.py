@@ -1,4 +1,6 @@
-"""Plans of long video captioning: the whole video at two levels of detail, a part of it, a part with times."""
+"""Plans of long video captioning: the whole video at two levels of detail, a part of it, a part with times; of a window
+which caption is its own.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -6,6 +8,8 @@ from itertools import pairwise
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.plan import Plan
 from stages.qa.similarity import content_words, near_duplicates
+from stages.qa.solver import same
+from stages.qa.tasks.options import wrong_events
 from stages.qa.timeline import SLACK_S, Timeline, precedes
 
 TASK = "captioning"
@@ -14,6 +18,8 @@ BRIEF_EVENTS = 4
 MOST_OF_IT = 0.6
 # A part is at most as much of the video.
 MOST_OF_PART = 0.7
+# One event that fills so much of it tells all of it: the caption of a clip.
+ALL_OF_IT = 0.8
 
 
 def summary(timeline: Timeline) -> Iterator[Plan]:
@@ -41,7 +47,18 @@ def timed_part(timeline: Timeline) -> Iterator[Plan]:
     yield from _parts(timeline, "timed_part")
 
 
-WRITERS = (summary, part, timed_part, brief)
+def in_window(timeline: Timeline) -> Iterator[Plan]:
+    """Of a window: which of these happens in it, and not elsewhere in its video?"""
+    rng = timeline.rng("in_window")
+    elsewhere = [e for e in timeline.elsewhere if not any(same(e, own) for own in timeline.visual)]
+    for event in timeline.some(timeline.visual, rng) if elsewhere else []:
+        if event.is_spread or not timeline.is_short(event) or not timeline.is_unique(event):
+            continue
+        if wrong := wrong_events(timeline, event, [], elsewhere, rng):
+            yield Plan(TASK, "in_window", event, (event,), wrong=wrong)
+
+
+WRITERS = (summary, part, timed_part, brief, in_window)
 
 
 def spread(events: Sequence[Event], count: int) -> list[Event]:
@@ -70,7 +87,9 @@ def _says_again(event: Event, last: Event) -> bool:
 
 
 def _fill(events: Sequence[Event], duration_s: float) -> bool:
-    """Whether two events that follow one another leave little of the video untold."""
+    """Whether one event, or two that follow one another, leave little of the video untold."""
+    if len(events) == 1:
+        return events[0].end_s - events[0].start_s >= ALL_OF_IT * duration_s
     is_row = len(events) == 2 and precedes(*events)
     return is_row and sum(e.end_s - e.start_s for e in events) >= MOST_OF_IT * duration_s
 

@@ -27,10 +27,10 @@ def test_the_rows_of_one_address_are_one_video_with_events(tmp_path):
     rows = {row["uri"]: row for row in read_manifest(path).to_pylist()}
     assert {uri: json.loads(row["events"]) for uri, row in rows.items()} == {
         A: [
-            {"start_s": 17.7, "end_s": 23.2, "text": "A dog runs."},
-            {"start_s": 292.14, "end_s": 303.35, "text": "It swims."},
+            {"start_s": 17.7, "end_s": 23.2, "kind": "clip", "text": "A dog runs."},
+            {"start_s": 292.14, "end_s": 303.35, "kind": "clip", "text": "It swims."},
         ],
-        B: [{"start_s": 1.0, "end_s": 2.0, "text": "A cat."}],
+        B: [{"start_s": 1.0, "end_s": 2.0, "kind": "clip", "text": "A cat."}],
     }
     assert (rows[A]["id"], rows[A]["licence"]) == (A, "CC0")
 
@@ -42,8 +42,11 @@ def test_ids_of_clips_are_not_those_of_videos():
 
 
 def test_captions_of_whole_videos_and_clips_without_words():
-    [row] = merged({"path": A, "text": "All of it."}, {"path": A, "start_s": 1, "end_s": 2})
-    assert row["events"] == [{"start_s": 0, "end_s": "end", "kind": "caption", "text": "All of it."}]
+    [row] = merged({"path": A, "text": "All of it."}, {"path": A, "start_s": 1, "end_s": 2}, {"path": A, "text": ""})
+    assert row["events"] == [
+        {"start_s": 0, "end_s": "end", "kind": "caption", "text": "All of it."},
+        {"start_s": 1.0, "end_s": 2.0, "kind": "clip", "text": ""},
+    ]
 
 
 def test_other_rows_stay_as_they_are():
@@ -52,7 +55,9 @@ def test_other_rows_stay_as_they_are():
 
 
 def test_a_time_that_cannot_be_read_is_left_to_the_reader_of_events():
-    assert merged(clip(A, "soon", 2, "a"))[0]["events"] == [{"start_s": "soon", "end_s": 2.0, "text": "a"}]
+    assert merged(clip(A, "soon", 2, "a"))[0]["events"] == [
+        {"start_s": "soon", "end_s": 2.0, "kind": "clip", "text": "a"}
+    ]
 
 
 @pytest.mark.parametrize(

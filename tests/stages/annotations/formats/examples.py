@@ -31,6 +31,11 @@ def said(start: float, end: float, text: str) -> Row:
     return Row(start, end, text, "speech")
 
 
+def clip(start: float, end: float, text: str) -> Row:
+    """A row of a clip list."""
+    return Row(start, end, text, "clip")
+
+
 def shown(start: float, end: float, text: str) -> Row:
     """A line of subtitles, whose times have a unit."""
     return Row(start, end, text, "speech", has_unit=True)
@@ -99,7 +104,7 @@ CASES = {
         "youcook.csv",
         "end,start,task,text,video_id\n60,47,226,pick the ends off,xHr8X2Wpmno\n",
         "clip_list",
-        [Entry("xHr8X2Wpmno", [Row(47.0, 60.0, "pick the ends off")])],
+        [Entry("xHr8X2Wpmno", [clip(47.0, 60.0, "pick the ends off")])],
     ),
     "HowTo100M": Case(
         "caption.json",
@@ -328,14 +333,14 @@ CASES = {
             {"YoutubeID": "A", "Start_timestamp": "00:00:18.100", "End_timestamp": "00:00:21.2", "Caption": "he dances"}
         ),
         "clip_list",
-        [Entry("A", [Row(18.1, 21.2, "he dances")])],
+        [Entry("A", [clip(18.1, 21.2, "he dances")])],
     ),
     "EgoClip": Case(
         "egoclip.csv",
         "video_uid\tvideo_dur\tnarration_time\tclip_start\tclip_end\tclip_text\n"
         "77ed\t128.0\t3.3\t2.3\t4.3\t#C C walks\n",
         "clip_list",
-        [Entry("77ed", [Row(2.3, 4.3, "#C C walks")], 128.0)],
+        [Entry("77ed", [clip(2.3, 4.3, "#C C walks")], 128.0)],
     ),
     "one list": Case(
         "events.jsonl",
@@ -351,7 +356,7 @@ CASES = {
         'B,https://x.org,"[[1, 2",x,[]\n',
         "panda70m",
         [
-            Entry("-A", [Row(16.3, 32.566, "A dog."), Row(60.0, 62.0, "A cat's.")]),
+            Entry("-A", [clip(16.3, 32.566, "A dog."), clip(60.0, 62.0, "A cat's.")]),
             Entry("B", dropped={"no_time_or_text": 1}),
         ],
     ),
@@ -359,7 +364,7 @@ CASES = {
         "koala.csv",
         "videoID,url,timestamp,caption,clarity_score\nA,https://x.org,\"['0:00:16.300', '0:00:32.5']\",A dog.,0.9\n",
         "panda70m",
-        [Entry("A", [Row(16.3, 32.5, "A dog.")])],
+        [Entry("A", [clip(16.3, 32.5, "A dog.")])],
     ),
     "HD-VILA": Case(
         "hdvila.jsonl",
@@ -373,7 +378,7 @@ CASES = {
             }
         ),
         "hdvila",
-        [Entry("A", [Row(60.0, 62.0, "a boat")], dropped={"no_text": 1})],
+        [Entry("A", [clip(17.759, 23.279, ""), clip(60.0, 62.0, "a boat")])],
     ),
     "MiraData": Case(
         "miradata.csv",
@@ -381,7 +386,7 @@ CASES = {
         "0,A,\"['0:01:10.000', '0:02:12.500']\",A car., and a red car drives by.,Dark.,,\n,,,,,,,\n",
         "miradata",
         [
-            Entry("A", [Row(70.0, 132.5, "and a red car drives by.")], dropped={"other_caption": 2}),
+            Entry("A", [clip(70.0, 132.5, "and a red car drives by.")], dropped={"other_caption": 2}),
             Entry("", dropped={"empty_row": 1}),
         ],
     ),

@@ -76,7 +76,7 @@ def test_parquet():
     rows = [{"video_id": "A", "start": 1.0, "end": 2.0, "caption": "runs"}]
     file = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows), file)
-    assert read(file.getvalue(), "a.parquet") == ("clip_list", [Entry("A", [Row(1.0, 2.0, "runs")])])
+    assert read(file.getvalue(), "a.parquet") == ("clip_list", [Entry("A", [Row(1.0, 2.0, "runs", "clip")])])
     with pytest.raises(AnnotationError, match="Parquet"):
         read(file.getvalue()[:-20], "a.parquet")
 
