@@ -114,7 +114,7 @@ def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
     recipe = parse(Recipe, values)
     if recipe.write_qa.clips == "windows" and recipe.distill.hico:
         raise ConfigError(
-            "write_qa.clips = windows: clip tokens (distill.hico = true) are of whole videos. Change one of the two."
+            "write_qa.clips = windows: clip tokens (distill.hico = true) are of whole videos. Set distill.hico=false."
         )
     return _one_endpoint(_one_tower_for_both(recipe))
 

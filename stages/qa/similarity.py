@@ -16,7 +16,6 @@ is are was were be been am has have had do does did will would can could not the
 continue continues start starts begin begins"""
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _COLOUR_WORDS = "red green blue yellow orange purple pink black white grey gray brown golden silver"
-_COLOURS = frozenset(_COLOUR_WORDS.split())
 _IRREGULAR = {
     "leaves": "leave", "wolves": "wolf", "knives": "knife", "men": "man", "women": "woman", "children": "child",
     "people": "person", "feet": "foot", "teeth": "tooth", "mice": "mouse", "geese": "goose",
@@ -51,6 +50,9 @@ def stem(word: str) -> str:
                 word = word[:-1]
             return word[:-1] if word.endswith("e") and len(word) > 3 else word
     return word
+
+
+_COLOURS = frozenset(map(stem, _COLOUR_WORDS.split()))
 
 
 @lru_cache(maxsize=1 << 17)

@@ -7,6 +7,7 @@ import pytest
 from pipeline.build import build
 from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
+from schemas.config import ConfigError
 from tests.pipeline.worlds import small_recipe, small_world
 from workers.shards import samples
 
@@ -28,10 +29,18 @@ def corpus(tmp_path_factory, ray_session):
     ]
     (folder / "clips.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     summary = build(
-        folder / "clips.jsonl", str(folder / "corpus"), small_recipe("write_qa.clips=windows"), say=lambda line: None
+        folder / "clips.jsonl",
+        str(folder / "corpus"),
+        small_recipe("write_qa.clips=windows", "distill.hico=false"),
+        say=lambda line: None,
     )
     assert (summary.failures, summary.rejects) == ([], {})
     return folder / "corpus"
+
+
+def test_windows_have_no_clip_tokens():
+    with pytest.raises(ConfigError, match=r"write_qa.clips = windows: .* Set distill.hico=false"):
+        small_recipe("write_qa.clips=windows", "distill.hico=true")
 
 
 def ask(corpus, sql):
@@ -52,7 +61,7 @@ def test_the_video_is_taken_once_and_each_row_is_a_sample(corpus):
     assert ask(corpus, "select distinct duration_s from samples where sample_window.start_s = 2")[0][
         0
     ] == pytest.approx(7.5)
-    assert list(verify(str(corpus)).problems) == []
+    assert verify(str(corpus)).problems == []
 
 
 def test_a_sample_has_the_frames_of_its_window_on_its_own_clock(corpus):

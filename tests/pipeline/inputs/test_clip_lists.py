@@ -42,7 +42,7 @@ def test_ids_of_clips_are_not_those_of_videos():
 
 
 def test_captions_of_whole_videos_and_clips_without_words():
-    [row] = merged({"path": A, "text": "All of it."}, {"path": A, "start_s": 1, "end_s": 2}, {"path": A, "text": ""})
+    [row] = merged({"path": A, "text": "All of it."}, {"path": A, "start_s": 1, "end_s": 2})
     assert row["events"] == [
         {"start_s": 0, "end_s": "end", "kind": "caption", "text": "All of it."},
         {"start_s": 1.0, "end_s": 2.0, "kind": "clip", "text": ""},
