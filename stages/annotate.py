@@ -61,7 +61,7 @@ class AnnotateConfig(StageConfig):
     sentence_gap_s: float = Field(1.0, ge=0, le=10)
     """Maximum pause in seconds between subtitle cues that are joined to one sentence."""
     max_sentence_chars: int = Field(240, ge=20, le=5000)
-    """Maximum length of a joined sentence."""
+    """Maximum length of a joined sentence; speech without punctuation that is longer is cut at pauses."""
     instant_s: float = Field(1.0, gt=0, le=60)
     """Duration in seconds given to an event that ends where it starts."""
     encoding: str = DETECT
@@ -258,7 +258,7 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
         emits="rows",
-        version=7,
+        version=8,
         # `annotation_stamp` changes with the content of these files; their location does not matter.
         cache_key_excludes=("subtitles", "events_file"),
     )

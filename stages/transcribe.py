@@ -14,6 +14,7 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables import SEGMENT, SEGMENT_TEXT
+from stages.annotations.runs import cut_run
 from workers.endpoint.answers import BadAnswer
 from workers.endpoint.config import EndpointConfig
 from workers.endpoint.speech import SpeechEndpoint, Spoken
@@ -38,7 +39,7 @@ class TranscribeConfig(StageConfig):
     sentence_gap_s: float = Field(1.0, gt=0, le=10)
     """Maximum pause between two words of a sentence, in seconds."""
     max_sentence_chars: int = Field(240, ge=20, le=1000)
-    """Maximum length of a sentence; longer ones are divided."""
+    """Maximum length of a sentence; longer ones are divided at pauses."""
     limits: MediaLimits = MediaLimits()
     """Limits of the process that decodes the sound."""
     endpoint: EndpointConfig = Field(EndpointConfig(), exclude=True)
@@ -108,22 +109,20 @@ def _parts(start_s: float, end_s: float, part_s: float) -> list[tuple[float, flo
     return list(pairwise(edges))
 
 
-def _sentences(said: Sequence[Spoken], config: TranscribeConfig) -> Iterator[list[Spoken]]:
+def _sentences(said: Sequence[Spoken], config: TranscribeConfig) -> Iterator[Sequence[Spoken]]:
     """Yields the words of each sentence; if the server returned sentences, these."""
     sentence: list[Spoken] = []
     for word in said:
-        chars = sum(len(before.text) + 1 for before in sentence) + len(word.text)
         if sentence and (
             not word.is_word
             or sentence[-1].text.endswith((".", "!", "?", "。", "！", "？", "…"))
             or word.start_s - sentence[-1].end_s > config.sentence_gap_s
-            or chars > config.max_sentence_chars
         ):
-            yield sentence
+            yield from cut_run(sentence, config.max_sentence_chars)
             sentence = []
         sentence.append(word)
     if sentence:
-        yield sentence
+        yield from cut_run(sentence, config.max_sentence_chars)
 
 
 def _wav(sound: np.ndarray) -> bytes:
@@ -141,6 +140,7 @@ def stage(config: TranscribeConfig) -> Stage:
     """Declares the stage."""
     return Stage(
         name="transcribe",
+        version=2,
         reads=READS,
         writes=SEGMENT_TEXT,
         run=transcribe,

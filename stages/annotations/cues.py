@@ -1,8 +1,9 @@
 """Converts cues to sentences: removes repetitions of rolling captions, and joins sentences that span several cues."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from stages.annotations.runs import OPEN_WORDS, cut_run
 from stages.annotations.subtitles import Cue
 
 # Cues this close follow each other without a pause.
@@ -12,9 +13,8 @@ _MAX_LINES = 16
 _SENTENCE_END = re.compile(r"[.?!\u2026\u3002\uff1f\uff01][\"'\u201d\u2019)]*$")
 _TRAILING_DOTS = re.compile(r"(?:\.{2,}|\u2026)$")
 _LEADING_DOTS = re.compile(r"^(?:\.{2,}|\u2026)\s*")
-# A cue that ends in one of these ends in the middle of a sentence, whatever letter the next begins with.
-_OPEN = "a an the my your our their of to for from with into and or but because if whether"
-_OPEN_WORDS = frozenset(_OPEN.split())
+# Lines that are shown so much of their time together are said side by side: two voices, a song and its translation.
+_TOGETHER = 0.8
 
 
 def merge_rolling(cues: Iterable[Cue]) -> list[Cue]:
@@ -61,18 +61,30 @@ def join_sentences(cues: Iterable[Cue], gap_s: float, max_chars: int) -> list[Cu
     """Joins cues that continue the sentence of the previous one.
 
     It goes on where the cue before has no full stop and the next begins small, or where it ends in a word that cannot
-    end a sentence. At most `gap_s` apart, at most `max_chars` together.
+    end a sentence. At most `gap_s` apart; what has more than `max_chars` together is cut as `cut_run` does.
     """
-    joined: list[Cue] = []
+    runs: list[list[Cue]] = []
     for cue in cues:
-        last = joined[-1] if joined else None
-        near = last is not None and cue.start_s - last.end_s <= gap_s
-        if last is not None and near and len(last.text) + len(cue.text) < max_chars and _goes_on(last.text, cue.text):
-            text = f"{_TRAILING_DOTS.sub('', last.text).rstrip()} {_LEADING_DOTS.sub('', cue.text)}"
-            joined[-1] = Cue(last.start_s, max(last.end_s, cue.end_s), (text,))
+        last = runs[-1][-1] if runs else None
+        if last is not None and _follows(last, cue, gap_s) and _goes_on(last.text, cue.text):
+            runs[-1].append(cue)
         else:
-            joined.append(Cue(cue.start_s, cue.end_s, (cue.text,)))
-    return joined
+            runs.append([cue])
+    return [_joined(part) for run in runs for part in cut_run(run, max_chars)]
+
+
+def _follows(last: Cue, cue: Cue, gap_s: float) -> bool:
+    """Whether a cue comes soon after another, and is not shown beside it."""
+    together = min(last.end_s, cue.end_s) - cue.start_s
+    shorter = min(last.end_s - last.start_s, cue.end_s - cue.start_s)
+    return cue.start_s - last.end_s <= gap_s and not (shorter > 0 and together >= _TOGETHER * shorter)
+
+
+def _joined(cues: Sequence[Cue]) -> Cue:
+    text = cues[0].text
+    for cue in cues[1:]:
+        text = f"{_TRAILING_DOTS.sub('', text).rstrip()} {_LEADING_DOTS.sub('', cue.text)}"
+    return Cue(cues[0].start_s, max(cue.end_s for cue in cues), (text,))
 
 
 def _goes_on(before: str, after: str) -> bool:
@@ -84,4 +96,4 @@ def _goes_on(before: str, after: str) -> bool:
     if _SENTENCE_END.search(before):
         return False
     last_word = re.sub(r"[^\w']", "", before.split()[-1]).lower() if before.split() else ""
-    return begins_small or last_word in _OPEN_WORDS or before.endswith(",")
+    return begins_small or last_word in OPEN_WORDS or before.endswith(",")

@@ -8,19 +8,27 @@
     0<TAB>2400<TAB>Hi there.
 
 Times of the TSV are milliseconds. What Whisper itself takes for silence, and what it says again and again (it does so
-on silence, too), is left out and counted.
+on silence, too), is left out and counted. A segment of more than 240 characters is cut at pauses between its words.
 """
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
-from stages.annotations.formats.entry import Entry, Format, Row, dict_of, list_of, row, seconds, text_of
+from stages.annotations.formats.entry import Entry, Format, Row, dict_of, first_of, list_of, row, seconds, text_of
+from stages.annotations.runs import cut_run
 
 _SILENCE, _UNSURE = 0.6, -1.0  # the thresholds of Whisper's own transcribe()
 _LOOP = 4  # as often in a row nobody says a sentence
 TSV = "tsv"
 """Key of the rows of its table, which has the columns of HowTo100M's, but other units."""
+_MAX_CHARS = 240  # as `annotate` joins cues where no recipe says otherwise
+
+
+class _Word(NamedTuple):
+    start_s: float
+    end_s: float
+    text: str
 
 
 def _is_of(key: str, value: Any) -> bool:
@@ -43,14 +51,31 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     segments = [dict_of(segment) for segment in list_of(value["segments"])]
     heard = [segment for segment in segments if not _is_silence(segment)]
     rows: list[Row] = []
+    again_and_again = 0
     for _, again in groupby(heard, lambda segment: text_of(segment.get("text")).strip().lower()):
         same = list(again)
-        rows += [
-            row(s.get("start"), s.get("end"), s.get("text"), "speech")
-            for s in same[: 1 if len(same) >= _LOOP else None]
-        ]
-    dropped = {"no_speech": len(segments) - len(heard), "loop": len(heard) - len(rows)}
+        kept = same[: 1 if len(same) >= _LOOP else None]
+        again_and_again += len(same) - len(kept)
+        rows += [line for segment in kept for line in _lines(segment)]
+    dropped = {"no_speech": len(segments) - len(heard), "loop": again_and_again}
     yield Entry("", rows, dropped={reason: count for reason, count in dropped.items() if count})
+
+
+def _lines(segment: dict[str, Any]) -> list[Row]:
+    """The segment; one that is long is cut at pauses, where its words have times."""
+    text = text_of(segment.get("text"))
+    if len(text) > _MAX_CHARS:
+        words = [_word(dict_of(word)) for word in list_of(segment.get("words"))]
+        timed = [word for word in words if word is not None]
+        if timed and len(timed) == len(words):
+            parts = cut_run(timed, _MAX_CHARS)
+            return [row(p[0].start_s, p[-1].end_s, " ".join(word.text for word in p), "speech") for p in parts]
+    return [row(segment.get("start"), segment.get("end"), text, "speech")]
+
+
+def _word(word: dict[str, Any]) -> _Word | None:
+    start, end, text = seconds(word.get("start")), seconds(word.get("end")), text_of(first_of(word, "word", "text"))
+    return None if start is None or end is None else _Word(start, end, text.strip())
 
 
 def _is_silence(segment: dict[str, Any]) -> bool:

@@ -61,3 +61,25 @@ def test_sentences_that_end_or_lie_apart_or_grow_too_long_stay_apart():
     assert len(joined((0, 1, "This is 327, I'm going in"), (1, 2, "Good luck, Agent"))) == 2
     assert len(joined((0, 1, "we went to the"), (3, 4, "river"))) == 2
     assert len(joined((0, 1, "a" * 60), (1, 2, "b" * 60))) == 2
+
+
+def test_unpunctuated_captions_are_cut_at_a_pause():
+    lines = [
+        "so first you take the flour",
+        "and you put it in a bowl",
+        "then we need some water",
+        "about half a cup of it, cold",
+    ]
+    starts = [0.0, 2.0, 4.6, 6.6]
+    assert joined(*[(s, s + 2, line) for s, line in zip(starts, lines, strict=True)]) == [
+        (0.0, 4.0, "so first you take the flour and you put it in a bowl"),
+        (4.6, 8.6, "then we need some water about half a cup of it, cold"),
+    ]
+
+
+def test_lines_that_are_shown_side_by_side_are_not_joined():
+    assert len(joined((0, 5, "In all our dreams"), (0, 5, "boku no me ni"))) == 2
+    assert len(joined((0, 5, "In all our dreams"), (0.2, 6, "boku no me ni"))) == 2
+    assert joined((0, 4, "rolling lines overlap"), (2, 6, "as they are shown")) == [
+        (0, 6, "rolling lines overlap as they are shown")
+    ]

@@ -161,3 +161,22 @@ def test_broken_files_raise_nothing_but_annotation_errors(data, form):
         for entry in entries:
             assert all(row.start_s is None or abs(row.start_s) < 1e16 for row in entry.rows)
             json.dumps(entry, allow_nan=False).encode()
+
+
+def test_a_long_segment_of_whisper_is_cut_at_a_pause():
+    lines = [
+        "so today we make a very simple bread and for that we take some flour and a pinch of salt from the shelf"
+    ] * 3
+    words, now = [], 0.0
+    for line in lines:
+        for word in line.split():
+            words.append({"word": f" {word}", "start": now, "end": now + 0.25})
+            now += 0.3
+        now += 0.6
+    segment = {"start": 0.0, "end": now, "text": " ".join(lines), "words": words}
+    [entry] = read(json.dumps({"segments": [segment]}).encode(), "a.json")[1]
+    assert [found.text for found in entry.rows] in ([lines[0], " ".join(lines[1:])], [" ".join(lines[1:]), lines[0]])
+    assert entry.rows[0].start_s == 0.0
+    # Without times of the words there is no pause to be seen.
+    [entry] = read(json.dumps({"segments": [{**segment, "words": []}]}).encode(), "a.json")[1]
+    assert [found.text for found in entry.rows] == [" ".join(lines)]
