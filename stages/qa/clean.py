@@ -37,18 +37,37 @@ _SUBJECT = (
 # After anything but a subject it holds two parts of the sentence together: "jump back then forward".
 _INNER_LINK = re.compile(rf"^({_SUBJECT}) (?:then|also|finally|next) (?!to\b)(?=[a-z])", re.I)
 _SHOWN = re.compile(
-    r"^(?:(?:the|this|a) (?:video|clip|footage|scene|shot|film|movie|frame)|we|you|there)\s+"
+    r"^(?:(?:the|this|a) (?:video|clip|footage|scene|shot|film|movie|frame|camera)|we|you|there)\s+"
     r"(?:(?:then |first |also |can )*"
-    r"(?:shows?|see|sees|starts? with|begins? with|opens? with|ends? with|watch|features))"
+    r"(?:shows?|see|sees|starts? with|begins? with|opens? with|ends? with|watch|features|captures|films|records))"
     # "We see a man adjust the camera" has to stay as it is.
     r"(?: (?:us|that))?\s+(?=(?:\S+ ){1,6}?[a-z]{2,}ing\b)",
     re.I,
 )
+_WE_SEE = re.compile(r"^(we|you) (?:can |first |now |then |also )+see\b", re.I)
 _CAMERA = re.compile(
-    r"^(?:the )?(?:camera|view|screen|shot|video|scene|footage|image|frame)\b(?! (?:wearer|man|crew)).*"
-    r"\b(?:pans?|zooms?|cuts?|fades?|follows?|moves?|shifts?|switch\w*|changes?|transitions?|ends?|focus\w*)\b",
+    r"^(?:the )?camera\b(?! (?:wearer|men|man|crew|operator|person|people|team)|'s)"
+    r"|^(?:the )?(?:view|screen|shot|video|scene|footage|image|frame)\b.*"
+    r"\b(?:pans?|zooms?|cuts?|fades?|follows?|moves?|shifts?|switch\w*|changes?|transitions?|ends?|focus\w*)\b"
+    r"|^it (?:then |slowly |quickly )?(?:zooms|pans (?:to|over|out|in|around)|fades (?:to|out|in))\b",
     re.I,
 )
+_OF_CAMERA = r"the (?:camera|shot|view)(?! (?:wearer|men|man|crew))"
+# What the camera does beside what happens.
+_BESIDE_CAMERA = re.compile(
+    rf"^(?:while|as) {_OF_CAMERA} [^,]*, (?=\w+ \w+ )"
+    r"|^it (?:zooms|pans)(?: in| out| over| back| away)* and (?=(?:the|an?|two|some) )"
+    rf"|(?<=\w{{3}}),? (?:while|as|and) {_OF_CAMERA} (?:pans?|zooms?|follows?|moves?|films?|watches|captures)\b[^,]*$",
+    re.I,
+)
+_TITLES = re.compile(
+    r"^(?:(?:we see|there (?:is|are)) )?(?:the |an? |some )?(?:\w+ ){0,2}?"
+    r"(?:(?:title|ending|opening|closing|credits?|intro(?:ductory|duction)?|outro|end) (?:\w+ )?"
+    r"(?:screen|clip|scene|credit|card|page|slide|sequence)s?|credits|intro|outro)"
+    r"(?: (?:(?:and|with|that|of|is an?) |(?:appears?|is shown|are shown|plays?|comes? (?:up|on)|rolls?)\b).*)?$",
+    re.I,
+)
+_NO_SUBJECT = re.compile(r"^(?:are|is|was|were|am|has|had|been)\b", re.I)
 _NO_EVENT = re.compile(
     r"^\W*(?:(?:background |instrumental |upbeat |soft |intro(?:ductory)? |outro )?"
     r"music(?: (?:plays|playing|is playing))?|intro|outro|introduction|applause|laughter|silence|credits|end credits|"
@@ -68,6 +87,7 @@ _BARE = frozenset(_BARE_WORDS.split())
 _SENTENCE = re.compile(
     r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<=[.!?…。！？])\s+(?=[\"“'‘(A-Z0-9À-Ý])|\n+"
     r"|(?<=[a-z]{2}\.)(?=(?:the|an?|he|she|they|it|then|person|man|woman) )"
+    r"|(?<=[a-z]{4}\.)\s+(?=(?:the|an?|he|she|they|it|then|people|(?:young |old )?(?:person|man|woman)) )"
 )
 _BEFORE_VOWEL = re.compile(r"\b([Aa])(?= (?!one\b|once\b|eu|ewe)[aeio]\w{2})")
 _CAPITAL_INSIDE = re.compile(
@@ -96,7 +116,8 @@ def clean(sentence: str) -> str:
     text = _TIMES.sub(" ", text)
     text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022")
     text = _LINK.sub("", _SHOWN.sub("", _LINK.sub("", text)))
-    if _CAMERA.match(text):
+    text = _WE_SEE.sub(r"\1 see", _BESIDE_CAMERA.sub("", text))
+    if _CAMERA.match(text) or _TITLES.match(text) or _NO_SUBJECT.match(text):
         return ""
     text = _INNER_LINK.sub(r"\1 ", text)
     text = re.sub(r",(?=[a-z])", ", ", text)
