@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stages.qa.cause import Cause, cause_of
 from stages.qa.clean import says_who, sentences
 from stages.qa.config import WritingConfig
 from stages.qa.language import language_of
@@ -36,6 +37,7 @@ class Event:
         is_point: the annotation gives one time, no span.
         is_title: it is the title of a chapter, which mostly only speech explains.
         is_spread: the sentence shared its span with others, so its own times are a guess.
+        cause: what its sentence tells of why it happens.
         event_ids: of all rows that it was made of.
     """
 
@@ -49,6 +51,7 @@ class Event:
     is_point: bool = False
     is_spread: bool = False
     is_title: bool = False
+    cause: Cause | None = None
     event_ids: tuple[str, ...] = ()
 
     @property
@@ -60,6 +63,13 @@ class Event:
     def is_named(self) -> bool:
         """Whether a question can name it: understood alone, and at a time of its own."""
         return not self.is_spread and (self.kind == "speech" or says_who(self.text))
+
+
+def reason_of(event: Event) -> Event:
+    """The cause of an event as an answer: it says the same as another cause only where the words do."""
+    assert event.cause
+    reason = event.cause.reason
+    return replace(event, text=reason[:1].upper() + reason[1:], group=-2 - event.group, meaning="", cause=None)
 
 
 def overlap_s(a: Span, b: Span) -> float:
@@ -128,6 +138,7 @@ def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
             is_point=bool(row.get("is_point")),
             is_spread=len(told) > 1,
             is_title=row["kind"] == "chapter",
+            cause=cause_of(text),
             event_ids=(row["event_id"],),
         )
         for i, text in enumerate(told)

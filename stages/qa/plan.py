@@ -80,5 +80,8 @@ class Plan:
     def substance(self) -> object:
         """What two plans have in common that ask for the same piece of knowledge, whatever their task."""
         seen = frozenset(e.event_id for e in self.evidence)
-        is_own = len(seen) > 2 or isinstance(self.answer, int)  # how often it happens is more than that it does
-        return (self.window or self.form) if self.is_caption else (seen, self.form if is_own else "")
+        if self.is_caption:
+            return self.window or self.form
+        # How often an event happens, and why, is more than that it does.
+        is_own = len(seen) > 2 or isinstance(self.answer, int) or self.form == "cause"
+        return (seen, self.form if is_own else "")

@@ -1,8 +1,9 @@
-"""How many of a video's pairs may be of one kind: a task, a number of hops, a length of evidence."""
+"""How many of a video's pairs may be of one kind: a task, a number of hops, a length of evidence, without an answer."""
 
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stages.qa.event import overlap_s
 from stages.qa.plan import Plan
@@ -64,3 +65,36 @@ class Quotas:
         whole = (0.0, self._duration_s)
         share = sum(overlap_s(e.span, whole) for e in plan.evidence) / self._duration_s
         yield "evidence", (share > _SHORT) + (share > _LONG)
+
+
+# Where "None of these" may be right or wrong: not where the options are all numbers, or all events of a list.
+_NONE_FORMS = """neighbour between what_at scene_of in_scene next_scene in_window when occurrence order cause
+said_next said_order said_when while_said said_while"""
+
+
+class NoneShare:
+    """Keeps the share of multiple-choice questions whose answer is "None of these" at `none_share`.
+
+    The option is offered `num_options` times as often, and is right in one of so many: offering it says nothing. It is
+    counted over the video from a start that is drawn, so that the share holds over videos of few questions as well.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._rng = timeline.rng("none")
+        self._every = timeline.config.num_options
+        self._share = timeline.config.none_share * self._every
+        self._due = self._rng.random()
+        self._forms = frozenset(_NONE_FORMS.split())
+
+    def offer(self, plan: Plan) -> Plan:
+        """The plan, with the option where one is due."""
+        if plan.form not in self._forms or len(plan.wrong) < self._every - 1 or self._due + self._share < 1:
+            return plan
+        if self._rng.random() < 1 / self._every:
+            return replace(plan, is_none=True)
+        return replace(plan, wrong=plan.wrong[:-1], offers_none=True)
+
+    def add(self, plan: Plan) -> None:
+        """Counts a plan that was taken."""
+        if plan.wrong:
+            self._due += self._share - (plan.is_none or plan.offers_none)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from stages.qa.event import Event, overlap_s
+from stages.qa.event import Event, overlap_s, reason_of
 from stages.qa.plan import Answer, Plan
 from stages.qa.similarity import near_duplicates
 
@@ -116,6 +116,13 @@ def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
     else:
         pool = sorted((e for e in events if e.kind == kind and _is_after(asked, e)), key=_end)[::-1]
     return pool[plan.number - 1] if len(pool) >= plan.number else None
+
+
+def _cause(plan: Plan, events: Sequence[Event]) -> Answer | None:
+    """What is told as the cause of the one event that is meant by the words of an effect."""
+    effect = plan.asked[0].text
+    found = [e for e in events if e.kind == "event" and near_duplicates(e.cause.effect if e.cause else e.text, effect)]
+    return reason_of(found[0]) if len(found) == 1 and found[0].cause else None
 
 
 def _between(plan: Plan, events: Sequence[Event]) -> Answer | None:
@@ -231,6 +238,7 @@ _SOLVERS = {
     "occurrence": _occurrence,
     "neighbour": _neighbour,
     "between": _between,
+    "cause": _cause,
     "order": _order,
     "first_or_last": _first_or_last,
     "scene_of": _scene_of,

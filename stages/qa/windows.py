@@ -9,7 +9,7 @@ from typing import Any
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, Span, merge_touching, overlap_s, split_events
 from stages.qa.timeline import Timeline
-from stages.qa.writing import Pair, passed_through, planned_pairs
+from stages.qa.writing import Pair, each_once, passed_through, planned_pairs
 
 # An event belongs to a window that holds so much of it.
 _INSIDE = 0.8
@@ -54,8 +54,7 @@ def write_window_pairs(
         timeline = Timeline(name, end - start, tuple(merged), config, elsewhere)
         pairs += [_placed(pair, video_id, (start, end)) for pair in planned_pairs(timeline, own, language, counts)]
     counts["outside_window"] += len(outside)
-    pairs += passed_through(rows, counts)
-    return list({pair["qa_id"]: pair for pair in pairs}.values())
+    return each_once([*pairs, *passed_through(rows, counts)], counts)
 
 
 def _inside(events: Sequence[Event], window: Span) -> list[Event]:

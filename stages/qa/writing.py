@@ -5,7 +5,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from stages.annotations.conversations import question_and_answer
@@ -13,8 +12,10 @@ from stages.annotations.origin import SOURCES, merged_origins
 from stages.qa.audit.words import answer_in_question, problems, without_options
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, make_events
+from stages.qa.language import language_of
+from stages.qa.lines import sentences_of
 from stages.qa.plan import Plan
-from stages.qa.quotas import Quotas
+from stages.qa.quotas import NoneShare, Quotas
 from stages.qa.realize.templates import Realized, realize
 from stages.qa.solver import Verdict, check
 from stages.qa.tasks import WRITERS
@@ -22,7 +23,6 @@ from stages.qa.timeline import Timeline
 from stages.qa.transcript import transcript
 
 _LETTERS = "ABCDEFGH"
-_NONE_FORMS = ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene", "in_window")
 
 Pair = dict[str, Any]
 
@@ -45,12 +45,20 @@ def write_pairs(
     made, left_out, language = make_events(rows, duration_s, config, alike)
     counts.update(left_out)
     pairs = planned_pairs(Timeline(video_id, duration_s, tuple(made), config), rows, language, counts)
-    pairs += passed_through(rows, counts)
-    return list({pair["qa_id"]: pair for pair in pairs}.values())
+    return each_once([*pairs, *passed_through(rows, counts)], counts)
+
+
+def each_once(pairs: list[Pair], counts: Counter[str]) -> list[Pair]:
+    """The pairs, those that are the same once."""
+    once = {pair["qa_id"]: pair for pair in pairs}
+    counts["repeats"] += len(pairs) - len(once)
+    return list(once.values())
 
 
 def planned_pairs(timeline: Timeline, rows: list[Pair], language: str, counts: Counter[str]) -> list[Pair]:
     """The pairs of a timeline, as `write_pairs` gives them; `rows`: that its events were made of."""
+    if not sentences_of(timeline.speech):
+        counts["no_sentences"] += len(timeline.speech)
     drafts = list(_take(timeline, counts))
     pairs = [_pair(timeline, draft, language) | _made_of(draft, rows, timeline.config.seed) for draft in drafts]
     _place_options(timeline, pairs)
@@ -69,6 +77,7 @@ class _Draft(NamedTuple):
 def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[_Draft]:
     """Plans that hold, by turns of task and form, as many as the events are worth, none twice in substance."""
     quotas, seen, rng = Quotas(timeline), set[object](), timeline.rng("words")
+    nones = NoneShare(timeline)
     held: list[Plan] = []
 
     def by_turns() -> Iterator[tuple[Plan, bool]]:
@@ -83,7 +92,7 @@ def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[_Draft]:
     for plan, strictly in by_turns():
         if quotas.are_full:
             return
-        if quotas.allow(plan, strictly=strictly) and (draft := _draft(plan, timeline, seen, counts, rng)):
+        if quotas.allow(plan, strictly=strictly) and (draft := _draft(plan, timeline, seen, counts, rng, nones)):
             quotas.add(plan)
             yield draft
 
@@ -102,7 +111,7 @@ def _plans(timeline: Timeline, quotas: Quotas) -> Iterator[Plan]:
 
 
 def _draft(
-    plan: Plan, timeline: Timeline, seen: set[object], counts: Counter[str], rng: random.Random
+    plan: Plan, timeline: Timeline, seen: set[object], counts: Counter[str], rng: random.Random, nones: NoneShare
 ) -> _Draft | None:
     """The plan in words; None where it does not hold or was asked before, which is counted."""
     if plan.substance in seen:
@@ -112,11 +121,12 @@ def _draft(
     elif (said := _said(timeline, plan) if plan.needs_speech else "") is None:
         counts["needs_speech"] += 1
     else:
-        plan = _with_none(plan, timeline)
+        plan = nones.offer(plan)
         words = realize(plan, rng)
         found = problems(plan, words, timeline.duration_s)
         counts.update(found)
         if not found and words.question not in seen:
+            nones.add(plan)
             seen.update((plan.substance, words.question))
             return _Draft(plan, words, verdict, said)
     return None
@@ -127,24 +137,12 @@ def _said(timeline: Timeline, plan: Plan) -> str | None:
     return transcript(timeline, plan) if timeline.config.speech == "with_transcript" else None
 
 
-def _with_none(plan: Plan, timeline: Timeline) -> Plan:
-    """Offers "None of these" in some questions, and makes it right in one of `num_options` of those."""
-    count = timeline.config.num_options
-    if plan.form not in _NONE_FORMS or len(plan.wrong) < 3:
-        return plan
-    rng = timeline.rng(f"none:{plan.form}:{plan.evidence}:{plan.number}")
-    if rng.random() >= timeline.config.none_share * count:
-        return plan
-    if rng.random() < 1 / count:
-        return replace(plan, is_none=True)
-    return replace(plan, wrong=plan.wrong[:-1], offers_none=True)
-
-
 def _pair(timeline: Timeline, draft: _Draft, language: str) -> Pair:
     plan, words, verdict, said = draft
     spans = [e.span for e in plan.evidence] if not plan.is_caption else [plan.window or (0.0, timeline.duration_s)]
     content = [timeline.video_id, plan.task, plan.form, words.question, words.answer, sorted(words.wrong), spans]
     flags = {"none_of_these"} if plan.is_none else set()
+    reasons = plan.form == "cause"  # the time of one is that of the asked event
     if said:
         flags.add("with_transcript")
     return {
@@ -160,7 +158,7 @@ def _pair(timeline: Timeline, draft: _Draft, language: str) -> Pair:
         "answer": words.answer,
         "options": list(words.wrong),
         "answer_index": None,
-        "option_times": None if plan.is_none or plan.offers_none else _middles([plan.answer, *plan.wrong]),
+        "option_times": None if plan.is_none or plan.offers_none or reasons else _middles([plan.answer, *plan.wrong]),
         "asked_times": _middles(plan.asked),
         "evidence": [{"start_s": start, "end_s": end} for start, end in spans],
         "event_ids": list(dict.fromkeys(i for e in plan.evidence for i in e.event_ids)),
@@ -264,7 +262,7 @@ def passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
             "solver_agrees": None,
             "evidence_necessary": None,
             "evidence_sufficient": None,
-            "language": "",
+            "language": language_of([question, answer]),
             "provenance": "conversation",
             **_origins([row]),
             "realizer": None,

@@ -40,7 +40,7 @@ def reword(pairs: list[Pair], endpoint: Endpoint, model: str, languages: tuple[s
     for pair in pairs:
         if id(pair) in new:
             kept.append(_reworded(pair, new[id(pair)], model))
-        elif not languages or pair["language"] in (*languages, ""):
+        elif pair["form"] == "conversation" or not languages or pair["language"] in (*languages, ""):
             kept.append(pair)
     return kept
 

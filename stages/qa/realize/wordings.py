@@ -82,6 +82,13 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Which of these events takes place after {a} and before {b}?",
         "What happens at some time between {a} and {b}?",
     ),
+    "cause": (
+        "Why does the following happen: {a}?",
+        "What is the reason for the following event: {a}?",
+        "For what reason does this happen: {a}?",
+        "What explains the following event: {a}?",
+        "Why {does}?",
+    ),
     "order": (
         "In which order do these events happen?",
         "Which of these orders is the order in the video?",

@@ -1,12 +1,14 @@
 """Plans of event relationship: what comes after, before and between, in which order, first or last."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 
-from stages.qa.event import Event
+from stages.qa.event import Event, reason_of
 from stages.qa.lines import NEAR_LINES
 from stages.qa.plan import Plan
+from stages.qa.solver import same
 from stages.qa.tasks.options import FEWEST, wrong_events
 from stages.qa.timeline import Timeline, precedes
 
@@ -95,6 +97,28 @@ def between(timeline: Timeline) -> Iterator[Plan]:
             yield Plan(TASK, "between", truth, evidence, wrong=wrong, asked=tuple(asked), hops=3)
 
 
+def cause(timeline: Timeline) -> Iterator[Plan]:
+    """Why does it happen? Of causes that captions tell; wrong options are those of other events, told by the same word.
+
+    Open where the video has too few of them: other events would be told from causes by their form alone.
+    """
+    rng = timeline.rng("cause")
+    caused = [e for e in timeline.visual if e.cause]
+    for event in timeline.some(filter(timeline.is_askable, caused), rng):
+        assert event.cause
+        truth = reason_of(event)
+        wrong: list[Event] = []
+        for other in timeline.some(caused, rng):
+            reason = reason_of(other)
+            is_alike = reason.text.split()[0] == truth.text.split()[0]
+            if is_alike and not any(same(reason, known) for known in (truth, *wrong)):
+                wrong.append(reason)
+        wrong = wrong[: timeline.config.num_options - 1]
+        offered = tuple(wrong) if 1 + len(wrong) >= FEWEST else ()
+        asked = replace(event, text=event.cause.effect)
+        yield Plan(TASK, "cause", truth, (event,), wrong=offered, asked=(asked,))
+
+
 def order(timeline: Timeline) -> Iterator[Plan]:
     """In which order do these happen? Every order may be right, that of the list too."""
     yield from _orders(timeline, "order", timeline.visual)
@@ -120,7 +144,7 @@ def first_or_last(timeline: Timeline) -> Iterator[Plan]:
     yield from first_or_last_of(timeline, timeline.visual, TASK, "first_or_last")
 
 
-WRITERS = (neighbour, between, order, first_or_last, said_next, said_order)
+WRITERS = (cause, neighbour, between, order, first_or_last, said_next, said_order)
 
 
 def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str) -> Iterator[Plan]:

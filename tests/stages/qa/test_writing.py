@@ -159,17 +159,17 @@ def test_no_pair_repeats_another_in_substance():
     assert len({p["question"] for p in pairs}) == len(pairs)
 
 
-def test_none_of_these_is_right_in_its_share_and_offered_as_often_as_says_nothing():
+@pytest.mark.parametrize("share", [0.05, 0.1])
+def test_none_of_these_is_right_in_its_share_and_offered_as_often_as_says_nothing(share):
     offered, right, choices = 0, 0, 0
     for video in range(60):
-        for p in write_pairs(rows(*EIGHT, *SCENES), 100.0, WritingConfig(none_share=0.1), f"v{video}"):
-            has_form = p["form"] in ("neighbour", "between", "what_at", "scene_of", "in_scene", "next_scene")
-            choices += has_form and len(p["options"]) > 3
+        for p in write_pairs(rows(*EIGHT, *SCENES), 100.0, WritingConfig(none_share=share), f"v{video}"):
+            choices += len(p["options"]) > 0
             offered += "None of these" in p["options"]
             right += p["answer"] == "None of these"
             assert ("none_of_these" in p["flags"]) == (p["answer"] == "None of these")
-    assert 0.3 < offered / choices < 0.5
-    assert 0.15 < right / offered < 0.35
+    assert offered / choices == pytest.approx(4 * share, rel=0.1)
+    assert right / offered == pytest.approx(0.25, abs=0.05)
 
 
 def test_what_is_left_out_is_counted():
@@ -309,3 +309,15 @@ def test_any_events_give_pairs_that_hold(events, seed, num_options):
     pairs = write_pairs(rows(*events), 100.0, config, "v")
     check(pairs, 100.0)
     assert all(len(p["options"]) <= max(num_options, 1) + 1 for p in pairs)
+
+
+def test_nothing_is_left_out_silently():
+    counts = Counter()
+    said = [
+        (5 * i, 5 * i + 4, f"and so we take the {word} out of it", "speech") for i, word in enumerate(("lid", "cup"))
+    ]
+    turns = json.dumps([{"from": "human", "value": "<image>\nWhat is this?"}, {"from": "gpt", "value": "It is a cup."}])
+    chat = {"event_id": "c", "start_s": None, "end_s": None, "kind": "conversation", "text": turns, "video_id": "v"}
+    pairs = write_pairs([*rows(*said), chat, {**chat, "event_id": "d"}], 100.0, WritingConfig(), "v", counts=counts)
+    assert [(p["form"], p["language"]) for p in pairs] == [("conversation", "en")]
+    assert +counts == {"no_sentences": 2, "repeats": 1}

@@ -140,3 +140,12 @@ def test_events_in_another_language_are_asked_only_by_the_model(tmp_path):
         server.answer = lambda chat: "no"
         assert asked(server, tmp_path / "other", pairs) == []
         assert asked(server, tmp_path / "other", pairs, languages=("de",)) == pairs
+        # A conversation that came with the video is not the model's to word, whatever its language.
+        turns = [
+            {"from": "human", "value": "Was macht der Hund im Garten?"},
+            {"from": "gpt", "value": "Er gräbt ein Loch."},
+        ]
+        chat = {"event_id": "c", "kind": "conversation", "text": json.dumps(turns), "video_id": "v"}
+        [passed] = write_pairs([chat], 100.0, WritingConfig(), "v")
+        assert passed["language"] == "de"
+        assert asked(server, tmp_path / "other", [passed]) == [passed]
