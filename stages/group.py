@@ -195,7 +195,7 @@ def stage(config: GroupConfig) -> Stage:
     return Stage(
         name="group",
         section="pack",
-        version=2,
+        version=3,
         reads=READS,
         writes=GROUPING,
         run=run,

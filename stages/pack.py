@@ -166,7 +166,7 @@ def stage(config: PackConfig) -> Stage:
     """Declares the stage."""
     return Stage(
         name="pack",
-        version=4,
+        version=5,
         reads=PACK_UNIT,
         writes=SAMPLE,
         run=run,
