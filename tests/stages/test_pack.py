@@ -8,13 +8,15 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 import webdataset as wds
 from safetensors import numpy as safetensors_numpy
 
-from schemas.tables import SAMPLE
+from schemas.tables import QA, SAMPLE, SELECTION
 from stages.pack import PACK_UNIT, PackConfig, is_complete, plan_shards, run, stage
 from tests.workers.shard_units import TOKENS_A_KEYFRAME, group, pack, write_video
+from workers.shards import samples
 from workers.shards.layout import question_tokens
 from workers.shards.writer import archive_bytes, shard_key
 from workers.storage.store import Store
@@ -261,3 +263,39 @@ def test_the_declaration_reads_what_the_planner_gives():
     unit = next(plan_shards([row(1)], PackConfig()))
     assert unit.keys() == set(PACK_UNIT.names)
     assert stage(PackConfig()).unit_path(unit).startswith("units/pack/")
+
+
+def test_windows_are_samples_of_their_own_frames(tmp_path):
+    store = Store(tmp_path)
+    video = write_video(store, 1, num_frames=40, num_queries=3, clips=False)
+    tensors = store.read_tensors(video["distill_unit"])
+    picks, spans = [[4, 7], [5, 6], [30, 31]], [(2.0, 4.0), (2.0, 4.0), (15.0, 16.0)]
+    union = np.unique(picks).astype("<i4")
+    tensors |= {"keyframes": union, "query_keyframes": np.searchsorted(union, picks).astype("<i4")}
+    tensors["keyframe_tokens"] = np.arange(len(union) * 32).reshape(len(union), 4, 8).astype("<f2")
+    store.write_tensors(video["distill_unit"], tensors)
+    selected = store.read_table(video["select_unit"]).to_pylist()
+    rows = [{**row, "keyframes": pick} for row, pick in zip(selected, picks, strict=True)]
+    store.write_tables(video["select_unit"], [pa.Table.from_pylist(rows, SELECTION)], SELECTION)
+    own = [{"start_s": start, "end_s": end} for start, end in spans]
+    pairs = store.read_table(video["write_qa_unit"]).to_pylist()
+    pairs = [
+        {**p, "sample_window": w, "window": w, "evidence": [{"start_s": w["start_s"] + 0.5, "end_s": w["end_s"]}]}
+        for p, w in zip(pairs, own, strict=True)
+    ]
+    store.write_tables(video["write_qa_unit"], [pa.Table.from_pylist(pairs, QA)], QA)
+    table = pack(store, [video], val_fraction=0.0)
+    assert table["sample_key"].to_pylist() == [f"{video['video_id']}-{n:05d}" for n in (0, 0, 1)]
+    assert (table["duration_s"].to_pylist(), table["num_frames"].to_pylist()) == ([2, 2, 1], [5, 5, 3])
+    assert table["sample_window"].to_pylist() == own
+    found = list(samples(store.full(table["shard"][0].as_py())))
+    for row, sample in enumerate(found):
+        first = picks[row][0] // 30 * 30 or 4
+        assert sample["keyframes"].tolist() == [p - first for p in picks[row]]
+        assert sample["time_s"].tolist() == [0.5 * n for n in range(len(sample["time_s"]))]
+        assert np.array_equal(
+            sample["merged_tokens"], tensors["merged_tokens"][row, first : first + len(sample["time_s"])]
+        )
+        assert np.array_equal(sample["keyframe_tokens"], tensors["keyframe_tokens"][np.searchsorted(union, picks[row])])
+        assert sample["evidence"] == [{"start_s": 0.5, "end_s": own[row]["end_s"] - own[row]["start_s"]}]
+        assert (sample["duration_s"], sample["sample_window"]) == (own[row]["end_s"] - own[row]["start_s"], own[row])
