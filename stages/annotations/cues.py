@@ -64,20 +64,24 @@ def join_sentences(cues: Iterable[Cue], gap_s: float, max_chars: int) -> list[Cu
     end a sentence. At most `gap_s` apart; what has more than `max_chars` together is cut as `cut_run` does.
     """
     runs: list[list[Cue]] = []
+    was_beside = False
     for cue in cues:
         last = runs[-1][-1] if runs else None
-        if last is not None and _follows(last, cue, gap_s) and _goes_on(last.text, cue.text):
+        is_beside = last is not None and _are_together(last, cue)
+        near = last is not None and cue.start_s - last.end_s <= gap_s
+        # After a line that stood beside another, nobody can say which of the two goes on.
+        if last is not None and near and not is_beside and not was_beside and _goes_on(last.text, cue.text):
             runs[-1].append(cue)
         else:
             runs.append([cue])
+        was_beside = is_beside
     return [_joined(part) for run in runs for part in cut_run(run, max_chars)]
 
 
-def _follows(last: Cue, cue: Cue, gap_s: float) -> bool:
-    """Whether a cue comes soon after another, and is not shown beside it."""
-    together = min(last.end_s, cue.end_s) - cue.start_s
+def _are_together(last: Cue, cue: Cue) -> bool:
+    """Whether two cues are shown side by side."""
     shorter = min(last.end_s - last.start_s, cue.end_s - cue.start_s)
-    return cue.start_s - last.end_s <= gap_s and not (shorter > 0 and together >= _TOGETHER * shorter)
+    return shorter > 0 and min(last.end_s, cue.end_s) - cue.start_s >= _TOGETHER * shorter
 
 
 def _joined(cues: Sequence[Cue]) -> Cue:

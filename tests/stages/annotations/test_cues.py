@@ -80,6 +80,7 @@ def test_unpunctuated_captions_are_cut_at_a_pause():
 def test_lines_that_are_shown_side_by_side_are_not_joined():
     assert len(joined((0, 5, "In all our dreams"), (0, 5, "boku no me ni"))) == 2
     assert len(joined((0, 5, "In all our dreams"), (0.2, 6, "boku no me ni"))) == 2
+    assert len(joined((0, 5, "sora datte"), (0, 5.2, "In all our dreams"), (5.2, 9, "boku no me ni"))) == 3
     assert joined((0, 4, "rolling lines overlap"), (2, 6, "as they are shown")) == [
         (0, 6, "rolling lines overlap as they are shown")
     ]
