@@ -9,11 +9,16 @@ class Piece(Protocol):
     """A word or a caption line: words that nothing cuts."""
 
     @property
-    def start_s(self) -> float: ...
+    def start_s(self) -> float:
+        """When it begins."""
+
     @property
-    def end_s(self) -> float: ...
+    def end_s(self) -> float:
+        """When it ends."""
+
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """Its words."""
 
 
 P = TypeVar("P", bound=Piece)

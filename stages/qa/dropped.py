@@ -9,7 +9,7 @@ EVENT_REASONS = {
     "outside_video": "wholly outside the video",
     "no_event": "tells of no event: music, camera talk, marks of doubt, a text that is cut off",
     "other_language": "in a language that is not asked in (write_qa.languages)",
-    "no_sentences": "speech that is not in sentences, as that of automatic captions, or in several tracks: nothing is asked of it",
+    "no_sentences": "speech that is not in sentences, as that of automatic captions, or is in several tracks",
     "outside_window": "in no row of the clip list (write_qa.clips: windows)",
     "merged": "a repeat that touches the event before: put together with it",
 }
