@@ -1,6 +1,7 @@
 """Rows of a clip list as samples of their own."""
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -57,13 +58,12 @@ def test_other_windows_of_the_video_are_the_wrong_options():
 
 def test_times_in_the_words_count_from_the_start_of_the_window():
     inside = [(102, 105, "A man opens a door"), (106, 110, "A cat jumps on a chair"), (111, 118, "A girl sings a song")]
-    pairs = written((100, 120, "Things happen in a house", "clip"), *inside, windows=[(100, 120)])
-    [asked] = [p for p in pairs if p["form"] == "when" and "opens a door" in p["question"] and not p["options"]][
-        :1
-    ] or [p for p in pairs if p["form"] == "when" and "opens a door" in p["question"]]
-    assert "2 s to 5 s" in asked["answer"]
-    assert [span(e) for e in asked["evidence"]] == [(102, 105)]
-    assert all("10" not in p["question"] for p in pairs if p["form"] == "what_at")
+    house = (100, 120, "Things happen in a house", "clip")
+    pairs = [p for seed in range(10) for p in written(house, *inside, windows=[(100, 120)], seed=seed)]
+    asked = [p for p in pairs if p["form"] == "when" and "opens a door" in p["question"]]
+    assert {p["answer"].removeprefix("From ") for p in asked} - {"None of these"} == {"2 s to 5 s"}
+    assert all([span(e) for e in p["evidence"]] == [(102, 105)] for p in asked)
+    assert not [p for p in pairs if re.search(r"\b1\d\d", p["question"])]
 
 
 def test_speech_carries_the_transcript_of_its_window_alone():
