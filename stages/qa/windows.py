@@ -50,7 +50,7 @@ def write_window_pairs(
         counts["merged"] += len(inside) - len(merged)
         elsewhere = tuple(_moved(e, start) for e in _elsewhere(events, (start, end)))
         name = f"{video_id}:{start}:{end}"
-        own = [by_id[i] for i in dict.fromkeys(e.event_id for e in (*merged, *elsewhere))]
+        own = [by_id[i] for i in dict.fromkeys(e.event_id for e in (*inside, *elsewhere))]
         timeline = Timeline(name, end - start, tuple(merged), config, elsewhere)
         pairs += [_placed(pair, video_id, (start, end)) for pair in planned_pairs(timeline, own, language, counts)]
     counts["outside_window"] += len(outside)
