@@ -21,9 +21,9 @@ from workers.towers.query_embedder import QueryEmbedder
 UNIT = {"video_id": "v", "duration_s": 100.0, "annotate_unit": "units/annotate/v.parquet"}
 
 
-def run(store, config, events):
+def run(store, config, events, clips=()):
     told = [{**row, "source": "manifest"} for row in events]
-    annotation = {"video_id": "v", "events": told, "annotation_flags": [], "events_outside_video": 0}
+    annotation = {"video_id": "v", "events": told, "clips": [*clips], "annotation_flags": [], "events_outside_video": 0}
     store.write_tables(UNIT["annotate_unit"], [pa.Table.from_pylist([annotation], ANNOTATION)], ANNOTATION)
     declared = stage(config)
     path = declared.unit_path(UNIT)
@@ -126,3 +126,15 @@ def test_a_text_model_is_checked_before_work_starts(tmp_path):
     with pytest.raises(ConfigError, match=r"text_model = .* there is no config.json in it"):
         parse(WriteQaConfig, {"text_model": str(tmp_path)})
     assert WriteQaConfig(text_model=ENCODER).semantic()["text_model"] != ENCODER
+
+
+def test_rows_of_a_clip_list_are_samples_where_that_is_asked_for(tmp_path, towers):
+    clips = [{"start_s": float(start), "end_s": float(end)} for start, end, _ in EIGHT]
+    told = rows(*[(start, end, text, "clip") for start, end, text in EIGHT])
+    config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[0])
+    assert {row["sample_window"] for row in run(Store(tmp_path), config, told, clips).to_pylist()} == {None}
+    table = run(Store(tmp_path), config.model_copy(update={"clips": "windows"}), told, clips)
+    assert [
+        w for i, w in enumerate(table["sample_window"].to_pylist()) if w not in table["sample_window"][:i].to_pylist()
+    ] == clips
+    assert table["window"].equals(table["sample_window"])
