@@ -23,7 +23,7 @@ from pipeline.decontaminate import decontaminate
 from pipeline.demo import write_demo
 from pipeline.inputs.recipe import load_recipe
 from pipeline.known_sequences import AGREE, embedded_videos
-from stages.find_duplicates import Seconds, read_seconds
+from stages.find_duplicates import Seconds, read_seconds, read_shifts
 from workers.shots.sequence_search import search, windows_of
 from workers.storage.store import Store
 
@@ -108,7 +108,8 @@ def false_hits(videos: dict[str, tuple[Path, float]], corpus: str) -> None:
     store = Store(corpus)
     embedded = embedded_videos(store)
     seconds = [read_seconds(video, store) for video in embedded]
-    known = [windows_of([each.descriptors_ND], still=STILL) for each in seconds]
+    shifts = [[each.descriptors_ND for each in read_shifts(video, store)] for video in embedded]
+    known = [windows_of(each, still=STILL) for each in shifts]
     films = [videos[video["name"]][0].stem for video in embedded]
     false = set()
     for number, (owner, stretch) in enumerate(stretches(seconds)):

@@ -1,6 +1,6 @@
 """Videos of two corpora that show the same for a while: from their embeddings and thumbnails, second by second."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,12 @@ from pipeline.phases import phases
 from pipeline.plan import put_recorded_manifest, scan_phase
 from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
-from stages.find_duplicates import FindDuplicatesConfig, Seconds, read_seconds
+from stages.find_duplicates import FindDuplicatesConfig, Seconds, read_shifts
 from workers.fetch.redaction import redacted
 from workers.shots.sequence_search import LEAST_S, Windows, search, windows_of
 from workers.storage.store import Store
 
-AGREE = 0.6
+AGREE = 0.55
 """Correlation of the changes in windows of a few seconds that counts as found."""
 _UNITS = """
     select distinct s.video_id, s.name, find_shots_unit, embed_units from find_shots s where s.reject is null
@@ -25,6 +25,7 @@ _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("video_id", "name", "find_shots_unit")] + [("embed_units", pa.list_(pa.string()))]
 )
 _KNOWN_VIDEOS = 50  # of the benchmark, searched for at once
+_SHORT_S = 60
 
 
 def sequences_in_common(
@@ -46,14 +47,13 @@ def sequences_in_common(
     unknown: list[str] = []
     for start in range(0, len(known), _KNOWN_VIDEOS):
         part = known[start : start + _KNOWN_VIDEOS]
-        seconds = [read_seconds(video, other) for video in part]
-        windows = windows_of([s.descriptors_ND for s in seconds], still=config.still)
-        unknown += [video["name"] for number, video in enumerate(part) if not windows.is_known(number)]
+        shifted = [(number, seconds) for number, video in enumerate(part) for seconds in read_shifts(video, other)]
+        windows = windows_of([seconds.descriptors_ND for _, seconds in shifted], still=config.still)
+        compared = {number for owner, (number, _) in enumerate(shifted) if windows.is_known(owner)}
+        unknown += [video["name"] for number, video in enumerate(part) if number not in compared]
         for video in own:
-            mine = read_seconds(video, store)
-            for number, similarity, offset in _common(windows, seconds, mine, config):
-                offset_s = round(offset + mine.start_s - seconds[number].start_s, 3)
-                told = {"found": part[number]["name"], "score": similarity, "offset_s": offset_s}
+            for number, (similarity, offset_s) in _common(windows, shifted, read_shifts(video, store), config).items():
+                told = {"found": part[number]["name"], "score": similarity, "offset_s": round(offset_s, 3)}
                 yield {"video_id": video["video_id"], **told}
     if unknown:
         say(
@@ -63,18 +63,34 @@ def sequences_in_common(
 
 
 def _common(
-    windows: Windows, known: list[Seconds], mine: Seconds, config: FindDuplicatesConfig
-) -> Iterator[tuple[int, float, float]]:
-    """Known videos that have something in common with one video: number, similarity, offset."""
+    windows: Windows, known: Sequence[tuple[int, Seconds]], mine: Sequence[Seconds], config: FindDuplicatesConfig
+) -> dict[int, tuple[float, float]]:
+    """By number of a known video: its similarity to one video, and the offset in seconds.
+
+    Args:
+        windows: of `known`.
+        known: numbers of videos, and their seconds from one start or several.
+        mine: one video, the same.
+        config: what is still.
+    """
     look = partial(search, agree=AGREE, still_agree=config.still_agreement)
-    found = {f.owner: (f.similarity, f.offset_s) for f in look(windows, mine.descriptors_ND)}
-    own = windows_of([mine.descriptors_ND], still=config.still)
-    if own.looks:  # it is short or still, and may be a part of a longer one
-        for number in {*range(len(known))} - {*found}:
-            for f in look(own, known[number].descriptors_ND):
-                found[number] = f.similarity, -f.offset_s
-    for number, (similarity, offset) in sorted(found.items()):
-        yield number, similarity, offset
+    found: dict[int, tuple[float, float]] = {}
+
+    def note(number: int, similarity: float, offset_s: float) -> None:
+        found[number] = max(found.get(number, (0.0, 0.0)), (similarity, offset_s))
+
+    for each in mine:
+        for f in look(windows, each.descriptors_ND):
+            number, theirs = known[f.owner]
+            note(number, f.similarity, f.offset_s + each.start_s - theirs.start_s)
+    own = windows_of([each.descriptors_ND for each in mine], still=config.still)
+    if own.looks or len(mine[0]) <= _SHORT_S:  # it may be a part of a longer one
+        rest = [(number, theirs) for number, theirs in known if number not in found]
+        for number, theirs in rest:
+            for f in look(own, theirs.descriptors_ND):
+                each = mine[f.owner]
+                note(number, f.similarity, each.start_s - theirs.start_s - f.offset_s)
+    return dict(sorted(found.items()))
 
 
 def embedded_videos(store: Store) -> list[dict[str, Any]]:

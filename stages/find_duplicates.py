@@ -22,6 +22,8 @@ from workers.shots.thumbnails import GRID
 from workers.storage.arrow_vectors import to_matrix
 from workers.storage.store import Store
 
+_DENSE_S = 0.6  # between two samples
+_SHIFTS_S = (0.0, 0.25, 0.5, 0.75)
 TEXTS = pa.list_(pa.string())
 FILE = pa.struct(
     [("video_id", pa.string()), ("sha256", pa.string()), ("find_shots_unit", pa.string()), ("embed_units", TEXTS)]
@@ -114,14 +116,29 @@ def _compare(first: Seconds, second: Seconds, config: FindDuplicatesConfig) -> d
 
 def read_seconds(video: dict[str, Any], store: Store) -> Seconds:
     """Reads the descriptors of a video with the columns `find_shots_unit` and `embed_units`, one per second."""
+    return next(_read(video, store))
+
+
+def read_shifts(video: dict[str, Any], store: Store) -> list[Seconds]:
+    """Reads a video as `read_seconds` does and, where it is sampled about twice a second, from later starts as well.
+
+    One of these lies near the samples of a copy, whatever their phase.
+    """
+    return list(_read(video, store))
+
+
+def _read(video: dict[str, Any], store: Store) -> Iterator[Seconds]:
     shots = store.read_table(video["find_shots_unit"], ["end_s", "layouts"])
     if not shots.num_rows:
-        return Seconds(0.0, np.zeros((0, 1), np.float32))
+        yield Seconds(0.0, np.zeros((0, 1), np.float32))
+        return
     frames = pa.concat_tables(store.read_table(path, ["time_s", "embedding"]) for path in video["embed_units"])
     layouts = np.frombuffer(b"".join(shots["layouts"].to_pylist()), np.uint8).reshape(-1, GRID, GRID)
-    time_s = frames["time_s"].to_numpy()
-    at = each_second(time_s, shots["end_s"][-1].as_py())
-    return Seconds(float(time_s[0]), describe(layouts[at], to_matrix(frames["embedding"])[at]))
+    time_s, end_s = frames["time_s"].to_numpy(), shots["end_s"][-1].as_py()
+    is_dense = len(time_s) > 1 and np.median(np.diff(time_s)) < _DENSE_S
+    for shift_s in _SHIFTS_S if is_dense else _SHIFTS_S[:1]:
+        at = each_second(time_s, end_s, shift_s)
+        yield Seconds(float(time_s[0]) + shift_s, describe(layouts[at], to_matrix(frames["embedding"])[at]))
 
 
 def stage(config: FindDuplicatesConfig) -> Stage:

@@ -45,9 +45,10 @@ def describe(layouts: np.ndarray, embeddings_ND: np.ndarray) -> np.ndarray:
     return np.concatenate([embeddings_ND, flat], axis=1).astype(np.float32) / np.float32(np.sqrt(2))
 
 
-def each_second(time_s: np.ndarray, end_s: float) -> np.ndarray:
-    """Returns the frame displayed at each full second from the first frame to the end, int64 [N]."""
-    seconds = time_s[0] + np.arange(max(1, int(end_s - time_s[0])))
+def each_second(time_s: np.ndarray, end_s: float, shift_s: float = 0.0) -> np.ndarray:
+    """Returns the frame displayed at each full second from `shift_s` after the first frame to the end, int64 [N]."""
+    start_s = time_s[0] + shift_s
+    seconds = start_s + np.arange(max(1, int(end_s - start_s)))
     return np.asarray(np.searchsorted(time_s, seconds + 1e-3, side="right") - 1)
 
 

@@ -2,9 +2,10 @@
 
 A known video is split into windows that overlap by half. A window matches where its changes correlate with those of
 the same number of seconds of the other video. Both are centred per window, so a clip can be found without the rest of
-its video. Two windows that match at about the same offset make a copy. Static windows are ignored.
+its video. Windows that match at about the same offset make a copy where they cover enough: a cut between two places
+that other videos show as well is in few of them. Static windows are ignored.
 
-A video that has no two such windows, since it is short or still, is looked for by what it shows: frame by frame it must
+A video that has no two windows, since it is short or still, is looked for by what it shows: frame by frame it must
 look like the other one, and change as that does, or stand still as that does.
 
 Shapes: W windows, S seconds of a window, M seconds of a video, D numbers of a descriptor (`near_duplicates.describe`).
@@ -17,8 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 WINDOW_S = 12
-STEP_S = 6
+STEP_S = 3
 LEAST_WINDOWS = 2
+COVERED_S = 24
+"""Seconds that matching windows must cover, or four fifths of the seconds that change where these are fewer."""
 LEAST_S = 3
 """Seconds of a short video that must show more than an even grey or black."""
 _BLOCK = 256  # windows that are compared at once
@@ -52,6 +55,7 @@ class Windows:
         centred_WSD: float32, descriptors less their mean, each window of length one.
         owner_W: which video.
         start_W: its first second in that video.
+        changing_O: seconds in which each video changes.
         looks: windows of the videos that have less than two of those.
         still: mean square of the changes below which nothing changes.
     """
@@ -59,6 +63,7 @@ class Windows:
     centred_WSD: np.ndarray
     owner_W: np.ndarray
     start_W: np.ndarray
+    changing_O: np.ndarray
     looks: tuple[Look, ...]
     still: float
 
@@ -84,7 +89,7 @@ def windows_of(videos: Sequence[np.ndarray], *, still: float) -> Windows:
     """The windows of videos, each float32 [M, D], that change by at least `still` (mean square)."""
     made: list[np.ndarray] = []
     looks: list[Look] = []
-    owners, starts = [], []
+    owners, starts, changing = [], [], []
     for owner, seconds in enumerate(videos):
         before = len(made)
         for start in range(0, len(seconds) - WINDOW_S + 1, STEP_S):
@@ -94,11 +99,18 @@ def windows_of(videos: Sequence[np.ndarray], *, still: float) -> Windows:
                 made.append(window / np.sqrt(energy))
                 owners.append(owner)
                 starts.append(start)
+        changing.append(_covered(np.array(starts[before:], int)))
         if len(made) - before < LEAST_WINDOWS:
             looks += _looks(owner, seconds)
     width = videos[0].shape[1] if len(videos) else 1
     stacked = np.stack(made) if made else np.zeros((0, WINDOW_S, width))
-    return Windows(stacked.astype(np.float32), np.array(owners, int), np.array(starts, int), tuple(looks), still)
+    places = np.array(owners, int), np.array(starts, int), np.array(changing, int)
+    return Windows(stacked.astype(np.float32), *places, tuple(looks), still)
+
+
+def _covered(starts: np.ndarray) -> int:
+    """How many seconds windows cover."""
+    return len(np.unique(starts[:, None] + np.arange(WINDOW_S)))
 
 
 def _looks(owner: int, seconds_MD: np.ndarray) -> list[Look]:
@@ -123,8 +135,8 @@ def search(
     Args:
         windows: windows of the known videos.
         video_MD: descriptors, one per second.
-        agree: correlation of changes that counts as found, in LEAST_WINDOWS windows whose offsets differ by at most
-            `slack_s`.
+        agree: correlation of changes that counts as found, in windows that cover COVERED_S at offsets that differ by at
+            most `slack_s`.
         still_agree: cosine of frames that counts as found where nothing changes.
     """
     found = _search_changes(windows, video_MD, agree, slack_s)
@@ -147,9 +159,9 @@ def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float, slack_
         # The offset shared by most windows.
         near = np.abs(offsets[:, None] - offsets[None]) <= slack_s
         members = own[near[int(near.sum(axis=1).argmax())]]
-        if len(members) >= LEAST_WINDOWS:
+        seconds = _covered(windows.start_W[members])
+        if len(members) >= LEAST_WINDOWS and seconds >= min(COVERED_S, 0.8 * windows.changing_O[owner]):
             offset = float(np.median(at[members] - windows.start_W[members]))
-            seconds = len(np.unique(windows.start_W[members][:, None] + np.arange(WINDOW_S)))
             found.append(Found(int(owner), round(float(scores[members].mean()), 4), seconds, offset))
     return found
 

@@ -5,7 +5,7 @@ import pytest
 
 from workers.shots.sequence_search import search, windows_of
 
-AGREE, STILL, WIDTH = 0.6, 0.01, 48
+AGREE, STILL, WIDTH = 0.55, 0.01, 48
 
 
 def film(seed: int, seconds: int = 240, *, per_second: int = 4) -> np.ndarray:
