@@ -77,7 +77,8 @@ def _common(
     found: dict[int, tuple[float, float]] = {}
 
     def note(number: int, similarity: float, offset_s: float) -> None:
-        found[number] = max(found.get(number, (0.0, 0.0)), (similarity, offset_s))
+        if number not in found or similarity > found[number][0]:
+            found[number] = similarity, offset_s
 
     for each in mine:
         for f in look(windows, each.descriptors_ND):
