@@ -16,7 +16,16 @@ from workers.shards.layout import TOKEN_TENSORS
 from workers.storage.safetensors_file import Tensors, decode_tensors
 from workers.storage.store import Store
 
-_NDIM = {"time_s": 1, "sample_index": 1, "keyframes": 1, "keyframe_tokens": 3, "query_keyframes": 2, "merged_tokens": 3}
+# Number of axes, and the kinds of numpy's types that the values may have.
+_AXES = {
+    "time_s": (1, "f"),
+    "sample_index": (1, "iu"),
+    "keyframes": (1, "iu"),
+    "keyframe_tokens": (3, "f"),
+    "query_keyframes": (2, "iu"),
+    "merged_tokens": (3, "f"),
+    "clip_tokens": (3, "f"),
+}
 
 
 class ShardError(ValueError):
@@ -83,22 +92,22 @@ def decode_group(qa: bytes | memoryview, tokens: bytes | memoryview, verify: boo
         pairs = json.loads(bytes(qa))
     except RecursionError:
         raise ValueError("the QA pairs are nested too deeply") from None
-    if not isinstance(pairs, list) or not all(isinstance(pair, dict) for pair in pairs):
-        raise ValueError("the QA pairs are no list of JSON objects")
+    if not isinstance(pairs, list) or not all(isinstance(p, dict) and isinstance(p.get("qa_id"), str) for p in pairs):
+        raise ValueError("the QA pairs are no list of JSON objects, each with a qa_id")
     _check_shapes(tensors, len(pairs))
     return Group(pairs, tensors)
 
 
 def decode_clips(clips: bytes | memoryview, verify: bool = True) -> np.ndarray:
     """Parses the clip tokens of a member `.clips.safetensors`. Raises ValueError or KeyError for a damaged one."""
-    return _decode(clips, verify)[0]["clip_tokens"]
+    tensors, _ = _decode(clips, verify)
+    _check_axes({"clip_tokens": tensors["clip_tokens"]})
+    return tensors["clip_tokens"]
 
 
 def _check_shapes(tensors: Tensors, num_pairs: int) -> None:
     """Raises ValueError unless the tensors have the axes of layout.py and refer to existing rows."""
-    for name, ndim in _NDIM.items():
-        if tensors[name].ndim != ndim:
-            raise ValueError(f"{name} has {tensors[name].ndim} axes, not {ndim}")
+    _check_axes({name: tensors[name] for name in TOKEN_TENSORS})
     num_frames, num_keyframes = len(tensors["time_s"]), len(tensors["keyframes"])
     lengths = {
         "sample_index": (len(tensors["sample_index"]), num_frames),
@@ -111,8 +120,15 @@ def _check_shapes(tensors: Tensors, num_pairs: int) -> None:
             raise ValueError(f"{name} has {found} entries, not {wanted}")
     for name, least, end in (("keyframes", 0, num_frames), ("query_keyframes", -1, num_keyframes)):
         values = tensors[name]
-        if values.dtype.kind not in "iu" or (values.size and not least <= values.min() <= values.max() < end):
+        if values.size and not least <= values.min() <= values.max() < end:
             raise ValueError(f"{name} has values that are not in {least} .. {end - 1}")
+
+
+def _check_axes(tensors: Tensors) -> None:
+    for name, array in tensors.items():
+        ndim, kinds = _AXES[name]
+        if array.ndim != ndim or array.dtype.kind not in kinds:
+            raise ValueError(f"{name} has {array.ndim} axes of {array.dtype}, not {ndim} of numpy's kind {kinds}")
 
 
 def read_clips(store: Store, place: ClipsPlace, verify: bool = True) -> np.ndarray:

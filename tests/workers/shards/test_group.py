@@ -1,10 +1,15 @@
 """Groups are read by range, and damage is found and named."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 
-from tests.workers.shard_units import pack, write_video
-from workers.shards.group import ShardError, find_damage, read_clips, read_group
+from schemas.tables import FORMAT_VERSION
+from tests.workers.shard_units import distill_tensors, pack, write_video
+from workers.shards.group import ShardError, decode_clips, decode_group, find_damage, read_clips, read_group
+from workers.storage.safetensors_file import encode_tensors
 from workers.storage.store import Store
 
 
@@ -117,3 +122,39 @@ def test_a_table_of_another_build_is_found(corpus):
     store, samples = corpus
     pack(store, [write_video(store, n, num_queries=6) for n in range(4)], val_fraction=0.0)
     assert len(list(find_damage(store, samples))) == 4
+
+
+def member(tensors: dict, qa: bytes = b"") -> bytes:
+    """As its author would write it, checksums included."""
+    metadata = {"format_version": str(FORMAT_VERSION), "qa_sha256": hashlib.sha256(qa).hexdigest()}
+    return b"".join(encode_tensors(tensors, metadata)[0])
+
+
+@pytest.mark.parametrize("pair", [{}, {"qa_id": 1}, {"qa_id": ["a"]}, [], None, "qa_id"])
+def test_a_pair_without_its_id_is_refused(pair):
+    qa = json.dumps([pair]).encode()
+    with pytest.raises(ValueError, match="each with a qa_id"):
+        decode_group(qa, member(distill_tensors(np.random.default_rng(0), 5, 1, 2, clips=False), qa))
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("time_s", "?"),
+        ("sample_index", "<f8"),
+        ("keyframes", "?"),
+        ("query_keyframes", "<f4"),
+        ("merged_tokens", "<i8"),
+    ],
+)
+def test_a_tensor_of_another_type_is_refused(name, dtype):
+    qa = json.dumps([{"qa_id": "a"}]).encode()
+    tensors = distill_tensors(np.random.default_rng(0), 5, 1, 2, clips=False)
+    with pytest.raises(ValueError, match=f"{name} has"):
+        decode_group(qa, member(tensors | {name: tensors[name].astype(dtype)}, qa))
+
+
+@pytest.mark.parametrize("clips", [np.zeros((4, 3), "<f2"), np.zeros((4, 3, 8), "?"), np.zeros((), "<f2")])
+def test_clips_of_another_shape_are_refused(clips):
+    with pytest.raises(ValueError, match="clip_tokens has"):
+        decode_clips(member({"clip_tokens": clips}))
