@@ -2,8 +2,9 @@
 
 Benchmarks are given as annotation files (ids, addresses, questions), as folders of videos, and as corpora. Videos are
 found by id, by file (SHA-256) and by sequences of what they show, also where they were cut or sampled anew: the videos
-of a folder are embedded for that as those of the corpus were. Questions are found by runs of words. What is found is
-the table `contamination`; with `drop` the next build leaves it out of the shards.
+of a folder are embedded for that as those of the corpus were. Questions are found by runs of words, and in other words
+where `write_qa.text_model` names a sentence encoder. What is found is the table `contamination`; with `drop` the next
+build leaves it out of the shards.
 """
 
 import csv
@@ -17,7 +18,7 @@ import pyarrow as pa
 from pipeline.inputs.video_ids import meanings_of, names_of
 from pipeline.known import Known, Row, batches_of, read_known, rows_of
 from pipeline.known_folder import embedded_folder
-from pipeline.known_questions import questions_in_common
+from pipeline.known_questions import questions_in_common, text_model
 from pipeline.known_sequences import sequences_in_common
 from pipeline.not_built import not_built
 from pipeline.tables.audited import CONTAMINATION_PATH
@@ -79,7 +80,7 @@ def decontaminate(
         videos = rows_of(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))
         rows = [row for one in known for row in _by_video(videos, one)]
         pairs = catalog.sql("select video_id, name, qa_id, question, options from qa join videos using (video_id)")
-        rows += _by_question(batches_of(pairs), known)
+        rows += _by_question(batches_of(pairs), known, text_model(store))
     names = {video["video_id"]: video["name"] for video in videos}
     for one in known:
         rows += [_row(found, one, "sequence", name=names.get(found["video_id"])) for found in _shown(store, one, say)]
@@ -143,9 +144,9 @@ def _keys(name: str) -> Iterator[str]:
             yield key
 
 
-def _by_question(pairs: Iterable[Row], known: Sequence[Known]) -> Iterator[Row]:
-    for pair, one, question, score in questions_in_common(pairs, known):
-        yield _row({**pair, "found": question[:300], "score": score}, one, "question", qa_id=pair["qa_id"])
+def _by_question(pairs: Iterable[Row], known: Sequence[Known], model: str) -> Iterator[Row]:
+    for pair, one, question, score, found_by in questions_in_common(pairs, known, model):
+        yield _row({**pair, "found": question[:300], "score": score}, one, found_by, qa_id=pair["qa_id"])
 
 
 def _row(found: Row, known: Known, found_by: str, **more: Any) -> Row:

@@ -1,20 +1,46 @@
-"""Questions of benchmarks among those of a corpus, by runs of words."""
+"""Questions of benchmarks among those of a corpus: by runs of words and, with a sentence encoder, in other words."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
+from pipeline.inputs.recipe import recorded_recipe
 from pipeline.known import Known, Row
+from pipeline.tables.corpus_file import CORPUS
 from stages.qa.audit.overlap import QuestionIndex
+from stages.qa.audit.same_question import ParaphraseIndex
+from workers.storage.store import Store
+from workers.towers.text_encoder import CLIP, load_encoder
+
+_PAIRS = 256  # of the corpus, whose questions are embedded at once
 
 
-def questions_in_common(pairs: Iterable[Row], known: Sequence[Known]) -> Iterator[tuple[Row, Known, str, float]]:
-    """Yields each pair that a benchmark has, with the benchmark, its question and the score.
+def text_model(store: Store) -> str:
+    """Returns the folder of the sentence encoder that a corpus names; empty where it names none, or a CLIP tower."""
+    named = recorded_recipe(store).write_qa.text_model if store.exists(CORPUS) else ""
+    return "" if named == CLIP else named
+
+
+def questions_in_common(
+    pairs: Iterable[Row], known: Sequence[Known], model: str
+) -> Iterator[tuple[Row, Known, str, float, str]]:
+    """Yields each pair that a benchmark has, with the benchmark, its question, the score and how it was found.
 
     Args:
         pairs: rows with `question` and `options`.
         known: the benchmarks.
+        model: folder of a sentence encoder; empty: questions in other words are not found.
     """
     asked = [(one, question) for one in known for question in one.questions]
+    if not asked:
+        return
     index = QuestionIndex(question for _, question in asked)
-    for pair in pairs if asked else ():
-        if found := index.find("\n".join([pair["question"], *pair["options"]])) or index.find(pair["question"]):
-            yield pair, *asked[found[0]], found[1]
+    paraphrases = ParaphraseIndex([question for _, question in asked], load_encoder(model)) if model else None
+    rest = iter(pairs)
+    while some := list(islice(rest, _PAIRS)):
+        texts = ["\n".join([pair["question"], *pair["options"]]) for pair in some]
+        by_words = [index.find(text) or index.find(pair["question"]) for text, pair in zip(texts, some, strict=True)]
+        by_meaning = paraphrases.find(texts) if paraphrases else [None] * len(texts)
+        for pair, words, meaning in zip(some, by_words, by_meaning, strict=True):
+            if found := words or meaning:
+                one, question = asked[found[0]]
+                yield pair, one, question, found[1], "question" if words else "paraphrase"

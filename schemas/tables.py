@@ -262,10 +262,10 @@ CONTAMINATION = pa.schema(
         ("video_id", pa.string()),
         ("name", pa.string()),
         ("qa_id", pa.string()),  # null: the whole video
-        ("found_by", pa.string()),  # id | file | sequence | question
+        ("found_by", pa.string()),  # id | file | sequence | question | paraphrase: a question in other words
         ("against", pa.string()),  # name of the file, folder or corpus that was given
         ("found", pa.string()),  # the id there, or the question
-        ("score", pa.float32()),  # 1, the similarity of sequences, or the share of n-grams in common
+        ("score", pa.float32()),  # 1, the similarity of sequences or questions, or the share of n-grams in common
         ("offset_s", pa.float64()),  # of sequences: what the benchmark shows at t is shown here at t + offset_s
         ("drop", pa.bool_()),  # the next build leaves it out of the shards
     ]
