@@ -24,7 +24,6 @@ from stages.annotations.timeline import in_seconds, is_inside, on_timeline
 from stages.prompts import prompt_hash
 from workers.endpoint.config import EndpointConfig
 from workers.fetch.access import Access
-from workers.fetch.fetcher import read_bytes
 from workers.fetch.redaction import redacted, scrub_secrets, without_credentials
 from workers.storage.store import Store
 
@@ -223,6 +222,8 @@ def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access
 
 def _read(task: str, address: str, config: AnnotateConfig, access: Access, **options: Any) -> Known:
     """Reads a file on a local path, s3:// or gs://. Raises AnnotationError with its name if it is missing or bad."""
+    from workers.fetch.fetcher import read_bytes  # with an HTTP client, which commands do not need
+
     try:
         data = read_bytes(address, config.max_file_bytes, access)
     except Reject as rejected:

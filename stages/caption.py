@@ -15,8 +15,7 @@ from schemas.tables import SEGMENT_TEXT
 from stages.caption_frames import choose_frames
 from stages.prompts import prompt, prompt_hash
 from workers.endpoint.answers import Answer, BadAnswer, Sentence
-from workers.endpoint.client import TOKENS_PER_IMAGE, Endpoint, Request
-from workers.endpoint.config import EndpointConfig
+from workers.endpoint.config import TOKENS_PER_IMAGE, EndpointConfig
 from workers.storage.store import Store
 
 READS = pa.schema(
@@ -88,6 +87,8 @@ def caption(unit: dict[str, Any], config: CaptionConfig, store: Store) -> Iterat
         ):
             raise BadAnswer("an event lies outside of the segment, or ends before it starts")
         return sorted(answer.events, key=lambda e: (e.start_s, e.end_s, e.text))
+
+    from workers.endpoint.client import Endpoint, Request  # with an HTTP client, which commands do not need
 
     try:
         events = Endpoint(config.endpoint, store, "caption").ask(

@@ -15,7 +15,6 @@ from schemas.stage import Stage
 from schemas.tables import MANIFEST, VIDEO
 from stages.download_config import DownloadConfig as DownloadConfig  # as other modules of stages have theirs
 from workers.fetch.access import Access, check, open_local, short_name
-from workers.fetch.fetcher import fetch
 from workers.fetch.notes import FetchNotes
 from workers.fetch.partial_file import FetchLimits, PartialFile, State
 from workers.fetch.redaction import redacted, scrub_secrets
@@ -131,6 +130,8 @@ def _get(uri: str, folder: Path, config: DownloadConfig, access: Access, known: 
     try:
         if extract := _extractor(uri, config):
             return extract(uri, folder, limits)
+        from workers.fetch.fetcher import fetch  # with an HTTP client, which commands do not need
+
         return fetch(uri, folder, limits, known)
     except Reject as rejected:
         raise Reject(rejected.reason, scrub_secrets(rejected.detail, uri)) from None

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.config import StageConfig
 from schemas.stage import Stage
@@ -17,6 +16,8 @@ READS = pa.schema([("video_id", pa.string()), ("write_qa_unit", pa.string()), ("
 def run(unit: dict[str, Any], config: StageConfig, store: Store) -> Iterator[pa.Table]:
     """Yields the rows of QA that are not `dropped`, in the same order."""
     pairs = store.read_table(unit["write_qa_unit"])
+    import pyarrow.compute as pc  # costs more to import than a command that only looks at a corpus has to spare
+
     yield pairs.filter(pc.invert(pc.is_in(pairs["qa_id"], pa.array(unit["dropped"], pa.string()))))
 
 

@@ -4,7 +4,7 @@ import io
 import wave
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +17,13 @@ from schemas.tables import SEGMENT, SEGMENT_TEXT
 from stages.annotations.runs import cut_run
 from workers.endpoint.answers import BadAnswer
 from workers.endpoint.config import EndpointConfig
-from workers.endpoint.speech import SpeechEndpoint, Spoken
 from workers.media.audio_format import RATE_HZ
 from workers.media.sandboxed import MediaLimits, audio_in_sandbox
 from workers.storage.local_media import local_media
 from workers.storage.store import Store
+
+if TYPE_CHECKING:
+    from workers.endpoint.speech import Spoken
 
 READS = pa.schema(
     [("sha256", pa.string()), ("media", pa.string()), ("location", pa.string()), ("duration_s", pa.float64())]
@@ -63,6 +65,8 @@ def transcribe(unit: dict[str, Any], config: TranscribeConfig, store: Store) -> 
     Raises:
         Reject: `bad_answer`, `endpoint_failed`, `endpoint_cap`; as `audio_in_sandbox`.
     """
+    from workers.endpoint.speech import SpeechEndpoint  # with an HTTP client, which commands do not need
+
     endpoint = SpeechEndpoint(config.endpoint, store, "transcribe")
     said: list[Spoken] = []
     with local_media(store, unit) as path:
@@ -109,7 +113,7 @@ def _parts(start_s: float, end_s: float, part_s: float) -> list[tuple[float, flo
     return list(pairwise(edges))
 
 
-def _sentences(said: Sequence[Spoken], config: TranscribeConfig) -> Iterator[Sequence[Spoken]]:
+def _sentences(said: Sequence["Spoken"], config: TranscribeConfig) -> Iterator[Sequence["Spoken"]]:
     """Yields the words of each sentence; if the server returned sentences, these."""
     sentence: list[Spoken] = []
     for word in said:

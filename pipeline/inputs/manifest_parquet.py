@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.inputs.manifest_rows import CELL_BYTES as CELL
@@ -89,6 +88,8 @@ def _check_cells(array: pa.Array, column: str, first: int, name: str) -> int:
 def _text_bytes(array: pa.Array) -> int:
     """Bytes of all values of an array as its rows would hold them."""
     if isinstance(array, pa.DictionaryArray):
+        import pyarrow.compute as pc
+
         return pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0
     if isinstance(array, pa.StructArray):
         return sum(map(_text_bytes, array.flatten()))

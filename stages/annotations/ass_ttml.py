@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
-
-import pysubs2
 
 from stages.annotations.cue_blocks import Block
 from stages.annotations.text import AnnotationError
+
+if TYPE_CHECKING:
+    import pysubs2
 
 _SECTION = re.compile(r"\s*\[(?:Script Info|V4\+? Styles|Events)\]\s*", re.IGNORECASE)
 _TTML = re.compile(r"<(?:\w+:)?tt\b")
@@ -31,6 +33,8 @@ def is_ttml(text: str) -> bool:
 
 def read_ass(lines: list[str]) -> tuple[list[Block], int]:
     """The cues of a file, and the number of the first one that cannot be read; 0: there is none."""
+    import pysubs2
+
     blocks: list[Block] = []
     bad_line = 0
     # Line by line: a bad one costs itself alone, and what styles and fonts hold costs nothing.
@@ -48,6 +52,8 @@ def read_ass(lines: list[str]) -> tuple[list[Block], int]:
 
 def read_ttml(text: str) -> list[Block]:
     """The cues of a file. Raises AnnotationError."""
+    import pysubs2
+
     if "<!ENTITY" in text:
         raise AnnotationError("declares XML entities, which no subtitles need; write them out")
     text = _DECLARATION.sub(lambda found: "\n" * found[0].count("\n"), text, count=1)
@@ -63,6 +69,6 @@ def read_ttml(text: str) -> list[Block]:
         ) from None
 
 
-def _blocks(file: pysubs2.SSAFile, line: int) -> Iterator[Block]:
+def _blocks(file: "pysubs2.SSAFile", line: int) -> Iterator[Block]:
     for event in file:
         yield Block(event.start / 1000, event.end / 1000, event.text, line)

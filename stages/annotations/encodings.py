@@ -9,8 +9,6 @@ import codecs
 import re
 from functools import cache
 
-from charset_normalizer import from_bytes
-
 from stages.annotations.text import AnnotationError
 
 DETECT = "detect"
@@ -123,6 +121,8 @@ def _detect(data: bytes, language: str) -> str:
 
 def _best(sample: bytes, encodings: list[str]) -> dict[str, str]:
     """Returns the text in each of the encodings that fit best, best first."""
+    from charset_normalizer import from_bytes
+
     matches = [m for m in from_bytes(sample, cp_isolation=encodings) if not _HALF_WIDTH.search(str(m))]
     found = sorted(matches, key=lambda match: (match.chaos, -match.coherence))
     return {

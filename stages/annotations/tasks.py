@@ -5,6 +5,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+# Elsewhere these are imported late; here once, and not in each process of the sandbox.
+import charset_normalizer  # noqa: F401
+import pysubs2  # noqa: F401
+
 from schemas.rejects import Reject
 from stages.annotations.encodings import ENCODINGS
 from stages.annotations.sources import Known, read_conversations, read_event_file, read_events, read_subtitles

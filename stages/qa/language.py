@@ -3,10 +3,6 @@
 import re
 from collections.abc import Sequence
 
-import langdetect
-from langdetect import DetectorFactory, LangDetectException
-
-DetectorFactory.seed = 0  # it draws samples
 _CHARS, _MIN_LETTERS, _SURE = 800, 60, 0.95
 _ENGLISH_WORDS = "a an the and is are of to in on with from for it his her their he she they at as then while into"
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
@@ -28,8 +24,11 @@ def language_of(texts: Sequence[str]) -> str:
         return "en"
     if joined.isascii() and sum(map(len, words)) < _MIN_LETTERS:
         return ""
+    import langdetect  # which commands do not need
+
+    langdetect.DetectorFactory.seed = 0  # it draws samples
     try:
         best = langdetect.detect_langs(joined)[0]
-    except LangDetectException:
+    except langdetect.LangDetectException:
         return ""
     return str(best.lang).partition("-")[0] if best.prob >= _SURE or not joined.isascii() else ""

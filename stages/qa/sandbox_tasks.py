@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import langdetect  # noqa: F401 - imported late elsewhere; here once, and not in each process of the sandbox
+
 from schemas.config import parse
 from stages.qa.config import WritingConfig
 from stages.qa.event import split_events

@@ -8,6 +8,8 @@ import pytest
 
 COMPUTING = {"torch", "torchvision", "open_clip", "transformers", "ray"}
 DECODING = {"av", "decord", "torchcodec", "openai"}
+CLIENTS = {"httpx", "httpx2", "httpcore", "tenacity", "openai"}
+PARSERS = {"scipy", "sklearn", "PIL", "pysubs2", "charset_normalizer", "langdetect"}
 COMMANDS = "import pipeline.plan, pipeline.query, pipeline.report, pipeline.retry, pipeline.verify"
 DECLARED = "from pipeline.inputs.recipe import load_recipe; [load_recipe(r).stages() for r in ('longvid', 'demo')]"
 
@@ -21,6 +23,10 @@ def imported_by(code: str) -> set[str]:
 @pytest.mark.parametrize("code", ["import pipeline.cli", DECLARED, COMMANDS], ids=["cli", "recipe", "commands"])
 def test_the_driver_imports_neither_torch_nor_ray(code):
     assert not imported_by(code) & (COMPUTING | DECODING)
+
+
+def test_commands_that_look_at_a_corpus_import_no_client_and_no_parser():
+    assert not imported_by(COMMANDS) & (CLIENTS | PARSERS)
 
 
 def test_the_driver_of_training_imports_no_torch_and_its_checks_no_ray():

@@ -10,13 +10,10 @@ import anyio
 from pydantic import BaseModel, Field, ValidationError
 
 from workers.endpoint.answers import A, AnswerCache, BadAnswer, Reply, read_answer
-from workers.endpoint.config import EndpointConfig
+from workers.endpoint.config import CHARS_PER_TOKEN, TOKENS_PER_IMAGE, EndpointConfig
 from workers.endpoint.connection import Connection
 from workers.endpoint.ledger import Cost, Ledger
 from workers.storage.store import Store
-
-CHARS_PER_TOKEN, TOKENS_PER_IMAGE = 3, 1500
-"""For a request whose cost is not known yet: on the safe side for English text and frames of 512 pixels."""
 
 NOT_THE_API = "where all answers are such, base_url lacks a part of the API's path, such as /v1"
 

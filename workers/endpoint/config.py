@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 from schemas.config import Config, ConfigError
 from workers.fetch.urls import HttpUrl, UrlError, parse_url
 
+CHARS_PER_TOKEN, TOKENS_PER_IMAGE = 3, 1500
+"""For a request whose cost is not known yet: on the safe side for English text and frames of 512 pixels."""
 _CONTENT = {"model", "temperature", "max_answer_tokens", "response_format"}
 
 

@@ -8,19 +8,21 @@ holds whatever is under way; a process that is killed leaves it noted.
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.rejects import BuildStopped, Reject
 from workers.endpoint.config import EndpointConfig
-from workers.endpoint.transport import on_unanswered
 from workers.storage.store import Store
 
 SPENT = "endpoint/spent"
 Cost = dict[str, float]
 """`tokens_in`, `tokens_out` and `minutes` of audio."""
+on_unanswered: ContextVar[Callable[[], None]] = ContextVar("on_unanswered", default=lambda: None)
+"""Called for each attempt that was sent, or may have been, and had no whole answer. What it raises ends the request."""
 
 
 class _File(NamedTuple):

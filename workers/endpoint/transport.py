@@ -4,21 +4,18 @@
 """
 
 import ssl
-from collections.abc import Callable
-from contextvars import ContextVar
 
 import anyio
 import httpcore
 import httpx2
 
 from workers.endpoint.answers import BadAnswer
+from workers.endpoint.ledger import on_unanswered
 from workers.fetch.access import Access, check
 from workers.fetch.network import core_url, http_client
 from workers.fetch.urls import HttpUrl
 
 MAX_ANSWER_BYTES = 16 << 20
-on_unanswered: ContextVar[Callable[[], None]] = ContextVar("on_unanswered", default=lambda: None)
-"""Called for each attempt that was sent, or may have been, and had no whole answer. What it raises ends the request."""
 _NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError)
 _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, ssl.SSLError, OSError)
 

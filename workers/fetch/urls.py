@@ -5,9 +5,11 @@ import posixpath
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 # A scheme without slashes, or a password before a host. A file with such a name must be written as `./NAME`.
@@ -45,7 +47,7 @@ class ObjectUrl:
 class HttpUrl:
     """A file on an `http` or `https` server."""
 
-    url: httpx.URL = field(repr=False)
+    url: "httpx.URL" = field(repr=False)
 
     @property
     def host(self) -> str:
@@ -133,6 +135,8 @@ def _local(text: str) -> LocalUrl:
 
 
 def _http(text: str) -> HttpUrl:
+    import httpx  # which most commands never need
+
     # A percent sign that does not begin an escape is literal, as in browsers.
     text = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
     try:

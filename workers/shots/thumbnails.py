@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
-from PIL import Image
 
 from workers.storage.store import Store
 
@@ -49,6 +48,8 @@ def read_thumbnails(store: Store, decode_units: Sequence[str]) -> Thumbnails:
 
 def shrink(jpeg: bytes) -> np.ndarray:
     """Decodes a JPEG to uint8 [SIDE, SIDE, 3] in YCbCr, ignoring its aspect ratio."""
+    from PIL import Image
+
     image = Image.open(BytesIO(jpeg))
     image.draft("YCbCr", (SIDE, SIDE))
     return np.asarray(image.convert("YCbCr").resize((SIDE, SIDE), Image.Resampling.BOX))

@@ -5,6 +5,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# Elsewhere these are imported late; here once, and not in each process of the sandbox.
+import charset_normalizer  # noqa: F401
+import pysubs2  # noqa: F401
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.rejects import Reject

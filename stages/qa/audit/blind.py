@@ -12,14 +12,17 @@ pairs are left out until a model of those that are kept has nothing to learn tha
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
-from scipy import sparse
 
 from schemas.config import Config
 from stages.qa.audit.features import SIZE, Choice, quoted, rows_of, word_columns
 from stages.qa.audit.rules import RULES, most_frequent
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _STEP = 0.5  # pairs left out per round, of those by which all together are above the margin
 
@@ -127,7 +130,7 @@ def fold_of(video_id: str, config: BlindConfig) -> int:
 
 
 def cross_fit(
-    matrix: sparse.csr_matrix,
+    matrix: "sparse.csr_matrix",
     begins: np.ndarray,
     answers: np.ndarray,
     folds: np.ndarray,
@@ -146,7 +149,9 @@ def cross_fit(
     return score, guessed
 
 
-def fit(matrix: sparse.csr_matrix, begins: np.ndarray, answers: np.ndarray, where: np.ndarray, seed: int) -> np.ndarray:
+def fit(
+    matrix: "sparse.csr_matrix", begins: np.ndarray, answers: np.ndarray, where: np.ndarray, seed: int
+) -> np.ndarray:
     """Weights [SIZE] of a conditional logit, fitted on the differences between the right and each wrong option."""
     from sklearn.linear_model import SGDClassifier  # costs a second to import, and small corpora need none
 
@@ -155,6 +160,8 @@ def fit(matrix: sparse.csr_matrix, begins: np.ndarray, answers: np.ndarray, wher
     options = np.concatenate([np.arange(begins[i], begins[i + 1]) for i in where])
     wrong = options[~np.isin(options, begins[where] + answers[where])]
     signs = np.where(np.random.default_rng(seed).random(len(right)) < 0.5, 1, -1)
+    from scipy import sparse
+
     differences = sparse.diags(signs.astype(np.float32)) @ (matrix[right] - matrix[wrong])
     if len(set(signs)) < 2:
         return np.zeros(matrix.shape[1])
@@ -171,7 +178,7 @@ def fit(matrix: sparse.csr_matrix, begins: np.ndarray, answers: np.ndarray, wher
 
 
 def predict(
-    matrix: sparse.csr_matrix, begins: np.ndarray, answers: np.ndarray, where: np.ndarray, weights: np.ndarray
+    matrix: "sparse.csr_matrix", begins: np.ndarray, answers: np.ndarray, where: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Softmax of the options' sums at the right option; and whether it alone has the highest sum."""
     sums = matrix @ weights
@@ -210,7 +217,9 @@ def typical_places(choices: Sequence[Choice], folds: np.ndarray, config: BlindCo
     return found
 
 
-def _words_of(texts: Sequence[str]) -> sparse.csr_matrix:
+def _words_of(texts: Sequence[str]) -> "sparse.csr_matrix":
+    from scipy import sparse
+
     columns = [word_columns(text) for text in texts]
     ends = np.concatenate([[0], np.cumsum([len(c) for c in columns])])
     indices = np.fromiter((c for row in columns for c in row), np.int32, ends[-1])

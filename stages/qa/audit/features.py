@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 SIZE = 1 << 18
 """Columns of the matrix; words that share one are as one word."""
@@ -72,13 +75,15 @@ def side_of(question: str) -> int:
     return max(found, key=lambda side: (side in (3, 4), -found.index(side)), default=0)
 
 
-def rows_of(choices: Sequence[Choice], typical: Sequence[dict[str, float]]) -> tuple[sparse.csr_matrix, np.ndarray]:
+def rows_of(choices: Sequence[Choice], typical: Sequence[dict[str, float]]) -> tuple["sparse.csr_matrix", np.ndarray]:
     """The rows of all options, one pair after the other, and where each pair begins (int64 [pairs + 1]).
 
     Args:
         choices: the pairs.
         typical: per pair the typical places (0 to 1) in a video of the texts of its options and of what it quotes.
     """
+    from scipy import sparse  # costs more to import than all else of a command that only looks at a corpus
+
     columns: list[int] = []
     ends, begins = [0], [0]
     for choice, places in zip(choices, typical, strict=True):
