@@ -41,7 +41,7 @@ _SHOWN = re.compile(
     r"(?:(?:then |first |also |can )*"
     r"(?:shows?|see|sees|starts? with|begins? with|opens? with|ends? with|watch|features|captures|films|records))"
     # "We see a man adjust the camera" has to stay as it is.
-    r"(?: (?:us|that))?\s+(?=(?:\S+ ){1,6}?[a-z]{2,}ing\b)",
+    r"(?: (?:us|that))?\s+(?=(?:(?!and )\S+ ){1,6}?[a-z]{2,}ing\b)",
     re.I,
 )
 _WE_SEE = re.compile(r"^(we|you) (?:can |first |now |then |also )+see\b", re.I)
@@ -65,6 +65,13 @@ _TITLES = re.compile(
     r"(?:(?:title|ending|opening|closing|credits?|intro(?:ductory|duction)?|outro|end) (?:\w+ )?"
     r"(?:screen|clip|scene|credit|card|page|slide|sequence)s?|credits|intro|outro)"
     r"(?: (?:(?:and|with|that|of|is an?) |(?:appears?|is shown|are shown|plays?|comes? (?:up|on)|rolls?)\b).*)?$",
+    re.I,
+)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".replace(" ", "|")
+# Stock footage: "Kyiv, ukraine - april 15, 2014: people cross a street", "Kyiv 30.07.2015. people cross a street".
+_DATELINE = re.compile(
+    rf"^[^:.!?]{{0,80}}?\b(?:(?:(?:{_MONTHS})[a-z]*\.? (?:\d{{1,2}}(?:st|nd|rd|th)?,? )?|circa )(?:1[89]|20)\d\ds?\s*:"
+    r"|\d{1,2}[./-]\d{1,2}[./-](?:1[89]|20)\d\d\s*[:.])\s+",
     re.I,
 )
 _NO_SUBJECT = re.compile(r"^(?:are|is|was|were|am|has|had|been)\b", re.I)
@@ -113,7 +120,7 @@ def clean(sentence: str) -> str:
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
-    text = _TIMES.sub(" ", text)
+    text = _TIMES.sub(" ", _DATELINE.sub("", text))
     text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022")
     text = _LINK.sub("", _SHOWN.sub("", _LINK.sub("", text)))
     text = _WE_SEE.sub(r"\1 see", _BESIDE_CAMERA.sub("", text))
@@ -146,6 +153,8 @@ def _person(text: str) -> str:
     if found is None:
         return text
     verb, rest = found["verb"].lower(), found["rest"]
+    if "each other" in rest.lower():  # one person
+        return ""
     if verb in ("the", "a", "he", "she", "they", "both", "all"):
         return ""
     if " and " not in rest and (found["they"] or text[:1] in "pP"):

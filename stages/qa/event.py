@@ -36,6 +36,7 @@ class Event:
         meaning: the first text of the video that says the same in other words, itself otherwise; "": not looked for.
         is_point: the annotation gives one time, no span.
         is_title: it is the title of a chapter, which mostly only speech explains.
+        is_caption: it describes a clip, rather than a moment that somebody was asked to find.
         is_spread: the sentence shared its span with others, so its own times are a guess.
         cause: what its sentence tells of why it happens.
         event_ids: of all rows that it was made of.
@@ -51,6 +52,7 @@ class Event:
     is_point: bool = False
     is_spread: bool = False
     is_title: bool = False
+    is_caption: bool = False
     cause: Cause | None = None
     event_ids: tuple[str, ...] = ()
 
@@ -138,6 +140,7 @@ def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
             is_point=bool(row.get("is_point")),
             is_spread=len(told) > 1,
             is_title=row["kind"] == "chapter",
+            is_caption=row["kind"] in ("caption", "clip"),
             cause=cause_of(text),
             event_ids=(row["event_id"],),
         )

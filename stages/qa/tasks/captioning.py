@@ -18,7 +18,7 @@ BRIEF_EVENTS = 4
 MOST_OF_IT = 0.6
 # A part is at most as much of the video.
 MOST_OF_PART = 0.7
-# One event that fills so much of it tells all of it: the caption of a clip.
+# The caption of a clip that fills so much of it tells all of it.
 ALL_OF_IT = 0.8
 
 
@@ -87,9 +87,9 @@ def _says_again(event: Event, last: Event) -> bool:
 
 
 def _fill(events: Sequence[Event], duration_s: float) -> bool:
-    """Whether one event, or two that follow one another, leave little of the video untold."""
+    """Whether one caption, or two events that follow one another, leave little of the video untold."""
     if len(events) == 1:
-        return events[0].end_s - events[0].start_s >= ALL_OF_IT * duration_s
+        return events[0].is_caption and events[0].end_s - events[0].start_s >= ALL_OF_IT * duration_s
     is_row = len(events) == 2 and precedes(*events)
     return is_row and sum(e.end_s - e.start_s for e in events) >= MOST_OF_IT * duration_s
 
