@@ -83,9 +83,11 @@ def between(timeline: Timeline) -> Iterator[Plan]:
         if truth in (steps[first + 1], steps[second - 1]) and rng.random() < 0.5:
             continue  # else the option nearest to the asked two would be right too often
         outside = [steps[first - 1] if first else None, steps[second + 1] if second + 1 < len(steps) else None]
-        # What also happens in between, under the same words, is no wrong option.
+        # What also happens in between, under the same words, is no wrong option. As the right one, others happen once:
+        # captions of what happens often are shorter.
         inside = {e.group for e in steps[first : second + 1]}
-        pool = [e for i, e in enumerate(steps) if not first <= i <= second and e.group not in inside]
+        apart = [e for i, e in enumerate(steps) if not first <= i <= second and e.group not in inside]
+        pool = [e for e in apart if timeline.is_unique(e)]
         if any(e is not None and e.group in inside for e in outside):
             continue
         asked = [steps[first], steps[second]]
