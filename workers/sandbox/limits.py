@@ -21,7 +21,7 @@ class SandboxLimits(Config):
     """CPU seconds without a sign of work (a frame, packets read) after which a file is given up."""
     stall_s: float = Field(3600.0, gt=0)
     """Seconds without one: a hang."""
-    reuse_cpu_s: float = Field(2.0, ge=0)
+    reuse_cpu_s: float = Field(5.0, ge=0)
     """A process is given other files until it has used this many CPU seconds, so that starting one (some 10 ms) costs
     little. A file whose code takes over its process can falsify what that process says of the next ones: 0 gives each
     file a process of its own."""
