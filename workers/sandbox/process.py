@@ -28,6 +28,7 @@ class Process:
             self._pid = server.fork(theirs.fileno())
         # Of the kernel, which then waits for all of a batch; a timeout of Python's makes each call two.
         self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(LOOK_S * 1e6)))
+        self._buffer = bytearray(BATCH_BYTES)  # kept, since a new one costs the pages of each batch
         self._watch = Watch(self._pid, limits)
         self.layers: frozenset[str] = frozenset()
         """The layers that are in force in it; see `workers.sandbox.lockdown`."""
@@ -85,29 +86,34 @@ class Process:
         header_bytes, payload_bytes = LENGTHS.unpack(lengths)
         if header_bytes > MAX_HEADER_BYTES or payload_bytes > MAX_PAYLOAD_BYTES:
             raise _nonsense()
-        header, payload = self._read(header_bytes), self._read(payload_bytes)
-        if header is None or payload is None:
+        if (read := self._read(header_bytes)) is None:
+            return None
+        header = bytes(read)
+        if (payload := self._read(payload_bytes)) is None:
             return None
         try:
             return _messages(header, payload)
         except (ValueError, TypeError, RecursionError):
             raise _nonsense() from None
 
-    def _read(self, size: int) -> bytearray | None:
-        """So many bytes, never waited for longer than the limits allow; None where the process closed its side."""
-        data, got = bytearray(size), 0
-        with memoryview(data) as rest:
-            while got < size:
-                self._watch.look()
-                try:
-                    found = self._link.recv_into(rest[got:], 0, socket.MSG_WAITALL)
-                except BlockingIOError:
-                    continue
-                except ConnectionResetError:  # closed before it took all that was sent
-                    found = 0
-                if not found:
-                    return None
-                got += found
+    def _read(self, size: int) -> memoryview | None:
+        """So many bytes, which the next call overwrites; None where the process closed its side.
+
+        Never waited for longer than the limits allow.
+        """
+        data = memoryview(self._buffer if size <= len(self._buffer) else bytearray(size))[:size]
+        got = 0
+        while got < size:
+            self._watch.look()
+            try:
+                found = self._link.recv_into(data[got:], 0, socket.MSG_WAITALL)
+            except BlockingIOError:
+                continue
+            except ConnectionResetError:  # closed before it took all that was sent
+                found = 0
+            if not found:
+                return None
+            got += found
         return data
 
     def _control(self, task: str, kind: str, value: Any) -> None:
@@ -125,15 +131,14 @@ class Process:
             raise _nonsense()
 
 
-def _messages(header: bytearray, payload: bytearray) -> list[tuple[str, Any, bytes]]:
+def _messages(header: bytes, payload: memoryview) -> list[tuple[str, Any, bytes]]:
     """Raises ValueError, TypeError or RecursionError for what is no batch."""
     messages, end = [], 0
-    with memoryview(payload) as payloads:
-        for kind, value, length in json.loads(f"[{header.decode()}]"):
-            start, end = end, end + length
-            if not start <= end <= len(payload):
-                raise ValueError(length)
-            messages.append((kind, value, bytes(payloads[start:end])))
+    for kind, value, length in json.loads(f"[{header.decode()}]"):
+        start, end = end, end + length
+        if not start <= end <= len(payload):
+            raise ValueError(length)
+        messages.append((kind, value, bytes(payload[start:end])))
     return messages
 
 

@@ -18,7 +18,6 @@ from typing import Any
 from schemas.rejects import Reject
 from workers.sandbox import lockdown
 from workers.sandbox.task import (
-    BATCH_BYTES,
     COMMAND,
     FORK,
     KILL,
@@ -107,7 +106,7 @@ class _Server:
 def _answer_all(tasks: dict[str, Task], layers: list[str], link_fd: int) -> None:
     """Answers one request after the other, in a process of its own, which locks itself before it looks at a file."""
     link, locked = socket.socket(fileno=link_fd), False
-    channel = connect(os.fdopen(link_fd, "wb", 2 * BATCH_BYTES, closefd=False))
+    channel = connect(link_fd)
     while len(descriptors := socket.recv_fds(link, len(REQUEST), 2)[1]) == 2:
         asked, file = descriptors
         request = json.loads(read_all(asked))

@@ -85,12 +85,10 @@ def go_silent(file):
 def say(file, data, pause_s):
     """What is no message, by the way that messages go, a byte at a time where there is a pause."""
     out = protocol._channel._out
-    out.write(bytes.fromhex(data))
-    out.flush()
+    os.write(out, bytes.fromhex(data))
     while pause_s:
         time.sleep(pause_s)
-        out.write(b"x")
-        out.flush()
+        os.write(out, b"x")
     time.sleep(3600)
     yield {}, b""
 
