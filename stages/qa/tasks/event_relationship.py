@@ -162,13 +162,14 @@ def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str
 def runs(timeline: Timeline, pool: list[Event], rng: Random) -> Iterator[list[Event]]:
     """Askable events that follow one another, in time order; each event in at most three runs.
 
-    What comes first or last in a whole video (an opening, a finished dish) is known without the video more often than
-    what comes first in a part of it.
+    What comes first or last in a whole video (an opening that introduces "a man", a finished dish) is known without the
+    video more often than what comes first in a part of it, so its first and last event are left out.
     """
     row: list[Event] = []
     for event in pool:
         if event not in timeline.outlines and timeline.is_nameable(event) and (not row or precedes(row[-1], event)):
             row.append(event)
+    row = row[1:-1]
     count = min(timeline.config.num_options, max(FEWEST, len(row)))
     places = len(row) - count + 1
     for _ in range(3 if places > 0 else 0):
