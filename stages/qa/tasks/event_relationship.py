@@ -143,33 +143,35 @@ def _orders(timeline: Timeline, form: str, pool: list[Event]) -> Iterator[Plan]:
 
 def first_or_last(timeline: Timeline) -> Iterator[Plan]:
     """Which of these happens first, or last?"""
-    yield from first_or_last_of(timeline, timeline.visual, TASK, "first_or_last")
+    yield from first_or_last_of(timeline, timeline.visual, TASK, "first_or_last", with_ends=False)
 
 
 WRITERS = (cause, neighbour, between, order, first_or_last, said_next, said_order)
 
 
-def first_or_last_of(timeline: Timeline, pool: list[Event], task: str, form: str) -> Iterator[Plan]:
+def first_or_last_of(
+    timeline: Timeline, pool: list[Event], task: str, form: str, *, with_ends: bool = True
+) -> Iterator[Plan]:
     """Plans for "which of these comes first, or last" over a pool of events."""
     rng = timeline.rng(form)
-    for events in runs(timeline, pool, rng):
+    for events in runs(timeline, pool, rng, with_ends=with_ends):
         side = rng.choice(("first", "last"))
         truth = events[0] if side == "first" else events[-1]
         wrong = tuple(e for e in events if e is not truth)
         yield Plan(task, form, truth, tuple(events), wrong=wrong, listed=tuple(events), side=side, hops=len(events))
 
 
-def runs(timeline: Timeline, pool: list[Event], rng: Random) -> Iterator[list[Event]]:
+def runs(timeline: Timeline, pool: list[Event], rng: Random, *, with_ends: bool = True) -> Iterator[list[Event]]:
     """Askable events that follow one another, in time order; each event in at most three runs.
 
     What comes first or last in a whole video (an opening that introduces "a man", a finished dish) is known without the
-    video more often than what comes first in a part of it, so its first and last event are left out.
+    video more often than what comes first in a part of it: without `with_ends`, its first and last event are left out.
     """
     row: list[Event] = []
     for event in pool:
         if event not in timeline.outlines and timeline.is_nameable(event) and (not row or precedes(row[-1], event)):
             row.append(event)
-    row = row[1:-1]
+    row = row if with_ends else row[1:-1]
     count = min(timeline.config.num_options, max(FEWEST, len(row)))
     places = len(row) - count + 1
     for _ in range(3 if places > 0 else 0):
