@@ -67,11 +67,21 @@ class TowerConfig(Config):
     """Autocast type on a GPU; a CPU always runs fp32."""
 
 
-def parse(model: type[Model], values: dict[str, Any]) -> Model:
-    """Validates `values` as `model`. Raises ConfigError that lists every bad field."""
+def parse(model: type[Model], values: dict[str, Any], *, is_recorded: bool = False) -> Model:
+    """Validates `values` as `model`.
+
+    Args:
+        model: config to validate as.
+        values: its fields.
+        is_recorded: the values are those of a corpus, which may have been built on another machine: the folders of
+            models that they name need not be here.
+
+    Raises:
+        ConfigError: lists every bad field.
+    """
     try:
         # By way of JSON: strict, but a list from YAML is a legal tuple.
-        return model.model_validate_json(json.dumps(values))
+        return model.model_validate_json(json.dumps(values), context={"is_recorded": is_recorded})
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(model, e) for e in error.errors())) from None
 

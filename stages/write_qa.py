@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.flags import PARTLY_ANNOTATED
@@ -68,8 +68,9 @@ class WriteQaConfig(WritingConfig, StageConfig):
 
     @field_validator("text_model")
     @classmethod
-    def _check_text_model(cls, name: str) -> str:
-        if name not in ("", CLIP):
+    def _check_text_model(cls, name: str, info: ValidationInfo) -> str:
+        is_recorded = info.context is not None and info.context.get("is_recorded")
+        if name not in ("", CLIP) and not is_recorded:
             encoder_folder(name)
         return name
 
@@ -78,7 +79,7 @@ class WriteQaConfig(WritingConfig, StageConfig):
         weights = [tower_weights(self.select_tower), tower_weights(self.merge_tower)]
         content = {name: value for name, value in super().semantic().items() if name not in ("limits", "realizer")}
         if self.text_model not in ("", CLIP):
-            content["text_model"] = encoder_weights(self.text_model)
+            content["text_model"] = encoder_weights(self.text_model) or self.text_model  # a folder that is not here
         if self.realizer == "llm":
             content["llm"] = [self.endpoint.content(), prompt_hash("rewrite")]
         return {**content, "weights": weights}

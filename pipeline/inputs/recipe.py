@@ -92,7 +92,7 @@ def recorded_recipe(store: Store) -> Recipe:
     """
     found = read_corpus_file(store)
     try:
-        return _one_endpoint(parse(Recipe, rename_settings(found["recipe"])[0]))
+        return _one_endpoint(parse(Recipe, rename_settings(found["recipe"])[0], is_recorded=True))
     except ConfigError as error:
         raise ConfigError(f"{redacted(store.root)}/corpus.json: the recipe cannot be used: {error}") from None
     except (AttributeError, KeyError, TypeError):
@@ -100,18 +100,18 @@ def recorded_recipe(store: Store) -> Recipe:
 
 
 def override(recipe: Recipe, overrides: list[str] | None) -> Recipe:
-    """A recipe with some fields changed."""
-    return _parse(recipe.model_dump(mode="json"), overrides)
+    """The recipe of a corpus with some fields changed."""
+    return _parse(recipe.model_dump(mode="json"), overrides, is_recorded=True)
 
 
-def _parse(values: dict[str, Any], overrides: list[str] | None) -> Recipe:
+def _parse(values: dict[str, Any], overrides: list[str] | None, *, is_recorded: bool = False) -> Recipe:
     values, notes = rename_settings(values)
     for text in overrides or []:
         _set(values, text)
     values, more = rename_settings(values)
     for note in [*notes, *more]:
         warnings.warn(note, FutureWarning, stacklevel=3)
-    recipe = parse(Recipe, values)
+    recipe = parse(Recipe, values, is_recorded=is_recorded)
     if recipe.write_qa.clips == "windows" and recipe.distill.hico:
         raise ConfigError(
             "write_qa.clips = windows: clip tokens (distill.hico = true) are of whole videos. Set distill.hico=false."

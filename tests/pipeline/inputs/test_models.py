@@ -5,8 +5,9 @@ import json
 import pytest
 
 from pipeline.inputs.recipe import load_recipe, override, recorded_recipe
-from pipeline.tables.corpus_file import describe
+from pipeline.tables.corpus_file import CORPUS, describe
 from schemas.config import ConfigError
+from schemas.tables import FORMAT_VERSION
 from workers.storage.store import Store
 
 ENDPOINT = ["annotate.endpoint.base_url=https://api.example.com/v1", "annotate.endpoint.model=m"]
@@ -37,6 +38,17 @@ def test_a_corpus_records_the_endpoint_once(tmp_path):
     recorded = recorded_recipe(Store(tmp_path))
     assert recorded == recipe
     assert override(recorded, ["annotate.endpoint.model=n"]).write_qa.endpoint.model == "n"
+
+
+def test_a_corpus_from_another_machine_names_a_text_model_that_is_not_here(tmp_path):
+    store, values = Store(tmp_path), load_recipe("demo").model_dump(mode="json")
+    values["write_qa"]["text_model"] = str(tmp_path / "elsewhere")
+    store.write_json(CORPUS, {"format_version": FORMAT_VERSION, "recipe": values, "versions": {}})
+    recorded = recorded_recipe(store)
+    assert override(recorded, ["train.steps=3"]).train.steps == 3
+    assert keys(recorded)["write_qa"] != keys(load_recipe("demo"))["write_qa"]
+    with pytest.raises(ConfigError, match=r"there is no config.json"):
+        load_recipe("demo", [f"write_qa.text_model={tmp_path / 'elsewhere'}"])
 
 
 @pytest.mark.parametrize(
