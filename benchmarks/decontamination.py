@@ -1,8 +1,8 @@
 """Benchmark videos in a corpus: exact files, copies encoded again, and cuts found; other sequences found by mistake.
 
-The corpus holds real videos, which lie beside the checkout, and demo videos; the benchmark is a folder of their copies,
-as `longvid decontaminate` takes it. False hits are counted over stretches of 30 seconds of these videos, each searched
-for in all other videos.
+The corpus holds real videos, of the folder next to the checkout, and demo videos; the benchmark is a folder of their
+copies, as `longvid decontaminate` takes it. False hits are counted over stretches of 30 seconds of these videos, each
+searched for in all other videos.
 
     python -m benchmarks.decontamination [--folder DIR]     # DIR keeps videos and corpus for another run
 """
@@ -20,9 +20,9 @@ import numpy as np
 from benchmarks._measure import at_least, at_most, report
 from pipeline.build import build
 from pipeline.decontaminate import decontaminate
+from pipeline.decontamination.sequences import AGREE, embedded_videos
 from pipeline.demo import write_demo
 from pipeline.inputs.recipe import load_recipe
-from pipeline.known_sequences import AGREE, embedded_videos
 from stages.find_duplicates import Seconds, read_seconds, read_shifts
 from workers.shots.sequence_search import search, windows_of
 from workers.storage.store import Store

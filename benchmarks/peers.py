@@ -12,8 +12,6 @@ the best of rounds that take turns. Each engine has an environment of its own in
 import argparse
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,77 +24,13 @@ import imageio_ffmpeg
 import open_clip
 
 from benchmarks._measure import at_least, report
+from benchmarks._peer_environments import PEERS, ROOT, SCRIPTS, Unmeasured, environment, run
 from benchmarks._tiny_towers import save_tower
 from benchmarks.ingest import VIDEOS
 
-ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS, VENVS = ROOT / "benchmarks" / "_peers", ROOT / ".venv-peers"
-COMMON = ["torch==2.15.0", "torchvision", "open_clip_torch==3.3.0", "av==18.1.0", "torchcodec==0.17.0", "pillow"]
-CLIP_VIDEO_ENCODE = "webdataset pandas pyarrow fsspec braceexpand fire requests youtube_dl opencv-python-headless"
-# Script, Python, packages beside the common ones, packages that are installed without their outdated demands.
-PEERS: dict[str, tuple[str, str, list[str], list[str]]] = {
-    "script": ("script", "3.11", [], []),
-    "daft": ("daft_peer", "3.11", ["daft==0.7.26", "pyarrow"], []),
-    "raydata": ("raydata_peer", "3.11", ["ray[data]==2.60.0", "webdataset"], []),
-    "clip-video-encode": (
-        "clip_video_encode_peer",
-        "3.11",
-        CLIP_VIDEO_ENCODE.split(),
-        ["clip-video-encode==1.3.0", "video2numpy==2.3.0"],
-    ),
-    "xenna": ("xenna_peer", "3.12", ["cosmos-xenna==0.5.12"], []),
-}
 ENGINES = ("daft", "raydata", "clip-video-encode", "xenna")
 OURS = ("longvid", "longvid build")
-LIMIT_S = 900
 Times = dict[tuple[str, str, str, str], float]  # name, list, tower, work -> seconds
-
-
-class Unmeasured(Exception):
-    """Why a peer has no figure."""
-
-
-def run(command: list[str], **options: Any) -> None:
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S, check=False, **options
-    )
-    if done.returncode:
-        raise Unmeasured(" ".join(done.stdout.split())[-300:])
-
-
-def python_of(version: str) -> str:
-    """An interpreter of this version, on the path or among those of pyenv."""
-    found = shutil.which(f"python{version}")
-    installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}*/bin/python"))
-    if not found and not installed:
-        raise Unmeasured(f"no Python {version} on this machine")
-    return str(installed[0]) if installed else str(found)
-
-
-def environment(name: str) -> Path:
-    """The environment of a peer, made where it is not there yet."""
-    _, version, packages, bare = PEERS[name]
-    venv = VENVS / name
-    if (venv / "made").exists():
-        return venv
-    uv = str(Path(sys.executable).parent / "uv")
-    run([uv, "venv", "--clear", "--python", python_of(version), str(venv)])
-    install = [uv, "pip", "install", "--python", str(venv / "bin" / "python")]
-    run([*install, *COMMON, *packages])
-    if bare:
-        run([*install, "--no-deps", *bare])
-    link_ffmpeg(venv)
-    (venv / "made").touch()
-    return venv
-
-
-def link_ffmpeg(venv: Path) -> None:
-    """Links the plain names of FFmpeg's libraries, for which torchcodec asks, to the hashed ones of PyAV's wheel."""
-    (venv / "ffmpeg").mkdir(exist_ok=True)
-    for library in venv.glob("lib/*/site-packages/av.libs/lib*.so.*"):
-        plain = re.sub(r"-[0-9a-f]{8}(\.so\.\d+).*", r"\1", library.name)
-        for name in (plain, library.name):
-            (venv / "ffmpeg" / name).symlink_to(library.resolve())
 
 
 def peer_seconds(name: str, media: Path, tower: Path, work: str, folder: Path) -> float:
@@ -138,7 +72,7 @@ def our_seconds(name: str, media: Path, tower: Path, work: str, folder: Path) ->
 
 
 def built_seconds(media: Path, folder: Path, settings: list[str]) -> float:
-    """All phases, with the subtitles and events that lie beside the videos; listing them is not timed."""
+    """All phases, with the subtitles and events in the folder of the videos; listing them is not timed."""
     longvid, manifest = str(Path(sys.executable).parent / "longvid"), str(folder / "manifest.jsonl")
     run([longvid, "manifest", str(media), "--out", manifest], cwd=ROOT)
     options = [word for setting in settings for word in ("--set", setting)]

@@ -82,9 +82,9 @@ def card(store: Store, corpus: str) -> str:
 
 
 # What a model said is no annotation that someone has a licence for.
-_ANNOTATIONS = f"""
+_ANNOTATIONS = """
     select a.licence, a.format, count(distinct video_id), count(distinct qa_id)
-    from (select video_id, qa_id, unnest(annotations) as a from qa) where a.source in {SOURCES}
+    from (select video_id, qa_id, unnest(annotations) as a from qa) where list_contains($sources, a.source)
     group by 1, 2
     union all
     select null, null, count(distinct video_id), count(*) from qa where coalesce(len(annotations), 0) = 0
@@ -103,8 +103,8 @@ class _Facts:
     """What the tables of a corpus tell."""
 
     def __init__(self, catalog: duckdb.DuckDBPyConnection, qa_columns: set[str], sample_columns: set[str]) -> None:
-        def rows(query: str) -> list[tuple]:
-            return catalog.sql(query).fetchall()
+        def rows(query: str, **values: Any) -> list[tuple]:
+            return catalog.execute(query, values).fetchall()
 
         ((self.pairs, self.shards, self.shard_bytes),) = rows(
             "select count(*), count(distinct shard), (select sum(b) from (select any_value(shard_bytes) as b "
@@ -122,11 +122,11 @@ class _Facts:
         self.licences = rows("select licence, count(*) from videos group by 1 order by 2 desc, 1")
         self.provenance = rows("select provenance, count(*) from qa group by 1 order by 2 desc, 1")
         has_origins = "annotations" in qa_columns  # older corpora have none
-        self.annotations = rows(_ANNOTATIONS) if has_origins else [(None, None, self.videos, self.pairs)]
-        self.realizers = rows(_REALIZERS) if has_origins else []
-        self.models = (
-            rows("select unnest(models), count(*) from qa group by 1 order by 2 desc, 1") if has_origins else []
+        self.annotations = (
+            rows(_ANNOTATIONS, sources=SOURCES) if has_origins else [(None, None, self.videos, self.pairs)]
         )
+        self.realizers = rows(_REALIZERS) if has_origins else []
+        self.models = rows(_MODELS) if has_origins else []
         self.share_alike = rows(_SHARE_ALIKE) if "share_alike" in sample_columns else []
         self.languages = (
             [x for (x,) in rows("select distinct language from qa order by 1")] if "form" in qa_columns else []
@@ -210,10 +210,12 @@ def _share_alike(rows: list[tuple]) -> str:
     """Which pairs in the shards may be passed on under which licence only; nothing where none asks for one."""
     if not any(count for _, count, *_ in rows):
         return ""
-    told = [
+    shown = [
         (name if count else "none: the other terms hold alone", pairs, videos) for name, count, pairs, videos in rows
     ]
-    lines = [table(("share-alike licence of the pair", "pairs in shards", "videos"), told[:_SHOWN], len(told) - _SHOWN)]
+    lines = [
+        table(("share-alike licence of the pair", "pairs in shards", "videos"), shown[:_SHOWN], len(shown) - _SHOWN)
+    ]
     if any(count and count > 1 for _, count, *_ in rows):
         lines.append(
             "Where several licences are named, a derived work must fulfil all of them at once. That is possible only "

@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.decontamination.contents import Known, Row, batches_of, read_known, rows_of
+from pipeline.decontamination.folder import embedded_folder
+from pipeline.decontamination.questions import questions_in_common, text_model
+from pipeline.decontamination.sequences import sequences_in_common
 from pipeline.inputs.video_ids import meanings_of, names_of
-from pipeline.known import Known, Row, batches_of, read_known, rows_of
-from pipeline.known_folder import embedded_folder
-from pipeline.known_questions import questions_in_common, text_model
-from pipeline.known_sequences import sequences_in_common
 from pipeline.not_built import not_built
 from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
@@ -80,7 +80,7 @@ def decontaminate(
         videos = rows_of(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))
         rows = [row for one in known for row in _by_video(videos, one)]
         pairs = catalog.sql("select video_id, name, qa_id, question, options from qa join videos using (video_id)")
-        rows += _by_question(batches_of(pairs), known, text_model(store))
+        rows += _by_question(batches_of(pairs), known, text_model(store, say))
     names = {video["video_id"]: video["name"] for video in videos}
     for one in known:
         rows += [_row(found, one, "sequence", name=names.get(found["video_id"])) for found in _shown(store, one, say)]

@@ -64,3 +64,13 @@ def merged_origins(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     names = ("source", "file", "format", "licence", "prompt")
     ordered = sorted(found.items(), key=lambda item: [(value is None, value or "") for value in item[0]])
     return [{**dict(zip(names, key, strict=True)), "rows": sorted(rows)} for key, rows in ordered]
+
+
+def origin_columns(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the columns `annotations`, `models` and `prompts` of a QA pair that is derived from rows of EVENT."""
+    annotations = merged_origins(events)
+    return {
+        "annotations": annotations,
+        "models": sorted({a["source"] for a in annotations if a["source"] and a["source"] not in SOURCES}),
+        "prompts": [prompt for a in annotations if a["prompt"] for prompt in a["prompt"].split("+")],
+    }

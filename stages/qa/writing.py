@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from stages.annotations.conversations import question_and_answer
-from stages.annotations.origin import SOURCES, merged_origins
-from stages.qa.audit.words import answer_in_question, problems, without_options
+from stages.annotations.origin import origin_columns
+from stages.qa.audit.words import problems
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, make_events
-from stages.qa.language import language_of
 from stages.qa.lines import sentences_of
+from stages.qa.passed_through import passed_through
 from stages.qa.plan import Plan
 from stages.qa.quotas import NoneShare, Quotas
 from stages.qa.realize.templates import Realized, realize
@@ -179,16 +178,7 @@ def _made_of(draft: _Draft, rows: list[Pair], seed: int) -> Pair:
     """Columns that tell where a pair comes from. A transcript may hold any line of speech."""
     told = {i for e in draft.plan.told for i in e.event_ids}
     used = [row for row in rows if row["event_id"] in told or (draft.said and row["kind"] == "speech")]
-    return {**_origins(used), "realizer": "templates", "seed": seed}
-
-
-def _origins(rows: Iterable[Pair]) -> Pair:
-    annotations = merged_origins(rows)
-    return {
-        "annotations": annotations,
-        "models": sorted({a["source"] for a in annotations if a["source"] and a["source"] not in SOURCES}),
-        "prompts": [prompt for a in annotations if a["prompt"] for prompt in a["prompt"].split("+")],
-    }
+    return {**origin_columns(used), "realizer": "templates", "seed": seed}
 
 
 def _middles(answers: Sequence[object]) -> list[float] | None:
@@ -230,43 +220,3 @@ def conversation(question: str, options: list[str], answer: str, hint: str = "",
     asked = "\n".join([*([said] if said else []), *lines])
     turns = [{"from": "human", "value": f"<image>\n{asked}"}, {"from": "gpt", "value": told}]
     return json.dumps(turns, ensure_ascii=False)
-
-
-def passed_through(rows: list[Pair], counts: Counter[str]) -> Iterator[Pair]:
-    """Conversations that came with the video, audited like all others: what their question gives away is left out."""
-    for row in rows:
-        if row["kind"] != "conversation":
-            continue
-        question, answer = question_and_answer(row["text"])
-        if answer_in_question(without_options(question), answer):
-            counts["answer_in_question"] += 1
-            continue
-        yield {
-            "video_id": row["video_id"],
-            "qa_id": hashlib.sha256(f"{row['video_id']}:{row['text']}".encode()).hexdigest()[:16],
-            "task": "conversation",
-            "form": "conversation",
-            "question": question,
-            "queries": [question],
-            "window": None,
-            "relation": None,
-            "sample_window": None,
-            "answer": answer,
-            "options": [],
-            "answer_index": None,
-            "option_times": None,
-            "asked_times": None,
-            "evidence": [],
-            "event_ids": [row["event_id"]],
-            "hops": None,
-            "solver_agrees": None,
-            "evidence_necessary": None,
-            "evidence_sufficient": None,
-            "language": language_of([question, answer]),
-            "provenance": "conversation",
-            **_origins([row]),
-            "realizer": None,
-            "seed": None,
-            "conversations": row["text"],
-            "flags": [],
-        }

@@ -110,11 +110,10 @@ def surest(score: np.ndarray, gain: np.ndarray, margin: float, least: int = 0) -
     """Positions of the pairs to leave out, the highest score first, until the mean gain is within the margin.
 
     Args:
-        least: so many at least, where so many are guessed right.
-
         score: [N], by which right guesses are put in order; NaN counts as 0.
         gain: [N], one less the chance for a right guess, minus the chance for a wrong one.
         margin: in points.
+        least: so many at least, where so many are guessed right.
     """
     right = np.flatnonzero(gain > 0)
     order = right[np.lexsort((right, -np.nan_to_num(score[right])))]

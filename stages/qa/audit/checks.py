@@ -71,7 +71,7 @@ def _tells_answer(pair: Pair, texts: Sequence[str]) -> bool:
 
 
 def _asked(pair: Pair) -> str:
-    """The question; of a conversation, without the options that stand in it."""
+    """Returns the question; of a conversation, without its options."""
     return without_options(pair["question"]) if pair["form"] == "conversation" else pair["question"]
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from stages.qa.similarity import content_words
 
-ALIKE = 0.9
+SAME_QUESTION = 0.9
 """Cosine of two questions that ask for the same. Those of a template about two events have up to 0.86."""
-ALIKE_WITH_OPTIONS = 0.8
+SAME_WITH_OPTIONS = 0.8
 """The same where the options are the same, too."""
 _SAME_OPTIONS = 0.6  # words in common of all words of the options
 
@@ -34,9 +34,9 @@ class ParaphraseIndex:
 
     def _best(self, text: str, similar_K: np.ndarray) -> tuple[int, float] | None:
         words = _option_words(text)
-        near = np.flatnonzero(similar_K >= ALIKE_WITH_OPTIONS)
+        near = np.flatnonzero(similar_K >= SAME_WITH_OPTIONS)
         for number in near[np.argsort(-similar_K[near], kind="stable")]:
-            if similar_K[number] >= ALIKE or _same(words, self._options[number]):
+            if similar_K[number] >= SAME_QUESTION or _same(words, self._options[number]):
                 return int(number), float(similar_K[number])
         return None
 

@@ -1,23 +1,32 @@
 """Questions of benchmarks among those of a corpus: by runs of words and, with a sentence encoder, in other words."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
+from pipeline.decontamination.contents import Known, Row
 from pipeline.inputs.recipe import recorded_recipe
-from pipeline.known import Known, Row
 from pipeline.tables.corpus_file import CORPUS
 from stages.qa.audit.overlap import QuestionIndex
 from stages.qa.audit.same_question import ParaphraseIndex
 from workers.storage.store import Store
-from workers.towers.text_encoder import CLIP, load_encoder
+from workers.towers.text_encoder import CLIP, encoder_folder, load_encoder
 
 _PAIRS = 256  # of the corpus, whose questions are embedded at once
 
 
-def text_model(store: Store) -> str:
-    """Returns the folder of the sentence encoder that a corpus names; empty where it names none, or a CLIP tower."""
+def text_model(store: Store, say: Callable[[str], None]) -> str:
+    """Returns the folder of the sentence encoder that a corpus names; empty if it names none, or a CLIP tower.
+
+    A folder that is not on this machine is reported by `say`, and the result is empty.
+    """
     named = recorded_recipe(store).write_qa.text_model if store.exists(CORPUS) else ""
-    return "" if named == CLIP else named
+    if named in ("", CLIP):
+        return ""
+    try:
+        return encoder_folder(named)
+    except ValueError as error:
+        say(f"questions in other words are not searched for: write_qa.{error}")
+        return ""
 
 
 def questions_in_common(

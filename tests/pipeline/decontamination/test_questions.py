@@ -4,7 +4,8 @@ import json
 
 from pipeline.decontaminate import decontaminate
 from pipeline.inputs.recipe import load_recipe
-from pipeline.tables.corpus_file import describe
+from pipeline.tables.corpus_file import CORPUS, describe
+from schemas.tables import FORMAT_VERSION
 from tests.pipeline.published_tables import pair, video, write_corpus
 from tests.sentence_encoder import ENCODER
 
@@ -34,6 +35,12 @@ def test_questions_in_other_words_are_found_and_templates_are_not(tmp_path):
     ]
     (tmp_path / "benchmark.json").write_text(json.dumps(rows))
     assert decontaminate(store.root, [str(tmp_path / "benchmark.json")]) == []
+    moved = load_recipe("demo").model_dump(mode="json")
+    moved["write_qa"]["text_model"] = str(tmp_path / "elsewhere")
+    store.write_json(CORPUS, {"format_version": FORMAT_VERSION, "recipe": moved, "versions": {}})
+    said: list[str] = []
+    assert decontaminate(store.root, [str(tmp_path / "benchmark.json")], say=said.append) == []
+    assert [line for line in said if "write_qa.text_model" in line and "there is no config.json" in line]
     describe(store, load_recipe("demo", [f"write_qa.text_model={ENCODER}"]))
     found = {row["qa_id"]: row["found_by"] for row in decontaminate(store.root, [str(tmp_path / "benchmark.json")])}
     assert found == {f"v-{n}": "paraphrase" for n, (_, _, is_found) in enumerate(ASKED) if is_found}

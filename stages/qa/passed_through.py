@@ -1,0 +1,51 @@
+"""Conversations that are given with a video become QA pairs unchanged, and are audited like all others."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from stages.annotations.conversations import question_and_answer
+from stages.annotations.origin import origin_columns
+from stages.qa.audit.words import answer_in_question, without_options
+from stages.qa.language import language_of
+
+
+def passed_through(rows: Iterable[dict[str, Any]], counts: Counter[str]) -> Iterator[dict[str, Any]]:
+    """Yields rows of QA without the query columns. Pairs whose question contains the answer are counted and dropped."""
+    for row in rows:
+        if row["kind"] != "conversation":
+            continue
+        question, answer = question_and_answer(row["text"])
+        if answer_in_question(without_options(question), answer):
+            counts["answer_in_question"] += 1
+            continue
+        yield {
+            "video_id": row["video_id"],
+            "qa_id": hashlib.sha256(f"{row['video_id']}:{row['text']}".encode()).hexdigest()[:16],
+            "task": "conversation",
+            "form": "conversation",
+            "question": question,
+            "queries": [question],
+            "window": None,
+            "relation": None,
+            "sample_window": None,
+            "answer": answer,
+            "options": [],
+            "answer_index": None,
+            "option_times": None,
+            "asked_times": None,
+            "evidence": [],
+            "event_ids": [row["event_id"]],
+            "hops": None,
+            "solver_agrees": None,
+            "evidence_necessary": None,
+            "evidence_sufficient": None,
+            "language": language_of([question, answer]),
+            "provenance": "conversation",
+            **origin_columns([row]),
+            "realizer": None,
+            "seed": None,
+            "conversations": row["text"],
+            "flags": [],
+        }
