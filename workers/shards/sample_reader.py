@@ -114,7 +114,8 @@ class SampleReader:
         self._order = epoch_order(
             self._table["video_id"], self.seed, self.epoch, self.interleaved_videos, self._shuffle
         )
-        with ThreadPoolExecutor(1) as pool:
+        pool = ThreadPoolExecutor(1)
+        try:
             groups = _Groups(self, pool, self.world_size * shares)
             for position in positions[: self._prefetch]:
                 groups.ask(self._place(position))
@@ -125,6 +126,9 @@ class SampleReader:
                 self.consumed = min(start + (step + 1) * self.world_size * shares, self.num_samples)
                 if sample is not None:
                     yield {**sample, "epoch": self.epoch, "position": position}
+        finally:
+            # Without waiting: a generator that is dropped may be collected in the thread of the pool itself.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def share(self) -> tuple[int, int]:
         """Returns which part of the rank's samples this process takes, and the number of parts."""
