@@ -93,8 +93,9 @@ class Sandbox:
 
     def close(self) -> None:
         """Ends the server process, and with it all others."""
-        self._idle.clear()
-        self._server.close()
+        self._server.close()  # first: then no process has to be ended by its own command
+        while self._idle:
+            self._idle.pop().close()
 
     def __del__(self) -> None:
         self.close()

@@ -22,10 +22,15 @@ class Process:
     def __init__(self, server: ServerProcess, limits: SandboxLimits) -> None:
         self._server = server
         self._link, theirs = socket.socketpair()
-        with theirs:
-            # A whole batch fits in: the process goes on while its caller reads. The kernel takes less where it must.
-            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BATCH_BYTES)
-            self._pid = server.fork(theirs.fileno())
+        try:
+            with theirs:
+                # A whole batch fits in: the process goes on while its caller reads. The kernel takes less where it
+                # must.
+                theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BATCH_BYTES)
+                self._pid = server.fork(theirs.fileno())
+        except BaseException:
+            self._link.close()
+            raise
         # Of the kernel, which then waits for all of a batch; a timeout of Python's makes each call two.
         self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(LOOK_S * 1e6)))
         self._buffer = bytearray(BATCH_BYTES)  # kept, since a new one costs the pages of each batch

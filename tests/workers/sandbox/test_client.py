@@ -1,9 +1,11 @@
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import psutil
@@ -262,6 +264,17 @@ def test_calls_at_once_do_not_mix(box):
 def test_modules_load_late_and_names_of_the_file_work(box):
     assert call(box, "import_late") == [{"name": "xml.dom.minidom"}]
     assert call(box, "reopen", __file__, fresh=True)[0]["text"] == Path(__file__).read_text()
+
+
+def test_no_connection_is_left_open(box):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call(box, "pid")
+        server(box).kill()
+        call(box, "pid", fresh=True)
+        box.close()
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []
 
 
 def test_all_ends_with_the_caller():
