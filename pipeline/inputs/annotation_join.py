@@ -20,7 +20,8 @@ from stages.annotations.event_lines import parse_event_lines
 from stages.annotations.formats.entry import Entry, Origin
 from stages.annotations.formats.entry import Row as Told
 from stages.annotations.origin import relative
-from stages.annotations.repair import NOTED, REPAIRED, Event, origin_fields, repair
+from stages.annotations.reasons import NOTED, REPAIRED
+from stages.annotations.repair import Event, origin_fields, repair
 from stages.annotations.text import AnnotationError
 
 _BUCKETS = 128

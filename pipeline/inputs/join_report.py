@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from stages.annotations.repair import NOTED, REPAIRED
+from stages.annotations.reasons import NOTED, REPAIRED
 from workers.fetch.redaction import format_value
 
 MAX_EXAMPLES = 3

@@ -6,6 +6,7 @@ tell which line is bad.
 """
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 _TIME = r"(-?)(?:(\d{1,4}):)?(\d{1,3}):(\d{1,2})(?:[.,:](\d{1,9}))?"
@@ -50,7 +51,7 @@ def read_blocks(lines: list[str], is_webvtt: bool) -> tuple[list[Block], int]:
         else:
             text.append(line)
     if times is not None:
-        blocks.append(Block(*times, "\n".join(text), first))
+        blocks.append(Block(*times, _own(text, numbered and not is_webvtt), first))
     return blocks, bad_line
 
 
@@ -64,6 +65,14 @@ def _before_timing(text: list[str], numbered: bool, is_webvtt: bool) -> str:
     """The text of a cue up to the next timing, without the number or identifier that belongs to that one."""
     if text and ((numbered and text[-1].strip().isdigit()) or (is_webvtt and text[0] == "")):
         text = text[:-1]
+    return _own(text, numbered and not is_webvtt)
+
+
+def _own(text: list[str], numbered: bool) -> str:
+    """The text without that of a next cue which has a number but no timing: nobody knows when that is shown."""
+    for place, (blank, number) in enumerate(pairwise(text)):
+        if numbered and not blank.strip() and number.strip().isdigit() and any(map(str.strip, text[place + 2 :])):
+            return "\n".join(text[:place])
     return "\n".join(text)
 
 

@@ -1,7 +1,6 @@
 """Repairs the annotations of one video where possible, drops the others, and counts both.
 
-DROPPED contains the reasons why rows are dropped, here and by formats; REPAIRED the kinds of changes; NOTED what is
-only counted.
+`stages.annotations.reasons` lists the reasons.
 """
 
 import math
@@ -10,42 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stages.annotations.formats.entry import Origin, Row
-
-DROPPED = {
-    "no_text": "the text is empty, or is a label that no file explains",
-    "no_time": "start or end cannot be read, and no other file gives them",
-    "outside_video": "the event is entirely before or after the video",
-    "duplicate": "another event has the same times and text",
-    "repeated_line": "a line of rolling captions repeats an earlier line",
-    "no_time_or_text": "the lists of times and texts differ in length, or a line cannot be read",
-    "other_form": "a record does not have the file's format",
-    "empty_row": "a row of a table is empty",
-    "no_speech": "speech recognition classified the segment as silence",
-    "low_score": "a model's prediction has a score below 0.5",
-    "loop": "speech recognition repeats a sentence four or more times in a row; the first one is kept",
-    "second_pass": "narration of Ego4D's second narrator, who describes the same video",
-    "other_caption": "a less detailed caption of a clip that has several",
-    "annotators_disagree": "no two annotators gave the same window",
-    "several_videos": "the conversation is about several videos",
-    "no_video": "the conversation is about images, or has no visual input",
-    "bad_conversation": "the conversation does not have the LLaVA format",
-    "doubled_options": "the question has two equal options",
-    "answer_not_an_option": "the answer is not among the options",
-    "empty_question": "the question is empty",
-    "no_answer": "the question has no answer",
-}
-REPAIRED = {
-    "milliseconds": "times were in milliseconds",
-    "reversed": "the end was before the start; they were swapped",
-    "cut_to_video": "the event exceeded the start or end of the video",
-    "cut_to_next": "the speech overlapped the next line",
-    "rolling_words": "words of rolling captions that the previous line had already shown",
-}
-NOTED = {
-    "overlapping": "the event overlaps the previous one",
-    "points": "the event has one time instead of a span",
-    "no_caption": "a clip has no text: it is a window of its video, but no event",
-}
 
 _MS_PER_S = 1000.0
 # No annotated video is longer than a day.

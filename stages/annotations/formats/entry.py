@@ -81,6 +81,8 @@ class Format(NamedTuple):
     name: str
     is_of: Callable[[str, Any], bool]
     read: Callable[[str, Any], Iterator[Entry]]
+    is_prediction: Callable[[str, Any], bool] = lambda key, value: False
+    """Whether a model wrote the record. It is read only where the user names the format."""
 
 
 def seconds(value: Any) -> float | None:

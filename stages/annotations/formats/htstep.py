@@ -11,8 +11,9 @@
     {"-25-1nbOki0": {"subset": "train", "activity": "Make Pastel De Papa",
                      "annotations": [{"id": 513, "segment": [333.57, 381.52]}]}}
 
-`video_splits.json` (`{"train": ["--3t0-oT8Y0"], "val_seen": []}`) gives each video its split. Predictions have this
-form, too: those that score below a half are more often wrong than right; they are left out and counted.
+`video_splits.json` (`{"train": ["--3t0-oT8Y0"], "val_seen": []}`) gives each video its split. The
+rows with a score are predictions of a model, which are read only with `--annotation-format htstep`; those that score
+below a half are more often wrong than right: they are left out and counted.
 """
 
 from collections.abc import Iterator
@@ -53,4 +54,8 @@ def _label(number: Any) -> str:
     return f"htstep {text_of(number).strip()}"
 
 
-FORMAT = Format("htstep", _is_of, _read)
+def _is_prediction(key: str, value: Any) -> bool:
+    return "score" in dict_of(value) and _is_of(key, value)
+
+
+FORMAT = Format("htstep", _is_of, _read, _is_prediction)

@@ -86,6 +86,11 @@ class FormatReader:
         is_of, read, lost = self.format.is_of, self.format.read, 0
         opened = (found for record in chain(head, records) for found in _opened(self.format, record))
         for number, (key, value) in enumerate(opened, 1):
+            if not self._asked and self.format.is_prediction(key, value):
+                raise AnnotationError(
+                    f"record {number}: holds predictions of a model, which may be wrong; to take them for annotation "
+                    f"all the same, name their format: --annotation-format {self.format.name}"
+                )
             if is_of(key, value):
                 yield from (_checked(entry)._replace(record=number) for entry in read(key, value))
             else:

@@ -44,7 +44,8 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     if _SAMI.match(value) or _MICRODVD.match(value):
         value = _as_subrip(value)
     elif not _CUES.search(value[:_HEAD]):
-        value = _SBV.sub(r"\1 --> \2", value)
+        # As in WebVTT, an empty line ends a cue.
+        value = "WEBVTT\n\n" + _SBV.sub(r"\1 --> \2", value)
     known = read_subtitles(value.encode("utf-8", "replace"), key, "utf-8", _GAP_S, _MAX_CHARS)
     yield Entry("", [Row(e["start_s"], e["end_s"], e["text"], e["kind"], has_unit=True) for e in known.events])
 

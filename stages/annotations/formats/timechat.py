@@ -1,4 +1,4 @@
-"""TimeChat's evaluation files and what it wrote itself.
+"""TimeChat's evaluation files and its predictions.
 
     {"annotations": [{"image_id": "3MSZA.mp4", "caption": "person turn a light on.", "timestamp": [24.3, 30.4]},
                      {"image_id": "V53XmPeyjIU.mp4", "duration": "189.5", "segments": "[[16, 26]]",
@@ -7,6 +7,7 @@
     {"3187": {"timestamp": [[20.8, 30.0]], "query": "person takes a drink.", "vid": "DOYQE.mp4"}}
 
 Time tokens are hundredths of the duration; where `segments` has as many spans, those are taken, which are exact.
+The second and the third form are predictions of the model, which are read only with `--annotation-format timechat`.
 """
 
 import re
@@ -53,4 +54,8 @@ def _from_tokens(text: str, segments: list[Any], duration_s: float | None) -> It
             yield Row(None, None, caption)
 
 
-FORMAT = Format("timechat", _is_of, _read)
+def _is_prediction(key: str, value: Any) -> bool:
+    return key != "" and _is_of(key, value)
+
+
+FORMAT = Format("timechat", _is_of, _read, _is_prediction)

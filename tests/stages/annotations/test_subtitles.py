@@ -134,6 +134,17 @@ def test_a_number_is_text_where_cues_have_no_numbers():
     ]
 
 
+@pytest.mark.parametrize("end", ["", "\n\n3\n00:00:05,000 --> 00:00:06,000\nbye\n"])
+def test_a_numbered_cue_without_a_timing_is_no_part_of_the_one_before(end):
+    last = [(5.0, 6.0, "bye")] if end else []
+    text = "1\n00:00:01,000 --> 00:00:02,000\none\n\n2\nlost"
+    assert cues(text + end) == [(1.0, 2.0, "one"), *last]
+    assert cues("1\n00:00:01,000 --> 00:00:02,000\nthe answer is\n\n42\n" + end) == [
+        (1.0, 2.0, "the answer is 42"),
+        *last,
+    ]
+
+
 def test_a_number_at_the_end_of_the_file_is_text():
     assert cues("1\n00:00:01,000 --> 00:00:02,000\n10") == [(1.0, 2.0, "10")]
 

@@ -16,6 +16,7 @@ class Case(NamedTuple):
     content: Any  # text as it is, anything else as JSON
     format: str
     entries: list[Entry]
+    is_prediction: bool = False  # of a model: read only where the format is named
 
     @property
     def data(self) -> bytes:
@@ -184,6 +185,12 @@ CASES = {
         "a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\nHi,\nall\n", "subtitles", [Entry("", [shown(1.0, 2.5, "Hi, all")])]
     ),
     "SBV": Case("a.sbv", "0:00:01.000,0:00:02.500\nHi all\n", "subtitles", [Entry("", [shown(1.0, 2.5, "Hi all")])]),
+    "SBV with a bad time": Case(
+        "a.sbv",
+        "0:00:01.000,0:00:02.500\nHi all\n\n0:00:03.x00,0:00:04.000\nlost\n\nlost\n\n0:00:05.000,0:00:06.000\nbye\n",
+        "subtitles",
+        [Entry("", [shown(1.0, 2.5, "Hi all"), shown(5.0, 6.0, "bye")])],
+    ),
     "MicroDVD": Case("a.sub", "{1}{1}25.0\n{25}{50}Hi all\n", "subtitles", [Entry("", [shown(1.0, 2.0, "Hi all")])]),
     "COIN": Case(
         "COIN.json",
@@ -231,12 +238,14 @@ CASES = {
         "Unnamed: 0,video-id,t-start,t-end,label,score\n0,-25,3.5,8.1,513,0.61\n",
         "htstep",
         [Entry("-25", [Row(3.5, 8.1, "", label="htstep 513")])],
+        is_prediction=True,
     ),
     "HT-Step's predictions that are unlikely": Case(
         "predictions.csv",
         "video-id,t-start,t-end,label,score\n-25,3.5,8.1,513,0.31\n",
         "htstep",
         [Entry("-25", dropped={"low_score": 1})],
+        is_prediction=True,
     ),
     "HT-Step's annotations": Case(
         "annotations.json",
@@ -572,6 +581,7 @@ CASES = {
         {"A.mp4": [{"timestamp": [21.9, 128.0], "caption": "cuts."}]},
         "timechat",
         [Entry("A.mp4", [Row(21.9, 128.0, "cuts.")])],
+        is_prediction=True,
     ),
     "TimeChat's windows": Case(
         "pred.json",
@@ -581,6 +591,7 @@ CASES = {
         },
         "timechat",
         [Entry("A.mp4", [], dropped={"no_time": 1}), Entry("A.mp4", [Row(1.0, 2.0, "eats")])],
+        is_prediction=True,
     ),
     "LLaVA": Case(
         "llava.json",

@@ -8,7 +8,7 @@ import pytest
 
 from stages.annotations import formats
 from stages.annotations.formats.read import FORMATS
-from stages.annotations.repair import DROPPED, NOTED, REPAIRED
+from stages.annotations.reasons import DROPPED, NOTED, REPAIRED
 
 FOLDER = Path(formats.__path__[0])
 TEXT = (FOLDER.parents[2] / "docs" / "annotations.md").read_text()

@@ -43,8 +43,12 @@ def test_entries_tell_the_number_of_their_record(text):
 @pytest.mark.parametrize("form", CASES)
 def test_a_file_in_each_form(form):
     case = CASES[form]
-    assert read(case.data, case.name) == (case.format, case.entries)
     assert read(case.data, case.name, case.format)[1] == case.entries
+    if case.is_prediction:
+        with pytest.raises(AnnotationError, match=f"predictions of a model.*--annotation-format {case.format}"):
+            read(case.data, case.name)
+    else:
+        assert read(case.data, case.name) == (case.format, case.entries)
 
 
 def test_every_format_has_a_file():
@@ -59,7 +63,7 @@ LARGE = [name for name, case in CASES.items() if not isinstance(case.content, st
 def test_large_json_is_read_piece_by_piece(form, monkeypatch):
     case = CASES[form]
     monkeypatch.setattr(records, "_WHOLE_BYTES", 0)
-    assert read(case.data, case.name) == (case.format, case.entries)
+    assert read(case.data, case.name, case.format) == (case.format, case.entries)
 
 
 def test_large_lines_and_tables_are_streamed(monkeypatch):

@@ -24,12 +24,13 @@ FORMATS = {
     "10_grounding/timechat_bsd3/vhd": "qvhighlights",
     "10_": "timechat", "11_benchmarks_eval_only/charades": "clip_list", "11_": "questions",
 }  # fmt: skip
+PREDICTIONS = ("example_pred_60.json", "example_pred_300.json", "example_predictions_val_seen_300.csv")
 NO_EVENTS = ("diy_ft_data.json", ".yaml", "map_vid_vidorID_excerpt.json", "subset_answers.json", ".scc")
 pytestmark = pytest.mark.skipif(not FILES, reason=f"the annotation files are not here: {FOLDER}")
 
 
-def entries(path: Path):
-    reader = FormatReader(path.name)
+def entries(path: Path, format_name: str = ""):
+    reader = FormatReader(path.name, format_name)
     with path.open("rb") as stream:
         found = list(reader.entries(stream))
     assert reader.format is not None
@@ -45,8 +46,12 @@ def test_events_of_a_published_file_are_read_or_counted(facts):
         with pytest.raises(AnnotationError, match="known form|lists annotation files"):
             entries(path)
         return
-    name, found = entries(path)
-    assert name.startswith(next(form for start, form in FORMATS.items() if facts["path"].startswith(start)))
+    form = next(form for start, form in FORMATS.items() if facts["path"].startswith(start))
+    if is_prediction := path.name.endswith(PREDICTIONS):
+        with pytest.raises(AnnotationError, match="predictions of a model"):
+            entries(path)
+    name, found = entries(path, form if is_prediction else "")
+    assert name.startswith(form)
     dropped = sum((Counter(entry.dropped) for entry in found), Counter())
     rows = sum(len(entry.rows) for entry in found)
     told = rows + sum(len(entry.conversations) for entry in found) + sum(len(entry.labels) for entry in found)
