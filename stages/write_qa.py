@@ -33,7 +33,7 @@ READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("an
 
 
 # Of what is asked and of its words; the column `realizer_version`.
-VERSION = 18
+VERSION = 19
 
 # Tasks that are not asked where segments could not be annotated: what happens there would be missing from the answer.
 _OF_THE_WHOLE = ("captioning", "event_counting")

@@ -12,7 +12,7 @@ from stages.qa.clean import says_who
 _MARK = re.compile(r",? (because(?: of)?|so that|in order to|due to) ", re.I)
 # A clause more on either side leaves open what the cause is of, and a negation whether it holds.
 _MORE = re.compile(
-    r"[,;:()\"]|\b(?:and|or|but|while|when|as|if|then|so|since|until|which|who|that|not|never|no|without|because|due"
+    r"[,;:()\"]|\b(?:and|or|but|while|when|as|if|then|so|since|until|which|who|that|not|never|no|without|because|due|now"
     r"|order|why|whether|almost|maybe|perhaps|probably|possibly|may|might|could|would|seems?|appears?|think|thinks)\b"
     r"|n['\u2019]t\b",
     re.I,

@@ -74,6 +74,35 @@ _DATELINE = re.compile(
     r"|\d{1,2}[./-]\d{1,2}[./-](?:1[89]|20)\d\d\s*[:.])\s+",
     re.I,
 )
+# How long and how hot: no frame shows it.
+_FEW = (
+    r"(?:(?:about|around|at least|another|a|an|few|more|some|several|half|\d+(?:[./-]\d+)?|\d+ to \d+"
+    r"|\w+teen|\w+ty|two|three|four|five|six|seven|eight|nine|ten|twelve) )+"
+)
+_MEASURE = re.compile(
+    rf",? for {_FEW}(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?)\b(?: or so\b| or(?= (?:un)?till?\b))?"
+    rf"|,? (?:to|at) {_FEW}(?:degrees?|°)(?: ?(?:c|f|celsius|fahrenheit|centigrade)\b)?",
+    re.I,
+)
+# What stock footage is named by: "Video 1920x1080 - people cross a street", "4k: people cross a street".
+_FORMAT = re.compile(
+    r"^(?:(?:full|ultra|video|footage|clip|shot|film|hd|uhd|4k|8k|\d{3,4}p|\d{3,4} ?[x×] ?\d{3,4})\W{1,3})+"
+    r"(?<=[-:.–] )",
+    re.I,
+)
+# How it was filmed and what it is sold for.
+_PRODUCTION = re.compile(
+    r"\b(?:uhd|4k|8k|full hd|alpha channel|chroma ?key|green ?screen|motion graphics?|video resolution|footage/video"
+    r"|stock (?:video|footage)|seamless loop|loop (?:item|animation|video)|(?:animation|drone|aerial|hd) footage)\b"
+    r"|^(?:(?:blurred|aerial|close-?up|dolly|slow|motion|static|wide|macro|drone|tracking|top|side|pov|hd|time-?lapse"
+    r"|handheld|selective|focus|view|shot|footage|video|and|in|of)\b\W*)+$",
+    re.I,
+)
+_TOO = re.compile(r",? (?:too|as well)$", re.I)
+_ITS = re.compile(
+    r"\bit's (?=(?:right|left) (?:arm|ear|eye|foot|hand|leg|paw|side|wing)\b|(?:arms?|face|head|legs?|mouth|nose|owner"
+    r"|own|paws?|tail|wings?)\b)"
+)
 _NO_SUBJECT = re.compile(r"^(?:are|is|was|were|am|has|had|been)\b", re.I)
 _NO_EVENT = re.compile(
     r"^\W*(?:(?:background |instrumental |upbeat |soft |intro(?:ductory)? |outro )?"
@@ -101,7 +130,19 @@ _CAPITAL_INSIDE = re.compile(
     r"(?<=, )(?:The|A|An|He|She|They|It|There|In|Then|Two|His|Her|Another|One|We|And|But)(?= [a-z])"
 )
 _SHOUTED = re.compile(r"\b[A-Z]{2,}(?: [A-Z]{2,})+\b")
-_PRONOUN = re.compile(r"^(?:he|she|they|it|him|her|them|his|their|its|this|that|these|those|one|another one)\b", re.I)
+_PRONOUN = re.compile(
+    r"^(?:continu(?:e|es|ing)|he|she|they|it|him|her|them|his|their|its|this|that|these|those|one|another one)\b", re.I
+)
+
+
+_PARTICLE = "around|at|away|back|down|from|in|into|off|on|onto|out|over|through|to|towards?|up|with"
+# "A person puts it on a table", "Stir it": another sentence tells what.
+_NO_OBJECT = re.compile(
+    r"^(?:(?:(?:an?|the|some) )?(?:[a-z]+ )?(?:person|people|(?:camera)?m[ae]n|wom[ae]n|boys?|girls?|ladies|lady|guys?"
+    r"|child|children|kids?|chef|cook|camera wearer) (?:(?:is|are|starts? to|begins? to|tries to) )?)?"
+    rf"[a-z]+ (?:(?:{_PARTICLE}) )?(?:it|them)\b",
+    re.I,
+)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -120,13 +161,13 @@ def clean(sentence: str) -> str:
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
-    text = _TIMES.sub(" ", _DATELINE.sub("", text))
-    text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022")
+    text = _MEASURE.sub("", _TIMES.sub(" ", _FORMAT.sub("", _DATELINE.sub("", text))))
+    text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022").rstrip(" .!?")
     text = _LINK.sub("", _SHOWN.sub("", _LINK.sub("", text)))
     text = _WE_SEE.sub(r"\1 see", _BESIDE_CAMERA.sub("", text))
-    if _CAMERA.match(text) or _TITLES.match(text) or _NO_SUBJECT.match(text):
+    if any(found.match(text) for found in (_CAMERA, _TITLES, _NO_SUBJECT)) or _PRODUCTION.search(text):
         return ""
-    text = _INNER_LINK.sub(r"\1 ", text)
+    text = _ITS.sub("its ", _TOO.sub("", _INNER_LINK.sub(r"\1 ", text)))
     text = re.sub(r",(?=[a-z])", ", ", text)
     text = re.sub(r"\b(the|an?|of|to|with|in|on) \1\b", r"\1", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
@@ -168,5 +209,12 @@ def _person(text: str) -> str:
 
 
 def says_who(text: str) -> bool:
-    """Whether a sentence can be understood alone: it does not begin with a pronoun whose name another sentence has."""
-    return not _PRONOUN.match(text)
+    """Whether a sentence can be understood alone: it does not begin with a pronoun whose name another sentence has, nor
+    tell that something goes on, nor what is done to an "it" without a noun before.
+    """
+    return not _PRONOUN.match(text) and not _NO_OBJECT.match(text)
+
+
+def tells_another(text: str) -> bool:
+    """Whether a sentence tells of somebody or something beside what others tell of: "Another man waves"."""
+    return text.lower().startswith(("another ", "the other ", "other "))

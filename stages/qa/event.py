@@ -1,5 +1,6 @@
 """Events of a video as questions are planned over them: cleaned, cut into sentences, repeats put together."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,10 @@ from stages.qa.similarity import same_words
 
 # A pause shorter than this share of an event is no end of it.
 PAUSE_SHARE = 0.1
+# Captions for the deaf name who speaks: "MAN 2: Hello." Nobody says that.
+_SPEAKER = re.compile(r"^(?:[A-Z][A-Z.'-]+(?: (?:[A-Z][A-Z.'-]+|#?\d+|[A-Z]))*|[A-Z][A-Z]?\d): ")
+# A longer pause is told as one: there the event does not happen.
+_LONGEST_PAUSE_S = 0.5
 Span = tuple[float, float]
 KINDS = {
     "event": "event",
@@ -38,6 +43,7 @@ class Event:
         is_title: it is the title of a chapter, which mostly only speech explains.
         is_caption: it describes a clip, rather than a moment that somebody was asked to find.
         is_spread: the sentence shared its span with others, so its own times are a guess.
+        has_pause: it was put together of repeats with pauses between them, so its span is not all its own.
         cause: what its sentence tells of why it happens.
         event_ids: of all rows that it was made of.
     """
@@ -53,6 +59,7 @@ class Event:
     is_spread: bool = False
     is_title: bool = False
     is_caption: bool = False
+    has_pause: bool = False
     cause: Cause | None = None
     event_ids: tuple[str, ...] = ()
 
@@ -126,7 +133,7 @@ def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
     start, end = row["start_s"], min(row["end_s"], duration_s)
     kind = KINDS[row["kind"]]
     if kind == "speech":
-        text = " ".join(row["text"].replace('"', "'").split())
+        text = _SPEAKER.sub("", " ".join(row["text"].replace('"', "'").split()))
         return [Event(row["event_id"], start, end, kind, text, event_ids=(row["event_id"],))] if text else []
     told = sentences(row["text"])
     step = (end - start) / len(told) if told else 0.0
@@ -167,6 +174,7 @@ def merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
                 first,
                 end_s=max(first.end_s, event.end_s),
                 is_point=first.is_point and event.is_point,
+                has_pause=first.has_pause or event.start_s > first.end_s + _LONGEST_PAUSE_S,
                 event_ids=tuple(dict.fromkeys((*first.event_ids, *event.event_ids))),
             )
             continue

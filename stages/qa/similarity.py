@@ -55,6 +55,17 @@ def stem(word: str) -> str:
 _COLOURS = frozenset(map(stem, _COLOUR_WORDS.split()))
 
 
+def step_of(text: str) -> tuple[str, ...]:
+    """The verb and the object of an instruction, "Roll out the dough with a pin" -> (roll, dough).
+
+    () for a sentence that begins with an article, a pronoun or a number, so with a subject.
+    """
+    words = [word for word in same_words(text) if word in content_words(text)]
+    first = text.split()[0].lower() if text else ""
+    has_subject = first in ("a", "an", "the") or first in _EMPTY or first[:1].isdigit()
+    return () if has_subject or len(words) < 2 else tuple(words[:2])
+
+
 @lru_cache(maxsize=1 << 17)
 def near_duplicates(a: str, b: str) -> bool:
     """Whether two texts say about the same: most content words are shared, or one says all that the other says."""

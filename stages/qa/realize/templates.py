@@ -70,7 +70,7 @@ def _wording_of(plan: Plan) -> str:
         return "last_occurrence"
     if plan.form in ("when", "summary", "brief") and plan.evidence[0].kind == "scene":
         return f"{plan.form}_of_scene"
-    if plan.form == "summary" and len(plan.evidence) == 1:
+    if plan.form == "summary" and len({e.event_id for e in plan.evidence}) == 1:
         return "caption"
     names = {
         ("neighbour", "after"): ("next", "further"),

@@ -158,7 +158,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "caption": (
         "What does this video show?",
         "What happens in this video?",
-        "Describe this video in a sentence.",
+        "Describe this video briefly.",
         "Give a short description of this video.",
         "What can be seen in this video?",
     ),

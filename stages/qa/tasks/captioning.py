@@ -5,6 +5,7 @@ which caption is its own.
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from stages.qa.clean import tells_another
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.plan import Plan
 from stages.qa.similarity import content_words, near_duplicates
@@ -18,6 +19,8 @@ BRIEF_EVENTS = 4
 MOST_OF_IT = 0.6
 # A part is at most as much of the video.
 MOST_OF_PART = 0.7
+# So much of what is described may lie untold between two events, or before or after them.
+MOST_UNTOLD = 0.4
 # The caption of a clip that fills so much of it tells all of it.
 ALL_OF_IT = 0.8
 
@@ -25,7 +28,7 @@ ALL_OF_IT = 0.8
 def summary(timeline: Timeline) -> Iterator[Plan]:
     """What happens in the whole video?"""
     told = spread(_tellable(timeline), timeline.config.caption_events)
-    if len(told) >= 3 or _fill(told, timeline.duration_s):
+    if (len(told) >= 3 and _tell_it(_tellable(timeline), timeline)) or _fill(told, timeline.duration_s):
         yield Plan(TASK, "summary", tuple(told), tuple(told), hops=len(told))
 
 
@@ -33,7 +36,7 @@ def brief(timeline: Timeline) -> Iterator[Plan]:
     """What are the main events?"""
     events = _tellable(timeline)
     told = spread(events, BRIEF_EVENTS)
-    if len(events) > 2 * BRIEF_EVENTS and len(told) >= 3:
+    if len(events) > 2 * BRIEF_EVENTS and len(told) >= 3 and _tell_it(events, timeline):
         yield Plan(TASK, "brief", tuple(told), tuple(told), hops=len(told))
 
 
@@ -62,7 +65,9 @@ WRITERS = (summary, part, timed_part, brief, in_window)
 
 
 def spread(events: Sequence[Event], count: int) -> list[Event]:
-    """At most `count` events in time order: the longest of each of `count` equal parts, none told twice."""
+    """At most `count` events in time order: the longest of each of `count` equal parts, then the longest of the others;
+    none told twice.
+    """
     if len(events) > count:
         start, end = events[0].start_s, max(e.start_s for e in events)
         longest: dict[int, Event] = {}
@@ -70,12 +75,20 @@ def spread(events: Sequence[Event], count: int) -> list[Event]:
             slot = min(count - 1, int(count * (event.start_s - start) / (end - start or 1.0)))
             if slot not in longest or event.end_s - event.start_s > longest[slot].end_s - longest[slot].start_s:
                 longest[slot] = event
-        events = sorted(longest.values(), key=lambda e: (e.start_s, e.end_s))
+        others = sorted((e for e in events if e not in longest.values()), key=lambda e: e.start_s - e.end_s)
+        chosen = [*longest.values(), *others[: count - len(longest)]]
+        events = sorted(chosen, key=lambda e: (e.start_s, e.end_s))
     told: list[Event] = []
-    for event in events:
+    for event in _best_named(events):
         if not (told and _says_again(event, told[-1])) and not any(_is_beside(event, other) for other in told):
             told.append(event)
     return told
+
+
+def _best_named(events: Sequence[Event]) -> list[Event]:
+    """The events but for those beside which another one says more clearly what is meant."""
+    named = [e for e in events if e.is_named]
+    return [e for e in events if e.is_named or not any(_is_beside(e, other) for other in named)]
 
 
 def _says_again(event: Event, last: Event) -> bool:
@@ -89,9 +102,24 @@ def _says_again(event: Event, last: Event) -> bool:
 def _fill(events: Sequence[Event], duration_s: float) -> bool:
     """Whether one caption, or two events that follow one another, leave little of the video untold."""
     if len(events) == 1:
-        return events[0].is_caption and events[0].end_s - events[0].start_s >= ALL_OF_IT * duration_s
+        [event] = events
+        is_named = event.is_named and not tells_another(event.text)
+        return is_named and event.is_caption and event.end_s - event.start_s >= ALL_OF_IT * duration_s
     is_row = len(events) == 2 and precedes(*events)
     return is_row and sum(e.end_s - e.start_s for e in events) >= MOST_OF_IT * duration_s
+
+
+def _tell_it(events: Sequence[Event], timeline: Timeline) -> bool:
+    """Whether some events leave no long stretch of the video untold."""
+    return _untold_s(events, 0.0, timeline.duration_s) <= MOST_UNTOLD * timeline.duration_s
+
+
+def _untold_s(events: Sequence[Event], start_s: float, end_s: float) -> float:
+    """The longest stretch between two times in which none of some events happens; they are sorted by start."""
+    longest, told_s = 0.0, start_s
+    for event in events:
+        longest, told_s = max(longest, event.start_s - told_s), max(told_s, event.end_s)
+    return max(longest, end_s - told_s)
 
 
 def _is_beside(event: Event, other: Event) -> bool:
@@ -121,8 +149,8 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
         ]
         alike = any(near_duplicates(a.text, b.text) for a, b in pairwise(inside))
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
-        gap_s = max((b.start_s - a.end_s for a, b in pairwise(inside)), default=0.0)
-        is_whole = len(inside) > 1 and gap_s <= timeline.config.max_gap_s and not cut
+        most_s = min(timeline.config.max_gap_s, MOST_UNTOLD * (end - start))
+        is_whole = len(inside) > 1 and _untold_s(inside, start, end) <= most_s and not cut
         if not is_whole or alike or told or end - start > MOST_OF_PART * timeline.duration_s:
             continue
         given.append((start, end))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stages.qa.plan import Plan
-from stages.qa.tasks.temporal_grounding import repeated
+from stages.qa.tasks.temporal_grounding import repeated, whole_counts
 from stages.qa.timeline import Timeline, precedes
 
 TASK = "event_counting"
@@ -19,7 +19,9 @@ def count(timeline: Timeline) -> Iterator[Plan]:
     """How many times does it happen? One that happens once is asked for as well."""
     rng = timeline.rng("count")
     groups = list(repeated(timeline))
-    once = [[e] for e in timeline.some(filter(timeline.is_askable, timeline.steps), rng)[:1]] if groups else []
+    is_whole = whole_counts(timeline)
+    alone = (e for e in timeline.steps if timeline.is_askable(e) and is_whole(e))
+    once = [[e] for e in timeline.some(alone, rng)[:1]] if groups else []
     plans = [
         Plan(TASK, "count", len(group), tuple(group), asked=(group[0],), hops=len(group))
         for group in timeline.some([*groups, *once], rng)

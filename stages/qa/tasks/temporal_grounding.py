@@ -1,10 +1,11 @@
 """Plans of temporal grounding: when something happens, what happens at a time, when it happens again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from stages.qa.event import Event
 from stages.qa.plan import Plan
+from stages.qa.similarity import step_of
 from stages.qa.tasks.options import wrong_events, wrong_spans
 from stages.qa.timeline import Timeline
 
@@ -24,7 +25,7 @@ def said_when(timeline: Timeline) -> Iterator[Plan]:
 
 def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence[Event]) -> Iterator[Plan]:
     rng = timeline.rng(form)
-    for event in timeline.some(filter(timeline.is_askable, events), rng):
+    for event in timeline.some((e for e in events if timeline.is_askable(e) and not e.has_pause), rng):
         like = [e for e in timeline.near(event, pool) if e.kind == event.kind and e.is_point == event.is_point]
         like.sort(key=lambda e: abs(e.start_s - event.start_s))
         wrong = wrong_spans(timeline, event, like, rng) if rng.random() < 0.5 else None
@@ -49,7 +50,7 @@ def what_at(timeline: Timeline) -> Iterator[Plan]:
 def occurrence(timeline: Timeline) -> Iterator[Plan]:
     """When does it happen for the second time, or the last?"""
     rng = timeline.rng("occurrence")
-    for group in timeline.some(repeated(timeline), rng):
+    for group in timeline.some((g for g in repeated(timeline) if not any(e.has_pause for e in g)), rng):
         number = rng.randint(1, min(len(group), 5))
         side = "last" if number == len(group) and rng.random() < 0.5 else ""
         event = group[number - 1]
@@ -76,10 +77,22 @@ WRITERS = (when, what_at, occurrence, said_when)
 
 def repeated(timeline: Timeline) -> Iterator[list[Event]]:
     """Groups of visual events that happen several times, one after the other, and that nothing else tells of."""
+    is_whole = whole_counts(timeline)
     for group in timeline.groups.values():
         if not 2 <= len(group) <= timeline.config.max_count or group[0].kind != "event":
             continue
         apart = all(a.end_s <= b.start_s for a, b in pairwise(group))
         named = all(e.is_named and timeline.is_short(e) for e in group)
-        if apart and named and not timeline.rivals(group[0]):
+        if apart and named and is_whole(group[0]) and not timeline.rivals(group[0]):
             yield group
+
+
+def whole_counts(timeline: Timeline) -> Callable[[Event], bool]:
+    """Tells of which events each time is told in the same words, not some as the same step done in another way.
+
+    "Roll out the dough into a thin circle" is not all of it where another event is "roll out the dough with a pin".
+    """
+    groups: dict[tuple[str, ...], set[int]] = {}
+    for event in timeline.visual:
+        groups.setdefault(step_of(event.text), set()).add(event.group)
+    return lambda event: not step_of(event.text) or len(groups[step_of(event.text)]) == 1

@@ -51,6 +51,7 @@ def test_causes_that_are_certain(sentence, effect, reason):
         "The man falls because he slips because of the ice",
         "The man falls because",
         "The reason is because he slips",
+        "The elevator moves up so that the outside view is now black",  # what comes of it
     ],
 )
 def test_what_is_not_certain_is_no_cause(sentence):

@@ -18,6 +18,7 @@ def test_touching_repeats_are_one_event_and_others_are_not():
     assert left_out["merged"] == 2
     pause = made((0, 128, "a family packs bags"), (132, 142, "a family packs bags"), duration=200)[0]
     assert [e.span for e in pause] == [(0, 142)], "four seconds are no end of what lasts two minutes"
+    assert [e.has_pause for e in (*events, *pause)] == [True, False, True]
     twice = made((0, 10, "a dog barks"), (14, 24, "a dog barks"))[0]
     assert [e.span for e in twice] == [(0, 10), (14, 24)]
 
@@ -55,6 +56,12 @@ def test_events_of_other_languages_are_left_out_unless_asked_for():
 def test_speech_stays_speech_and_keeps_its_words():
     [event], _, _ = made((0, 5, "Then we add at 5 minutes the salt.", "speech"))
     assert (event.kind, event.text) == ("speech", "Then we add at 5 minutes the salt.")
+
+
+def test_the_name_of_a_speaker_is_not_said():
+    told = ("MAN 2: It is cold.", "DR. O'NEIL: Yes.", "M1: No.", "It is clear: DNA: a molecule.", "Note: it is late.")
+    events, _, _ = made(*((10 * i, 10 * i + 5, text, "speech") for i, text in enumerate(told)))
+    assert [e.text for e in events] == ["It is cold.", "Yes.", "No.", *told[3:]]
 
 
 def test_points_stay_points():

@@ -58,6 +58,19 @@ def test_a_song_cut_in_four_is_counted_once():
     assert three.answer == 2
 
 
+def test_a_step_that_is_told_in_several_ways_is_not_counted():
+    rolls = [(10 * i, 10 * i + 5, "roll out the dough into a thin circle") for i in range(4)]
+    assert plans(timeline(*rolls, (80, 90, "add salt")), "count")
+    other = (50, 55, "roll out the dough with a rolling pin")
+    for form in ("count", "count_beside", "occurrence"):
+        assert not plans(timeline(*rolls, other, (80, 90, "add salt")), form)
+
+
+def test_the_time_of_an_event_with_pauses_is_not_asked_for():
+    line = timeline((0, 10, "a man sings a song"), (12, 20, "a man sings a song"), (60, 70, "a dog barks"))
+    assert {plan.asked[0].text for plan in plans(line, "when")} == {"A dog barks"}
+
+
 def test_nothing_that_overlaps_is_put_in_order():
     line = timeline((0, 60, "people ride bicycles"), (30, 80, "a man falls"), (50, 90, "a woman waves"))
     assert line.steps == []
@@ -93,6 +106,34 @@ def test_two_events_sum_up_a_video_that_they_fill():
     assert plans(timeline((0, 50, "a woman waves"), (52, 95, "a man falls")), "summary")
     assert not plans(timeline((0, 20, "a woman waves"), (52, 70, "a man falls")), "summary")
     assert not plans(timeline((0, 60, "a woman waves"), (40, 100, "a man falls")), "summary"), "at once"
+
+
+def test_a_video_of_which_a_long_stretch_is_untold_is_not_described():
+    clips = [(2, 20, "a woman waves"), (22, 40, "a man falls")]
+    assert plans(timeline(*clips, (70, 90, "a dog barks")), "summary")
+    assert not plans(timeline(*clips, (90, 98, "a dog barks")), "summary")
+    assert plans(timeline(*clips), "part")
+    assert not plans(timeline((2, 8, "a woman waves"), (20, 26, "a man falls")), "part")
+
+
+def test_of_many_events_a_description_tells_as_many_as_it_may():
+    crowd = [(10 + 2 * i, 12 + 2 * i, f"a {name} passes by") for i, name in enumerate(WORDS[:10])]
+    line = timeline((0, 10, "a woman waves"), *crowd, (30, 99, "a man falls"), caption_events=8)
+    [plan] = plans(line, "summary", seeds=1)
+    assert len(plan.answer) == 8
+
+
+def test_a_description_takes_the_clearest_of_captions_of_one_event():
+    line = timeline(
+        (5, 30, "a person pours it"), (5, 30, "person pours water"), (30, 60, "a dog barks"), (60, 99, "a man falls")
+    )
+    [plan] = plans(line, "summary", seeds=1)
+    assert [e.text for e in plan.answer] == ["A person pours water", "A dog barks", "A man falls"]
+
+
+def test_another_one_is_no_description_of_a_video():
+    for text, count in (("a man is throwing shoes", 1), ("another man is throwing shoes", 0)):
+        assert len(plans(timeline((0, 100, text, "clip")), "summary", seeds=1)) == count
 
 
 def test_long_events_are_asked_for_by_their_order_and_not_by_their_time():
