@@ -28,6 +28,11 @@ class WritingConfig(Config):
     option is offered `num_options` times as often, so that offering it says nothing."""
     min_event_s: float = Field(0.3, ge=0)
     """A shorter event is not asked for: sampling may miss it."""
+    time_error_s: float = Field(2.0, ge=0, le=30)
+    """How far the annotated start or end of an event may lie from where the frames show it. Questions about a time name
+    only the part of an event that is so far from its ends, wrong times lie so far from the right one, an event of less
+    than three times this is at "about" a time, and from 1 on times are told in whole seconds. Speech is taken as exact.
+    0: the times are exact, as those of rendered videos are."""
     max_event_share: float = Field(0.5, gt=0, le=1)
     """The time of an event that fills more of the video than this is not asked for: finding it shows nothing."""
     max_gap_s: float = Field(30.0, ge=0)

@@ -30,6 +30,7 @@ class Plan:
         number: which occurrence, or how many steps away (1: the next one).
         side: "after", "before", "first" or "last", where the form has sides.
         hops: events that have to be found one after the other.
+        error_s: how far the times that it names, and its evidence, may lie from what the frames show.
         is_none: the answer is "None of these": `answer` is what would be right, and is not offered.
         offers_none: "None of these" is one of the options.
     """
@@ -45,6 +46,7 @@ class Plan:
     number: int = 1
     side: str = ""
     hops: int = 1
+    error_s: float = 0.0
     is_none: bool = False
     offers_none: bool = False
 

@@ -14,7 +14,15 @@ during for from in inside into like near of off on onto out outside over past th
 upon with within without and or but then while as because which where when so also again together just now
 is are was were be been am has have had do does did will would can could not there here it's i'm what being
 continue continues start starts begin begins"""
+# Who and what: a place may only be left out after them.
+LEAST_CORE = 2
 _EMPTY = frozenset(_EMPTY_WORDS.split())
+# Where something is done, up to the next clause.
+_PLACE = re.compile(
+    r"\s(?:alone|(?:in|in front of|next to|close to|on|at|through|over|under|along|across|among|by|near|beside|behind"
+    r"|before|above|below|inside|outside|into|onto|towards?|from|against|between|around|past)\s.*?)"
+    r"(?=,| and | while | as |$)"
+)
 _COLOUR_WORDS = "red green blue yellow orange purple pink black white grey gray brown golden silver"
 _IRREGULAR = {
     "leaves": "leave", "wolves": "wolf", "knives": "knife", "men": "man", "women": "woman", "children": "child",
@@ -75,6 +83,21 @@ def near_duplicates(a: str, b: str) -> bool:
         return False
     smaller, union = min(len(words_a), len(words_b)), len(words_a | words_b)
     return shared / union > 0.6 or shared == smaller >= 2 or (smaller >= 4 and shared / smaller > 0.75)
+
+
+@lru_cache(maxsize=1 << 16)
+def core_words(text: str) -> frozenset[str]:
+    """The content words of who does what, without where: "the rabbit smiles on the meadow" -> rabbit, smil."""
+    for found in _PLACE.finditer(text):
+        if len(content_words(text[: found.start()])) >= LEAST_CORE:
+            return core_words(text[: found.start()] + text[found.end() :])
+    return content_words(text)
+
+
+def holds_of(text: str, other: str) -> bool:
+    """Whether what a text says, but for where, may be true of what another text tells of as well."""
+    core, others = core_words(text), content_words(other)
+    return len(core) >= LEAST_CORE and core <= others and not differ_in_colour(text, other)
 
 
 def differ_in_colour(a: str, b: str) -> bool:

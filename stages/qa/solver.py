@@ -10,9 +10,10 @@ from itertools import pairwise
 
 from stages.qa.event import Event, overlap_s, reason_of
 from stages.qa.plan import Answer, Plan
-from stages.qa.similarity import near_duplicates
+from stages.qa.similarity import holds_of, near_duplicates
 
 _SLACK_S, _SLACK_SHARE = 0.5, 0.25
+_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ def check(plan: Plan, events: Sequence[Event]) -> Verdict:
     could be left out.
     """
     found = solve(plan, events)
-    agrees = found is not None and same(found, plan.answer) and not any(same(found, w) for w in plan.wrong)
+    agrees = (
+        found is not None
+        and same(found, plan.answer)
+        and not any(same(found, w) or _may_be_right(w, found, plan.error_s) for w in plan.wrong)
+    )
     if plan.is_caption or not agrees:
         return Verdict(agrees, agrees, agrees)
     necessary = all(
@@ -60,6 +65,23 @@ def same(a: Answer, b: Answer) -> bool:
     if isinstance(a, tuple) and isinstance(b, tuple):
         return [_group(x) for x in a] == [_group(x) for x in b]
     return False
+
+
+def _may_be_right(wrong: Answer, found: Answer, error_s: float) -> bool:
+    """Whether a wrong answer may be right beside the one that was found: it is true of the same event, or so near in
+    time that the errors of the annotation may have parted them.
+    """
+    if isinstance(wrong, Event) and isinstance(found, Event):
+        return wrong.kind == found.kind == "event" and holds_of(wrong.text, found.text)
+    if _is_span(wrong) and _is_span(found):
+        start, end = found  # type: ignore[misc]
+        return overlap_s(wrong, (start - error_s, end + error_s)) > 0  # type: ignore[arg-type,operator]
+    return False
+
+
+def _happens(offered: Event, events: Sequence[Event]) -> bool:
+    """Whether an offered event is one of some events, or may be true of one of them."""
+    return any(same(offered, e) or _may_be_right(offered, e, 0.0) for e in events)
 
 
 def _group(event: object) -> int:
@@ -88,9 +110,13 @@ def _when(plan: Plan, events: Sequence[Event]) -> Answer | None:
 
 def _what_at(plan: Plan, events: Sequence[Event]) -> Answer | None:
     assert plan.window
+    start, end = plan.window
     inside = [e for e in events if e.kind == "event" and overlap_s(e.span, plan.window) > 0]
-    most = [e for e in inside if overlap_s(e.span, plan.window) >= 0.5 * (plan.window[1] - plan.window[0])]
-    return most[0] if len(most) == 1 else None
+    most = [e for e in inside if overlap_s(e.span, plan.window) >= 0.5 * (end - start)]
+    # What the frames show there is this event even where its times are wrong by as much as they may be.
+    margin_s = plan.error_s - _ROUNDING_S
+    sure = [e for e in most if e.start_s + margin_s <= start and end + margin_s <= e.end_s]
+    return sure[0] if len(most) == len(sure) == 1 else None
 
 
 def _occurrences(plan: Plan, events: Sequence[Event]) -> list[Event]:
@@ -133,7 +159,7 @@ def _between(plan: Plan, events: Sequence[Event]) -> Answer | None:
     first, second = sorted((e for e in ends if e), key=_start)
     offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
     inside = [e for e in events if e.kind == first.kind and _is_after(e, first) and _is_after(second, e)]
-    fits = [o for o in offered if any(same(o, e) for e in inside)]
+    fits = [o for o in offered if _happens(o, inside)]
     return fits[0] if len(fits) == 1 else None
 
 
@@ -169,14 +195,14 @@ def _in_scene(plan: Plan, events: Sequence[Event]) -> Answer | None:
         return None
     offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
     inside = [e for e in events if e.kind == "event" and overlap_s(e.span, scene.span) > 0]
-    fits = [o for o in offered if any(same(o, e) for e in inside)]
+    fits = [o for o in offered if _happens(o, inside)]
     return fits[0] if len(fits) == 1 else None
 
 
 def _in_window(plan: Plan, events: Sequence[Event]) -> Answer | None:
     """Of what is offered the one thing that happens at all."""
     offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
-    fits = [o for o in offered if any(same(o, e) for e in events if e.kind == o.kind)]
+    fits = [o for o in offered if _happens(o, [e for e in events if e.kind == o.kind])]
     return fits[0] if len(fits) == 1 else None
 
 
@@ -196,8 +222,14 @@ def _while(plan: Plan, events: Sequence[Event]) -> Answer | None:
     asked = _find(events, plan.asked[0])
     if asked is None or not isinstance(plan.answer, Event):
         return None
-    at_once = [e for e in events if e.kind == plan.answer.kind and overlap_s(e.span, asked.span) > 0]
-    return at_once[0] if len(at_once) == 1 else None
+    start, end = asked.span
+    around = (start - plan.error_s, end + plan.error_s)
+    at_once = [e for e in events if e.kind == plan.answer.kind and overlap_s(e.span, around) > 0]
+    if len(at_once) != 1:
+        return None
+    seen, line = (at_once[0], asked) if asked.kind == "speech" else (asked, at_once[0])
+    surely = (seen.start_s + plan.error_s, seen.end_s - plan.error_s)
+    return at_once[0] if overlap_s(surely, line.span) > 0 else None
 
 
 def _told(plan: Plan, events: Sequence[Event]) -> Answer | None:

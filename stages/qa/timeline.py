@@ -12,7 +12,7 @@ from stages.qa.clean import is_cut
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.lines import NEAR_LINES, sentences_of
-from stages.qa.similarity import content_words, near_duplicates
+from stages.qa.similarity import content_words, holds_of, near_duplicates
 
 # Annotators' cuts overlap where one event follows another: by so many seconds, or this share of the shorter one.
 SLACK_S = 0.5
@@ -129,6 +129,10 @@ class Timeline:
         length = event.end_s - event.start_s
         return length <= self.config.max_event_share * self.duration_s and self.is_nameable(event)
 
+    def error_s(self, event: Event) -> float:
+        """How far the times of an event may lie from what the frames show."""
+        return 0.0 if event.kind == "speech" else self.config.time_error_s
+
     def is_short(self, event: Event) -> bool:
         """Whether an event's text can be quoted."""
         return len(event.text.split()) <= self.config.max_words
@@ -156,12 +160,19 @@ class Timeline:
         return known[event.event_id]
 
     def rivals(self, event: Event) -> list[Event]:
-        """Some events of other groups that say about the same, by their words or their meaning."""
+        """Some events of other groups that say about the same, by their words or their meaning, or of which what this
+        one says may be true as well: "the rabbit smiles" of "the rabbit smiles at the squirrel".
+        """
         words = sorted(content_words(event.text), key=lambda word: len(self._holders[word]))
         others = {e.event_id + e.text: e for word in words for e in self._holders[word] if e.group != event.group}
         same_kind = (e for e in others.values() if (e.kind == "speech") == (event.kind == "speech"))
-        same_words = [e for e in same_kind if near_duplicates(event.text, e.text)]
+        same_words = [e for e in same_kind if near_duplicates(event.text, e.text) or self._is_true_of(event, e)]
         return same_words or [e for e in self._meanings.get(event.meaning, []) if e.group != event.group]
+
+    def _is_true_of(self, event: Event, other: Event) -> bool:
+        """Whether a visual event may happen where another one, at another time, is told."""
+        are_visual = event.kind == other.kind == "event"
+        return are_visual and overlap_s(event.span, other.span) == 0 and holds_of(event.text, other.text)
 
     def step(self, event: Event, number: int) -> Event | None:
         """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""

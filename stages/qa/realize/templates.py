@@ -9,6 +9,10 @@ from stages.qa.plan import Answer, Plan
 from stages.qa.realize.clause import inverted
 from stages.qa.realize.wordings import HINTS, NONE, ORDINALS, POINT_HINT, REPEAT_RULE, WORDINGS
 
+# An event that is shorter than so many errors of its times is at a time, rather than from one to another.
+SPAN_ERRORS = 3.0
+_LEAST_WHOLE_S = 2.0
+
 
 @dataclass(frozen=True)
 class Realized:
@@ -41,7 +45,7 @@ def realize(plan: Plan, rng: random.Random) -> Realized:
     elif plan.offers_none:
         wrong = (*wrong, NONE)
     open_hint = HINTS.get(plan.form, "") if not wrong else ""
-    hint = POINT_HINT if open_hint and plan.evidence[-1].is_point else open_hint
+    hint = POINT_HINT if open_hint and _is_point(plan) else open_hint
     if plan.form in ("count", "count_beside"):
         hint = REPEAT_RULE
     return Realized(question, answer, wrong, hint, _queries(plan, question, [answer, *wrong]))
@@ -51,7 +55,7 @@ def _question(plan: Plan, rng: random.Random) -> str:
     asked = plan.asked[0] if plan.asked else None
     does = inverted(asked.text) if asked and asked.kind != "speech" else None
     wordings = [w for w in WORDINGS[_wording_of(plan)] if does or "{does}" not in w]
-    start, end = (_seconds(time) for time in plan.window or (0.0, 0.0))
+    start, end = _both(plan.window or (0.0, 0.0), plan.error_s)
     return rng.choice(wordings).format(
         a=_quoted(plan.asked[0]) if plan.asked else "",
         b=_quoted(plan.asked[1]) if len(plan.asked) > 1 else "",
@@ -93,30 +97,52 @@ def _answer(plan: Plan, value: Answer) -> str:
     if plan.is_order:
         return ", ".join(f"({plan.listed.index(e) + 1})" for e in value if isinstance(e, Event))
     if plan.is_caption:
-        return _story([e for e in value if isinstance(e, Event)], with_times=plan.form == "timed_part")
-    return _times(value, is_point=plan.evidence[-1].is_point, is_open=not plan.wrong)  # type: ignore[arg-type]
+        return _story([e for e in value if isinstance(e, Event)], plan.form == "timed_part", plan.error_s)
+    span: Span = value  # type: ignore[assignment]
+    if _is_brief(plan):
+        span = (sum(span) / 2, sum(span) / 2)
+    return _times(span, plan.error_s, is_point=_is_point(plan), is_open=not plan.wrong)
 
 
-def _story(events: list[Event], *, with_times: bool) -> str:
+def _is_point(plan: Plan) -> bool:
+    """Whether the answer is one time."""
+    return plan.evidence[-1].is_point or _is_brief(plan)
+
+
+def _is_brief(plan: Plan) -> bool:
+    """Whether the event of an open answer is too short beside the error of its times to tell both of them."""
+    event = plan.evidence[-1]
+    is_span = not event.is_point and not plan.wrong
+    return is_span and event.end_s - event.start_s < SPAN_ERRORS * plan.error_s
+
+
+def _story(events: list[Event], with_times: bool, error_s: float) -> str:
     """A numbered line per event; the sentences of one caption, whose times are not known, in one line."""
     captions = [list(same) for _, same in groupby(events, key=lambda e: e.event_id)]
     lines = []
     for told in captions:
-        time = f"{_times(told[0].span, is_point=told[0].is_point)}: " if with_times else ""
+        time = f"{_times(told[0].span, error_s, is_point=told[0].is_point)}: " if with_times else ""
         lines.append(time + " ".join(f"{e.text}." for e in told))
     return lines[0] if len(lines) == 1 else "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1))
 
 
-def _times(span: Span, *, is_point: bool = False, is_open: bool = False) -> str:
+def _times(span: Span, error_s: float, *, is_point: bool = False, is_open: bool = False) -> str:
     if is_point:
-        return f"{'At about' if is_open else 'about'} {round(span[0])} s"
-    text = f"{_seconds(span[0])} to {_seconds(span[1])}"
-    return f"From {text}" if is_open else text
+        return f"{'At about' if is_open else 'about'} {_round(span[0])} s"
+    start, end = _both(span, error_s)
+    return f"From {start} to {end}" if is_open else f"{start} to {end}"
 
 
-def _seconds(time_s: float) -> str:
-    """83.0 -> "83 s", 14.52 -> "14.5 s"."""
-    return f"{round(time_s, 1):.1f}".removesuffix(".0") + " s"
+def _both(span: Span, error_s: float) -> tuple[str, str]:
+    """83.0 -> "83 s", 14.52 -> "14.5 s"; in whole seconds where more would say more than is known."""
+    whole = error_s >= 1 and span[1] - span[0] >= _LEAST_WHOLE_S
+    start, end = (f"{_round(time)}" if whole else f"{round(time, 1):.1f}".removesuffix(".0") for time in span)
+    return f"{start} s", f"{end} s"
+
+
+def _round(time_s: float) -> int:
+    """To whole seconds, a half upwards."""
+    return int(time_s + 0.5)
 
 
 def _option(event: Event) -> str:

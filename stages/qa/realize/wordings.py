@@ -188,9 +188,9 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Which of these descriptions fits this video?",
     ),
     "timed_part": (
-        "What happens between {start} and {end}, and when?",
-        "List what happens from {start} to {end}, with times.",
-        "Describe the part of the video from {start} to {end}, and give the time of each event.",
+        "What happens between {start} and {end}, and about when?",
+        "List what happens from {start} to {end}, with approximate times.",
+        "Describe the part of the video from {start} to {end}, and give the approximate times of each event.",
     ),
 }
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}

@@ -154,4 +154,5 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
         if not is_whole or alike or told or end - start > MOST_OF_PART * timeline.duration_s:
             continue
         given.append((start, end))
-        yield Plan(TASK, form, tuple(inside), tuple(inside), window=(start, end), hops=len(inside))
+        error_s = timeline.error_s(inside[0])
+        yield Plan(TASK, form, tuple(inside), tuple(inside), window=(start, end), hops=len(inside), error_s=error_s)

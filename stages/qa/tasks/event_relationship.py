@@ -9,7 +9,7 @@ from stages.qa.event import Event, reason_of
 from stages.qa.lines import NEAR_LINES
 from stages.qa.plan import Plan
 from stages.qa.solver import same
-from stages.qa.tasks.options import FEWEST, wrong_events
+from stages.qa.tasks.options import FEWEST, happens, wrong_events
 from stages.qa.timeline import Timeline, precedes
 
 TASK = "event_relationship"
@@ -85,10 +85,10 @@ def between(timeline: Timeline) -> Iterator[Plan]:
         outside = [steps[first - 1] if first else None, steps[second + 1] if second + 1 < len(steps) else None]
         # What also happens in between, under the same words, is no wrong option. As the right one, others happen once:
         # captions of what happens often are shorter.
-        inside = {e.group for e in steps[first : second + 1]}
-        apart = [e for i, e in enumerate(steps) if not first <= i <= second and e.group not in inside]
+        inside = steps[first : second + 1]
+        apart = [e for i, e in enumerate(steps) if not first <= i <= second and not happens(e, inside)]
         pool = [e for e in apart if timeline.is_unique(e)]
-        if any(e is not None and e.group in inside for e in outside):
+        if any(e is not None and happens(e, inside) for e in outside):
             continue
         asked = [steps[first], steps[second]]
         if not timeline.is_short(truth) or not timeline.is_unique(truth):

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 
 from stages.qa.event import Event, Span, overlap_s
+from stages.qa.similarity import holds_of
 from stages.qa.solver import same
 from stages.qa.timeline import Timeline
 
@@ -32,9 +33,11 @@ def wrong_events(
         asked: events that the question names: never offered.
     """
     must = _distinct([e for e in required if e is not None], [truth, *asked])
-    if must is None:
+    if must is None or any(may_be_true_of(e, truth) for e in must):
         return None
-    free = [e for e in timeline.some(pool, rng) if timeline.is_short(e) and e not in must]
+    free = [
+        e for e in timeline.some(pool, rng) if timeline.is_short(e) and e not in must and not may_be_true_of(e, truth)
+    ]
     most = timeline.config.num_options - 1
     some = _some_distinct(free, [truth, *asked, *must], most + 1 - len(must))
     if len(must) + len(some) <= most:
@@ -60,6 +63,16 @@ def wrong_events(
         if not any(want.values()):
             return tuple(chosen)
     return tuple(chosen) if not any(want.values()) else None
+
+
+def may_be_true_of(event: Event, other: Event) -> bool:
+    """Whether what a visual event tells may be true of another one, so that it is no wrong option beside it."""
+    return event.kind == other.kind == "event" and holds_of(event.text, other.text)
+
+
+def happens(event: Event, events: Iterable[Event]) -> bool:
+    """Whether an event is one of some events, under the same words, or may be true of one of them."""
+    return any(event.group == e.group or may_be_true_of(event, e) for e in events)
 
 
 def _some_distinct(events: Sequence[Event], others: Sequence[Event], most: int) -> list[Event]:
@@ -94,7 +107,8 @@ def wrong_spans(
     """Wrong spans of time for a right one, those of other events, or None where there are too few.
 
     Which place the right one takes, in the order of time, is drawn first. Where the pool comes nearest first, the
-    options are events that follow one another: none lies closer to the others for being the right one.
+    options are events that follow one another: none lies closer to the others for being the right one. All lie apart
+    by more than the times may be wrong.
 
     Args:
         pool: what may be offered, the first ones first.
@@ -104,9 +118,11 @@ def wrong_spans(
     most = timeline.config.num_options - 1
     earlier: list[Event] = []
     later: list[Event] = []
+    error_s = timeline.error_s(truth)
     for event in (*required, *pool):
         side = earlier if event.start_s < truth.start_s else later
-        if len(side) < most and all(overlap_s(event.span, e.span) == 0 for e in (truth, *side)):
+        around = (event.start_s - error_s, event.end_s + error_s)
+        if len(side) < most and all(overlap_s(around, e.span) == 0 for e in (truth, *side)):
             side.append(event)
     place = rng.randrange(most + 1)
     chosen = [*earlier[:place], *later[: most - place]]

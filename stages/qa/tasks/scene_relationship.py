@@ -6,7 +6,7 @@ from stages.qa.event import Event, overlap_s
 from stages.qa.plan import Plan
 from stages.qa.solver import same
 from stages.qa.tasks.event_relationship import first_or_last_of
-from stages.qa.tasks.options import wrong_events
+from stages.qa.tasks.options import happens, wrong_events
 from stages.qa.timeline import Timeline
 
 TASK = "scene_relationship"
@@ -34,8 +34,8 @@ def in_scene(timeline: Timeline) -> Iterator[Plan]:
         if len(timeline.groups[scene.group]) > 1 or timeline.rivals(scene) or not timeline.is_short(scene):
             continue
         # What also happens in the scene, under the same words, is no wrong option.
-        inside = {e.group for e in timeline.visual if overlap_s(e.span, scene.span) > 0}
-        outside = [e for e in timeline.visual if e.group not in inside and not e.is_spread]
+        inside = [e for e in timeline.visual if overlap_s(e.span, scene.span) > 0]
+        outside = [e for e in timeline.visual if not e.is_spread and not happens(e, inside)]
         before = [e for e in outside if e.end_s <= scene.start_s][-1:]
         after = [e for e in outside if e.start_s >= scene.end_s][:1]
         wrong = wrong_events(timeline, event, [*before, *after], outside, rng, asked=[scene])
@@ -92,17 +92,21 @@ WRITERS = (scene_of, in_scene, next_scene, first_or_last_scene, while_said, said
 def _while(timeline: Timeline, form: str, asked_for: list[Event], pool: list[Event]) -> Iterator[Plan]:
     rng = timeline.rng(form)
     for event in timeline.some(filter(timeline.is_askable, asked_for), rng):
-        at_once = [e for e in pool if overlap_s(e.span, event.span) > 0]
+        error_s = timeline.config.time_error_s
+        at_once = [e for e in pool if overlap_s(e.span, (event.start_s - error_s, event.end_s + error_s)) > 0]
         if len(at_once) != 1 or at_once[0].is_spread or not timeline.is_quotable(at_once[0]):
             continue
         truth = at_once[0]
+        seen, line = (truth, event) if event.kind == "speech" else (event, truth)
+        if overlap_s((seen.start_s + error_s, seen.end_s - error_s), line.span) == 0:
+            continue
         offered = timeline.near(event, pool)
         apart = [e for e in offered if not e.is_spread and timeline.is_quotable(e) and not same(e, truth)]
         before = [e for e in apart if e.end_s <= truth.start_s][-1:]
         after = [e for e in apart if e.start_s >= truth.end_s][:1]
         wrong = wrong_events(timeline, truth, [*before, *after], apart, rng, asked=[event])
         if wrong:
-            yield Plan(TASK, form, truth, _sorted(event, truth), wrong=wrong, asked=(event,), hops=2)
+            yield Plan(TASK, form, truth, _sorted(event, truth), wrong=wrong, asked=(event,), hops=2, error_s=error_s)
 
 
 def _beside(timeline: Timeline, scene: Event) -> list[Event | None]:

@@ -29,7 +29,8 @@ def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence
         like = [e for e in timeline.near(event, pool) if e.kind == event.kind and e.is_point == event.is_point]
         like.sort(key=lambda e: abs(e.start_s - event.start_s))
         wrong = wrong_spans(timeline, event, like, rng) if rng.random() < 0.5 else None
-        yield Plan(TASK, form, event.span, (event,), wrong=wrong or (), asked=(event,))
+        error_s = timeline.error_s(event)
+        yield Plan(TASK, form, event.span, (event,), wrong=wrong or (), asked=(event,), error_s=error_s)
 
 
 def what_at(timeline: Timeline) -> Iterator[Plan]:
@@ -40,11 +41,12 @@ def what_at(timeline: Timeline) -> Iterator[Plan]:
         if event.is_point or not timeline.is_short(event) or event.end_s - event.start_s < timeline.config.min_event_s:
             continue
         wrong = wrong_events(timeline, event, [before, after], timeline.visual, rng)
-        # Where cuts overlap a little, the part that is this event's alone.
-        start = max(event.start_s, before.end_s if before else 0.0)
-        end = min(event.end_s, after.start_s if after else event.end_s)
-        if wrong and end - start >= timeline.config.min_event_s:
-            yield Plan(TASK, "what_at", event, (event,), wrong=wrong, window=(start, end))
+        # Where cuts overlap a little, the part that is this event's alone, and that it surely fills.
+        error_s = timeline.error_s(event)
+        start = max(event.start_s + error_s, before.end_s if before else 0.0)
+        end = min(event.end_s - error_s, after.start_s if after else event.end_s)
+        if wrong and end - start >= max(error_s / 2, timeline.config.min_event_s):
+            yield Plan(TASK, "what_at", event, (event,), wrong=wrong, window=(start, end), error_s=error_s)
 
 
 def occurrence(timeline: Timeline) -> Iterator[Plan]:
@@ -69,6 +71,7 @@ def occurrence(timeline: Timeline) -> Iterator[Plan]:
             number=number,
             side=side,
             hops=number,
+            error_s=timeline.error_s(event),
         )
 
 

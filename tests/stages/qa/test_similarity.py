@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.qa.similarity import content_words, near_duplicates, same_words, stem
+from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates, same_words, stem
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,33 @@ def test_words_without_endings():
     assert content_words("it is there") == {"it", "is", "there"}
     assert same_words("A bell rings.") == same_words("the bell ring")
     assert same_words("!") == ("!",)
+
+
+@pytest.mark.parametrize(
+    ("text", "core"),
+    [
+        ("the rabbit smiles on the meadow", "rabbit smiles"),
+        ("the rabbit stands alone on the meadow", "rabbit stands"),
+        ("a rabbit stands on the meadow and is hit", "rabbit stands hit"),
+        ("add salt to the pan", "add salt pan"),
+        ("a man in a red shirt walks", "man red shirt walks"),
+        ("the squirrel glides through the air", "squirrel glides"),
+    ],
+)
+def test_who_does_what_without_where(text, core):
+    assert core_words(text) == content_words(core)
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "expected"),
+    [
+        ("the squirrel glides through the air", "the frightened squirrel glides over leaves", True),
+        ("the frightened squirrel glides over leaves", "the squirrel glides through the air", False),
+        ("the rabbit smiles on the meadow", "a pink butterfly sits near the smiling rabbit", True),
+        ("add salt to the pan", "add pepper to the pan", False),
+        ("a red ball rolls over the floor", "a blue ball rolls off the table", False),
+        ("a man", "a man sings a song", False),
+    ],
+)
+def test_what_may_be_true_of_another_event(text, other, expected):
+    assert holds_of(text, other) is expected

@@ -79,6 +79,27 @@ def test_an_event_that_two_could_be_meant_by_is_not_found():
     assert solve(replace(plan, asked=(asked,), answer=asked.span, evidence=(asked,)), line.events) is None
 
 
+def test_times_that_errors_of_the_annotation_may_make_wrong_are_found():
+    """With `time_error_s` = 2: a window at the edge of its event, and a wrong time beside the right one."""
+    for plan in honest("what_at"):
+        at_the_edge = (plan.answer.start_s, plan.answer.start_s + 1)
+        assert not check(replace(plan, window=at_the_edge), WORLD.events).agrees
+        assert check(replace(plan, window=at_the_edge, error_s=0.0), WORLD.events).agrees
+    for plan in honest("when"):
+        beside = (plan.answer[1] + 1, plan.answer[1] + 5)
+        assert not check(replace(plan, wrong=(beside,)), WORLD.events).agrees
+        assert check(replace(plan, wrong=(beside,), error_s=0.0), WORLD.events).agrees
+
+
+def test_an_option_that_may_be_true_of_the_right_event_is_found():
+    line = timeline(*EIGHT, (84, 90, "the cook sings in the kitchen"))
+    for form, text in (("neighbour", "the dog digs in the garden"), ("what_at", "a boy climbs over the fence")):
+        for plan in (plan for plan in plans(line, form) if plan.answer.text.startswith(text[:5].capitalize())):
+            general = Event("g", 95, 99, "event", text, 99)
+            assert check(plan, line.events).holds
+            assert not check(replace(plan, wrong=(*plan.wrong[1:], general)), line.events).agrees
+
+
 def test_answers_that_say_the_same():
     dog, other = (Event(str(i), 0, 1, "event", t, i) for i, t in enumerate(["a dog digs a hole", "the dog digs holes"]))
     assert same(dog, other)

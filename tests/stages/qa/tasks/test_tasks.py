@@ -154,6 +154,43 @@ def test_wrong_times_never_touch_the_right_one():
         assert all(end <= plan.answer[0] or start >= plan.answer[1] for start, end in plan.wrong)
 
 
+def test_questions_about_times_survive_errors_of_the_annotation():
+    """All of an event that is asked about "what happens at" is so far from its ends; wrong times are so far away."""
+    row = [(7 * i, 7 * i + 6.5, f"a {name} passes by") for i, name in enumerate(WORDS)]
+    short = (92, 96, "a bell rings")
+    for error_s in (0.0, 2.0, 3.0):
+        line = timeline(*row, short, time_error_s=error_s)
+        windows = plans(line, "what_at", seeds=3)
+        assert bool(windows) is (error_s < 3), "of an event of 6.5 s, half a second is left"
+        for plan in windows:
+            assert plan.answer.start_s <= plan.window[0] - error_s and plan.window[1] + error_s <= plan.answer.end_s
+            assert error_s == 0 or "bell" not in plan.answer.text
+        for plan in plans(line, "when", seeds=3):
+            near = (plan.answer[0] - error_s, plan.answer[1] + error_s)
+            assert all(end <= near[0] or start >= near[1] for start, end in plan.wrong)
+
+
+def test_what_may_be_true_of_several_events_is_not_asked_for():
+    told = [(80, 88, "the girl jumps in the street"), (90, 98, "the girl jumps and laughs loudly")]
+    line = timeline(*EIGHT, *told, duration=120.0)
+    general, other = (e for e in line.visual if e.text.startswith("The girl jumps"))
+    assert not line.is_unique(general) and line.is_unique(other)
+    for form in ("when", "order", "first_or_last", "neighbour", "between"):
+        asked = {e for plan in plans(line, form) for e in (*plan.asked, *plan.listed)}
+        assert asked and general not in asked
+    for plan in [*plans(line, "neighbour"), *plans(line, "what_at"), *plans(line, "between")]:
+        assert plan.answer is not other or general not in plan.wrong
+
+
+def test_what_is_seen_while_a_line_is_spoken_is_sure():
+    """The line of 20 s begins with its event: with times that may be wrong by 2 s, it may be spoken before that."""
+    said = [(t, t + 2, f"Now we come to the part number {t}.", "speech") for t in (13, 20, 33, 43, 53, 63, 73)]
+    line = timeline(*EIGHT, *said, num_options=3)
+    found = plans(line, "while_said")
+    assert found
+    assert {plan.asked[0].start_s for plan in found} == {13, 33, 43, 53, 63, 73}
+
+
 def adjoining(spans) -> int | None:
     """The span that lies nearest to two others."""
     gaps = [sum(sorted(max(a[0], b[0]) - min(a[1], b[1]) for b in spans if b is not a)[:2]) for a in spans]
