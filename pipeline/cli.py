@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 from pipeline.stop_signals import ended_by_signals
 from pipeline.terminal import Terminal, allow_all_characters
 from schemas.config import ConfigError
-from schemas.messages import message
+from schemas.messages import counted, message
 from schemas.tables import TABLES
 from workers.fetch.redaction import scrub_text
 
@@ -24,7 +24,7 @@ out = Terminal()
 RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe's name, or the path of a YAML file.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="FIELD=VALUE, e.g. embed.batch_frames=64.")]
 Corpus = Annotated[str, typer.Argument(help="Folder of the corpus, or s3://... or gs://...")]
-ManifestFile = Annotated[str, typer.Option("--manifest", "-m", help="JSONL, CSV or Parquet: a row a video.")]
+ManifestFile = Annotated[str, typer.Option("--manifest", "-m", help="JSONL, CSV or Parquet: one row per video.")]
 RESUMABLE = "What is committed stays: run the same command again to go on."
 
 
@@ -66,16 +66,21 @@ def manifest(
     licences = annotation_licence or []
     if len(licences) not in (0, 1, len(annotations or [""])):
         raise ConfigError(f"--annotation-licence: given {len(licences)} times: give it once, or once per --annotations")
+    if only_annotated and not annotations:
+        raise ConfigError("--only-annotated: needs --annotations FILE, which names the videos to keep")
+    if annotation_format and not annotations:
+        raise ConfigError("--annotation-format: needs --annotations FILE, whose format it names")
     rows = make_manifest(folder, say=lambda line: out.print(message(line)))
     if annotations:
         from pipeline.inputs.annotation_join import write_joined_manifest
 
         joined = write_joined_manifest(rows, to, annotations, annotation_format, only_annotated, licences)
+        written = joined.written
         for line in joined.lines():
             out.print(message(line))
     else:
-        write_manifest(({**row, "annotation_licence": next(iter(licences), None)} for row in rows), to)
-        out.print(f"{to}: {len(rows)} videos")
+        written = write_manifest(({**row, "annotation_licence": next(iter(licences), None)} for row in rows), to)
+    out.print(message(f"{to}: {counted(written, 'video')}"))
 
 
 @app.command()
@@ -155,7 +160,7 @@ def retry(
     if (reason is None) == (where is None):
         raise ConfigError("give either --reason CODE or --where SQL")
     marked = mark(corpus, reason=reason, where=where)
-    out.print(f"{marked} rejects are tried again by the next build")
+    out.print(f"the next build tries {counted(marked, 'reject')} again")
 
 
 @app.command()
@@ -165,18 +170,20 @@ def verify(
         str | None, typer.Option("--manifest", "-m", help="Read the videos that it references in place, too.")
     ] = None,
 ) -> None:
-    """Read every unit, shard, medium and table back. Exit code 1: something is damaged, and named."""
+    """Read every unit, shard, video and table back. Exit code 1: something is damaged, and named."""
     from pipeline.verify import verify as check
 
     verdict = check(corpus, manifest)
     for problem in verdict.problems:
         out.print(message(problem))
-    read = f"{verdict.units} units, {verdict.shards} shards, {verdict.media} videos read"
-    out.print(f"{read}: {len(verdict.problems) or 'no'} problem{'' if len(verdict.problems) == 1 else 's'}")
+    counts = ((verdict.units, "unit"), (verdict.shards, "shard"), (verdict.media, "video"))
+    read = ", ".join(counted(number, noun) for number, noun in counts)
+    out.print(f"{read} read: {counted(len(verdict.problems), 'problem') if verdict.problems else 'no problems'}")
     if verdict.is_published_only:
         out.print("units and videos are not there, so they were not checked")
     if verdict.unread_media:
-        out.print(f"{verdict.unread_media} videos lie outside the corpus: give --manifest to have them read, too")
+        outside = counted(verdict.unread_media, "video")
+        out.print(f"{outside} outside the corpus not read: give --manifest to have them read, too")
     raise typer.Exit(1 if verdict.problems else 0)
 
 
@@ -217,11 +224,11 @@ def decontaminate(
 
     rows = find(corpus, against, drop, sheet, lambda line: out.print(message(line)))
     for found, (videos, pairs) in summary(rows).items():
-        out.print(message(f"{found}: {videos} videos" + (f", {pairs} QA pairs" if pairs else "")))
+        out.print(message(f"{found}: {counted(videos, 'video')}" + (f", {counted(pairs, 'QA pair')}" if pairs else "")))
     advice = (
         "the next build leaves them out of the shards" if drop else "they stay in the shards; --drop leaves them out"
     )
-    out.print(f"{len(rows)} finds: {advice}" if rows else "nothing of the benchmarks is in the corpus")
+    out.print(f"{counted(len(rows), 'find')}: {advice}" if rows else "nothing of the benchmarks is in the corpus")
 
 
 @app.command()

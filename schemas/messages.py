@@ -30,6 +30,11 @@ def message(text: str) -> str:
     return shorten(printable(text[: MESSAGE_CHARACTERS + 1]))
 
 
+def counted(number: int, noun: str) -> str:
+    """Formats a number with its noun, such as `1 video` or `2,000 videos`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def is_text(value: str) -> bool:
     """Returns whether a string can be encoded as UTF-8 and used as a path: no NUL, no half of a surrogate pair."""
     return not _NO_TEXT.search(value)

@@ -15,14 +15,16 @@ from pipeline.inputs.annotation_files import read_files
 from pipeline.inputs.join_report import MAX_EXAMPLES, JoinReport, SourceReport
 from pipeline.inputs.manifest import SPLIT, video_id_of, write_manifest
 from pipeline.inputs.manifest_rows import ManifestError, Row
-from pipeline.inputs.video_ids import VideoIndex, video_of_file
+from pipeline.inputs.video_ids import VideoIndex, meanings_of, video_of_file
 from stages.annotations.event_lines import parse_event_lines
 from stages.annotations.formats.entry import Entry, Origin
 from stages.annotations.formats.entry import Row as Told
+from stages.annotations.formats.read import FORMATS
 from stages.annotations.origin import relative
 from stages.annotations.reasons import NOTED, REPAIRED
 from stages.annotations.repair import Event, origin_fields, repair
 from stages.annotations.text import AnnotationError
+from workers.fetch.redaction import format_value
 
 _BUCKETS = 128
 _ENTRY = TypeAdapter(Entry)
@@ -50,8 +52,11 @@ def write_joined_manifest(
     join = AnnotationJoin(rows, path.absolute().with_suffix(".annotations"))
     try:
         join.read(files, format_name, licences)
+        if only_annotated and not any(source.joined for source in join.report.sources):
+            ids = ", ".join(map(format_value, join.report.unknown_ids)) or "there are none"
+            raise ManifestError(f"--only-annotated: no video has an id of the annotation files, such as {ids}")
         joined = join.rows()
-        write_manifest((row for row, is_named in joined if is_named or not only_annotated), path)
+        join.report.written = write_manifest((row for row, is_named in joined if is_named or not only_annotated), path)
     finally:
         join.close()
     return join.report
@@ -78,9 +83,12 @@ class AnnotationJoin:
     def read(self, files: Iterable[Path], format_name: str = "", licences: Sequence[str] = ()) -> None:
         """Reads files, and those in folders; `licences`: one for all, or one for each.
 
-        Raises ManifestError for a file that was named and cannot be read; one that lies in a folder is left out and
-        reported.
+        Raises ManifestError for an unknown format, and for a file or folder that was named and of which nothing can be
+        read; a file that lies in a folder is left out and reported.
         """
+        if format_name and format_name not in FORMATS:
+            known = ", ".join(sorted(FORMATS))
+            raise ManifestError(f"--annotation-format {format_value(format_name)}: use one of {known}")
         files = list(files)
         each = licences if len(licences) == len(files) else [*licences, ""][:1] * len(files)
         with ExitStack() as stack:
@@ -91,6 +99,7 @@ class AnnotationJoin:
                 source = SourceReport(named.name)
                 self.report.sources.append(source)
                 for path, read in read_files(named, format_name):
+                    source.files += 1
                     formats: set[str] = set()
                     try:
                         for form, entries in read:
@@ -103,6 +112,9 @@ class AnnotationJoin:
                         if path == named:
                             raise ManifestError(f"{path.name}: {error}") from None
                         source.add_unreadable(path.name, error)
+                if source.is_unreadable():
+                    reasons = source.unreadable_lines() or ["holds no files"]
+                    raise ManifestError("\n".join(f"{named}: {reason}" for reason in reasons))
 
     def close(self) -> None:
         """Removes what has been read from the disk."""
@@ -150,7 +162,7 @@ class AnnotationJoin:
         if entry.video in self._index.ambiguous:
             return None
         if hash(entry.video) not in self._unknown and len(self.report.unknown_ids) < MAX_EXAMPLES:
-            self.report.unknown_ids.append(entry.video)
+            self.report.unknown_ids.append(next(meanings_of(entry.video), entry.video))
         self._unknown.add(hash(entry.video))
         return None
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from schemas.messages import counted
 from stages.annotations.reasons import NOTED, REPAIRED
 from workers.fetch.redaction import format_value
 
@@ -17,7 +18,8 @@ class SourceReport:
         formats: how many files are of which format.
         joined: how many records tell of a video of the manifest, and `not_found`, how many do not.
         counts: rows of no video that were left out, by reason.
-        unreadable: some files that could not be read, or not to their end, with the reason.
+        files: number of files that were tried.
+        unreadable: files that could not be read, or not to their end, by the reason.
     """
 
     name: str
@@ -25,22 +27,29 @@ class SourceReport:
     joined: int = 0
     not_found: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    unreadable: list[str] = field(default_factory=list)
-    num_unreadable: int = 0
+    files: int = 0
+    unreadable: dict[str, list[str]] = field(default_factory=dict)
 
     def add_unreadable(self, name: str, error: Exception) -> None:
         """Counts a file that could not be read."""
-        self.num_unreadable += 1
-        if len(self.unreadable) < MAX_EXAMPLES:
-            self.unreadable.append(f"{name}: {error}")
+        self.unreadable.setdefault(str(error), []).append(name)
+
+    def is_unreadable(self) -> bool:
+        """Whether nothing could be read."""
+        return self.files == sum(map(len, self.unreadable.values()))
+
+    def unreadable_lines(self) -> list[str]:
+        """One line per reason, the most frequent first; the reason comes last, since it may be long."""
+        by_number = sorted(self.unreadable.items(), key=lambda reason: -len(reason[1]))
+        lines = [f"could not be read: {_examples(counted(len(n), 'file'), n)}: {why}" for why, n in by_number]
+        more = sum(len(names) for _, names in by_number[MAX_EXAMPLES:])
+        return lines[:MAX_EXAMPLES] + ([f"could not be read: {counted(more, 'more file')}"] if more else [])
 
     def line(self) -> str:
-        """The report for a person."""
+        """The report for a person, without the files that could not be read."""
         formats = ", ".join(f"{name}" if n == 1 else f"{n} files {name}" for name, n in self.formats.most_common())
-        line = f"{self.name}: {formats or 'nothing'}; {self.joined} records joined, {self.not_found} of other videos"
-        if self.num_unreadable:
-            line += f"; {self.num_unreadable} files could not be read, e.g. {format_value('; '.join(self.unreadable))}"
-        return line
+        joined = counted(self.joined, "record")
+        return f"{self.name}: {formats or 'nothing'}; {joined} joined, {self.not_found:,} of other videos"
 
 
 @dataclass
@@ -49,6 +58,8 @@ class JoinReport:
 
     sources: list[SourceReport] = field(default_factory=list)
     videos: int = 0
+    written: int = 0
+    """Rows of the manifest."""
     annotated: int = 0
     events: int = 0
     conversations: int = 0
@@ -73,20 +84,24 @@ class JoinReport:
     def lines(self) -> list[str]:
         """The report for a person: files, what was left out and repaired, and what found no partner."""
         counts = self.counts + sum((source.counts for source in self.sources), Counter())
-        lines = [source.line() for source in self.sources]
+        lines = [line for source in self.sources for line in (source.line(), *source.unreadable_lines())]
         lines.append(
-            f"{self.annotated} of {self.videos} videos have annotations: {self.events} events, "
-            f"{self.conversations} conversations"
+            f"{self.annotated:,} of {counted(self.videos, 'video')} with annotations: "
+            f"{counted(self.events, 'event')}, {counted(self.conversations, 'conversation')}"
         )
         left_out = [reason for reason in sorted(counts) if reason not in (*REPAIRED, *NOTED)]
         for name, reasons in (("left out", left_out), ("repaired", REPAIRED), ("kept as they are", NOTED)):
             if found := [f"{counts[reason]} {reason}" for reason in reasons if counts[reason]]:
                 lines.append(f"{name}: {', '.join(found)}")
-        for count, what, examples in (
-            (self.num_unknown, "ids of the annotations are of no video here", self.unknown_ids),
-            (self.num_ambiguous, "ids are of several videos here, and joined to none", self.ambiguous_ids),
-            (self.videos - self.annotated, "videos here are in no annotation file", self.without),
+        for what, count, noun, examples in (
+            ("of no video here", self.num_unknown, "id", self.unknown_ids),
+            ("of several videos here, and joined to none", self.num_ambiguous, "id", self.ambiguous_ids),
+            ("in no annotation file", self.videos - self.annotated, "video", self.without),
         ):
             if count:
-                lines.append(f"{count} {what}, e.g. {', '.join(map(format_value, examples))}")
+                lines.append(f"{what}: {_examples(counted(count, noun), examples)}")
         return lines
+
+
+def _examples(number: str, names: list[str]) -> str:
+    return f"{number}, e.g. {', '.join(map(format_value, names[:MAX_EXAMPLES]))}"

@@ -113,7 +113,8 @@ def make_manifest(folder: str | Path, say: Callable[[str], None] = lambda line: 
     """
     folder = _absolute(folder)
     if not folder.is_dir():
-        raise ManifestError(f"{folder}: no such folder")
+        what = "is a file; name the folder that it lies in" if folder.exists() else "no such folder"
+        raise ManifestError(f"{folder}: {what}")
     listing = list_media(folder)
     for why, paths in sorted(listing.left_out.items()):
         say(f"left out: {len(paths)} {why}: {', '.join(sorted(paths)[:5])}{', ...' if len(paths) > 5 else ''}")
@@ -157,14 +158,21 @@ def check_output(path: Path, *, replace: bool) -> None:
 
 
 def write_manifest(rows: Iterable[Row], path: str | Path) -> int:
-    """Writes rows as JSONL, paths relative to the manifest where it lies above them; gives their number."""
-    folder = _absolute(path).parent
-    count = 0
-    with Path(path).open("w", encoding="utf-8") as stream:
-        for row in rows:
-            short = {name: _relative(name, value, folder) for name, value in row.items() if value not in (None, [])}
-            stream.write(json.dumps(short, ensure_ascii=False) + "\n")
-            count += 1
+    """Writes rows as JSONL, paths relative to the manifest where it lies above them; gives their number.
+
+    A manifest that is there already is replaced once all rows are written.
+    """
+    folder, target, count = _absolute(path).parent, Path(path).resolve(), 0
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as stream:
+            for row in rows:
+                short = {name: _relative(name, value, folder) for name, value in row.items() if value not in (None, [])}
+                stream.write(json.dumps(short, ensure_ascii=False) + "\n")
+                count += 1
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
     return count
 
 

@@ -50,21 +50,29 @@ def _csv_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
     reader = csv.reader(part for _, line in _lines(source, name) for part in _csv_lines(line))
     try:
         head = next(reader, [])
+        _check_separator(head, name)
         check_distinct(head, name)
         ignored = 1 if head and _INDEX.fullmatch(head[0]) else 0
         for cells in reader:
             where = f"{name}, line {reader.line_num}"
-            if cells and len(cells) != len(head):
+            if not any(cells):  # Excel writes lines of commas below a table
+                continue
+            if len(cells) != len(head):
                 raise ManifestError(f"{where}: the row has {len(cells)} cells, but the head has {len(head)} columns")
-            named = zip(head[ignored:], cells[ignored:], strict=True) if cells else ()
+            named = zip(head[ignored:], cells[ignored:], strict=True)
             row: Row = {column: cell for column, cell in named if cell != ""}
             if "subtitles" in row:
                 row["subtitles"] = [part.strip() for part in row["subtitles"].split(";") if part.strip()]
-            if cells:
-                yield where, row
+            yield where, row
     except csv.Error as error:
         hint = " (is a quote left open?)" if "field limit" in str(error) else ""
         raise ManifestError(f"{name}, line {reader.line_num}: bad CSV: {error}{hint}") from None
+
+
+def _check_separator(head: list[str], name: str) -> None:
+    """Raises ManifestError where columns are not separated by commas, as Excel writes them in many countries."""
+    if len(head) == 1 and (found := re.search(r"(?i)(?<=^sep=).|[;\t|]", head[0])):
+        raise ManifestError(f"{name}: its columns are separated by {found[0]!r}; save it with commas")
 
 
 def _csv_lines(line: str) -> list[str]:

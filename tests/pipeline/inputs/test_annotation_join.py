@@ -59,12 +59,12 @@ def test_events_of_one_file_go_to_their_videos(folder, tmp_path):
     assert [e["text"] for e in events["sub/v_B.mkv"]] == ["She runs."]
     assert report.lines() == [
         "dense.json: activitynet; 2 records joined, 1 of other videos",
-        "2 of 3 videos have annotations: 3 events, 0 conversations",
+        "2 of 3 videos with annotations: 3 events, 0 conversations",
         "left out: 1 duplicate",
         "repaired: 1 cut_to_video",
         "kept as they are: 1 overlapping",
-        "1 ids of the annotations are of no video here, e.g. 'v_D'",
-        "1 videos here are in no annotation file, e.g. 'C [abcdefghijk].webm'",
+        "of no video here: 1 id, e.g. 'v_D'",
+        "in no annotation file: 1 video, e.g. 'C [abcdefghijk].webm'",
     ]
     lines = [json.loads(line) for line in (tmp_path / "m.annotations/report.jsonl").read_text().splitlines()]
     assert lines[0] == {
@@ -137,7 +137,45 @@ def test_a_folder_of_files_one_per_video(folder, tmp_path):
         }
     ]
     assert report.sources[0].formats == {"howto100m": 1, "youtube_json3": 1}
-    assert "1 files could not be read, e.g. 'bad.csv: has no known form" in report.lines()[0]
+    assert report.lines()[1].startswith("could not be read: 1 file, e.g. 'bad.csv': has no known form; name one with")
+
+
+def test_files_that_cannot_be_read_are_named_by_reason(folder, tmp_path):
+    for name in ("a", "b", "c", "d"):
+        write(tmp_path / f"mix/{name}.yaml", "datasets:\n  - json_path: x.json\n")
+    write(tmp_path / "mix/e.json", '{"x')
+    listed = "could not be read: 4 files, e.g. 'a.yaml', 'b.yaml', 'c.yaml': lists annotation files; give those files"
+    with pytest.raises(ManifestError) as caught:
+        join(folder, tmp_path / "mix")
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(f"{tmp_path}/mix: {listed}") and "1 file, e.g. 'e.json': bad JSON" in second
+    write(tmp_path / "mix/dense.json", DENSE)
+    _, _, report = join(folder, tmp_path / "mix")
+    assert report.lines()[1].startswith(listed)
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(ManifestError, match="nothing: holds no files"):
+        join(folder, tmp_path / "nothing")
+
+
+def test_an_address_of_no_video_here_is_reported_by_the_id_in_it(folder, tmp_path):
+    step = {"id": 0, "segment": [1, 2], "sentence": "boil"}
+    entry = {"video_url": "https://www.youtube.com/watch?v=9GX8f5EwwE4", "duration": 9, "annotations": [step]}
+    *_, report = join(folder, write(tmp_path / "yc.json", {"0": entry}))
+    assert "of no video here: 1 id, e.g. '9GX8f5EwwE4'" in report.lines()
+
+
+def test_a_manifest_that_would_be_empty_replaces_none(folder, tmp_path, capsys):
+    path = tmp_path / "m.jsonl"
+    path.write_text("kept")
+    other = write(tmp_path / "other.json", {"v_D": DENSE["v_B"]})
+    options = ["--out", path, "--replace", "--only-annotated"]
+    assert run("manifest", folder, *options, "--annotations", other) == 2
+    assert "--only-annotated: no video has an id of the annotation files, such as 'v_D'" in capsys.readouterr().err
+    assert run("manifest", folder, *options) == 2
+    assert "--only-annotated: needs --annotations" in capsys.readouterr().err
+    write(folder / "A.events.jsonl", "{")  # found while rows are written
+    assert run("manifest", folder, *options, "--annotations", write(tmp_path / "dense.json", DENSE)) == 2
+    assert path.read_text() == "kept" and not list(tmp_path.glob(".*"))
 
 
 def test_cuts_of_a_video_are_placed_in_it(folder, tmp_path):
@@ -175,7 +213,7 @@ def test_an_id_that_means_several_videos_is_joined_to_none(folder, tmp_path):
     write(folder / "sub/A.mp4", "another")
     _rows, events, report = join(folder, write(tmp_path / "dense.json", DENSE))
     assert list(events) == ["sub/v_B.mkv"]
-    assert "1 ids are of several videos here, and joined to none, e.g. 'v_A'" in report.lines()
+    assert "of several videos here, and joined to none: 1 id, e.g. 'v_A'" in report.lines()
 
 
 @pytest.mark.parametrize(
@@ -184,7 +222,7 @@ def test_an_id_that_means_several_videos_is_joined_to_none(folder, tmp_path):
         ("{}", {}, r"a\.json: has no known form"),
         ('{"secret', {}, r"a\.json: bad JSON"),
         (DENSE, {"format_name": "didemo"}, r"a\.json: is not of the format didemo"),
-        (DENSE, {"format_name": "x"}, r"a\.json: no format 'x'; use one of activitynet"),
+        (DENSE, {"format_name": "x"}, "--annotation-format 'x': use one of activitynet"),
     ],
 )
 def test_a_named_file_that_cannot_be_read_is_an_error(folder, tmp_path, content, options, message):
@@ -199,7 +237,8 @@ def test_the_command(folder, tmp_path, capsys):
     dense, more = write(tmp_path / "dense.json", DENSE), write(tmp_path / "ids.csv", "video_path\nA.mp4\n")
     options = ["--out", tmp_path / "m.jsonl", "--annotations", dense, "--annotations", more, "--only-annotated"]
     assert run("manifest", folder, *options) == 0
-    assert "2 of 3 videos have annotations: 3 events" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 of 3 videos with annotations: 3 events" in said and f"{tmp_path}/m.jsonl: 2 videos" in said
     assert len((tmp_path / "m.jsonl").read_text().splitlines()) == 2
     licences = ["--annotation-licence", "MIT", "--annotation-licence", "CC0-1.0", "--annotation-licence", "x"]
     assert run("manifest", folder, *options, *licences, "--replace") == 2

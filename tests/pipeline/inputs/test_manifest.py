@@ -309,6 +309,9 @@ def test_a_folder_without_media_or_absent_is_an_error(tmp_path):
         make_manifest(tmp_path)
     with pytest.raises(ManifestError, match="no such folder"):
         make_manifest(tmp_path / "none")
+    (tmp_path / "film.mp4").touch()
+    with pytest.raises(ManifestError, match="film.mp4: is a file; name the folder"):
+        make_manifest(tmp_path / "film.mp4")
 
 
 def test_the_real_videos_are_all_found(videos):

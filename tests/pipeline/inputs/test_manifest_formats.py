@@ -36,7 +36,7 @@ def test_a_cell_of_200_000_characters_is_read(cases):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_csv_as_spreadsheets_write_it(tmp_path, end):
-    lines = ["\ufeffid,uri,licence", 'a,x.mp4,"two\nlines, ""quoted"""', "", "b,y.mp4,"]
+    lines = ["\ufeffid,uri,licence", 'a,x.mp4,"two\nlines, ""quoted"""', "", "b,y.mp4,", ",,"]
     table = read_manifest(written(tmp_path, "m.csv", end.join(lines)))
     assert table["uri"].to_pylist() == ["x.mp4", "y.mp4"]
     assert table["licence"].to_pylist() == ['two\nlines, "quoted"', None]
@@ -66,6 +66,9 @@ def test_what_pandas_writes_is_read(tmp_path):
         ("m.csv", "id,uri,uri\na,b,c\n", "m.csv: two columns have the name 'uri'"),
         ("m.csv", "uri,,\na,b,c\n", "two columns have the name ''"),
         ("m.csv", "uri,\na,b\n", "line 2: unknown column ''"),
+        ("m.csv", "uri;id\na;b\n", "m.csv: its columns are separated by ';'; save it with commas"),
+        ("m.csv", "sep=;\r\nuri;id\r\na;b\r\n", "m.csv: its columns are separated by ';'"),
+        ("m.csv", "uri\tid\na\tb\n", r"m.csv: its columns are separated by '\\t'"),
         ("m.csv", 'uri\n"' + "x\n" * CELL_BYTES, "bad CSV: field larger than field limit .*quote left open"),
         ("m.csv", b"uri\n\xff\xfe\n", "m.csv, line 2: not UTF-8 text at byte 0"),
         ("m.csv", "uri\na".encode("utf-16"), "m.csv, line 1: not UTF-8 text at byte 0"),
