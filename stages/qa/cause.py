@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from stages.qa.clean import says_who
+from stages.qa.names import says_who
 
 _MARK = re.compile(r",? (because(?: of)?|so that|in order to|due to) ", re.I)
 # A clause more on either side leaves open what the cause is of, and a negation whether it holds.

@@ -6,6 +6,8 @@
 import re
 from functools import lru_cache
 
+from stages.qa.filming import is_filming, without_camera, without_labels, without_viewer
+
 _NARRATOR = [
     (re.compile(r"#\s?[Cc]\s+C\b|(?<![\w#])#\s?C\b|^C(?= [a-z]+s\b)"), "the camera wearer"),
     (re.compile(r"#\s?[Oo]\b|#\s?summary\b", re.I), ""),
@@ -36,44 +38,6 @@ _SUBJECT = (
 )
 # After anything but a subject it holds two parts of the sentence together: "jump back then forward".
 _INNER_LINK = re.compile(rf"^({_SUBJECT}) (?:then|also|finally|next) (?!to\b)(?=[a-z])", re.I)
-_SHOWN = re.compile(
-    r"^(?:(?:the|this|a) (?:video|clip|footage|scene|shot|film|movie|frame|camera)|we|you|there)\s+"
-    r"(?:(?:then |first |also |can )*"
-    r"(?:shows?|see|sees|starts? with|begins? with|opens? with|ends? with|watch|features|captures|films|records))"
-    # "We see a man adjust the camera" has to stay as it is.
-    r"(?: (?:us|that))?\s+(?=(?:(?!and )\S+ ){1,6}?[a-z]{2,}ing\b)",
-    re.I,
-)
-_WE_SEE = re.compile(r"^(we|you) (?:can |first |now |then |also )+see\b", re.I)
-_CAMERA = re.compile(
-    r"^(?:the )?camera\b(?! (?:wearer|men|man|crew|operator|person|people|team)|'s)"
-    r"|^(?:the )?(?:view|screen|shot|video|scene|footage|image|frame)\b.*"
-    r"\b(?:pans?|zooms?|cuts?|fades?|follows?|moves?|shifts?|switch\w*|changes?|transitions?|ends?|focus\w*)\b"
-    r"|^it (?:then |slowly |quickly )?(?:zooms|pans (?:to|over|out|in|around)|fades (?:to|out|in))\b",
-    re.I,
-)
-_OF_CAMERA = r"the (?:camera|shot|view)(?! (?:wearer|men|man|crew))"
-# What the camera does beside what happens.
-_BESIDE_CAMERA = re.compile(
-    rf"^(?:while|as) {_OF_CAMERA} [^,]*, (?=\w+ \w+ )"
-    r"|^it (?:zooms|pans)(?: in| out| over| back| away)* and (?=(?:the|an?|two|some) )"
-    rf"|(?<=\w{{3}}),? (?:while|as|and) {_OF_CAMERA} (?:pans?|zooms?|follows?|moves?|films?|watches|captures)\b[^,]*$",
-    re.I,
-)
-_TITLES = re.compile(
-    r"^(?:(?:we see|there (?:is|are)) )?(?:the |an? |some )?(?:\w+ ){0,2}?"
-    r"(?:(?:title|ending|opening|closing|credits?|intro(?:ductory|duction)?|outro|end) (?:\w+ )?"
-    r"(?:screen|clip|scene|credit|card|page|slide|sequence)s?|credits|intro|outro)"
-    r"(?: (?:(?:and|with|that|of|is an?) |(?:appears?|is shown|are shown|plays?|comes? (?:up|on)|rolls?)\b).*)?$",
-    re.I,
-)
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".replace(" ", "|")
-# Stock footage: "Kyiv, ukraine - april 15, 2014: people cross a street", "Kyiv 30.07.2015. people cross a street".
-_DATELINE = re.compile(
-    rf"^[^:.!?]{{0,80}}?\b(?:(?:(?:{_MONTHS})[a-z]*\.? (?:\d{{1,2}}(?:st|nd|rd|th)?,? )?|circa )(?:1[89]|20)\d\ds?\s*:"
-    r"|\d{1,2}[./-]\d{1,2}[./-](?:1[89]|20)\d\d\s*[:.])\s+",
-    re.I,
-)
 # How long and how hot: no frame shows it.
 _FEW = (
     r"(?:(?:about|around|at least|another|a|an|few|more|some|several|half|\d+(?:[./-]\d+)?|\d+ to \d+"
@@ -82,20 +46,6 @@ _FEW = (
 _MEASURE = re.compile(
     rf",? for {_FEW}(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?)\b(?: or so\b| or(?= (?:un)?till?\b))?"
     rf"|,? (?:to|at) {_FEW}(?:degrees?|°)(?: ?(?:c|f|celsius|fahrenheit|centigrade)\b)?",
-    re.I,
-)
-# What stock footage is named by: "Video 1920x1080 - people cross a street", "4k: people cross a street".
-_FORMAT = re.compile(
-    r"^(?:(?:full|ultra|video|footage|clip|shot|film|hd|uhd|4k|8k|\d{3,4}p|\d{3,4} ?[x×] ?\d{3,4})\W{1,3})+"
-    r"(?<=[-:.–] )",
-    re.I,
-)
-# How it was filmed and what it is sold for.
-_PRODUCTION = re.compile(
-    r"\b(?:uhd|4k|8k|full hd|alpha channel|chroma ?key|green ?screen|motion graphics?|video resolution|footage/video"
-    r"|stock (?:video|footage)|seamless loop|loop (?:item|animation|video)|(?:animation|drone|aerial|hd) footage)\b"
-    r"|^(?:(?:blurred|aerial|close-?up|dolly|slow|motion|static|wide|macro|drone|tracking|top|side|pov|hd|time-?lapse"
-    r"|handheld|selective|focus|view|shot|footage|video|and|in|of)\b\W*)+$",
     re.I,
 )
 _TOO = re.compile(r",? (?:too|as well)$", re.I)
@@ -130,19 +80,6 @@ _CAPITAL_INSIDE = re.compile(
     r"(?<=, )(?:The|A|An|He|She|They|It|There|In|Then|Two|His|Her|Another|One|We|And|But)(?= [a-z])"
 )
 _SHOUTED = re.compile(r"\b[A-Z]{2,}(?: [A-Z]{2,})+\b")
-_PRONOUN = re.compile(
-    r"^(?:continu(?:e|es|ing)|he|she|they|it|him|her|them|his|their|its|this|that|these|those|one|another one)\b", re.I
-)
-
-
-_PARTICLE = "around|at|away|back|down|from|in|into|off|on|onto|out|over|through|to|towards?|up|with"
-# "A person puts it on a table", "Stir it": another sentence tells what.
-_NO_OBJECT = re.compile(
-    r"^(?:(?:(?:an?|the|some) )?(?:[a-z]+ )?(?:person|people|(?:camera)?m[ae]n|wom[ae]n|boys?|girls?|ladies|lady|guys?"
-    r"|child|children|kids?|chef|cook|camera wearer) (?:(?:is|are|starts? to|begins? to|tries to) )?)?"
-    rf"[a-z]+ (?:(?:{_PARTICLE}) )?(?:it|them)\b",
-    re.I,
-)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -161,11 +98,10 @@ def clean(sentence: str) -> str:
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
-    text = _MEASURE.sub("", _TIMES.sub(" ", _FORMAT.sub("", _DATELINE.sub("", text))))
+    text = _MEASURE.sub("", _TIMES.sub(" ", without_labels(text)))
     text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022").rstrip(" .!?")
-    text = _LINK.sub("", _SHOWN.sub("", _LINK.sub("", text)))
-    text = _WE_SEE.sub(r"\1 see", _BESIDE_CAMERA.sub("", text))
-    if any(found.match(text) for found in (_CAMERA, _TITLES, _NO_SUBJECT)) or _PRODUCTION.search(text):
+    text = without_camera(_LINK.sub("", without_viewer(_LINK.sub("", text))))
+    if is_filming(text) or _NO_SUBJECT.match(text):
         return ""
     text = _ITS.sub("its ", _TOO.sub("", _INNER_LINK.sub(r"\1 ", text)))
     text = re.sub(r",(?=[a-z])", ", ", text)
@@ -206,15 +142,3 @@ def _person(text: str) -> str:
             verb = re.sub(r"([^aeiou])ys$", r"\1ies", verb)
     article = "the" if text.lower().startswith("the ") else "a"
     return f"{article} person {verb}{rest}"
-
-
-def says_who(text: str) -> bool:
-    """Whether a sentence can be understood alone: it does not begin with a pronoun whose name another sentence has, nor
-    tell that something goes on, nor what is done to an "it" without a noun before.
-    """
-    return not _PRONOUN.match(text) and not _NO_OBJECT.match(text)
-
-
-def tells_another(text: str) -> bool:
-    """Whether a sentence tells of somebody or something beside what others tell of: "Another man waves"."""
-    return text.lower().startswith(("another ", "the other ", "other "))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stages.qa.cause import Cause, cause_of
-from stages.qa.clean import says_who, sentences
+from stages.qa.clean import sentences
 from stages.qa.config import WritingConfig
 from stages.qa.language import language_of
+from stages.qa.names import says_who
 from stages.qa.similarity import same_words
 
 # A pause shorter than this share of an event is no end of it.

@@ -13,23 +13,10 @@ from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.lines import NEAR_LINES, sentences_of
 from stages.qa.similarity import content_words, holds_of, near_duplicates
+from stages.qa.steps import SLACK_S, SOME, outlines_of, precedes, steps_of
 
-# Annotators' cuts overlap where one event follows another: by so many seconds, or this share of the shorter one.
-SLACK_S = 0.5
-SLACK_SHARE = 0.25
-# Of a video of ten thousand events, so many are looked at for one form of question.
-SOME = 300
-# A longer part of an event tells of the same as the event.
-PART_SHARE = 0.9
 # Shorter lines ("Oh, yes!") are said again and again.
 LEAST_WORDS = 4
-
-
-def precedes(a: Event, b: Event) -> bool:
-    """Whether one event is over, but for the slack of annotators' cuts, when another begins."""
-    shorter = min(a.end_s - a.start_s, b.end_s - b.start_s)
-    slack = max(SLACK_S, SLACK_SHARE * shorter)
-    return a.start_s < b.start_s and a.end_s < b.end_s and a.end_s - b.start_s <= slack
 
 
 @dataclass(frozen=True)
@@ -74,40 +61,12 @@ class Timeline:
     @cached_property
     def outlines(self) -> frozenset[Event]:
         """Visual events that sum up others, such as a caption of the whole video beside those of its parts."""
-        return frozenset(filter(self._sums_up, self.visual))
-
-    def _sums_up(self, event: Event) -> bool:
-        """Whether an event holds two shorter ones that follow one another."""
-        first = bisect_left(self.visual, event.start_s - SLACK_S, key=lambda e: e.start_s)
-        ended: Event | None = None  # of the parts so far, the one that is over first
-        for part in self.visual[first : first + SOME]:
-            if part.start_s >= event.end_s:
-                break
-            is_longer = part.end_s - part.start_s > PART_SHARE * (event.end_s - event.start_s)
-            if part.is_spread or is_longer or part.end_s > event.end_s + SLACK_S:
-                continue
-            if ended and precedes(ended, part):
-                return True
-            if ended is None or part.end_s < ended.end_s:
-                ended = part
-        return False
+        return outlines_of(self.visual)
 
     @cached_property
     def steps(self) -> list[Event]:
-        """Visual events that surely follow one another: those that no other overlaps by more than annotators' slack.
-
-        Overlapping captions have no order. What sums up others is no step of its own, and does not part them.
-        """
-        events = [e for e in self.visual if not e.is_spread and e not in self.outlines]
-        alone: list[Event] = []
-        latest: Event | None = None  # of those before, the one that ends last
-        for i, event in enumerate(events):
-            follows = latest is None or precedes(latest, event)
-            if follows and all(precedes(event, later) for later in events[i + 1 : i + 2]):
-                alone.append(event)
-            if latest is None or event.end_s > latest.end_s:
-                latest = event
-        return alone
+        """Visual events that surely follow one another; see `steps_of`."""
+        return steps_of(self.visual, self.outlines)
 
     def rng(self, purpose: str) -> random.Random:
         """Chance that depends on the seed, the video and the purpose, and on nothing else."""

@@ -9,8 +9,9 @@ from typing import Any
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, Span, merge_touching, overlap_s, split_events
 from stages.qa.passed_through import passed_through
+from stages.qa.rows import Pair
 from stages.qa.timeline import Timeline
-from stages.qa.writing import Pair, each_once, planned_pairs
+from stages.qa.writing import each_once, planned_pairs
 
 # An event belongs to a window that holds so much of it.
 _INSIDE = 0.8

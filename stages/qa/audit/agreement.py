@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
+from stages.qa.answers import same
 from stages.qa.audit.checks import Pair, key_of
 from stages.qa.audit.features import quoted
 from stages.qa.plan import ORDERS, Answer
 from stages.qa.similarity import content_words, near_duplicates
-from stages.qa.solver import same
 
 _SPAN = re.compile(r"(?:from )?(\d+(?:\.\d+)?) s to (\d+(?:\.\d+)?) s\.?", re.I)
 _POINT = re.compile(r"(?:at )?(?:about )?(\d+(?:\.\d+)?) s\.?", re.I)

@@ -5,13 +5,14 @@ which caption is its own.
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from stages.qa.clean import tells_another
+from stages.qa.answers import same
 from stages.qa.event import Event, Span, overlap_s
+from stages.qa.names import tells_another
 from stages.qa.plan import Plan
 from stages.qa.similarity import content_words, near_duplicates
-from stages.qa.solver import same
+from stages.qa.steps import SLACK_S, precedes
 from stages.qa.tasks.options import wrong_events
-from stages.qa.timeline import SLACK_S, Timeline, precedes
+from stages.qa.timeline import Timeline
 
 TASK = "captioning"
 BRIEF_EVENTS = 4

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stages.qa.plan import Plan
+from stages.qa.steps import precedes
 from stages.qa.tasks.temporal_grounding import repeated, whole_counts
-from stages.qa.timeline import Timeline, precedes
+from stages.qa.timeline import Timeline
 
 TASK = "event_counting"
 _ANCHORS = 60

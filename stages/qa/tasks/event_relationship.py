@@ -5,12 +5,13 @@ from dataclasses import replace
 from itertools import permutations
 from random import Random
 
+from stages.qa.answers import same
 from stages.qa.event import Event, reason_of
 from stages.qa.lines import NEAR_LINES
 from stages.qa.plan import Plan
-from stages.qa.solver import same
+from stages.qa.steps import precedes
 from stages.qa.tasks.options import FEWEST, happens, wrong_events
-from stages.qa.timeline import Timeline, precedes
+from stages.qa.timeline import Timeline
 
 TASK = "event_relationship"
 MOST_STEPS = 3

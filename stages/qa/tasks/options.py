@@ -3,9 +3,9 @@
 import random
 from collections.abc import Iterable, Sequence
 
+from stages.qa.answers import same
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.similarity import holds_of
-from stages.qa.solver import same
 from stages.qa.timeline import Timeline
 
 FEWEST = 3

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from stages.qa.answers import same
 from stages.qa.event import Event, overlap_s
 from stages.qa.plan import Plan
-from stages.qa.solver import same
 from stages.qa.tasks.event_relationship import first_or_last_of
 from stages.qa.tasks.options import happens, wrong_events
 from stages.qa.timeline import Timeline

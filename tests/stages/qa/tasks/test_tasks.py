@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from stages.qa.solver import check
-from stages.qa.timeline import precedes
+from stages.qa.steps import precedes
 from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
 
 WORDS = ["dog", "cat", "cow", "hen", "boat", "train", "plane", "truck", "girl", "boy", "monk", "clown", "nurse"]
