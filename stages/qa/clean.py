@@ -58,22 +58,25 @@ _NO_EVENT = re.compile(
     r"^\W*(?:(?:background |instrumental |upbeat |soft |intro(?:ductory)? |outro )?"
     r"music(?: (?:plays|playing|is playing))?|intro|outro|introduction|applause|laughter|silence|credits|end credits|"
     r"title|titles|title (?:card|screen)|logo|subscribe|others?|misc(?:ellaneous)?|background|idle|unlabell?ed|"
-    r"thanks for watching|n/?a|none|null|nothing|unknown|inaudible|no description)\W*$",
+    r"thanks for watching|n/?a|none|null|nothing(?: .*)?|unknown|inaudible|no description)\W*$",
     re.I,
 )
 # Cut off where it was copied: "The man appears to be happy and ..."
 _CUT = re.compile(
-    r"\s(?:\.{3}|\u2026)\W*$|\b(?:and|or|but|the|an?|of|with|from|(?<!\ba )while|is|are|his|their|into|as)\W*$", re.I
+    r"\s(?:\.{3}|\u2026)\W*$|\b(?:and|or|but|the|an?|of|with|from|(?<!\ba )while|is|are|his|their|into|as)\W*$"
+    r"|^[^,]*, ?[a-z]+s\W*$",  # "takes a book off a shelf,turns"
+    re.I,
 )
 # Charades: "person they open a door", "person close a door", "person the stand up".
 _PERSON = re.compile(r"^(?:(?:the|a) )?person (?P<they>they )?(?P<verb>[a-z]+)\b(?P<rest>.*)$", re.I)
+_NOTHING_PUT = re.compile(r"(?:puts?|places?|sets?|throws?) (?:back|down|away) (?:in|into|on|onto) ", re.I)
 _BARE_WORDS = """awaken begin bring close cook cough dress drink eat enter fix get grab hold laugh leave lie look open
 pick place play pour put read run sit smile sneeze stand start take talk throw tidy turn undress use walk wash watch"""
 _BARE = frozenset(_BARE_WORDS.split())
 _SENTENCE = re.compile(
     r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<=[.!?…。！？])\s+(?=[\"“'‘(A-Z0-9À-Ý])|\n+"
     r"|(?<=[a-z]{2}\.)(?=(?:the|an?|he|she|they|it|then|person|man|woman) )"
-    r"|(?<=[a-z]{4}\.)\s+(?=(?:the|an?|he|she|they|it|then|people|(?:young |old )?(?:person|man|woman)) )"
+    r"|(?<=[a-z]{4}\.)\s+(?=[a-z])"
 )
 _BEFORE_VOWEL = re.compile(r"\b([Aa])(?= (?!one\b|once\b|eu|ewe)[aeio]\w{2})")
 _CAPITAL_INSIDE = re.compile(
@@ -132,7 +135,7 @@ def _person(text: str) -> str:
     verb, rest = found["verb"].lower(), found["rest"]
     if "each other" in rest.lower():  # one person
         return ""
-    if verb in ("the", "a", "he", "she", "they", "both", "all"):
+    if verb in ("the", "a", "he", "she", "they", "both", "all") or _NOTHING_PUT.match(f"{verb}{rest}"):
         return ""
     if " and " not in rest and (found["they"] or text[:1] in "pP"):
         if verb in ("are", "re"):

@@ -60,18 +60,34 @@ def stem(word: str) -> str:
     return word
 
 
+_WORK = {
+    stem(verb): row.split()[0]
+    for row in (
+        "clean wash rinse wipe",
+        "cut slice chop dice mince",
+        "put place set lay",
+        "take grab get pick",
+        "mix stir whisk combine blend",
+        "cook fry saute heat boil",
+        "peel skin",
+        "check look inspect examine",
+        "throw dispose discard trash",
+    )
+    for verb in row.split()
+}
 _COLOURS = frozenset(map(stem, _COLOUR_WORDS.split()))
 
 
 def step_of(text: str) -> tuple[str, ...]:
     """The verb and the object of an instruction, "Roll out the dough with a pin" -> (roll, dough).
 
-    () for a sentence that begins with an article, a pronoun or a number, so with a subject.
+    () for a sentence that begins with an article, a pronoun or a number, so with a subject. Verbs that people use for
+    the same work are one: "Clean hands" is "Wash hands".
     """
     words = [word for word in same_words(text) if word in content_words(text)]
     first = text.split()[0].lower() if text else ""
     has_subject = first in ("a", "an", "the") or first in _EMPTY or first[:1].isdigit()
-    return () if has_subject or len(words) < 2 else tuple(words[:2])
+    return () if has_subject or len(words) < 2 else (_WORK.get(words[0], words[0]), words[1])
 
 
 @lru_cache(maxsize=1 << 17)

@@ -66,6 +66,12 @@ def test_a_step_that_is_told_in_several_ways_is_not_counted():
         assert not plans(timeline(*rolls, other, (80, 90, "add salt")), form)
 
 
+def test_a_step_that_another_verb_tells_as_well_is_not_counted():
+    hands = [(20 * i, 20 * i + 5, "clean hands") for i in range(3)]
+    assert plans(timeline(*hands, (80, 90, "add salt")), "occurrence")
+    assert not plans(timeline(*hands, (70, 75, "wash hands"), (80, 90, "add salt")), "occurrence")
+
+
 def test_the_time_of_an_event_with_pauses_is_not_asked_for():
     line = timeline((0, 10, "a man sings a song"), (12, 20, "a man sings a song"), (60, 70, "a dog barks"))
     assert {plan.asked[0].text for plan in plans(line, "when")} == {"A dog barks"}
