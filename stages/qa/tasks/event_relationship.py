@@ -61,13 +61,15 @@ def _neighbours(timeline: Timeline, form: str, events: list[Event], pool: list[E
 
 
 def _ways(timeline: Timeline, event: Event) -> list[tuple[int, str, int]]:
-    """How many steps away, and to which side, as often as each is to be asked for."""
+    """How many steps away, and to which side, as often as each is to be asked for.
+
+    Beside an opening or an ending all options lie on one side: there the nearest is right as often as the others are.
+    """
     return [
         (number, side, sign)
-        for number in (1, 1, 2, 2, MOST_STEPS)
         for side, sign in (("after", 1), ("before", -1))
-        # Of a next event the one on the other side is offered as well: alone it would be the only neighbour.
-        if timeline.step(event, sign * number) and (number > 1 or timeline.step(event, -sign))
+        for number in ((1, 1, 2, 2, MOST_STEPS) if timeline.step(event, -sign) else (1, 2, MOST_STEPS))
+        if timeline.step(event, sign * number)
     ]
 
 

@@ -1,21 +1,25 @@
 """Plans of temporal grounding: when something happens, what happens at a time, when it happens again."""
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from stages.qa.event import Event
+from stages.qa.event import Event, Span
 from stages.qa.plan import Plan
 from stages.qa.similarity import step_of
-from stages.qa.tasks.options import wrong_events, wrong_spans
+from stages.qa.tasks.options import FEWEST, wrong_spans
 from stages.qa.timeline import Timeline
 
 TASK = "temporal_grounding"
+BY_TIME = 0.6
+"""Share of the events that are asked for by their time, rather than for it."""
 
 
 def when(timeline: Timeline) -> Iterator[Plan]:
     """When does it happen? Open, or among the times of other events."""
     visual = [e for e in timeline.events if e.kind != "speech" and not e.is_spread]
-    yield from _when(timeline, "when", visual, visual)
+    by_time = _asked_by_time(timeline)
+    yield from _when(timeline, "when", [e for e in visual if e not in by_time], visual)
 
 
 def said_when(timeline: Timeline) -> Iterator[Plan]:
@@ -34,19 +38,50 @@ def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence
 
 
 def what_at(timeline: Timeline) -> Iterator[Plan]:
-    """What happens in these seconds?"""
-    rng = timeline.rng("what_at")
-    for event in timeline.some(timeline.steps, rng):
-        before, after = timeline.step(event, -1), timeline.step(event, 1)
-        if event.is_point or not timeline.is_short(event) or event.end_s - event.start_s < timeline.config.min_event_s:
-            continue
-        wrong = wrong_events(timeline, event, [before, after], timeline.visual, rng)
-        # Where cuts overlap a little, the part that is this event's alone, and that it surely fills.
-        error_s = timeline.error_s(event)
-        start = max(event.start_s + error_s, before.end_s if before else 0.0)
-        end = min(event.end_s - error_s, after.start_s if after else event.end_s)
-        if wrong and end - start >= max(error_s / 2, timeline.config.min_event_s):
-            yield Plan(TASK, "what_at", event, (event,), wrong=wrong, window=(start, end), error_s=error_s)
+    """What happens in these seconds? Among events that follow one another, each of which is as likely to be right."""
+    by_time = _asked_by_time(timeline)
+    for event in timeline.some(by_time, timeline.rng("what_at")):
+        error_s, window = timeline.error_s(event), _own_part(timeline, event)
+        yield Plan(TASK, "what_at", event, (event,), wrong=by_time[event], window=window, error_s=error_s)
+
+
+def _asked_by_time(timeline: Timeline) -> dict[Event, tuple[Event, ...]]:
+    """The events that `what_at` asks for, and which others it offers beside each; `when` asks for the rest.
+
+    Were an event left to it that `when` cannot ask for ("he waves"), or were what comes first or last in the video
+    offered more often than asked for, its words alone would tell whether it is the right option. So which events are
+    asked for is drawn, and those of a row are options of one another.
+    """
+    rng = timeline.rng("asked_by_time")
+    fitting = [e for e in timeline.steps if _own_part(timeline, e) and timeline.is_short(e) and timeline.is_unique(e)]
+    return {
+        event: tuple(rng.sample([e for e in row if e is not event], len(row) - 1))
+        for row in rows(fitting, timeline.config.num_options, rng)
+        for event in row
+        if rng.random() < BY_TIME
+    }
+
+
+def rows(events: Sequence[Event], most: int, rng: random.Random) -> Iterator[Sequence[Event]]:
+    """Divides events into rows of at most `most`, as equal in size as can be; none where they are too few for one."""
+    fewest = min(FEWEST, most)
+    count = -(-len(events) // most)
+    if count and len(events) // count < fewest:  # five events: four of them
+        count = len(events) // most
+        first = rng.randint(0, len(events) - count * most)
+        events = events[first : first + count * most]
+    ends = [len(events) * i // count for i in range(count + 1)] if count else []
+    yield from (events[start:end] for start, end in pairwise(ends))
+
+
+def _own_part(timeline: Timeline, event: Event) -> Span | None:
+    """Where cuts overlap a little, the part that is an event's alone, and that it surely fills; None: too short."""
+    before, after = timeline.step(event, -1), timeline.step(event, 1)
+    error_s = timeline.error_s(event)
+    start = max(event.start_s + error_s, before.end_s if before else 0.0)
+    end = min(event.end_s - error_s, after.start_s if after else event.end_s)
+    is_long = end - start >= max(error_s / 2, timeline.config.min_event_s)
+    return (start, end) if is_long and not event.is_point else None
 
 
 def occurrence(timeline: Timeline) -> Iterator[Plan]:

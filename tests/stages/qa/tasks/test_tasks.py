@@ -1,5 +1,6 @@
 """What the plans of each task are made of."""
 
+import random
 from collections import Counter
 from itertools import pairwise
 
@@ -7,6 +8,7 @@ import pytest
 
 from stages.qa.solver import check
 from stages.qa.steps import precedes
+from stages.qa.tasks.temporal_grounding import rows, what_at, when
 from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
 
 WORDS = ["dog", "cat", "cow", "hen", "boat", "train", "plane", "truck", "girl", "boy", "monk", "clown", "nurse"]
@@ -36,6 +38,33 @@ def test_the_earliest_option_is_right_no_more_often_than_others(form):
         ranks[sorted(e.start_s for e in (plan.answer, *plan.wrong)).index(plan.answer.start_s)] += 1
     assert ranks.total() > 50
     assert ranks[0] / ranks.total() <= 0.3
+
+
+def test_what_stands_beside_an_opening_is_right_as_often_as_what_comes_later():
+    steps = Counter(p.number for p in plans(timeline(*EIGHT[:4]), "neighbour", seeds=80) if p.asked[0].start_s == 0)
+    assert set(steps) == {1, 2, 3}
+    assert max(steps.values()) / steps.total() < 0.45
+
+
+def test_each_event_of_a_row_is_the_right_option_of_a_time_as_often_as_the_others():
+    """Also one that `when` cannot ask for, so that neither "he" nor an opening nor an ending says which is right."""
+    events = [*EIGHT[:3], (30, 36, "he waves")]
+    right, asked = Counter(), set()
+    for seed in range(200):
+        line = timeline(*events, seed=seed)
+        by_time = {plan.answer.text for plan in what_at(line)}
+        asked |= {plan.asked[0].text for plan in when(line)}
+        assert not by_time & {plan.asked[0].text for plan in when(line)}
+        right.update(by_time)
+    assert len(right) == 4 and "He waves" in right and "He waves" not in asked
+    assert max(right.values()) / right.total() < 0.3
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(2, []), (3, [3]), (4, [4]), (5, [4]), (6, [3, 3]), (7, [3, 4]), (8, [4, 4])]
+)
+def test_events_are_divided_into_rows_of_three_or_four(count, sizes):
+    assert [len(row) for row in rows(range(count), 4, random.Random(0))] == sizes
 
 
 def test_any_order_may_be_right_the_listed_one_too():
@@ -206,7 +235,7 @@ def adjoining(spans) -> int | None:
 def test_the_right_time_lies_no_closer_to_the_others_and_takes_each_place():
     many = [(9.5 * i + i % 3, 9.5 * i + 5 + i % 4, f"a {name} passes by") for i, name in enumerate(WORDS)]
     line, hits, places = timeline(*many, duration=200.0), Counter(), Counter()
-    for plan in plans(line, "when", seeds=60):
+    for plan in plans(line, "when", seeds=100):
         if plan.wrong:
             spans = sorted([plan.answer, *plan.wrong])
             hits[adjoining(spans) == spans.index(plan.answer)] += 1
