@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torchvision.io import encode_jpeg
 
-from schemas.tables import FRAME, QA
+from schemas.tables.media import FRAME
+from schemas.tables.qa import QA
 from workers.storage.store import Store
 
 TEXT = {"context_length": 24, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2}

@@ -24,7 +24,7 @@ from sklearn.naive_bayes import BernoulliNB
 from benchmarks._measure import at_least, at_most, in_new_process, report
 from benchmarks._qa_worlds import REAL, World, demo, real
 from benchmarks.qa import CONFIG, DEMO_VIDEOS, LEAST_PAIRS
-from schemas.tables import QA
+from schemas.tables.qa import QA
 from stages import audit_qa
 from stages.audit_qa import AuditQaConfig, choice_of
 from stages.qa.audit.blind import BlindConfig, fit, fold_of, judge, predict, typical_places

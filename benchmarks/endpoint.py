@@ -17,7 +17,8 @@ from benchmarks._measure import at_most
 from schemas.config import parse
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import FRAME, SEGMENT_TEXT
+from schemas.tables.media import FRAME
+from schemas.tables.text import SEGMENT_TEXT
 from stages import caption, merge_captions
 from stages.qa.config import WritingConfig
 from stages.qa.realize.llm import reword

@@ -24,7 +24,7 @@ from benchmarks._tiny_towers import save_tower, write_frames, write_questions
 from benchmarks.ingest import VIDEOS, plan
 from schemas.config import Resources, TowerConfig
 from schemas.rejects import Reject
-from schemas.tables import SELECTION
+from schemas.tables.shards import SELECTION
 from stages.distill import DistillConfig, Distiller
 from stages.embed import EmbedConfig
 from workers.media.frame_decoder import sample_frames

@@ -13,13 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmarks import _hostile, _secrets, decoder_child
+from benchmarks._attacks import attack_all
 from benchmarks._measure import at_least, at_most, report
 from schemas.rejects import Reject
 from stages.annotations.conversations import parse_conversations
 from stages.annotations.event_lines import parse_event_lines
 from stages.annotations.subtitles import parse_subtitles
 from stages.annotations.text import AnnotationError
-from workers.sandbox.self_test import attack_all
 
 MEGABYTE = 10**6
 _CUE = b"1\n00:00:01,000 --> 00:00:02,000\n"

@@ -21,7 +21,8 @@ from safetensors import numpy as safetensors_numpy
 
 import stages.group
 from benchmarks._measure import against
-from schemas.tables import GROUPING, QA, SAMPLE, SELECTION, TASKS
+from schemas.tables.qa import QA, TASKS
+from schemas.tables.shards import GROUPING, SAMPLE, SELECTION
 from stages.group import FACTS, QA_COLUMNS, UNITS
 from stages.pack import PLANNED, PackConfig, plan_shards, run, stage
 from workers.shards.reader import ShardReader

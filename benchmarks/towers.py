@@ -23,7 +23,7 @@ from PIL import Image
 from benchmarks._measure import against, seconds_in_turns
 from benchmarks._tiny_towers import save_tower, write_frames, write_questions
 from schemas.config import TowerConfig
-from schemas.tables import SELECTION
+from schemas.tables.shards import SELECTION
 from stages.distill import DistillConfig, Distiller
 from stages.embed import EmbedConfig
 from workers.storage.store import Store

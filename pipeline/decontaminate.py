@@ -25,7 +25,7 @@ from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.published import is_published_only
 from schemas.messages import message
-from schemas.tables import CONTAMINATION
+from schemas.tables.qa import CONTAMINATION
 from workers.fetch.redaction import redacted
 from workers.storage.store import Store
 

@@ -17,7 +17,7 @@ from pipeline.tables.candidates import PAIR, candidates
 from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
 from schemas.stage import Stage
-from schemas.tables import MANIFEST, VIDEO
+from schemas.tables.media import MANIFEST, VIDEO
 from stages import audit_qa, filter_qa, find_duplicates
 from stages.find_duplicates import FindDuplicatesConfig
 from stages.group import FACTS, NAMED

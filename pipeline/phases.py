@@ -18,7 +18,7 @@ from pipeline.phase_inputs import DISTILL, DUPLICATES, FILTER, INGEST, QUESTIONS
 from pipeline.tables.workspace import Workspace
 from schemas.config import StageConfig
 from schemas.stage import FanOut, Stage
-from schemas.tables import SEGMENT, VIDEO
+from schemas.tables.media import SEGMENT, VIDEO
 from stages import (
     annotate,
     audit_qa,

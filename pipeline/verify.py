@@ -20,7 +20,8 @@ from pipeline.tables.published import damaged_tables, is_published_only, samples
 from pipeline.tables.shard_record import gather_shards
 from pipeline.tables.workspace import Workspace
 from schemas.rejects import Reject
-from schemas.tables import SAMPLE, TABLES
+from schemas.tables import TABLES
+from schemas.tables.shards import SAMPLE
 from workers.fetch.access import Access, check, open_local
 from workers.fetch.redaction import redacted
 from workers.fetch.urls import LocalUrl

@@ -1,6 +1,6 @@
 """Rows of units and tables as Python dicts, for the type checker.
 
-`tests/schemas/test_rows.py` compares each with its Arrow schema in `schemas.tables`.
+`tests/schemas/test_rows.py` compares each with its Arrow schema in `schemas/tables/`.
 """
 
 from typing import Any, NotRequired, TypedDict

@@ -13,7 +13,7 @@ from schemas.config import Resources, StageConfig
 from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import ANNOTATION, TIMED_TEXT_NAMES
+from schemas.tables.text import ANNOTATION, TIMED_TEXT_NAMES
 from stages.annotations.encodings import DETECT
 from stages.annotations.event_lines import Event
 from stages.annotations.origin import printable

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from schemas.config import Config, Resources, StageConfig
 from schemas.stage import Stage
-from schemas.tables import AUDIT, QA
+from schemas.tables.qa import AUDIT, QA
 from stages.qa.audit.agreement import disagreements
 from stages.qa.audit.blind import BlindConfig, Judged, judge
 from stages.qa.audit.checks import PROBLEMS, problems

@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import SEGMENT_TEXT
+from schemas.tables.text import SEGMENT_TEXT
 from stages.caption_frames import choose_frames
 from stages.prompts import prompt, prompt_hash
 from workers.endpoint.answers import Answer, BadAnswer, Sentence

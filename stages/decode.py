@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from schemas.config import ConfigError, Resources, StageConfig
 from schemas.rows import Row
 from schemas.stage import Stage
-from schemas.tables import FRAME, SEGMENT, VIDEO
+from schemas.tables.media import FRAME, SEGMENT, VIDEO
 from workers.media.decode_plan import Segment
 from workers.media.sandboxed import MediaLimits, sample_in_sandbox
 from workers.storage.local_media import local_media

@@ -12,7 +12,7 @@ import pyarrow as pa
 from schemas.rejects import BuildStopped, Reject
 from schemas.rows import Row
 from schemas.stage import Stage
-from schemas.tables import MANIFEST, VIDEO
+from schemas.tables.media import MANIFEST, VIDEO
 from stages.download_config import DownloadConfig as DownloadConfig  # as other modules of stages have theirs
 from workers.fetch.access import Access, check, open_local, short_name
 from workers.fetch.notes import FetchNotes
@@ -23,7 +23,7 @@ from workers.media.sandboxed import probe_in_sandbox
 from workers.storage.file_lock import locked
 from workers.storage.local_media import required_location
 from workers.storage.scratch import scratch_folder
-from workers.storage.store import Store, sha256_of
+from workers.storage.store import COPY_BYTES, Store, sha256_of
 
 # Extensions by the container that the demuxer found; untrusted names are never part of a path.
 _EXTENSIONS = {
@@ -158,8 +158,7 @@ def _keep(path: Path, unit: Row, config: DownloadConfig, store: Store) -> tuple[
     media = f"media/{sha256[:2]}/{sha256}{_EXTENSIONS.get(facts['container'], '.bin')}"
     if not store.exists(media) or store.size(media) != size:
         with path.open("rb") as source, store.writer(media) as target:
-            while block := source.read(1 << 22):
-                target.write(block)
+            shutil.copyfileobj(source, target, COPY_BYTES)
     return media, sha256, size, facts
 
 

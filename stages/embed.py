@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.stage import Stage
-from schemas.tables import EMBEDDING
+from schemas.tables.media import EMBEDDING
 from workers.towers.clip_embedder import ClipEmbedder
 from workers.towers.query_embedder import tower_weights
 

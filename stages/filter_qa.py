@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from schemas.config import StageConfig
 from schemas.stage import Stage
-from schemas.tables import QA
+from schemas.tables.qa import QA
 from workers.storage.store import Store
 
 READS = pa.schema([("video_id", pa.string()), ("write_qa_unit", pa.string()), ("dropped", pa.list_(pa.string()))])

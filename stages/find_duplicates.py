@@ -16,7 +16,7 @@ from pydantic import Field
 
 from schemas.config import Resources, StageConfig
 from schemas.stage import Stage
-from schemas.tables import DUPLICATE
+from schemas.tables.media import DUPLICATE
 from workers.shots.near_duplicates import Match, describe, each_second, match, motion
 from workers.shots.thumbnails import GRID
 from workers.storage.arrow_vectors import to_matrix

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from schemas.config import Resources, StageConfig
 from schemas.stage import Stage
-from schemas.tables import SHOT
+from schemas.tables.media import SHOT
 from workers.shots.cuts import CutRule, Steps, cut_sources, find_cuts
 from workers.shots.near_duplicates import bottom_k, describe, piece_keys, pieces
 from workers.shots.thumbnails import Thumbnails, layouts, read_thumbnails

@@ -20,7 +20,10 @@ from schemas.licences import share_alike
 from schemas.rejects import Reject
 from schemas.rows import GroupingRow, GroupRow, Row
 from schemas.stage import Stage
-from schemas.tables import FORMAT_VERSION, GROUPING, QA, VIDEO
+from schemas.tables import FORMAT_VERSION
+from schemas.tables.media import VIDEO
+from schemas.tables.qa import QA
+from schemas.tables.shards import GROUPING
 from workers.shards.layout import (
     CLIP_TENSORS,
     QUERY_TENSORS,

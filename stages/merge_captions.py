@@ -15,7 +15,7 @@ from pydantic import Field
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import TIMED_TEXT_NAMES, VIDEO_TEXT
+from schemas.tables.text import TIMED_TEXT_NAMES, VIDEO_TEXT
 from stages.prompts import prompt, prompt_hash
 from stages.qa.similarity import content_words
 from workers.endpoint.answers import Answer, BadAnswer, Sentence

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from schemas.rows import GroupingRow, GroupRow, Row
 from schemas.stage import Stage
-from schemas.tables import SAMPLE
+from schemas.tables.shards import SAMPLE
 from stages.group import QA_COLUMNS, GroupConfig, publish
 from workers.shards.layout import CLIP_TENSORS, clips_metadata, take_queries, tokens_metadata
 from workers.shards.token_unit import open_tokens

@@ -18,7 +18,7 @@ from pydantic import Field
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import SELECTION
+from schemas.tables.shards import SELECTION
 from stages.question_frames import Chosen, Question, select_for_questions
 from workers.storage.arrow_vectors import to_matrix
 from workers.storage.store import Store

@@ -15,7 +15,7 @@ from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.rows import Row
 from schemas.stage import Stage
-from schemas.tables import SEGMENT, VIDEO
+from schemas.tables.media import SEGMENT, VIDEO
 from workers.media.sample_grid import SampleGrid, Sampling
 from workers.media.sandboxed import MediaLimits, sample_grid_in_sandbox
 from workers.storage.local_media import local_media

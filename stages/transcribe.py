@@ -13,7 +13,8 @@ from pydantic import Field
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import SEGMENT, SEGMENT_TEXT
+from schemas.tables.media import SEGMENT
+from schemas.tables.text import SEGMENT_TEXT
 from stages.annotations.runs import cut_run
 from workers.endpoint.answers import BadAnswer
 from workers.endpoint.config import EndpointConfig

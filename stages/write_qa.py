@@ -17,7 +17,7 @@ from schemas.config import Resources, StageConfig, TowerConfig
 from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
 from schemas.stage import Stage
-from schemas.tables import DROPPED_KEY, QA
+from schemas.tables.qa import DROPPED_KEY, QA
 from stages.prompts import prompt_hash
 from stages.qa.config import WritingConfig
 from stages.qa.dropped import dropped_rows

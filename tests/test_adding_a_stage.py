@@ -17,7 +17,7 @@ from pipeline.engine.committed import Committed, State
 from pipeline.engine.crash_counter import CrashCounter
 from pipeline.engine.unit_runner import UnitRunner
 from pipeline.inputs.recipe import Recipe
-from schemas.tables import FRAME
+from schemas.tables.media import FRAME
 from workers.storage.store import Store
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "adding-a-stage.md"

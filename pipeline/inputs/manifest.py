@@ -45,7 +45,7 @@ from pipeline.inputs.clip_lists import CLIP_COLUMNS, merge_clips
 from pipeline.inputs.manifest_rows import ManifestError, Row
 from pipeline.inputs.manifest_task import raw_rows
 from pipeline.inputs.media_folder import list_media
-from schemas.tables import MANIFEST
+from schemas.tables.media import MANIFEST
 from stages.download import DownloadConfig
 from workers.fetch.redaction import format_value, redacted, without_credentials
 from workers.fetch.urls import UrlError, parse_url

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from workers.fetch.redaction import redacted
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.sandbox.task import Message
-from workers.storage.store import open_file
+from workers.storage.store import COPY_BYTES, open_file
 
 _JSON = (str, int, float, bool, list, dict, type(None))
 _MESSAGE_CHARACTERS = 1 << 20
@@ -93,7 +94,6 @@ def _local(folder: str, name: str) -> Iterator[str]:
         yield f"{folder}/{name}"
         return
     with tempfile.NamedTemporaryFile() as copy, open_file(folder, name) as source:
-        while block := source.read(1 << 22):
-            copy.write(block)
+        shutil.copyfileobj(source, copy, COPY_BYTES)
         copy.flush()
         yield copy.name

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from pipeline.tables.workspace import Workspace
-from schemas.tables import AUDIT, QA, SHARE_ALIKE, VIDEO
+from schemas.tables.media import VIDEO
+from schemas.tables.qa import AUDIT, QA, SHARE_ALIKE
 from stages.group import share_alike_of
 from workers.storage.store import Store
 

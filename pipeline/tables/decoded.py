@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 
 from pipeline.tables.workspace import Workspace, read_batches
-from schemas.tables import ANNOTATION, SEGMENT, VIDEO
+from schemas.tables.media import SEGMENT, VIDEO
+from schemas.tables.text import ANNOTATION
 from workers.storage.store import Store
 
 DECODED = pa.schema(

@@ -5,6 +5,7 @@ A table is rewritten only when the units it is made of change, and never depends
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -25,8 +26,12 @@ from pipeline.tables.audited import (
 )
 from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.tables.workspace import Workspace
-from schemas.tables import DROPPED, DROPPED_KEY, DUPLICATE, EVENT, REJECT, SAMPLE, SELECTION, SHOT
-from workers.storage.store import Store
+from schemas.tables import REJECT
+from schemas.tables.media import DUPLICATE, SHOT
+from schemas.tables.qa import DROPPED, DROPPED_KEY
+from schemas.tables.shards import SAMPLE, SELECTION
+from schemas.tables.text import EVENT
+from workers.storage.store import COPY_BYTES, Store
 
 ROW_GROUP_ROWS = 1 << 16
 MADE_OF = b"longvid.made_of"
@@ -120,8 +125,7 @@ def _put(
     work.put(name, _regroup(tables), schema)
     if publish:
         with work.path(name).open("rb") as source, store.writer(f"tables/{name}.parquet") as target:
-            while block := source.read(1 << 22):
-                target.write(block)
+            shutil.copyfileobj(source, target, COPY_BYTES)
 
 
 def _regroup(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

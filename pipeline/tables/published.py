@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
-from schemas.tables import SAMPLE, SHARE_ALIKE, TABLES
+from schemas.tables import TABLES
+from schemas.tables.qa import SHARE_ALIKE
+from schemas.tables.shards import SAMPLE
 from workers.storage.store import Store
 
 SAMPLES = "tables/samples.parquet"

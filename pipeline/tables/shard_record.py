@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline.tables.gather import publish_query
 from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
-from schemas.tables import SHARD
+from schemas.tables.shards import SHARD
 from workers.shards.writer import shard_key
 from workers.storage.store import PathError, Store
 

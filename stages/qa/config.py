@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.config import Config
-from schemas.tables import TASKS
+from schemas.tables.qa import TASKS
 
 
 class WritingConfig(Config):

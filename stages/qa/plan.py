@@ -19,7 +19,7 @@ class Plan:
     """One question.
 
     Attributes:
-        task: one of schemas.tables.TASKS.
+        task: one of schemas.tables.qa.TASKS.
         form: which kind of question of the task; the solver and the realizer know it by this name.
         answer: what is right.
         wrong: what is offered beside it; empty: an open question.

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from pipeline.tables.decoded import VIDEO_TABLE
 from pipeline.tables.gather import QA_TABLE
-from schemas.tables import EVENT, SAMPLE
+from schemas.tables.shards import SAMPLE
+from schemas.tables.text import EVENT
 from workers.storage.store import Store
 
 Row = dict[str, Any]

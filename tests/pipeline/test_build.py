@@ -18,7 +18,7 @@ from pipeline.retry import retry
 from pipeline.tables.catalog import open_catalog
 from pipeline.terminal import Terminal
 from pipeline.verify import verify
-from schemas.tables import TASKS
+from schemas.tables.qa import TASKS
 from tests.pipeline.worlds import contents, small_recipe
 
 pytestmark = pytest.mark.usefixtures("without_ray")

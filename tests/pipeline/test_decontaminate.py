@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.decontaminate import decontaminate
 from pipeline.tables.audited import QA_TABLE, WRITTEN, read_banned, with_audit
-from schemas.tables import CONTAMINATION
+from schemas.tables.qa import CONTAMINATION
 from tests.conftest import SHARED
 from tests.pipeline.command_line import run
 from tests.pipeline.published_tables import pair, video, write_corpus

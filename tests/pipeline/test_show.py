@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.show import find_sample, show_sample
 from pipeline.tables.decoded import SEGMENT_TABLE
 from pipeline.terminal import Terminal
-from schemas.tables import FRAME
+from schemas.tables.media import FRAME
 from tests.pipeline.command_line import run
 from tests.workers import shard_units
 from tests.workers.shard_units import pack, write_video

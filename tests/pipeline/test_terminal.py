@@ -9,7 +9,8 @@ from rich.table import Table
 from pipeline.build import Summary
 from pipeline.report import show_dropped, show_rejects, show_summary
 from pipeline.terminal import Terminal
-from schemas.tables import DROPPED, REJECT
+from schemas.tables import REJECT
+from schemas.tables.qa import DROPPED
 from tests.pipeline.command_line import run
 from workers.storage.store import Store
 

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from schemas.rows import ClipsPlace, GroupingRow, RejectRow, SamplePlace
-from schemas.tables import GROUPING, REJECT, SAMPLE
+from schemas.tables import REJECT
+from schemas.tables.shards import GROUPING, SAMPLE
 
 PYTHON = {pa.string(): str, pa.int32(): int, pa.int64(): int, pa.float64(): float, pa.bool_(): bool}
 

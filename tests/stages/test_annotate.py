@@ -6,7 +6,7 @@ import pytest
 
 from schemas.config import ConfigError, parse
 from schemas.rejects import Reject
-from schemas.tables import ANNOTATION
+from schemas.tables.text import ANNOTATION
 from stages.annotate import READS, AnnotateConfig, annotate, stage
 from workers.fetch.access import Access
 from workers.storage.store import Store

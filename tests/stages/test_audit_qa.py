@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from schemas.config import StageConfig
-from schemas.tables import AUDIT, EMBEDDING, QA
+from schemas.tables.media import EMBEDDING
+from schemas.tables.qa import AUDIT, QA
 from stages import audit_qa, filter_qa
 from stages.audit_qa import AuditQaConfig, choice_of
 from stages.qa.audit.blind import BlindConfig

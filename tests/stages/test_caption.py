@@ -9,7 +9,7 @@ import pytest
 from benchmarks._endpoint_server import Fault, endpoint_server
 from schemas.config import parse
 from schemas.rejects import Reject
-from schemas.tables import FRAME
+from schemas.tables.media import FRAME
 from stages.caption import CaptionConfig, stage
 from workers.endpoint.config import EndpointConfig
 from workers.storage.store import Store

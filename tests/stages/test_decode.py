@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from schemas.config import ConfigError, parse
-from schemas.tables import FRAME
+from schemas.tables.media import FRAME
 from stages import shard
 from stages.decode import DecodeConfig, stage
 from tests.numbered_video import read_number, write_video

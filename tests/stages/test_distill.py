@@ -8,7 +8,7 @@ import torch
 from model.ops.hico.clip_merge import merge_clips
 from schemas.config import ConfigError, TowerConfig, parse
 from schemas.rejects import Reject
-from schemas.tables import SELECTION
+from schemas.tables.shards import SELECTION
 from stages.distill import DistillConfig, Distiller, stage
 from tests.tiny_towers import save_siglip, save_vit, write_frames, write_questions
 from workers.storage.safetensors_file import encode_tensors

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.tables import DUPLICATE, EMBEDDING, SHOT
+from schemas.tables.media import DUPLICATE, EMBEDDING, SHOT
 from stages.find_duplicates import FindDuplicatesConfig, run, stage
 from workers.shots.near_duplicates import bottom_k, match, piece_keys, pieces
 from workers.shots.thumbnails import GRID

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipeline.demo.corpus import script_of
 from pipeline.demo.render import draw, moment_at
-from schemas.tables import EMBEDDING, FRAME, SHOT
+from schemas.tables.media import EMBEDDING, FRAME, SHOT
 from stages.find_shots import FindShotsConfig, run, stage
 from tests.tiny_towers import picture
 from workers.media.decode_plan import Segment

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.config import ConfigError
 from schemas.rejects import Reject
-from schemas.tables import QA, SELECTION
+from schemas.tables.qa import QA
+from schemas.tables.shards import SELECTION
 from stages.group import FACTS, GroupConfig, split_of, stage
 from stages.pack import PackConfig
 from tests.workers.shard_units import group, write_video

@@ -8,7 +8,7 @@ import pytest
 from benchmarks._endpoint_server import Fault, endpoint_server, user_data
 from schemas.config import ConfigError, parse
 from schemas.rejects import Reject
-from schemas.tables import SEGMENT_TEXT
+from schemas.tables.text import SEGMENT_TEXT
 from stages.merge_captions import MergeCaptionsConfig, stage
 from workers.endpoint.config import EndpointConfig
 from workers.storage.store import Store

@@ -13,11 +13,11 @@ import pytest
 import webdataset as wds
 from safetensors import numpy as safetensors_numpy
 
-from schemas.tables import QA, SAMPLE, SELECTION
+from schemas.tables.qa import QA
+from schemas.tables.shards import SAMPLE, SELECTION
 from stages.pack import PACK_UNIT, PackConfig, is_complete, plan_shards, run, stage
 from tests.workers.shard_units import TOKENS_A_KEYFRAME, group, pack, write_video
 from workers.shards import samples
-from workers.shards.layout import question_tokens
 from workers.shards.writer import archive_bytes, shard_key
 from workers.storage.store import Store
 
@@ -95,6 +95,17 @@ def test_plain_webdataset_reads_the_shards(corpus):
     assert seen == 30
 
 
+def question_tokens(tensors, row: int) -> list[np.ndarray]:
+    """Keyframes and their tokens, other frames and their merged tokens, by the words of layout.py."""
+    own = {
+        int(tensors["keyframes"][entry]): tensors["keyframe_tokens"][entry]
+        for entry in tensors["query_keyframes"][row].tolist()
+        if entry != -1
+    }
+    others = [frame for frame in range(len(tensors["time_s"])) if frame not in own]
+    return [[*own], [*own.values()], others, [tensors["merged_tokens"][row, frame] for frame in others]]
+
+
 def test_the_document_shows_how_a_questions_tokens_are_read(corpus):
     store, _, samples = corpus
     document = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
@@ -106,11 +117,8 @@ def test_the_document_shows_how_a_questions_tokens_are_read(corpus):
     assert [qa_id for qa_id, *_ in found] == [row["qa_id"] for row in rows]
     for row, (_, *arrays) in zip(rows, found, strict=True):
         unit = store.read_tensors(f"units/distill_unit/{row['video_id']}")
-        wanted = question_tokens(unit, row["row"])
-        for array, name in zip(
-            arrays, ("keyframes", "keyframe_tokens", "merged_frames", "merged_tokens"), strict=False
-        ):
-            assert np.array_equal(array, wanted[name])
+        for array, wanted in zip(arrays, question_tokens(unit, row["row"]), strict=False):
+            assert np.array_equal(array, np.array(wanted))
         assert np.array_equal(arrays[-1], unit["clip_tokens"])
 
 

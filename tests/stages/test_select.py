@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from schemas.rejects import Reject
-from schemas.tables import EMBEDDING, SELECTION
+from schemas.tables.media import EMBEDDING
+from schemas.tables.shards import SELECTION
 from stages.question_frames import Question, select_for_questions
 from stages.select import SelectConfig, run, stage
 from tests.tiny_towers import write_questions

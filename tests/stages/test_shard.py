@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from schemas.rejects import Reject
-from schemas.tables import SEGMENT
+from schemas.tables.media import SEGMENT
 from stages.shard import ShardConfig, run, stage
 from tests.numbered_video import write_video
 from workers.media.probe import probe

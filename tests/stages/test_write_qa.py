@@ -8,7 +8,8 @@ import pytest
 
 from schemas.config import ConfigError, TowerConfig, parse
 from schemas.rejects import Reject
-from schemas.tables import ANNOTATION, DROPPED_KEY, QA
+from schemas.tables.qa import DROPPED_KEY, QA
+from schemas.tables.text import ANNOTATION
 from stages.qa.dropped import REASONS
 from stages.qa.writing import write_pairs
 from stages.write_qa import WriteQaConfig, stage

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 import stages.group
 import stages.pack
-from schemas.tables import GROUPING, QA, SAMPLE, SELECTION, TASKS
+from schemas.tables.qa import QA, TASKS
+from schemas.tables.shards import GROUPING, SAMPLE, SELECTION
 from stages.group import FACTS
 from stages.pack import PackConfig, plan_shards
 from workers.storage.store import Store

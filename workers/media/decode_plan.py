@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """A segment: the columns of schemas.tables.SEGMENT that decoding needs, see there."""
+    """A segment: the columns of schemas.tables.media.SEGMENT that decoding needs, see there."""
 
     segment_index: int
     start_s: float

@@ -113,7 +113,7 @@ def sample_in_sandbox(
     gpu: bool = False,
     **options: Any,
 ) -> Iterator[Message]:
-    """Yields frames of a segment as JPEG with headers: the columns of schemas.tables.FRAME except ids and `jpeg`.
+    """Yields frames of a segment as JPEG with headers: the columns of schemas.tables.media.FRAME except ids and `jpeg`.
 
     Args:
         duration_s: of the whole video.

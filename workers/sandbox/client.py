@@ -14,7 +14,6 @@ from typing import Any
 
 from schemas.rejects import Reject
 from workers.sandbox.limits import SandboxError, SandboxLimits
-from workers.sandbox.lockdown import FULL
 from workers.sandbox.process import FileIdentity, Process
 from workers.sandbox.server_process import Died, ServerProcess
 from workers.sandbox.task import Message
@@ -44,10 +43,6 @@ class Sandbox:
         self._idle: list[Process] = []
         self.layers: frozenset[str] = frozenset()
         """The layers that were in force in the last call; see `workers.sandbox.lockdown`."""
-
-    def is_full(self) -> bool:
-        """Whether the last call ran in the full sandbox."""
-        return self.layers >= FULL
 
     def call(
         self, task: str, file: str | Path | bytes, *, cpu_s: float | None = None, fresh: bool = False, **arguments: Any

@@ -116,30 +116,3 @@ def take_queries(tensors: Tensors, rows: slice, frames: slice | None = None, ori
     if origin_s:
         part["time_s"] = part["time_s"] - origin_s
     return part
-
-
-def question_tokens(tensors: Tensors, row: int) -> Tensors:
-    """Returns the visual tokens of one question from the tensors of its group's `.tokens.safetensors`.
-
-    Shapes: K keyframes of the question, N frames of the video, P tokens of a keyframe, C width of a token.
-
-    Args:
-        tensors: as `safetensors.numpy.load` gives them.
-        row: of the question in `.qa.json`, the column `row` of the table `samples`.
-
-    Returns:
-        `keyframes` int64 [K], positions of frames, ascending, and `keyframe_tokens` [K, P, C]; `merged_frames` int64
-        [N - K], positions of all other frames, ascending, and `merged_tokens` [N - K, C]. Tokens are float16;
-        `tensors["time_s"]` has the time of each position.
-    """
-    rows = tensors["query_keyframes"][row]
-    rows = rows[rows >= 0]
-    keyframes = tensors["keyframes"][rows].astype(np.int64)
-    # The merged token of a keyframe is zero, since it has its own tokens.
-    merged_frames = np.setdiff1d(np.arange(len(tensors["time_s"])), keyframes)
-    return {
-        "keyframes": keyframes,
-        "keyframe_tokens": tensors["keyframe_tokens"][rows],
-        "merged_frames": merged_frames,
-        "merged_tokens": tensors["merged_tokens"][row][merged_frames],
-    }

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.config import ConfigError
-from schemas.tables import SAMPLE
+from schemas.tables.shards import SAMPLE
 
 _MAY_BE_NULL = ("clips_offset", "clips_bytes")
 

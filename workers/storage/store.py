@@ -6,6 +6,7 @@ Paths come from tables and units, which are untrusted: each path is checked here
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ from workers.storage.safetensors_file import Tensors, decode_tensors, encode_ten
 
 # Folder of incomplete files; a single one, so that files left by a killed process are found without a search.
 TEMPORARY = ".tmp"
+COPY_BYTES = 1 << 22  # per read of a copy: few requests to an object store
 
 
 class PathError(ValueError):
@@ -132,8 +134,7 @@ class Store:
     def _upload(self, spool: IO[bytes], target: str) -> None:
         try:
             with self._fs.open_output_stream(target) as stream:
-                while block := spool.read(1 << 22):
-                    stream.write(block)
+                shutil.copyfileobj(spool, stream, COPY_BYTES)
         except OSError:
             raise  # an upload that failed is not completed
         except BaseException:
@@ -235,8 +236,7 @@ class Store:
 
         def fetch(target: IO[bytes]) -> None:
             with self._fs.open_input_stream(self.full(path)) as source:
-                while block := source.read(1 << 22):
-                    target.write(block)
+                shutil.copyfileobj(source, target, COPY_BYTES)
 
         # The size is part of the key since the build replaces damaged files.
         key = hashlib.sha256(f"{self.root}\0{path}\0{self.size(path)}".encode()).hexdigest()[:32]
@@ -247,7 +247,7 @@ class Store:
 def sha256_of(stream: Any) -> str:
     """Returns the SHA-256 of the rest of a binary stream, in hex."""
     found = hashlib.sha256()
-    while block := stream.read(1 << 22):
+    while block := stream.read(COPY_BYTES):
         found.update(block)
     return found.hexdigest()
 

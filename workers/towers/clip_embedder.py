@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.config import Resources, TowerConfig
-from schemas.tables import EMBEDDING
+from schemas.tables.media import EMBEDDING
 from workers.storage.arrow_vectors import to_column
 from workers.storage.store import Store
 from workers.towers.frame_batches import frame_batches

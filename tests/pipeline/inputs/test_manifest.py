@@ -22,7 +22,7 @@ from pipeline.inputs.manifest import (
     resolve,
     write_manifest,
 )
-from schemas.tables import MANIFEST
+from schemas.tables.media import MANIFEST
 from stages.download import DownloadConfig
 from tests.object_store import s3_corpus
 

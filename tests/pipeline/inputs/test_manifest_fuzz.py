@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.inputs.manifest import MANIFEST_ROWS, ManifestError, read_manifest
-from schemas.tables import MANIFEST
+from schemas.tables.media import MANIFEST
 from tests import fuzz
 
 VALUES = st.recursive(

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.not_built import NotBuilt
 from pipeline.tables.catalog import CatalogError, open_catalog
-from schemas.tables import VIDEO
+from schemas.tables.media import VIDEO
 from tests.object_store import s3_corpus
 from workers.storage.store import Store
 

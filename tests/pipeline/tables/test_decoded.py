@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.tables.decoded import DECODED, VIDEOS, count_decoded, frames_decoded
 from pipeline.tables.workspace import Workspace
-from schemas.tables import FRAME
+from schemas.tables.media import FRAME
 from workers.storage.store import Store
 
 FOUND = (("b.parquet", None), ("a.parquet", None), ("empty.parquet", None), ("gone", "bad"))

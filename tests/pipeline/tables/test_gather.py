@@ -8,7 +8,7 @@ import pytest
 from pipeline.tables.audited import DamagedUnit
 from pipeline.tables.gather import FROM_UNITS, QA_TABLE, _read_units, gather
 from pipeline.tables.workspace import Workspace
-from schemas.tables import AUDIT, DROPPED, DROPPED_KEY, QA
+from schemas.tables.qa import AUDIT, DROPPED, DROPPED_KEY, QA
 from workers.storage.store import Store
 
 

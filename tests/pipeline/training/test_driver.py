@@ -14,7 +14,7 @@ from pipeline.engine.compose import ClusterTooSmall
 from pipeline.train import train
 from pipeline.training.config import TrainConfig
 from pipeline.training.driver import TrainingFailed, check_fits
-from schemas.tables import QA
+from schemas.tables.qa import QA
 from tests.pipeline.train_workers import train_workers
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, qa_row, write_video

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks._qa_worlds import real
-from schemas.tables import TASKS
+from schemas.tables.qa import TASKS
 from stages.qa.audit.words import leak_report
 from stages.qa.config import WritingConfig
 from stages.qa.writing import write_pairs

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workers.shard_units import distill_tensors
-from workers.shards.layout import TOKEN_TENSORS, cut_groups, part_shapes, question_tokens, take_queries, tokens_metadata
+from workers.shards.layout import TOKEN_TENSORS, cut_groups, part_shapes, take_queries, tokens_metadata
 from workers.storage.safetensors_file import encode_tensors
 
 
@@ -62,30 +62,3 @@ def test_shapes_of_a_part_are_those_of_its_tensors(seed, num_queries):
     part = take_queries(tensors, rows)
     assert part_shapes(shapes_of(tensors), tensors["query_keyframes"], rows) == shapes_of(part)
     assert set(part) == set(TOKEN_TENSORS)
-
-
-def question_tokens_loop(tensors, row: int) -> list[tuple[int, np.ndarray]]:
-    """Every frame's position and tokens, by the words of the layout."""
-    own = {}
-    for entry in tensors["query_keyframes"][row].tolist():
-        if entry != -1:
-            own[int(tensors["keyframes"][entry])] = tensors["keyframe_tokens"][entry]
-    return [
-        (frame, own.get(frame, tensors["merged_tokens"][row, frame][None])) for frame in range(len(tensors["time_s"]))
-    ]
-
-
-@given(seed=st.integers(0, 999), num_frames=st.integers(4, 20), num_queries=st.integers(1, 6))
-@settings(max_examples=60, deadline=None)
-def test_one_questions_tokens(seed, num_frames, num_queries):
-    tensors = distill_tensors(np.random.default_rng(seed), num_frames, num_queries, 4)
-    for row in range(num_queries):
-        found = question_tokens(tensors, row)
-        keyframes = dict(zip(found["keyframes"].tolist(), found["keyframe_tokens"], strict=True))
-        merged = dict(zip(found["merged_frames"].tolist(), found["merged_tokens"][:, None], strict=True))
-        assert not keyframes.keys() & merged.keys()
-        for (frame, tokens), (wanted_frame, wanted) in zip(
-            sorted({**keyframes, **merged}.items()), question_tokens_loop(tensors, row), strict=True
-        ):
-            assert frame == wanted_frame
-            assert np.array_equal(tokens, wanted)

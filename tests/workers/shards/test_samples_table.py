@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from schemas.config import ConfigError
-from schemas.tables import SAMPLE
+from schemas.tables.shards import SAMPLE
 from tests.workers.shard_units import pack, write_video
 from workers.shards.reader import ShardReader
 from workers.shards.sample_reader import CLIP_COLUMNS, COLUMNS

@@ -6,7 +6,7 @@ import torch
 
 from model.towers.tower import Tower
 from schemas.config import TowerConfig
-from schemas.tables import EMBEDDING
+from schemas.tables.media import EMBEDDING
 from stages.embed import EmbedConfig
 from tests.tiny_towers import picture, save_siglip, save_vit, write_frames
 from workers.storage.arrow_vectors import to_matrix

@@ -1,7 +1,7 @@
-"""What code that took over a sandboxed process would try: declared as tasks, for `longvid doctor` and the tests.
+"""Escapes that code in control of a sandbox process would try, as tasks of the sandbox, for `security` and the tests.
 
-Each attack does a thing that harms nobody even where it succeeds. It is refused by any of its layers; one that succeeds
-where the kernel has none of them tells nothing about the sandbox, and counts as not checked.
+No attack does harm if it succeeds. Each is refused by any of its layers; if it succeeds on a kernel that has none of
+them, it says nothing about the sandbox and counts as not checked.
 """
 
 import ctypes
@@ -12,19 +12,23 @@ import platform
 import resource
 import signal
 import socket
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workers.sandbox.client import Sandbox
+from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.sandbox.task import Message, Task
 
 MARK = "LONGVID_SANDBOX_TEST_KEY"
-"""A variable that the caller sets, as one that holds a key."""
+"""An environment variable of the caller, in place of one that contains a key."""
 
 
 class Target(NamedTuple):
-    """What attacks are aimed at; all of it belongs to the caller."""
+    """What attacks try to reach; all of it belongs to the caller."""
 
     pid: int
     port: int  # listens on 127.0.0.1
@@ -33,11 +37,11 @@ class Target(NamedTuple):
 
 
 class Attack(NamedTuple):
-    """What a hostile task tries, and the layers that refuse it."""
+    """An action of a hostile task, and the layers that refuse it."""
 
     layers: tuple[str, ...]
     run: Callable[[int, Target], Any]
-    """Takes the descriptor of the file, and the target. Raises OSError or MemoryError where it is refused."""
+    """Takes the descriptor of the file, and the target. Raises OSError or MemoryError if it is refused."""
 
 
 def _connect(file: int, target: Target) -> None:
@@ -160,33 +164,29 @@ def _take_memory(file: int, target: Target) -> None:
     len(bytearray(64 << 30))
 
 
-def _kernel_call(name: str, *arguments: Any) -> Callable[[int, Target], Any]:
-    return lambda file, target: _raw(name, *arguments)
-
-
-# Numbers on x86-64 and aarch64.
-_NUMBERS = {
-    "clone3": (435, 435),
-    "ptrace": (101, 117),
-    "process_vm_readv": (310, 270),
-    "io_uring_setup": (425, 425),
-    "bpf": (321, 280),
-    "mount": (165, 40),
-    "keyctl": (250, 219),
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "perf_event_open": (298, 241),
-    "userfaultfd": (323, 282),
-    "memfd_create": (319, 279),
-    "pidfd_open": (434, 434),
-    "open_by_handle_at": (304, 265),
-    "setpriority": (141, 140),
+# Numbers of system calls on x86-64 and aarch64.
+_NUMBERS = {"clone3": (435, 435), "ptrace": (101, 117), "process_vm_readv": (310, 270)}
+# Those that are attacks by themselves, with their arguments.
+_CALLS: dict[str, tuple[tuple[int, int], tuple[Any, ...]]] = {
+    "io_uring_setup": ((425, 425), (1, None)),
+    "bpf": ((321, 280), (0, None, 0)),
+    "mount": ((165, 40), (None, None, None, 0, None)),
+    "keyctl": ((250, 219), (0, -3, 0)),
+    "unshare": ((272, 97), (0,)),
+    "setns": ((308, 268), (-1, 0)),
+    "perf_event_open": ((298, 241), (None, 0, -1, -1, 0)),
+    "userfaultfd": ((323, 282), (0,)),
+    "memfd_create": ((319, 279), (b"x", 0)),
+    "pidfd_open": ((434, 434), (1, 0)),
+    "open_by_handle_at": ((304, 265), (-1, None, 0)),
+    "setpriority": ((141, 140), (1, 0, 19)),
 }
 
 
 def _raw(name: str, *arguments: Any) -> int:
-    """A system call. Any error but a refusal means that the kernel looked at it."""
-    number = _NUMBERS[name][platform.machine() == "aarch64"]
+    """Makes a system call. Any error but a refusal means that the kernel has executed it."""
+    numbers = _NUMBERS[name] if name in _NUMBERS else _CALLS[name][0]
+    number = numbers[platform.machine() == "aarch64"]
     result: int = ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
     if result < 0 and ctypes.get_errno() in (errno.EPERM, errno.EACCES, errno.ENOSYS):
         raise PermissionError(ctypes.get_errno(), "refused")
@@ -219,18 +219,10 @@ ATTACKS: dict[str, Attack] = {
     "trace the caller": Attack(("seccomp", "landlock", "namespaces"), _trace_caller),
     "read the caller's memory": Attack(("seccomp", "landlock", "namespaces"), _read_caller_memory),
     "take more memory than allowed": Attack(("limits",), _take_memory),
-    "io_uring": Attack(_FILTER, _kernel_call("io_uring_setup", 1, None)),
-    "bpf": Attack(_FILTER, _kernel_call("bpf", 0, None, 0)),
-    "mount": Attack(_FILTER, _kernel_call("mount", None, None, None, 0, None)),
-    "keyctl": Attack(_FILTER, _kernel_call("keyctl", 0, -3, 0)),
-    "unshare": Attack(_FILTER, _kernel_call("unshare", 0)),
-    "setns": Attack(_FILTER, _kernel_call("setns", -1, 0)),
-    "perf_event_open": Attack(_FILTER, _kernel_call("perf_event_open", None, 0, -1, -1, 0)),
-    "userfaultfd": Attack(_FILTER, _kernel_call("userfaultfd", 0)),
-    "memfd_create": Attack(_FILTER, _kernel_call("memfd_create", b"x", 0)),
-    "pidfd_open": Attack(_FILTER, _kernel_call("pidfd_open", 1, 0)),
-    "open_by_handle_at": Attack(_FILTER, _kernel_call("open_by_handle_at", -1, None, 0)),
-    "setpriority": Attack(_FILTER, _kernel_call("setpriority", 1, 0, 19)),
+}
+ATTACKS |= {
+    name: Attack(_FILTER, lambda _file, _target, name=name, arguments=arguments: _raw(name, *arguments))
+    for name, (_, arguments) in _CALLS.items()
 }
 
 
@@ -243,9 +235,38 @@ def _attack(file: int, name: str, target: list[Any]) -> Iterator[Message]:
         yield {"refused": None}, b""
 
 
-def _report(file: int) -> Iterator[Message]:
-    """Nothing but the message with the layers, which comes before it."""
-    yield {}, b""
+TASKS: dict[str, Task] = {"attack": _attack}
 
 
-TASKS: dict[str, Task] = {"attack": _attack, "report": _report}
+def attack_all() -> dict[str, bool | None]:
+    """For each attack, whether it was refused; None if it succeeded, but this machine has none of its layers."""
+    found: dict[str, bool | None] = {}
+    with target() as hit, closing(Sandbox("benchmarks._attacks", SandboxLimits())) as box:
+        for name, attack in ATTACKS.items():
+            try:
+                ((answer, _),) = box.call("attack", b"x", name=name, target=list(hit))
+                refused = answer["refused"] is not None
+            except SandboxError:  # it became another program, or a process was killed
+                refused = False
+            checked = refused or box.layers & set(attack.layers)
+            found[name] = refused if checked else None
+    return found
+
+
+@contextmanager
+def target() -> Iterator[Target]:
+    """Yields this process, with a key in its environment, and other things that an attack may hit."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        Path(folder, "victim").touch()
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = tcp.getsockname()[1]
+        path = str(Path(folder, "socket"))
+        addresses = [path, f"\0longvid-{port}"] if sys.platform == "linux" else [path]
+        for address in addresses:
+            listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(address)
+            listener.listen()
+        os.environ[MARK] = "a key"
+        stack.callback(os.environ.pop, MARK)
+        yield Target(os.getpid(), port, folder, path)
