@@ -60,7 +60,7 @@ def manifest(
     Annotation files of data sets are joined by the ids of their videos; events go to files in a folder beside the
     manifest.
     """
-    from pipeline.inputs.manifest import check_output, make_manifest, write_manifest
+    from pipeline.inputs.manifest_writer import check_output, make_manifest, write_manifest
 
     check_output(to, replace=replace)
     licences = annotation_licence or []

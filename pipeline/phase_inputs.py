@@ -4,15 +4,13 @@ The most expensive inputs come first, so that at the end of a phase no single wo
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import pyarrow as pa
 
 from pipeline.annotators import QUESTION_COLUMNS, put_results, uncaptioned, untranscribed
-from pipeline.inputs.addresses import allowed_location, resolve
+from pipeline.inputs.addresses import allowed_location, map_addresses, resolve
 from pipeline.tables.candidates import PAIR, candidates
 from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
@@ -121,8 +119,9 @@ def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
         ) v using (video_id)
         left join caption_results c using (video_id) left join transcribe_results t using (video_id)
         order by v.duration_s desc, video_id"""
+    folder = context.folder
     for table in work.sql(query, QUESTIONS):
-        yield _located(table, ("subtitles", "events_file"), context.folder, resolve)
+        yield map_addresses(table, ["subtitles", "events_file"], lambda path: folder and resolve(path, folder))
 
 
 def audited(context: Context, work: Workspace) -> Iterator[pa.Table]:
@@ -179,22 +178,7 @@ def shards(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def _located_media(context: Context, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Resolves the column `location` relative to the manifest's folder; without a folder, it becomes null."""
+    folder, access = context.folder, context.access
     for table in tables:
-        yield _located(table, ("location",), context.folder, partial(allowed_location, access=context.access))
-
-
-def _located(
-    table: pa.Table, names: Sequence[str], folder: str | None, resolve: Callable[[str, str], str | None]
-) -> pa.Table:
-    """Resolves the columns of paths relative to the manifest's folder; without a folder, they become null."""
-
-    def lead(path: Any) -> Any:
-        if isinstance(path, list):
-            return [lead(each) for each in path]
-        return None if path is None or folder is None else resolve(path, folder)
-
-    for name in names:
-        column = table.schema.get_field_index(name)
-        values = pa.array(map(lead, table[name].to_pylist()), table.schema.field(column).type)
-        table = table.set_column(column, name, values)
-    return table
+        yield map_addresses(table, ["location"], lambda path: folder and allowed_location(path, folder, access))

@@ -11,7 +11,8 @@ import pyarrow as pa
 from pipeline.build import run_phase
 from pipeline.engine.lock import only_build
 from pipeline.inputs.addresses import fingerprint_addresses, manifest_folder
-from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest, make_manifest, write_manifest
+from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
+from pipeline.inputs.manifest_writer import make_manifest, write_manifest
 from pipeline.inputs.recipe import Recipe, override, recorded_recipe
 from pipeline.phases import phases
 from pipeline.tables.corpus_file import describe

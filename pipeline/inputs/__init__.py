@@ -1,1 +1,1 @@
-"""What users write: manifests and the addresses in them."""
+"""Inputs written by users: manifests, annotation files, recipes and the addresses in them."""

@@ -1,11 +1,11 @@
-"""The addresses of a manifest: where they lead, what tells a changed file, and how a corpus keeps them.
+"""Addresses of a manifest: how they are resolved, when a file counts as changed, and what a corpus stores of them.
 
-A corpus keeps no secrets of an address and no folders of a machine; a hash of the whole tells two addresses apart.
+A corpus stores neither the secrets of an address nor folders of a machine, but a hash that distinguishes addresses.
 """
 
 import hashlib
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,19 @@ ADDRESSES = ("uri", "subtitles", "events_file")
 
 
 def manifest_folder(path: str | Path) -> str:
-    """The folder that relative paths of a manifest count from."""
+    """Returns the folder that relative paths of a manifest are relative to."""
     return posixpath.dirname(str(path) if "://" in str(path) else str(Path(path).absolute()))
 
 
 def is_remote(folder: str) -> bool:
-    """Whether a manifest lies on an object store."""
+    """Returns whether a manifest lies on an object store."""
     return "://" in folder
 
 
-def as_said(address: str, folder: str) -> str:
-    """What a manifest in `folder` says, in one form: `file://` becomes a path. What cannot be parsed stays as it is."""
+def as_written(address: str, folder: str) -> str:
+    """Returns an address of a manifest in `folder` in a canonical form: `file://` becomes a path. An address that
+    cannot be parsed is not changed.
+    """
     try:
         url = parse_url(address)
     except UrlError:
@@ -42,7 +44,9 @@ def as_said(address: str, folder: str) -> str:
 
 
 def resolve(address: str, folder: str) -> str:
-    """Where an address of a manifest in `folder` leads. One that cannot be parsed stays so, and nothing opens it."""
+    """Returns the location of an address of a manifest in `folder`. One that cannot be parsed is returned unchanged,
+    and cannot be opened.
+    """
     try:
         return join_url(folder, address)
     except UrlError:
@@ -50,7 +54,9 @@ def resolve(address: str, folder: str) -> str:
 
 
 def allowed_location(address: str, folder: str, access: Access) -> str | None:
-    """Where an address leads, links of a confined path followed; None for a local file that may not be read."""
+    """Returns the location of an address, with links resolved if paths are restricted; None for a local file that may
+    not be read.
+    """
     location = resolve(address, folder)
     if not _is_path(location):
         return location
@@ -61,14 +67,13 @@ def allowed_location(address: str, folder: str, access: Access) -> str | None:
 
 
 def name_below(path: str, folder: str) -> str:
-    """An absolute path as a name that tells nothing of this machine."""
+    """Returns an absolute path as a name that contains no folders of this machine."""
     return posixpath.relpath(path, folder) if path.startswith(f"{folder}/") else posixpath.basename(path)
 
 
 def source_stamp(uri: str, sha256: str | None, folder: str, access: Access, ignored: Sequence[str]) -> str:
-    """What changes when a video's file may have: the address, for a local file its size and time of change, too.
-
-    A remote file with a checksum in the manifest is the same wherever it lies.
+    """Returns a stamp that changes when the file of a video may have changed: its address and, for a local file, its
+    size and modification time. A remote file with a checksum in the manifest is the same at any address.
     """
     is_local = _is_path(resolve(uri, folder))
     if sha256 and not is_local:
@@ -78,7 +83,7 @@ def source_stamp(uri: str, sha256: str | None, folder: str, access: Access, igno
 
 
 def annotation_stamp(addresses: Sequence[str], folder: str, access: Access, ignored: Sequence[str]) -> str:
-    """What changes when annotation files may have; where local ones lie makes no difference."""
+    """Returns a stamp that changes when annotation files may have changed; the paths of local files do not matter."""
     return " ".join(
         _file_stamp(address, folder, access) if _is_path(resolve(address, folder)) else fingerprint(address, ignored)
         for address in addresses
@@ -86,24 +91,31 @@ def annotation_stamp(addresses: Sequence[str], folder: str, access: Access, igno
 
 
 def fingerprint(address: str, ignored: Sequence[str]) -> str:
-    """An address as a corpus keeps it. Of what a corpus keeps, it is the same: plans are made from that."""
+    """Returns an address in the form that a corpus stores. The function is idempotent, since plans are also made from
+    the addresses stored in a corpus.
+    """
     if address.startswith("/"):
         return f"{posixpath.basename(address)}#sha256={hashlib.sha256(address.encode()).hexdigest()[:32]}"
     return fingerprinted(address, ignored)
 
 
 def fingerprint_addresses(table: pa.Table, ignored: Sequence[str]) -> pa.Table:
-    """A table of the manifest as a corpus keeps it."""
+    """Returns a table of the manifest with the addresses in the form that a corpus stores."""
+    return map_addresses(table, ADDRESSES, lambda address: address and fingerprint(address, ignored))
 
-    def kept(value: Any) -> Any:
+
+def map_addresses(table: pa.Table, columns: Iterable[str], function: Callable[[str], str | None]) -> pa.Table:
+    """Applies a function to each address in some columns, which contain addresses or lists of them; null stays null."""
+
+    def mapped(value: Any) -> Any:
         if isinstance(value, list):
-            return [kept(address) for address in value]
-        return value and fingerprint(value, ignored)
+            return [mapped(address) for address in value]
+        return None if value is None else function(value)
 
-    for name in ADDRESSES:
-        column = table.schema.get_field_index(name)
-        values = pa.array(map(kept, table[name].to_pylist()), table.schema.field(column).type)
-        table = table.set_column(column, table.schema.field(column), values)
+    for name in columns:
+        field = table.schema.field(name)
+        values = pa.array(map(mapped, table[name].to_pylist()), field.type)
+        table = table.set_column(table.schema.get_field_index(name), field, values)
     return table
 
 

@@ -1,4 +1,4 @@
-"""The annotation files that a user names, read in the sandbox."""
+"""Reads annotation files named by the user in the sandbox."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,13 +12,13 @@ _SMALL_BYTES = 1 << 20
 _FILES_AHEAD, _THREADS = 64, 4
 
 Batches = Iterator[tuple[str, list[Entry]]]
-"""The format, and some entries at a time."""
+"""The format of a file, with some of its entries at a time."""
 
 
 def read_files(named: Path, format_name: str) -> Iterator[tuple[Path, Batches]]:
-    """The files that are meant and what each tells; small ones are read several at a time.
+    """Yields a file, or all files of a folder, each with its entries; small files are read concurrently.
 
-    Reading raises AnnotationError.
+    Iterating over the entries raises AnnotationError.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
         files = _files(named)
@@ -40,7 +40,7 @@ def _result(future: Future[list[tuple[str, list[Entry]]]]) -> Batches:
 
 
 def _files(named: Path) -> Iterator[Path]:
-    """The file itself, or the files below a folder but for hidden ones, in the order of their paths."""
+    """Yields the file itself, or all files below a folder except hidden ones, in the order of their paths."""
     if not named.is_dir():
         yield named
         return

@@ -1,24 +1,23 @@
-"""Joins annotation files of data sets to the videos of a manifest, by their ids."""
+"""Joins annotation files of data sets to the videos of a manifest by the ids of the videos."""
 
 import json
 import math
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from pydantic import TypeAdapter
 
-from pipeline.inputs.annotation_files import read_files
+from pipeline.inputs.annotation_files import Batches, read_files
 from pipeline.inputs.join_report import MAX_EXAMPLES, JoinReport, SourceReport
-from pipeline.inputs.manifest import SPLIT, video_id_of, write_manifest
+from pipeline.inputs.manifest_checks import SPLIT, video_id_of
 from pipeline.inputs.manifest_rows import ManifestError, Row
+from pipeline.inputs.manifest_writer import write_manifest
+from pipeline.inputs.spool import Spool
 from pipeline.inputs.video_ids import VideoIndex, meanings_of, video_of_file
 from stages.annotations.event_lines import parse_event_lines
 from stages.annotations.formats.entry import Entry, Origin
-from stages.annotations.formats.entry import Row as Told
+from stages.annotations.formats.entry import Row as AnnotationRow
 from stages.annotations.formats.read import FORMATS
 from stages.annotations.origin import relative
 from stages.annotations.reasons import NOTED, REPAIRED
@@ -33,127 +32,111 @@ _ENTRY = TypeAdapter(Entry)
 def write_joined_manifest(
     rows: list[Row],
     path: Path,
-    files: Iterable[Path],
+    files: Sequence[Path],
     format_name: str = "",
     only_annotated: bool = False,
     licences: Sequence[str] = (),
 ) -> JoinReport:
-    """Writes a manifest of the rows with what annotation files tell of them.
+    """Writes a manifest of the rows with the annotations of the files, and returns what was joined.
 
-    Events go to `<video_id>.events.jsonl` in a folder named after the manifest, beside it; what was repaired or left
-    out of each video, to `report.jsonl` there.
+    Events are written to `<video_id>.events.jsonl` in a folder named after the manifest, beside it; repaired and
+    dropped rows are listed per video in `report.jsonl` there.
 
     Args:
+        rows: rows of the manifest, with id and uri.
+        path: path of the manifest.
         files: annotation files, or folders of them.
-        format_name: of all of them; "": found from their content.
-        only_annotated: leave out the rows that no file names.
-        licences: one for all of the files, or one for each; none: not known.
+        format_name: format of all files; empty: detected from their content.
+        only_annotated: whether to leave out rows that no file names.
+        licences: one licence for all files, or one per file; empty: unknown.
+
+    Raises:
+        ManifestError: the format is unknown; a named file, or every file of a named folder, cannot be read; or no video
+            would be written. Other files in a folder that cannot be read are reported.
     """
-    join = AnnotationJoin(rows, path.absolute().with_suffix(".annotations"))
-    try:
-        join.read(files, format_name, licences)
+    if format_name and format_name not in FORMATS:
+        known = ", ".join(sorted(FORMATS))
+        raise ManifestError(f"--annotation-format {format_value(format_name)}: use one of {known}")
+    with Spool() as spool:
+        join = _AnnotationJoin(rows, path.absolute().with_suffix(".annotations"), spool)
+        each = licences if len(licences) == len(files) else [*licences, ""][:1] * len(files)
+        for named, licence in zip(files, each, strict=True):
+            join.read(named, format_name, licence)
         if only_annotated and not any(source.joined for source in join.report.sources):
             ids = ", ".join(map(format_value, join.report.unknown_ids)) or "there are none"
             raise ManifestError(f"--only-annotated: no video has an id of the annotation files, such as {ids}")
         joined = join.rows()
         join.report.written = write_manifest((row for row, is_named in joined if is_named or not only_annotated), path)
-    finally:
-        join.close()
     return join.report
 
 
-class AnnotationJoin:
-    """Reads annotation files, and gives the manifest's rows with what they tell.
+class _AnnotationJoin:
+    """Reads annotation files into the spool, whose buckets are ranges of rows, and joins one bucket at a time."""
 
-    What is read lies on the disk, in buckets of neighbouring rows; a bucket at a time is held in memory.
-
-    Args:
-        rows: of the manifest, with id and uri.
-        folder: where events files and the report go.
-    """
-
-    def __init__(self, rows: list[Row], folder: Path) -> None:
-        self._rows, self._folder = rows, folder
+    def __init__(self, rows: list[Row], folder: Path, spool: Spool) -> None:
+        self._rows, self._folder, self._spool = rows, folder, spool
         self._index = VideoIndex(str(row["id"]) for row in rows)
         self._labels: dict[str, str] = {}
         self._unknown: set[int] = set()
-        self._spool = Path(tempfile.mkdtemp(prefix="longvid-join-"))
         self.report = JoinReport(videos=len(rows))
 
-    def read(self, files: Iterable[Path], format_name: str = "", licences: Sequence[str] = ()) -> None:
-        """Reads files, and those in folders; `licences`: one for all, or one for each.
+    def read(self, named: Path, format_name: str, licence: str) -> None:
+        """Reads a file, or all files of a folder. Raises ManifestError."""
+        if not named.exists():
+            raise ManifestError(f"{named}: no such file or folder of annotations")
+        source = SourceReport(named.name)
+        self.report.sources.append(source)
+        for path, batches in read_files(named, format_name):
+            source.files += 1
+            place = relative(path.absolute().relative_to(named.absolute().parent).as_posix())
+            try:
+                source.formats.update(self._read_file(path, batches, Origin(place, 0, "", licence), source))
+            except AnnotationError as error:
+                if path == named:
+                    raise ManifestError(f"{path.name}: {error}") from None
+                source.add_unreadable(path.name, error)
+        if source.is_unreadable():
+            reasons = source.unreadable_lines() or ["the folder has no files"]
+            raise ManifestError("\n".join(f"{named}: {reason}" for reason in reasons))
 
-        Raises ManifestError for an unknown format, and for a file or folder that was named and of which nothing can be
-        read; a file that lies in a folder is left out and reported.
-        """
-        if format_name and format_name not in FORMATS:
-            known = ", ".join(sorted(FORMATS))
-            raise ManifestError(f"--annotation-format {format_value(format_name)}: use one of {known}")
-        files = list(files)
-        each = licences if len(licences) == len(files) else [*licences, ""][:1] * len(files)
-        with ExitStack() as stack:
-            buckets = [stack.enter_context((self._spool / str(n)).open("w", encoding="ascii")) for n in range(_BUCKETS)]
-            for named, licence in zip(files, each, strict=True):
-                if not named.exists():
-                    raise ManifestError(f"{named}: no such file or folder of annotations")
-                source = SourceReport(named.name)
-                self.report.sources.append(source)
-                for path, read in read_files(named, format_name):
-                    source.files += 1
-                    formats: set[str] = set()
-                    try:
-                        for form, entries in read:
-                            formats.add(form)
-                            place = path.absolute().relative_to(named.absolute().parent)
-                            origin = Origin(relative(place.as_posix()), 0, form, licence)
-                            self._add(path, [_from(entry, origin) for entry in entries], source, buckets)
-                        source.formats.update(formats)
-                    except AnnotationError as error:
-                        if path == named:
-                            raise ManifestError(f"{path.name}: {error}") from None
-                        source.add_unreadable(path.name, error)
-                if source.is_unreadable():
-                    reasons = source.unreadable_lines() or ["holds no files"]
-                    raise ManifestError("\n".join(f"{named}: {reason}" for reason in reasons))
-
-    def close(self) -> None:
-        """Removes what has been read from the disk."""
-        shutil.rmtree(self._spool, ignore_errors=True)
+    def _read_file(self, path: Path, batches: Batches, origin: Origin, source: SourceReport) -> set[str]:
+        formats = set()
+        for form, entries in batches:
+            formats.add(form)
+            for entry in entries:
+                self._add(path, _with_origin(entry, origin._replace(format=form, row=entry.record)), source)
+        return formats
 
     def rows(self) -> Iterator[tuple[Row, bool]]:
-        """The rows in their order, with what was told of them, and whether a file names them; writes events files."""
+        """Yields the rows in order with their annotations, and whether a file names them; writes events files."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / "report.jsonl").open("w", encoding="utf-8") as report:
             for bucket in range(_BUCKETS):
-                told: dict[int, list[Entry]] = {}
-                with (self._spool / str(bucket)).open(encoding="ascii") as stream:
-                    for line in stream:
-                        number, entry = json.loads(line)
-                        told.setdefault(number, []).append(_ENTRY.validate_python(tuple(entry)))
-                (self._spool / str(bucket)).unlink()
-                for number in range(*self._range(bucket)):
-                    row = self._rows[number]
-                    is_named = number in told
-                    yield (self._joined(row, told[number], report) if is_named else self._alone(row)), is_named
+                found: dict[int, list[Entry]] = {}
+                for number, entry in self._spool.read(bucket):
+                    found.setdefault(number, []).append(_ENTRY.validate_python(tuple(entry)))
+                for number in self._range(bucket):
+                    row, is_named = self._rows[number], number in found
+                    if not is_named and len(self.report.without) < MAX_EXAMPLES:
+                        self.report.without.append(str(row["id"]))
+                    yield (self._joined(row, found[number], report) if is_named else row), is_named
         self.report.num_unknown = len(self._unknown)
         self.report.num_ambiguous = len(self._index.ambiguous)
         self.report.ambiguous_ids = sorted(self._index.ambiguous)[:MAX_EXAMPLES]
 
-    def _add(self, path: Path, entries: list[Entry], source: SourceReport, buckets: Sequence[TextIO]) -> None:
-        for entry in entries:
-            if entry.labels:
-                self._labels.update(entry.labels)
-            elif not entry.video and not (entry.rows or entry.conversations):
-                source.counts.update(entry.dropped)
-            elif placed := self._find(entry._replace(video=entry.video or video_of_file(path.name))):
-                number, entry = placed
-                source.joined += 1
-                buckets[number * _BUCKETS // len(self._rows)].write(json.dumps([number, entry]) + "\n")
-            else:
-                source.not_found += 1
+    def _add(self, path: Path, entry: Entry, source: SourceReport) -> None:
+        if entry.labels:
+            self._labels.update(entry.labels)
+        elif not entry.video and not (entry.rows or entry.conversations):
+            source.counts.update(entry.dropped)
+        elif placed := self._find(entry._replace(video=entry.video or video_of_file(path.name))):
+            source.joined += 1
+            self._spool.put(placed[0] * _BUCKETS // len(self._rows), placed)
+        else:
+            source.not_found += 1
 
     def _find(self, entry: Entry) -> tuple[int, Entry] | None:
-        """The number of the entry's video and the entry in its times; None where it has no video here."""
+        """Returns the number of the entry's video and the entry with times of this video; None if it is not here."""
         if (number := self._index.find(entry.video)) is not None:
             return number, entry
         if entry.clip_of and (number := self._index.find(entry.clip_of)) is not None:
@@ -166,24 +149,17 @@ class AnnotationJoin:
         self._unknown.add(hash(entry.video))
         return None
 
-    def _range(self, bucket: int) -> tuple[int, int]:
-        """The first row of a bucket and the first one after it."""
-        first, after = (-(-n * len(self._rows) // _BUCKETS) for n in (bucket, bucket + 1))
-        return first, after
-
-    def _alone(self, row: Row) -> Row:
-        if len(self.report.without) < MAX_EXAMPLES:
-            self.report.without.append(str(row["id"]))
-        return row
+    def _range(self, bucket: int) -> range:
+        """Returns the numbers of the rows in a bucket."""
+        return range(*(-(-n * len(self._rows) // _BUCKETS) for n in (bucket, bucket + 1)))
 
     def _joined(self, row: Row, entries: list[Entry], report: TextIO) -> Row:
-        told = [found for entry in entries for found in entry.rows]
-        lengths = [entry.duration_s for entry in entries if entry.duration_s and entry.duration_s > 0]
-        events, counts = repair([*told, *_beside(row)], max(lengths, default=None), self._labels)
+        found = [each for entry in entries for each in entry.rows]
+        durations = [entry.duration_s for entry in entries if entry.duration_s and entry.duration_s > 0]
+        events, counts = repair([*found, *_own_events(row)], max(durations, default=None), self._labels)
         for entry in entries:
             counts.update(entry.dropped)
-        told_turns = [(turns, entry.origin) for entry in entries for turns in entry.conversations]
-        conversations = [turns for turns, _ in told_turns]
+        conversations = [(turns, entry.origin) for entry in entries for turns in entry.conversations]
         splits = [entry.split for entry in entries if SPLIT.fullmatch(entry.split)]
         line: Row = {"id": row["id"], "events": len(events), "conversations": len(conversations)}
         for name, reasons in (("repaired", REPAIRED), ("noted", NOTED)):
@@ -194,8 +170,8 @@ class AnnotationJoin:
         return {
             **row,
             "split": row.get("split") or next(iter(splits), None),
-            "conversations": conversations,
-            "conversation_origins": [origin_fields(origin) for _, origin in told_turns],
+            "conversations": [turns for turns, _ in conversations],
+            "conversation_origins": [origin_fields(origin) for _, origin in conversations],
             "events_file": self._write(row, events) if events else row.get("events_file"),
         }
 
@@ -205,21 +181,17 @@ class AnnotationJoin:
         return str(path)
 
 
-def _from(entry: Entry, origin: Origin) -> Entry:
-    """The entry with the origin of its conversations and of each of its rows."""
-    own = origin._replace(row=entry.record)
-    return entry._replace(origin=own, rows=[row._replace(origin=own) for row in entry.rows])
+def _with_origin(entry: Entry, origin: Origin) -> Entry:
+    return entry._replace(origin=origin, rows=[row._replace(origin=origin) for row in entry.rows])
 
 
-def _shifted(row: Told, offset_s: float) -> Told:
-    start, end = row.start_s, row.end_s
-    return row._replace(
-        start_s=None if start is None else start + offset_s, end_s=None if end is None else end + offset_s
-    )
+def _shifted(row: AnnotationRow, offset_s: float) -> AnnotationRow:
+    start, end = (None if time is None else time + offset_s for time in (row.start_s, row.end_s))
+    return row._replace(start_s=start, end_s=end)
 
 
-def _beside(row: Row) -> list[Told]:
-    """The content of the events file beside the video, which is kept."""
+def _own_events(row: Row) -> list[AnnotationRow]:
+    """Returns the events of the file beside the video, which are kept."""
     if not row.get("events_file"):
         return []
     path = Path(row["events_file"])
@@ -228,7 +200,7 @@ def _beside(row: Row) -> list[Told]:
     except AnnotationError as error:
         raise ManifestError(f"{path.name}: {error}") from None
     return [
-        Told(
+        AnnotationRow(
             e["start_s"],
             None if e["end_s"] == math.inf else e["end_s"],
             e["text"],

@@ -39,7 +39,7 @@ def _lines(config: Any, values: dict[str, Any], indent: str) -> list[str]:
 def _field_docstrings(group: type) -> dict[str, str]:
     """Returns the docstrings below the fields of a class and its bases.
 
-    Read from the source here, not by pydantic's `use_attribute_docstrings`, which every command would pay for.
+    They are read from the source here, since pydantic's `use_attribute_docstrings` would slow down every command.
     """
     found: dict[str, str] = {}
     for base in reversed(group.__mro__[: -1 if not issubclass(group, Config) else group.__mro__.index(Config)]):

@@ -1,4 +1,4 @@
-"""The file formats of a manifest: JSONL, JSON, CSV and Parquet to rows as they were written, a few at a time."""
+"""Reads the file formats of a manifest (JSONL, JSON, CSV, Parquet) as unchecked rows, a few at a time."""
 
 import csv
 import posixpath
@@ -11,20 +11,20 @@ from pipeline.inputs.manifest_rows import CELL_BYTES, JSON_BYTES, LINE_BYTES, Ma
 from stages.annotations.json_text import load_json
 from stages.annotations.text import AnnotationError
 
-# The name that a CSV file of pandas gives to the column of its index: none, which it reads back as the latter.
+# Names of the index column in a CSV file of pandas: empty, or what pandas makes of that when it reads the file.
 _INDEX = re.compile(r"|Unnamed: 0(_level_\d+)?")
 
 
 def read_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
-    """Rows of a manifest as written, each with the file and line (or row) for messages. Raises ManifestError."""
+    """Yields the rows of a manifest as written, each with its file and line (or row). Raises ManifestError."""
     yield from _FORMATS[suffix_of(name)](source, name)
 
 
 def suffix_of(name: str) -> str:
-    """The suffix that says in which format a manifest is. Raises ManifestError for any other."""
+    """Returns the suffix, which determines the format of a manifest. Raises ManifestError if it is unknown."""
     suffix = posixpath.splitext(name)[1].lower()
     if suffix not in _FORMATS:
-        raise ManifestError(f"{name}: a manifest's name ends in one of {', '.join(_FORMATS)}")
+        raise ManifestError(f"{name}: the name of a manifest ends in one of {', '.join(_FORMATS)}")
     return suffix
 
 
@@ -37,16 +37,16 @@ def _jsonl_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
 def _json_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
     data = source.read(JSON_BYTES + 1)
     if len(data) > JSON_BYTES:
-        raise ManifestError(f"{name}: more than {JSON_BYTES:,} bytes; write a row a line, as .jsonl")
+        raise ManifestError(f"{name}: larger than {JSON_BYTES:,} bytes; write one row per line, as .jsonl")
     rows = _load(_decode(data.removeprefix(b"\xef\xbb\xbf"), name), name)
     if not isinstance(rows, list):
-        raise ManifestError(f"{name}: a .json manifest is a list of rows; for a row a line use .jsonl")
+        raise ManifestError(f"{name}: a .json manifest must be a list of rows; name a file with one row per line .jsonl")
     for number, row in enumerate(rows, 1):
         yield f"{name}, row {number}", row
 
 
 def _csv_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
-    csv.field_size_limit(CELL_BYTES)  # of the process: nothing else here reads CSV
+    csv.field_size_limit(CELL_BYTES)  # applies to the whole process, in which nothing else reads CSV
     reader = csv.reader(part for _, line in _lines(source, name) for part in _csv_lines(line))
     try:
         head = next(reader, [])
@@ -58,14 +58,14 @@ def _csv_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
             if not any(cells):  # Excel writes lines of commas below a table
                 continue
             if len(cells) != len(head):
-                raise ManifestError(f"{where}: the row has {len(cells)} cells, but the head has {len(head)} columns")
+                raise ManifestError(f"{where}: the row has {len(cells)} cells, but the header has {len(head)} columns")
             named = zip(head[ignored:], cells[ignored:], strict=True)
             row: Row = {column: cell for column, cell in named if cell != ""}
             if "subtitles" in row:
                 row["subtitles"] = [part.strip() for part in row["subtitles"].split(";") if part.strip()]
             yield where, row
     except csv.Error as error:
-        hint = " (is a quote left open?)" if "field limit" in str(error) else ""
+        hint = " (a quotation mark may be missing)" if "field limit" in str(error) else ""
         raise ManifestError(f"{name}, line {reader.line_num}: bad CSV: {error}{hint}") from None
 
 
@@ -76,12 +76,12 @@ def _check_separator(head: list[str], name: str) -> None:
 
 
 def _csv_lines(line: str) -> list[str]:
-    """A line as the module csv takes lines: it wants a carriage return at their end only."""
+    """Splits a line at carriage returns, which the module csv accepts only at the end of a line."""
     return re.split(r"(?<=\r)(?!\n)", line) if "\r" in line else [line]
 
 
 def _lines(source: BinaryIO, name: str) -> Iterator[tuple[str, str]]:
-    """Lines with their ends, each with its place; a byte order mark is left out."""
+    """Yields lines with their line ends, each with its place; a byte order mark is removed."""
     number = 0
     while data := source.readline(LINE_BYTES + 1):
         number += 1

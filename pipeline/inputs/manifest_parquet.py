@@ -1,4 +1,4 @@
-"""Manifests in Parquet: lengths are looked at before values are made, since a few kB may stand for gigabytes."""
+"""Reads manifests in Parquet. Sizes are checked before values are created, since a few kB may expand to gigabytes."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -11,13 +11,13 @@ from pipeline.inputs.manifest_rows import ManifestError, Row, check_distinct, to
 
 ROWS_AT_ONCE = 256
 _MAX_DEPTH = 64
-# Of one column in one row group, by the file's own account.
+# Limits of one column in one row group, according to the metadata of the file.
 _MAX_VALUES = 1 << 26
 _MAX_BYTES, _MAX_RATIO = 1 << 28, 200
 
 
 def parquet_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
-    """Rows of a Parquet file. Raises ManifestError that names the file and what cannot be read."""
+    """Yields the rows of a Parquet file. Raises ManifestError that names the file and the fault."""
     number = 0
     try:
         for row in _rows(source, name):
@@ -25,18 +25,18 @@ def parquet_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
             yield f"{name}, row {number}", row
     except (ManifestError, MemoryError):
         raise
-    except Exception as error:  # of a damaged file: Arrow and Python raise some dozen kinds
+    except Exception as error:  # a damaged file causes dozens of types of errors in Arrow and Python
         where = f"{name}, after row {number}" if number else name
-        raise ManifestError(f"{where}: not Parquet that can be read: {' '.join(str(error).split())}") from None
+        raise ManifestError(f"{where}: cannot be read as Parquet: {' '.join(str(error).split())}") from None
 
 
 def _rows(source: BinaryIO, name: str) -> Iterator[Row]:
     metadata = pq.read_metadata(source)
     leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
     if any(leaf.path.count(".") > _MAX_DEPTH or leaf.length > CELL for leaf in leaves):
-        raise ManifestError(f"{name}: no manifest: a column nested too deeply, or of values of too many bytes")
-    _check_account(metadata, name)
-    # As dictionaries, so that a text that comes a thousand times is held once.
+        raise ManifestError(f"{name}: not a manifest: a column is nested too deeply, or its values are too large")
+    _check_sizes(metadata, name)
+    # Dictionaries hold a repeated text only once.
     texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
     file = pq.ParquetFile(source, metadata=metadata, read_dictionary=texts)
     first = 1
@@ -53,17 +53,17 @@ def _rows(source: BinaryIO, name: str) -> Iterator[Row]:
 
 
 def _wanted(schema: pa.Schema, name: str) -> list[str]:
-    """Names of all columns but the index of pandas, unless that has a name of its own."""
+    """Returns the names of all columns except an unnamed index of pandas."""
     check_distinct(schema.names, name)
     try:
         index = (schema.pandas_metadata or {}).get("index_columns", ())
     except (ValueError, RecursionError, AttributeError):
-        index = ()  # whoever wrote it, it is no word of pandas
+        index = ()  # it was not written by pandas
     unnamed = [column for column in index if isinstance(column, str) and column.startswith("__index_level_")]
     return [column for column in schema.names if column not in unnamed]
 
 
-def _check_account(metadata: pq.FileMetaData, name: str) -> None:
+def _check_sizes(metadata: pq.FileMetaData, name: str) -> None:
     for group in range(metadata.num_row_groups):
         for i in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(i)
@@ -76,7 +76,7 @@ def _check_account(metadata: pq.FileMetaData, name: str) -> None:
 
 
 def _check_cells(array: pa.Array, column: str, first: int, name: str) -> int:
-    """Bytes of a column of a batch; raises ManifestError for a cell above the limit."""
+    """Returns the bytes of a column of a batch. Raises ManifestError for a cell above the limit."""
     size = _text_bytes(array)
     if size > CELL:
         for i in range(len(array)):
@@ -86,7 +86,7 @@ def _check_cells(array: pa.Array, column: str, first: int, name: str) -> int:
 
 
 def _text_bytes(array: pa.Array) -> int:
-    """Bytes of all values of an array as its rows would hold them."""
+    """Returns the bytes that the values of an array need as rows."""
     if isinstance(array, pa.DictionaryArray):
         import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""What the readers of all manifest formats share: the rows they yield, their error, and how much one row may hold."""
+"""Rows of manifests, their error, and the limits of one row; used by the readers of all formats."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from workers.fetch.redaction import format_value
 
 Row = dict[str, Any]
 
-# Manifests are untrusted: a row is bounded before its values are made, so that a file of 4 kB takes no gigabytes.
+# Manifests are untrusted: rows are limited before values are created, since a file of 4 kB may expand to gigabytes.
 CELL_BYTES = 1_000_000
 LINE_BYTES = 16 * CELL_BYTES
 JSON_BYTES = 256 * CELL_BYTES
@@ -19,15 +19,15 @@ class ManifestError(ConfigError):
 
 
 def too_long(where: str, column: str) -> ManifestError:
-    """The error for a cell above CELL_BYTES."""
+    """Returns the error for a cell above CELL_BYTES."""
     return ManifestError(
-        f"{where}: {column}: a cell holds more than {CELL_BYTES:,} bytes; put events in an `events_file`, and text in "
-        "several rows"
+        f"{where}: {column}: a cell is larger than {CELL_BYTES:,} bytes; move events to an `events_file`, and divide "
+        "text over several rows"
     )
 
 
 def check_distinct(columns: Iterable[str], name: str) -> None:
-    """Raises ManifestError where two columns of the file `name` have one name."""
+    """Raises ManifestError if two columns of the file `name` have the same name."""
     seen: set[str] = set()
     for column in columns:
         if column in seen:

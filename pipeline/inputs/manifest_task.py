@@ -1,4 +1,4 @@
-"""The sandbox's task that reads a manifest, and the caller's side of it."""
+"""Reads a manifest in the sandbox: the task, and the function that calls it."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _LIMITS = SandboxLimits(memory_mb=2048, stall_cpu_s=60)
 
 
 def read_manifest_rows(file: int, *, name: str) -> Iterator[Message]:
-    """Messages with rows as a JSON list of pairs of place and row. Raises Reject."""
+    """Yields messages with rows, each a JSON list of pairs of place and row. Raises Reject."""
     batch: list[str] = []
     characters = 0
     try:
@@ -37,7 +37,7 @@ def read_manifest_rows(file: int, *, name: str) -> Iterator[Message]:
                     yield _message(batch)
                     batch, characters = [], 0
     except ManifestError as error:
-        # Of several rows, the first that is wrong is named: those before it may be so, too.
+        # Rows before this one are sent first: the caller may find an error in them, and names the first one.
         yield _message(batch)
         raise Reject("bad_annotation", str(error)) from None
     yield _message(batch)
@@ -48,7 +48,7 @@ def _message(batch: list[str]) -> Message:
 
 
 def _as_json(row: Any) -> Any:
-    """A row with the types of Parquet that JSON lacks: as text within events, and where text belongs named as wrong."""
+    """Returns a row that JSON can represent; other types become lists, which the caller rejects in text columns."""
     if not isinstance(row, dict):
         return row
     return {column: value if isinstance(value, _JSON) else [type(value).__name__] for column, value in row.items()}
@@ -58,9 +58,9 @@ TASKS = {"read_manifest_rows": read_manifest_rows}
 
 
 def raw_rows(folder: str, name: str) -> Iterator[tuple[str, Row]]:
-    """Rows of a manifest as written, each with its place for messages, read in a process that can do nothing else.
+    """Yields the rows of a manifest as written, each with its place for messages, read in the sandbox.
 
-    Raises ManifestError, also for a file that crashes that process or exceeds its limits.
+    Raises ManifestError, also for a file that crashes the sandbox process or exceeds its limits.
     """
     suffix_of(name)
     try:
@@ -70,9 +70,9 @@ def raw_rows(folder: str, name: str) -> Iterator[tuple[str, Row]]:
     except Reject as reject:
         raise ManifestError(reject.detail) from None
     except SandboxError as error:
-        raise ManifestError(f"{name}: reading it was stopped: {error}") from None
+        raise ManifestError(f"{name}: cannot be read in the sandbox: {error}") from None
     except (AnnotationError, TypeError, UnicodeDecodeError):
-        raise ManifestError(f"{name}: reading it gave nonsense") from None
+        raise ManifestError(f"{name}: cannot be read: the sandbox process sent invalid output") from None
     except FileNotFoundError:
         raise ManifestError(
             f"{name}: no such file in {redacted(folder)}; `longvid manifest DIR` makes a manifest of a folder of videos"
@@ -80,7 +80,7 @@ def raw_rows(folder: str, name: str) -> Iterator[tuple[str, Row]]:
 
 
 def _checked(rows: Any) -> Iterator[tuple[str, Row]]:
-    """What came from the sandbox, which a file may have taken over. Raises TypeError for what is no rows."""
+    """Checks output of the sandbox process, which a file may control. Raises TypeError if it is not a list of rows."""
     for where, row in rows:
         if not isinstance(where, str):
             raise TypeError(where)
@@ -89,7 +89,7 @@ def _checked(rows: Any) -> Iterator[tuple[str, Row]]:
 
 @contextmanager
 def _local(folder: str, name: str) -> Iterator[str]:
-    """A path of the manifest on this machine, while the block lasts."""
+    """Yields a path of the manifest on this machine, valid inside the block."""
     if "://" not in folder:
         yield f"{folder}/{name}"
         return

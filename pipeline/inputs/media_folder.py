@@ -1,4 +1,4 @@
-"""The media files of a folder and the annotation beside them, by name and, where the name tells nothing, by content."""
+"""Finds the media files of a folder and the annotation files beside them."""
 
 import os
 import re
@@ -8,30 +8,30 @@ from pathlib import Path
 
 _VIDEO = """3g2 3gp asf av1 avi divx dv f4v flv h264 h265 hevc ivf m1v m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg mts
 mxf nut obu ogm ogv qt rm rmvb ts vob webm wmv y4m"""
-# Never a video: these are passed over without a look.
+# Never videos: files with these suffixes are not opened.
 _OTHER = """7z aac arrow bin bmp bz2 csv db doc docx duckdb feather flac gif gz h5 ico jpeg jpg json jsonl m4a md
 mp3 npy npz ods odt ogg opus parquet pdf pickle pkl png pptx pt pyc rar safetensors so sqlite svg tar tgz tif tiff
 txt wav webp xlsx xz zip zst"""
 VIDEO_SUFFIXES = frozenset(f".{name}" for name in _VIDEO.split())
-# In the order in which one text in two formats is looked for.
+# In the order of preference, if a text exists in several formats.
 SUBTITLE_SUFFIXES = (".vtt", ".srt", ".ass", ".ssa", ".ttml", ".dfxp")
 _OTHER_SUFFIXES = frozenset([f".{name}" for name in _OTHER.split()] + list(SUBTITLE_SUFFIXES))
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _TRACKS = ("chapters", "descriptions")  # as in film.chapters.vtt
 _SNIFF_BYTES = 4096
-# What yt-dlp, browsers, aria2, axel, WinSCP, wget, BitTorrent programs and others add to the name of what they write.
+# Suffixes of incomplete files of yt-dlp, browsers, aria2, axel, WinSCP, wget, BitTorrent clients and others.
 _DOWNLOAD = re.compile(
     r"\.(part(-Frag\d+)?(\.part)?|ytdl|crdownload|download|opdownload|partial|filepart|aria2|st|!ut|!qB|!bt|bc!"
     r"|fdmdownload|unfinished|incomplete|tmp|temp)$|\.temp\.\w+$",
     re.IGNORECASE,
 )
-_STREAM = re.compile(r"\.f\d[\w-]*\.\w+$")  # of yt-dlp, while the sound that it will be joined to is fetched
-_BESIDE_DOWNLOAD = (".aria2", ".st")  # aria2 and axel write under the final name, and such a file beside it
+_STREAM = re.compile(r"\.f\d[\w-]*\.\w+$")  # of yt-dlp, before the audio has been downloaded and merged
+_BESIDE_DOWNLOAD = (".aria2", ".st")  # aria2 and axel use the final name, with such a file beside it
 
 
 @dataclass(frozen=True)
 class Media:
-    """A media file and its neighbours."""
+    """A media file and the annotation files beside it."""
 
     path: Path
     subtitles: list[Path] = field(default_factory=list)
@@ -40,12 +40,12 @@ class Media:
 
 @dataclass
 class Listing:
-    """What lies below a folder."""
+    """The media files below a folder."""
 
     folder: Path
     media: list[Media] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
-    """Why files were left out that may be wanted, and their paths, relative to the folder."""
+    """Paths, relative to the folder, of files that were left out although they may be wanted, by reason."""
 
     def leave_out(self, why: str, path: Path) -> None:
         """Records a file that is left out."""
@@ -53,11 +53,11 @@ class Listing:
 
 
 def list_media(folder: Path) -> Listing:
-    """All media files below a folder, in the order of their paths; hidden files and folders are left out.
+    """Lists all media files below a folder, in the order of their paths, without hidden files and folders.
 
-    Links to folders are followed, each folder once. A file counts as media by its suffix, even when it is empty or
-    something else inside: then the build names it in the rejects. A file of an unknown suffix counts when it is binary.
-    Files of running downloads are left out: the build would take the half that is there.
+    Links to folders are followed, each folder once. A suffix of VIDEO_SUFFIXES makes a file a media file, even if it is
+    empty or has other content; the build then rejects it. A file with an unknown suffix is a media file if it is
+    binary. Files of running downloads are left out, since the build would use the incomplete file.
     """
     listing = Listing(folder)
     files = sorted(_files(folder, listing), key=lambda path: path.relative_to(folder).as_posix())
@@ -82,12 +82,12 @@ def list_media(folder: Path) -> Listing:
 
 
 def _title(path: Path) -> str:
-    """The name of what is downloaded, as far as it is that of each of its streams."""
+    """Returns the name of a download without the parts that distinguish its streams."""
     return _STREAM.sub("", _DOWNLOAD.sub("", path.name))
 
 
 def _files(folder: Path, listing: Listing) -> Iterator[Path]:
-    """All files that are not hidden. Links to folders come last, so that a file goes by its own path where it can."""
+    """Yields all files that are not hidden. Linked folders come last, so that files are listed by their own path."""
     folders, visited = [folder], set()
 
     def unreadable(error: OSError) -> None:
@@ -110,12 +110,12 @@ def _files(folder: Path, listing: Listing) -> Iterator[Path]:
                     if path.is_file():
                         yield path
                     elif path.is_symlink():
-                        listing.leave_out("links that lead nowhere", path)
+                        listing.leave_out("broken links", path)
         folders = sorted(linked)
 
 
 def is_media(path: Path) -> bool:
-    """Whether a file is taken for a video."""
+    """Returns whether a file is a media file, by its suffix or else by its content."""
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES or suffix in _OTHER_SUFFIXES:
         return suffix in VIDEO_SUFFIXES
@@ -124,10 +124,9 @@ def is_media(path: Path) -> bool:
 
 
 def _by_stem(files: list[Path]) -> tuple[dict[Path, list[tuple[str, int, Path]]], dict[Path, Path]]:
-    """Annotation files by the path of the video they belong to, less its suffix.
+    """Returns subtitles and events files by the path of their video without its suffix.
 
-    Subtitles as (language, rank of the suffix, path): sorted, the one without a language comes first and .vtt before
-    the others.
+    Subtitles are (language, rank of the suffix, path), so that sorting puts the file without a language first.
     """
     subtitles: dict[Path, list[tuple[str, int, Path]]] = {}
     events = {}

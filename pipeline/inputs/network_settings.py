@@ -1,4 +1,4 @@
-"""Checks the settings of downloads before a build starts, and says which of the environment's are not used."""
+"""Checks the settings of downloads before a build starts, and finds unused settings of the environment."""
 
 import os
 import ssl
@@ -12,7 +12,7 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA
 
 
 def check_network_settings(settings: DownloadConfig) -> None:
-    """Raises ConfigError for a folder or a file of certificates that is not there or cannot be used."""
+    """Raises ConfigError if the folder `root` or the file `ca_bundle` does not exist or cannot be used."""
     if settings.root and not Path(settings.root).is_dir():
         raise ConfigError(f"download.root = {settings.root!r}: no such folder")
     if settings.ca_bundle:
@@ -24,7 +24,7 @@ def check_network_settings(settings: DownloadConfig) -> None:
 
 
 def unused_environment(settings: DownloadConfig) -> list[str]:
-    """A line for each setting of the environment that downloads take no notice of, without its value."""
+    """Returns a line for each variable of the environment that downloads ignore, without its value."""
     found = []
     for names, field, value, schemes in (
         (_PROXIES, "proxy", settings.proxy, "http, https and s3"),
@@ -33,6 +33,6 @@ def unused_environment(settings: DownloadConfig) -> list[str]:
         given = [name for name in names if os.environ.get(name) or os.environ.get(name.lower())]
         if given and not value:
             found.append(
-                f"{', '.join(given)} of the environment is not used for {schemes}: set download.{field} for that"
+                f"the environment variable {', '.join(given)} is not used for {schemes}; set download.{field} instead"
             )
     return found

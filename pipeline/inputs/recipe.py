@@ -1,4 +1,4 @@
-"""A recipe: the configs of all steps. Read from YAML, overridden from the command line, printed resolved."""
+"""Recipes: the configs of all stages, read from YAML and overridden from the command line."""
 
 import warnings
 from pathlib import Path
@@ -35,9 +35,9 @@ _Sections: Any = create_model("_Sections", __base__=Config, **_SECTIONS)
 
 
 class Recipe(_Sections):
-    """Everything that decides a corpus, and how wide each stage runs: a section per stage, and what follows."""
+    """The settings of a build: one section per stage, and those below."""
 
-    # Those sections of the list that code reads by name.
+    # Sections that code accesses by name.
     download: DownloadConfig = DownloadConfig()
     embed: EmbedConfig = EmbedConfig()
     annotate: AnnotateConfig = AnnotateConfig()
@@ -49,7 +49,7 @@ class Recipe(_Sections):
     """A unit whose worker's process crashed this often within one build is rejected."""
 
     def check_models(self) -> None:
-        """Raises ConfigError where a model is to be asked and the endpoint's settings do not say how."""
+        """Raises ConfigError if models are used but the settings of the endpoint are incomplete."""
         asked, endpoint = self.annotate.annotators, self.annotate.endpoint
         if "caption" in asked or self.write_qa.realizer == "llm":
             endpoint.check("model")
@@ -57,38 +57,34 @@ class Recipe(_Sections):
             endpoint.check("speech_model")
 
     def stages(self, access: Access | None = None) -> dict[str, Stage]:
-        """All stages by name, in order. Without `access`, they open no address of a manifest."""
+        """Returns all stages by name, in order. Without `access`, they open no address of a manifest."""
         return declare_stages(dict(self), access)
 
 
 def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
-    """A recipe by name (`demo`, `longvid`) or path of a YAML file, with overrides such as `embed.batch_frames=64`.
+    """Loads a recipe by name (`demo`, `longvid`) or path of a YAML file, with overrides (`embed.batch_frames=64`).
 
     Raises ConfigError that names the field, the value and the remedy.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
-        raise ConfigError(
-            f"recipe = {name!r}: there is no such recipe. Use one of {known}, or the path of a YAML file."
-        )
+        raise ConfigError(f"recipe = {name!r}: no such recipe. Use one of {known}, or the path of a YAML file.")
     try:
         values = load_yaml(path.read_text(encoding="utf-8")) or {}
     except UnicodeDecodeError as error:
-        raise ConfigError(f"recipe = {name!r}: byte {error.start} is no UTF-8. Save the file as UTF-8.") from None
+        raise ConfigError(f"recipe = {name!r}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
     except YamlError as error:
-        raise ConfigError(f"recipe = {name!r}: not YAML: {error}. Mend the file.") from None
+        raise ConfigError(f"recipe = {name!r}: not YAML: {error}. Correct the file.") from None
     if not isinstance(values, dict):
-        raise ConfigError(
-            f"recipe = {name!r}: holds a {type(values).__name__}. Write a mapping of step names to fields."
-        )
+        raise ConfigError(f"recipe = {name!r}: is a {type(values).__name__}. Write a mapping of stage names to fields.")
     return _parse(values, overrides)
 
 
 def recorded_recipe(store: Store) -> Recipe:
-    """The recipe that a corpus was last built with.
+    """Returns the recipe of the last build of a corpus.
 
-    Raises NotBuilt, OtherFormat, or ConfigError where corpus.json is damaged.
+    Raises NotBuilt, OtherFormat, or ConfigError if corpus.json is damaged.
     """
     found = read_corpus_file(store)
     try:
@@ -100,7 +96,7 @@ def recorded_recipe(store: Store) -> Recipe:
 
 
 def override(recipe: Recipe, overrides: list[str] | None) -> Recipe:
-    """The recipe of a corpus with some fields changed."""
+    """Returns the recipe of a corpus with some fields changed."""
     return _parse(recipe.model_dump(mode="json"), overrides, is_recorded=True)
 
 
@@ -113,35 +109,33 @@ def _parse(values: dict[str, Any], overrides: list[str] | None, *, is_recorded: 
         warnings.warn(note, FutureWarning, stacklevel=3)
     recipe = parse(Recipe, values, is_recorded=is_recorded)
     if recipe.write_qa.clips == "windows" and recipe.distill.hico:
-        raise ConfigError(
-            "write_qa.clips = windows: clip tokens (distill.hico = true) are of whole videos. Set distill.hico=false."
-        )
+        raise ConfigError("write_qa.clips = windows: clip tokens exist for whole videos only. Set distill.hico=false.")
     return _one_endpoint(_one_tower_for_both(recipe))
 
 
 def _one_endpoint(recipe: Recipe) -> Recipe:
-    """All that asks models asks the endpoint of `annotate`."""
+    """Gives all stages that ask models the endpoint of `annotate`."""
     sections = {name: getattr(recipe, name) for name in ("transcribe", "caption", "merge_captions", "write_qa")}
     for name, section in sections.items():
         if section.endpoint != EndpointConfig():
-            raise ConfigError(f"{name}.endpoint: is always that of annotate. Leave it out and set annotate.endpoint.")
+            raise ConfigError(f"{name}.endpoint: cannot be set; set annotate.endpoint, which all stages use.")
         sections[name] = section.model_copy(update={"endpoint": recipe.annotate.endpoint})
     return recipe.model_copy(update=sections)
 
 
 def _one_tower_for_both(recipe: Recipe) -> Recipe:
-    """Questions are embedded by the towers that the frames are embedded by, or they could not be compared."""
+    """Gives `write_qa` the towers of the frames, since embeddings of two towers cannot be compared."""
     towers = {"select_tower": recipe.embed.tower, "merge_tower": recipe.distill.tower}
     for name, step in (("select_tower", "embed"), ("merge_tower", "distill")):
         if getattr(recipe.write_qa, name) not in (getattr(WriteQaConfig(), name), towers[name]):
-            raise ConfigError(f"write_qa.{name}: is always that of the frames. Leave it out and set {step}.tower.")
+            raise ConfigError(f"write_qa.{name}: cannot be set; set {step}.tower, which embeds frames and questions.")
     return recipe.model_copy(update={"write_qa": recipe.write_qa.model_copy(update=towers)})
 
 
 def _set(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
-        raise ConfigError(f"--set {override!r}: not of the form field=value, e.g. --set embed.batch_frames=64")
+        raise ConfigError(f"--set {override!r}: not of the form field=value, such as --set embed.batch_frames=64")
     key = key.strip()
     if key in RENAMED:
         warnings.warn(f"{key} is called {RENAMED[key]} now", FutureWarning, stacklevel=4)
@@ -149,7 +143,7 @@ def _set(values: dict[str, Any], override: str) -> None:
     for parent in parents:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):
-            raise ConfigError(f"--set {override!r}: {parent!r} is no group of fields. Leave out what follows it.")
+            raise ConfigError(f"--set {override!r}: {parent!r} is not a group of fields. Remove the part after it.")
     try:
         values[last] = load_yaml(text)
     except YamlError as error:
@@ -157,7 +151,7 @@ def _set(values: dict[str, Any], override: str) -> None:
 
 
 def changed_fields(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
-    """Fields that differ between two dumped recipes, as "select.tau: 0.85 -> 0.9"; where a step runs does not count."""
+    """Returns the fields that differ between two dumped recipes, as "select.tau: 0.85 -> 0.9", without `resources`."""
     lines = []
     for key in sorted({*old, *new} - {"resources"}):
         before, after = old.get(key), new.get(key)

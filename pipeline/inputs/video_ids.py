@@ -1,4 +1,4 @@
-"""Ids as data sets write them, and the videos of a folder that they mean."""
+"""Matches ids of videos, as data sets write them, with the videos of a folder."""
 
 import posixpath
 import re
@@ -11,10 +11,10 @@ _YOUTUBE = re.compile(
     re.IGNORECASE,
 )
 _YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")
-# As yt-dlp and youtube-dl name files: `Title [dQw4w9WgXcQ]`, `Title-dQw4w9WgXcQ`.
+# File names of yt-dlp and youtube-dl: `Title [dQw4w9WgXcQ]`, `Title-dQw4w9WgXcQ`.
 _NAMED = re.compile(r".*\[([A-Za-z0-9_-]{11})\]|.+?-([A-Za-z0-9_-]{11})")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,4}$")
-# `abc_caption.json`, `abc.en.vtt`, `abc.info.json`: of the video abc.
+# Annotation files of the video abc: `abc_caption.json`, `abc.en.vtt`, `abc.info.json`.
 _ABOUT = re.compile(
     r"(?:_(?:captions?|asr|cut_meta|transcript|events)|\.(?:info|chapters|events|[a-z]{2,3}(?:-[A-Za-z]+)?))$"
 )
@@ -22,16 +22,16 @@ _AMBIGUOUS = -1
 
 
 class VideoIndex:
-    """Finds videos by ids; an id that means several videos alike finds none.
+    """Finds videos by ids. An id that matches several videos equally well finds none.
 
     Args:
-        videos: of each, its path relative to the folder, or its id.
+        videos: path relative to the folder, or id, of each video.
     """
 
     def __init__(self, videos: Iterable[str]) -> None:
         self._found: dict[str, tuple[int, int]] = {}
         self.ambiguous: set[str] = set()
-        """Ids that were asked for and mean several videos."""
+        """Ids passed to `find` that match several videos."""
         for number, video in enumerate(videos):
             for rank, key in names_of(video):
                 known_rank, known = self._found.get(key, (rank + 1, number))
@@ -41,7 +41,7 @@ class VideoIndex:
                     self._found[key] = rank, _AMBIGUOUS
 
     def find(self, video: str) -> int | None:
-        """The number of the video that an id means; None: none, or several."""
+        """Returns the number of the video that an id matches; None if it matches none or several."""
         for key in meanings_of(video):
             _, number = self._found.get(key, (0, None))
             if number == _AMBIGUOUS:
@@ -53,7 +53,7 @@ class VideoIndex:
 
 
 def video_of_file(name: str) -> str:
-    """The id of the video that an annotation file is named after."""
+    """Returns the id of the video that an annotation file is named after."""
     stem = posixpath.splitext(name)[0]
     while (short := _ABOUT.sub("", stem)) != stem and short:
         stem = short
@@ -61,12 +61,12 @@ def video_of_file(name: str) -> str:
 
 
 def names_of(video: str) -> Iterator[tuple[int, str]]:
-    """What a video may be called, each with a rank: the lower one says more."""
+    """Yields names of a video with their rank; a lower rank is more specific."""
     stem = _SUFFIX.sub("", video)
     name = posixpath.basename(stem)
     named = _NAMED.fullmatch(name)
     youtube_id = (named[1] or named[2]) if named and not _YOUTUBE_ID.fullmatch(name) else ""
-    # Of a video in no folder the path without suffix says no more than its name.
+    # The path of a video in the top folder is no more specific than its name.
     path = stem if stem != name else ""
     for rank, key in enumerate((video, path, posixpath.basename(video), name, name.removeprefix("v_"), youtube_id)):
         if key:
@@ -74,7 +74,7 @@ def names_of(video: str) -> Iterator[tuple[int, str]]:
 
 
 def meanings_of(video: str) -> Iterator[str]:
-    """What an id may mean, what is most like it first."""
+    """Yields the names that an id may refer to, the most similar first."""
     keys = [video, _SUFFIX.sub("", video)]
     if address := _ADDRESS.match(video):
         youtube, name = _YOUTUBE.match(video), posixpath.basename(address[0])

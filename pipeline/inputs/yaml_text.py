@@ -1,6 +1,6 @@
-"""YAML as version 1.2 has it: `1e-5` is a number, `on` and `2026-01-01` are texts, a repeated key is an error.
+"""Reads and writes YAML 1.2: `1e-5` is a number, `on` and `2026-01-01` are strings, a repeated key is an error.
 
-PyYAML follows version 1.1, where `1e-5` is a text since it has no point.
+PyYAML implements version 1.1, in which `1e-5` is a string, since it has no decimal point.
 """
 
 import re
@@ -17,11 +17,11 @@ _CORE = {
         "-+0123456789.",
     ),
 }
-"""Tag to the pattern of its plain scalars (YAML 1.2.2, section 10.3.2) and the characters that these begin with."""
+"""Pattern of the plain scalars of each tag (YAML 1.2.2, section 10.3.2), and the characters they may begin with."""
 
 
 class YamlError(ValueError):
-    """A text that is no YAML of the one form that is read. The message is one line and names the place."""
+    """A text is not YAML, or uses unsupported features. The message is one line with the position."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -53,7 +53,7 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 def load_yaml(text: str) -> Any:
-    """The value of a YAML text. Raises YamlError."""
+    """Returns the value of a YAML text. Raises YamlError."""
     try:
         return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
@@ -66,5 +66,5 @@ def load_yaml(text: str) -> Any:
 
 
 def dump_yaml(value: Any) -> str:
-    """A YAML text that `load_yaml` reads back to the same value."""
+    """Returns a YAML text that `load_yaml` reads back to the same value."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False)

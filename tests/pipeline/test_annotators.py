@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks._endpoint_server import endpoint_server, user_data
 from pipeline.build import build
-from pipeline.inputs.manifest import make_manifest, write_manifest
+from pipeline.inputs.manifest_writer import make_manifest, write_manifest
 from pipeline.inputs.recipe import override
 from pipeline.plan import plan
 from pipeline.retry import retry

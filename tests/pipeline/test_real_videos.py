@@ -9,7 +9,7 @@ import safetensors.numpy
 import webdataset
 
 from pipeline.build import build
-from pipeline.inputs.manifest import make_manifest, write_manifest
+from pipeline.inputs.manifest_writer import make_manifest, write_manifest
 from pipeline.inputs.recipe import load_recipe
 from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify

@@ -6,8 +6,8 @@ from itertools import count
 import pytest
 
 from benchmarks._secrets import ANNOTATIONS, MARK, NUM_REJECTS, marked, search
-from pipeline.inputs.manifest import read_manifest
 from schemas.config import ConfigError
+from tests.manifests import read_manifest
 
 REFUSED = [
     *(

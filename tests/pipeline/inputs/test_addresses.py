@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.build import build
-from pipeline.inputs.addresses import allowed_location, annotation_stamp, as_said, fingerprint, resolve, source_stamp
+from pipeline.inputs.addresses import allowed_location, annotation_stamp, as_written, fingerprint, resolve, source_stamp
 from pipeline.plan import plan
 from tests.pipeline.worlds import small_recipe
 from workers.fetch.access import Access
@@ -63,7 +63,7 @@ def test_an_address_without_secrets_stays(address):
 )
 @pytest.mark.parametrize("folder", ["/m", "s3://b/m"])
 def test_what_a_manifest_is_said_to_hold_leads_where_it_did(address, folder):
-    assert resolve(as_said(address, folder), folder) == resolve(address, folder)
+    assert resolve(as_written(address, folder), folder) == resolve(address, folder)
 
 
 @pytest.mark.parametrize("address", [" /etc/passwd", "\t/etc/passwd", "../../../up.mp4", "a//b.mp4"])

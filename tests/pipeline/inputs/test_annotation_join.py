@@ -4,10 +4,13 @@ import json
 
 import pytest
 
+from pipeline.inputs.addresses import resolve
 from pipeline.inputs.annotation_join import write_joined_manifest
-from pipeline.inputs.manifest import ManifestError, make_manifest, read_manifest, resolve
+from pipeline.inputs.manifest_rows import ManifestError
+from pipeline.inputs.manifest_writer import make_manifest
 from stages.annotate import READS, AnnotateConfig, annotate
 from stages.download import DownloadConfig
+from tests.manifests import read_manifest
 from tests.pipeline.command_line import run
 from workers.storage.store import Store
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from pipeline.inputs.clip_lists import merge_clips
-from pipeline.inputs.manifest import ManifestError, read_manifest
+from pipeline.inputs.manifest_rows import ManifestError
+from tests.manifests import read_manifest
 
 A, B = "https://example.org/a.mp4", "https://example.org/b.mp4"
 

@@ -13,17 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inputs.manifest import (
-    MANIFEST_ROWS,
-    ManifestError,
-    make_manifest,
-    manifest_folder,
-    read_manifest,
-    resolve,
-    write_manifest,
-)
+from pipeline.inputs.addresses import manifest_folder, resolve
+from pipeline.inputs.manifest import MANIFEST_ROWS
+from pipeline.inputs.manifest_rows import ManifestError
+from pipeline.inputs.manifest_writer import make_manifest, write_manifest
 from schemas.tables.media import MANIFEST
 from stages.download import DownloadConfig
+from tests.manifests import read_manifest
 from tests.object_store import s3_corpus
 
 EVENT = {"start_s": 1, "end_s": 2.5, "kind": "event", "text": "the dog barks"}

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.inputs.manifest import iterate_manifest, read_manifest
+from pipeline.inputs.manifest import iterate_manifest
 from pipeline.inputs.manifest_rows import CELL_BYTES, LINE_BYTES, ManifestError
 from stages.download import DownloadConfig
+from tests.manifests import read_manifest
 from tests.pipeline.command_line import ROOT
 
 
@@ -131,7 +132,7 @@ def test_a_few_kilobytes_take_no_gigabytes(tmp_path):
     # The interpreter and Arrow alone take 200 MB of address space.
     code = """
 import resource, sys
-from pipeline.inputs.manifest import read_manifest
+from tests.manifests import read_manifest
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     read_manifest(sys.argv[1])

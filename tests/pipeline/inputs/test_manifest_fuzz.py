@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.inputs.manifest import MANIFEST_ROWS, ManifestError, read_manifest
+from pipeline.inputs.manifest import MANIFEST_ROWS
+from pipeline.inputs.manifest_rows import ManifestError
 from schemas.tables.media import MANIFEST
 from tests import fuzz
+from tests.manifests import read_manifest
 
 VALUES = st.recursive(
     st.none()

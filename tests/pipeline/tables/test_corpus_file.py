@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline.build import build
-from pipeline.inputs.manifest import MANIFEST_ROWS, ManifestError
+from pipeline.inputs.manifest import MANIFEST_ROWS
+from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.recipe import recorded_recipe
 from pipeline.tables.corpus_file import OtherFormat, RemovalRefused, check_replaces, describe
 from pipeline.tables.workspace import Workspace
