@@ -109,4 +109,4 @@ def stop_by_signal(process: subprocess.Popen, signum: signal.Signals, code: int,
     assert process.returncode == code, said
     *phases, last = [line for line in said.splitlines() if line and not PROGRESS.search(line)]
     assert all(re.fullmatch(r"\w+: .+ for \d+ units", line) for line in phases), said
-    assert last == f"{word}. What is committed stays: run the same command again to go on."
+    assert last == f"{word}. Finished units are kept: run the same command again to continue."

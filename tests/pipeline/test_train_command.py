@@ -64,7 +64,7 @@ def test_signals_end_it_with_one_line_and_it_goes_on_when_run_again(corpus):
         # A busy machine takes long to start the workers, and the user is told.
         *steps, blank, last = [line for line in said.splitlines() if line != "waiting for 2 workers to start"]
         assert steps and all(line.startswith("step ") for line in steps), said
-        assert (blank, last) == ("", f"{word}. What is committed stays: run the same command again to go on.")
+        assert (blank, last) == ("", f"{word}. Finished units are kept: run the same command again to continue.")
         if stopped_at:  # it did not start again
             assert f"step {int(stopped_at.rsplit('_')[-1]) + 1} " in steps[0] + " "
         stopped_at = last_checkpoint(corpus, "train/first")

@@ -1,0 +1,1 @@
+"""The commands of the command line: `making` changes a corpus, `reading` looks at one."""

@@ -1,0 +1,156 @@
+"""Commands that examine a corpus, or this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.app import Corpus, CorpusRecipe, Overrides, app, out, recipe_of
+from schemas.messages import counted, message
+from schemas.tables import TABLES
+
+
+@app.command()
+def plan(
+    corpus: Corpus,
+    manifest: Annotated[
+        str | None, typer.Option("--manifest", "-m", help="Default: the manifest of the last build.")
+    ] = None,
+    recipe: CorpusRecipe = None,
+    set_: Overrides = None,
+) -> None:
+    """Show what a build would run, how many units, how many bytes, and why. Runs nothing."""
+    from pipeline.plan import plan as make_plan
+    from pipeline.report import show_plan
+
+    show_plan(make_plan(corpus, recipe_of(corpus, recipe, set_), manifest), out)
+
+
+@app.command()
+def status(corpus: Corpus) -> None:
+    """Show what is done, what was rejected and what is missing."""
+    from pipeline.plan import plan as make_plan
+    from pipeline.report import show_dropped, show_published, show_rejects, show_status
+    from pipeline.tables.published import is_published_only
+    from workers.storage.store import Store
+
+    if is_published_only(Store(corpus)):
+        show_published(corpus, out)
+    else:
+        show_status(make_plan(corpus, recipe_of(corpus, None, None)), out)
+    show_dropped(corpus, out)
+    show_rejects(corpus, out)
+
+
+@app.command()
+def verify(
+    corpus: Corpus,
+    manifest: Annotated[
+        str | None, typer.Option("--manifest", "-m", help="Also read the videos that it references in place.")
+    ] = None,
+) -> None:
+    """Read all units, shards, media files and tables. Exit code 1: something is damaged."""
+    from pipeline.verify import verify as check
+
+    verdict = check(corpus, manifest)
+    for problem in verdict.problems:
+        out.print(message(problem))
+    counts = ((verdict.units, "unit"), (verdict.shards, "shard"), (verdict.media, "video"))
+    read = ", ".join(counted(number, noun) for number, noun in counts)
+    out.print(f"{read} read: {counted(len(verdict.problems), 'problem') if verdict.problems else 'no problems'}")
+    if verdict.is_published_only:
+        out.print("the corpus has no units and videos, so only shards and tables were checked")
+    if verdict.unread_media:
+        outside = counted(verdict.unread_media, "video")
+        out.print(f"{outside} outside the corpus not read: give --manifest to read them as well")
+    raise typer.Exit(1 if verdict.problems else 0)
+
+
+@app.command()
+def doctor() -> None:
+    """Show what this machine offers (sandbox, decoders, GPU) and what is missing."""
+    from pipeline.doctor import examine, show
+
+    show(examine(), lambda line: out.print(line, highlight=False, markup=False))
+
+
+@app.command()
+def audit(corpus: Corpus) -> None:
+    """Show which QA pairs can be guessed without the video, and their problems. Exit code 1: a gate fails."""
+    from pipeline.audit import audit as examine
+    from pipeline.report import show_gates
+
+    gates = examine(corpus)
+    show_gates(gates, out)
+    raise typer.Exit(0 if all(gate.holds for gate in gates) else 1)
+
+
+@app.command()
+def decontaminate(
+    corpus: Corpus,
+    against: Annotated[
+        list[str],
+        typer.Option(help="A benchmark: an annotation file, a folder of videos, or a corpus; may be repeated."),
+    ],
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Have the next build leave these videos and pairs out of the shards.")
+    ] = False,
+    sheet: Annotated[Path | None, typer.Option(help="CSV file to which the result is written.")] = None,
+) -> None:
+    """Find videos and questions of benchmarks in a corpus, and list them in its table `contamination`."""
+    from pipeline.decontaminate import decontaminate as find
+    from pipeline.decontaminate import summary
+
+    rows = find(corpus, against, drop, sheet, lambda line: out.print(message(line)))
+    for found, (videos, pairs) in summary(rows).items():
+        out.print(message(f"{found}: {counted(videos, 'video')}" + (f", {counted(pairs, 'QA pair')}" if pairs else "")))
+    advice = (
+        "the next build leaves them out of the shards" if drop else "they stay in the shards; --drop leaves them out"
+    )
+    out.print(f"{counted(len(rows), 'find')}: {advice}" if rows else "nothing of the benchmarks is in the corpus")
+
+
+@app.command()
+def datasheet(
+    corpus: Corpus,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a README.md that was not written by this command.")
+    ] = False,
+) -> None:
+    """Write README.md into a corpus: a data card (Hugging Face form) with licences, tasks, and how to read it."""
+    from pipeline.datasheet import write_datasheet
+
+    out.print(message(f"wrote {write_datasheet(corpus, force)}"))
+
+
+@app.command(help=f"Ask the tables of a corpus with SQL (DuckDB): {', '.join(TABLES)}.")
+def query(
+    corpus: Corpus,
+    sql: str,
+    format_: Annotated[str, typer.Option("--format", help="table, csv or json")] = "table",
+    safe_csv: Annotated[
+        bool, typer.Option("--safe-csv", help="Put ' before text that a spreadsheet takes for a formula.")
+    ] = False,
+) -> None:
+    """Prints the result of a query; its help is generated above, since it lists the tables."""
+    from pipeline.query import query as ask
+
+    ask(corpus, sql, format=format_, safe_csv=safe_csv)
+
+
+@app.command()
+def show(
+    corpus: Corpus,
+    sample: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A qa_id, or a video's id. Default: the first sample.")
+    ] = None,
+    frames: Annotated[Path | None, typer.Option(help="Write the keyframes into this folder, as JPEG files.")] = None,
+) -> None:
+    """Show one sample of the shards: question, options, answer, evidence, keyframes, shapes of the tokens."""
+    from pipeline.show import find_sample, show_sample, write_keyframes
+
+    found = find_sample(corpus, sample)
+    show_sample(found, out)
+    if frames:
+        for path in write_keyframes(corpus, found, frames):
+            out.print(str(path))
