@@ -86,7 +86,7 @@ def test_a_manifest_goes_into_a_folder_that_is_there(capsys, tmp_path, videos):
     (tmp_path / "m.jsonl").mkdir()
     assert "is a folder" in refused(capsys, "manifest", videos, "--out", tmp_path / "m.jsonl")
     shutil.rmtree(tmp_path / "m.jsonl")
-    assert "there is no folder" in refused(capsys, "manifest", videos, "--out", tmp_path / "none" / "m.jsonl")
+    assert "does not exist" in refused(capsys, "manifest", videos, "--out", tmp_path / "none" / "m.jsonl")
 
 
 @pytest.mark.parametrize("command", ["status", "plan", "verify", "train"])

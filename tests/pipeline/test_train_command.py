@@ -91,7 +91,7 @@ def test_run_without_room_is_refused_with_one_line(corpus):
         (["--set", "train.batch_size=5"], "error: train.workers = 2: must divide batch_size = 5\n"),
         (["--set", "train.model.max_visual_tokens=3"], "error: train.model.max_visual_tokens = 3: the keyframes"),
         (["--set", "train.split=test"], "error: split = 'test': no samples; there are: train (10)\n"),
-        (["--recipe", "nowhere"], "error: recipe = 'nowhere': there is no such recipe."),
+        (["--recipe", "nowhere"], "error: recipe = 'nowhere': no such recipe."),
     ],
 )
 def test_mistake_is_one_line(words, error, corpus, capsys, monkeypatch):

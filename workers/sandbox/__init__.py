@@ -1,6 +1,6 @@
-"""Runs a declared task on untrusted bytes in a locked process, and knows nothing of what the task does.
+"""Runs declared tasks on untrusted bytes in locked processes, independent of what the tasks do.
 
-A module declares its tasks by name. It imports what they need at its top, since later the process opens no files:
+A module declares its tasks by name. It imports what they need at its top, since the process cannot open files later:
 
     TASKS: dict[str, Task] = {"count_lines": count_lines}
 
@@ -10,7 +10,7 @@ A module declares its tasks by name. It imports what they need at its top, since
             raise Reject("bad_annotation", "0 bytes")
         yield {"lines": data.count(separator.encode())}, b""
 
-and the caller, in another process, asks for one of them:
+The caller, in another process, runs one of them:
 
     from workers.sandbox.client import SandboxError, sandbox
     from workers.sandbox.limits import SandboxLimits
@@ -18,17 +18,15 @@ and the caller, in another process, asks for one of them:
     for header, payload in sandbox("stages.my_tasks", SandboxLimits()).call("count_lines", path, separator="\n"):
         ...
 
-- The file is a path that the caller may read, or bytes. The task gets a read-only descriptor, and no name.
-- A message is a dict that JSON can write, of at most 1 MiB, and bytes. Many small messages are better than a large one:
-  the caller treats them as untrusted data, since a task that was taken over can write anything.
-- What the task raises as `schemas.rejects.Reject` the caller gets as that. SandboxError says that the process crashed,
-  or ran over a limit of time or memory; RuntimeError carries the traceback of anything else, which is a fault of ours.
-- Processes are forked from one that has imported the tasks and never sees untrusted bytes. A process answers calls
-  until it has used `reuse_cpu_s`, or longer if all are about one file, so that starting one costs little, and the next
-  has nothing of what it was given.
-  Calls of several threads may run at once, each in a process.
-- A task may open its file by a name, `/proc/self/fd/N`, only where it is called with `fresh=True`.
+- The file is a path that the caller may read, or bytes. The task gets a read-only descriptor without a name.
+- A message is a dict that JSON can represent, of at most 1 MiB, and bytes. Several small messages are better than a
+  large one. The caller must treat them as untrusted, since a file that takes over the process can write anything.
+- A `schemas.rejects.Reject` of the task is raised in the caller. SandboxError means that the process crashed or
+  exceeded a limit; RuntimeError contains the traceback of any other error, which is a bug of the task.
+- Processes are forked from one that has imported the tasks and never reads untrusted bytes. A process is reused until
+  it has used `reuse_cpu_s`, or longer if it reads the same file only. Concurrent calls use different processes.
+- A task may open its file by a name, `/proc/self/fd/N`, only if it is called with `fresh=True`.
 
-`client` is the caller's side, `server` the other one, and `lockdown` applies the layers. `longvid doctor` says which of
-them this machine has, and docs/security.md what they hold off.
+`client` is the side of the caller, `server` the other one, and `lockdown` applies the layers. `longvid doctor` prints
+which of them this machine has; docs/security.md describes what they prevent.
 """

@@ -1,4 +1,4 @@
-"""`python -m workers.sandbox TASKS CONTROL_FD [MODULE ...]`, which only `workers.sandbox.client` starts."""
+"""`python -m workers.sandbox TASKS CONTROL_FD [MODULE ...]`, started by `workers.sandbox.client`."""
 
 from workers.sandbox.server import main
 

@@ -1,4 +1,4 @@
-"""The caller's side of the sandbox: hands over a file, tries again after a crash, and keeps processes for a while."""
+"""The client of the sandbox: passes files to sandbox processes, retries after crashes, and reuses processes."""
 
 import errno
 import json
@@ -18,23 +18,23 @@ from workers.sandbox.process import FileIdentity, Process
 from workers.sandbox.server_process import Died, ServerProcess
 from workers.sandbox.task import Message
 
-# A crash may have a cause outside: only a file that crashes its process each time is the cause.
+# A crash may have another cause than the file, unless the file crashes its process each time.
 _CRASHES = 3
-# No task dies of these by itself: somebody kills it, or the machine runs out of memory. An innocent file may be hit
-# more than once; one that runs the machine out of memory is not tried for ever.
+# Signals of these kinds come from outside, or the machine is out of memory. A file may be hit repeatedly without being
+# the cause; the limit stops files that exhaust the memory of the machine.
 _KILLS = 10
-_MAX_IDLE = 4  # processes, of several threads
+_MAX_IDLE = 4  # processes, for several threads
 
 
 class Sandbox:
     """Runs the tasks that one module declares. Threads may share it.
 
     Args:
-        tasks: name of a module of this project that has `TASKS`.
-        limits: of each call.
-        preload: modules that the server imports too, for tasks that import them late.
-        gpu: tasks drive a GPU. Its driver needs files and system calls that the full sandbox refuses: they run without
-            Landlock and seccomp.
+        tasks: name of a module of this project with a dict `TASKS`.
+        limits: limits of each call.
+        preload: further modules that the server imports, for tasks that import them late.
+        gpu: whether tasks use a GPU. Its driver needs files and system calls that Landlock and seccomp refuse, so these
+            layers are left out.
     """
 
     def __init__(self, tasks: str, limits: SandboxLimits, preload: tuple[str, ...] = (), gpu: bool = False) -> None:
@@ -47,20 +47,20 @@ class Sandbox:
     def call(
         self, task: str, file: str | Path | bytes, *, cpu_s: float | None = None, fresh: bool = False, **arguments: Any
     ) -> Iterator[Message]:
-        """The messages of a task: headers and payloads, as the task yields them.
+        """Yields the messages of a task, headers and payloads.
 
         Args:
-            task: a name in the module's TASKS.
-            file: what to read: bytes, or a path, which is opened here, with the rights of this process.
-            cpu_s: CPU seconds that the call may take in all; None: no limit but that on stalling.
-            fresh: in a new process, which may also open the file by the name `/proc/self/fd/N`.
-            arguments: what the task takes, as JSON can write it.
+            task: name of the task in TASKS.
+            file: content as bytes, or a path, which this process opens.
+            cpu_s: maximum CPU seconds of the whole call; None: only stalling is limited.
+            fresh: whether to use a new process, which may also open the file by the name `/proc/self/fd/N`.
+            arguments: arguments of the task that JSON can represent.
 
         Raises:
             OSError: the file cannot be opened.
-            Reject: what the task rejects.
-            SandboxError: the process came to a bad end, three times where it crashed.
-            RuntimeError: what the task did not expect, with its traceback.
+            Reject: the task rejects the file.
+            SandboxError: the process exceeded a limit, or crashed three times.
+            RuntimeError: the task raised any other error; the message contains its traceback.
         """
         memory_bytes = self._limits.memory_mb << 20
         request = {"task": task, "arguments": arguments, "memory_bytes": memory_bytes, "gpu": self._gpu}
@@ -70,7 +70,7 @@ class Sandbox:
             while True:
                 try:
                     for number, message in enumerate(self._attempt(task, asked, opened, cpu_s, fresh)):
-                        if number >= given:  # the same file gives the same messages: go on where the last process died
+                        if number >= given:  # the same file gives the same messages: skip those received already
                             given += 1
                             yield message
                     return
@@ -87,7 +87,7 @@ class Sandbox:
             os.close(asked)
 
     def close(self) -> None:
-        """Ends the server process, and with it all others."""
+        """Ends the server process and with it all sandbox processes."""
         self._server.close()  # first: then no process has to be ended by its own command
         while self._idle:
             self._idle.pop().close()
@@ -106,7 +106,7 @@ class Sandbox:
             goes_on = True
             raise
         except SandboxError as error:
-            # What files before it left behind is no fault of this one: it gets a process of its own.
+            # Earlier files may have left too little memory, so this file is tried in a new process.
             if error.kind == "memory" and process.calls > 1:
                 raise _SpoiledError from None
             raise
@@ -118,8 +118,8 @@ class Sandbox:
                 process.close()
 
     def _take_idle(self, file: FileIdentity) -> Process | None:
-        """A process that may be given the file; ends those that may not, since they are used up."""
-        with suppress(IndexError):  # another thread may take the last one meanwhile
+        """Returns an idle process that may read the file; ends processes that may not, since they are used up."""
+        with suppress(IndexError):  # another thread may take the last one
             while self._idle:
                 process = self._idle.pop()
                 if process.may_take(file):
@@ -129,7 +129,7 @@ class Sandbox:
 
 
 class _SpoiledError(Exception):
-    """The process had too little left of what it may take."""
+    """Earlier files left the process with too little memory."""
 
 
 @lru_cache(64)
@@ -138,14 +138,14 @@ def _shared(owner: int, *arguments: Any) -> Sandbox:
 
 
 def sandbox(tasks: str, limits: SandboxLimits, preload: tuple[str, ...] = (), gpu: bool = False) -> Sandbox:
-    """The Sandbox that all units of this process share: its server process is started once."""
+    """Returns the Sandbox with these settings that all units of this process share."""
     return _shared(os.getpid(), tasks, limits, preload, gpu)
 
 
 def _open(file: str | Path | bytes) -> int:
-    """A descriptor to read from; bytes lie in memory that has no name."""
+    """Returns a descriptor of the file; bytes become a file in memory without a name."""
     if not isinstance(file, bytes):
-        # A pipe of that name would wait for ever, and anything else is no file to read.
+        # Opening a named pipe would block forever without O_NONBLOCK.
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return descriptor
@@ -162,6 +162,6 @@ def _open(file: str | Path | bytes) -> int:
 
 
 def _identity(file: int) -> FileIdentity:
-    """Of an open file. Numbers of inodes are used again when a file is removed, so its times belong to it."""
+    """Returns what identifies an open file; with its times, since inode numbers are reused when a file is removed."""
     status = os.fstat(file)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

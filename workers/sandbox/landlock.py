@@ -1,4 +1,4 @@
-"""Landlock: a process gives up the file system, but for what it names first. By its system calls, without a library."""
+"""Landlock: restricts the access of a process to files, by system calls without a library."""
 
 import ctypes
 import os
@@ -12,25 +12,25 @@ from typing import Any
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on all architectures
 _ABI_VERSION, _PATH_BENEATH = 1, 1
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
-# What an ABI can refuse: rights on files (13 in the first, then REFER, TRUNCATE and IOCTL_DEV), TCP, and signals and
-# abstract sockets to processes outside.
+# Rights that an ABI version can refuse: on files (13 in the first, then REFER, TRUNCATE and IOCTL_DEV), TCP, and
+# signals and abstract sockets to processes outside.
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _TCP_SINCE, _SCOPES_SINCE, _TCP, _SCOPES = 4, 6, 0b11, 0b11
 
 
 def abi() -> int:
-    """The version that this kernel offers; 0: none."""
+    """Returns the ABI version of this kernel; 0: Landlock is not available."""
     if sys.platform != "linux":
         return 0
     return max(0, _call(_CREATE_RULESET, None, 0, _ABI_VERSION))
 
 
 def restrict(folders: Iterable[Path], files: Iterable[int] = ()) -> None:
-    """From now on this thread, and those it starts, open nothing but files in `folders`, and those that the descriptors
-    `files` stand for, and these for reading only. `no_new_privs` must be set.
+    """Restricts this thread, and threads that it starts, to reading files in `folders` and the files of the descriptors
+    `files`. `no_new_privs` must be set.
 
     Raises:
-        OSError: there is no Landlock, or it refuses.
+        OSError: Landlock is not available, or the call fails.
     """
     version = abi()
     if not version:
@@ -45,7 +45,7 @@ def restrict(folders: Iterable[Path], files: Iterable[int] = ()) -> None:
     rules = _checked(_call(_CREATE_RULESET, attributes, len(attributes), 0))
     try:
         for folder in folders:
-            with suppress(OSError):  # a folder of the import path that is not there
+            with suppress(OSError):  # a folder of the import path that does not exist
                 descriptor = os.open(folder, os.O_PATH | os.O_CLOEXEC)
                 try:
                     rights = _READ_FILE | _READ_DIR if folder.is_dir() else _READ_FILE
@@ -53,7 +53,7 @@ def restrict(folders: Iterable[Path], files: Iterable[int] = ()) -> None:
                 finally:
                     os.close(descriptor)
         for file in files:
-            with suppress(OSError):  # memory without a place in the file system needs no rule
+            with suppress(OSError):  # a file in memory needs no rule
                 _allow(rules, file, _READ_FILE)
         _checked(_call(_RESTRICT_SELF, rules, 0))
     finally:

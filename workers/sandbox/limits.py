@@ -1,4 +1,4 @@
-"""What a sandboxed process may take, and who looks after it while its caller waits."""
+"""Limits of a sandbox process, and the watch that enforces them while the caller waits."""
 
 import time
 from contextlib import suppress
@@ -13,26 +13,25 @@ _MAX_THREADS = 256
 
 
 class SandboxLimits(Config):
-    """What a process may take. Generous: a file is rejected for what it does, not for how busy the machine is."""
+    """Limits of a sandbox process. They are generous, so that no file is rejected because the machine is busy."""
 
     memory_mb: int = Field(4096, ge=256)
-    """Memory of a process."""
+    """Maximum memory of a process."""
     stall_cpu_s: float = Field(300.0, gt=0)
-    """CPU seconds without a sign of work (a frame, packets read) after which a file is given up."""
+    """Maximum CPU seconds without a heartbeat (a frame, packets read)."""
     stall_s: float = Field(3600.0, gt=0)
-    """Seconds without one: a hang."""
+    """Maximum seconds without a heartbeat."""
     reuse_cpu_s: float = Field(5.0, ge=0)
-    """A process is given other files until it has used this many CPU seconds, so that starting one (some 10 ms) costs
-    little. A file whose code takes over its process can falsify what that process says of the next ones: 0 gives each
-    file a process of its own."""
+    """A process reads further files until it has used this many CPU seconds, since starting one takes about 10 ms. A
+    file that takes over its process can falsify the results of later files; 0 gives each file its own process."""
 
 
 class SandboxError(Exception):
-    """A sandboxed process came to a bad end.
+    """A sandbox process crashed or exceeded a limit.
 
     Args:
-        kind: `crashed`; `timeout`: no sign of work for too long; `memory`; `budget`: all its CPU time is used up.
-        detail: for a person, with the value of the limit.
+        kind: `crashed`; `timeout`: no heartbeat within the limits; `memory`; `budget`: the CPU time is used up.
+        detail: text for messages, with the value of the limit.
     """
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -41,34 +40,34 @@ class SandboxError(Exception):
 
 
 class Watch:
-    """Holds one process to its limits."""
+    """Checks one process against its limits."""
 
     def __init__(self, pid: int, limits: SandboxLimits) -> None:
         self.limits = limits
         self._process: psutil.Process | None = None
-        with suppress(psutil.Error):  # it is gone: reading says how
+        with suppress(psutil.Error):  # it has ended; reading from it reports how
             self._process = psutil.Process(pid)
         self._cpu_s: float | None = None
         self._used_s = self._used_at_begin_s = self._used_at_sign_s = 0.0
         self._looked = self._sign = time.monotonic()
 
     def begin(self, cpu_s: float | None) -> None:
-        """A call begins, which may take so many CPU seconds."""
+        """Starts a call, which may take `cpu_s` CPU seconds (None: any number)."""
         self._cpu_s, self._used_s = cpu_s, self.used_s()
         self._used_at_begin_s = self._used_s
-        self.sign_of_work()
+        self.heartbeat()
 
-    def sign_of_work(self) -> None:
-        """A whole message has come, or the process waited for its caller."""
+    def heartbeat(self) -> None:
+        """Restarts the limits on stalling: a message has arrived, or the process may have waited for its caller."""
         self._sign, self._used_at_sign_s = time.monotonic(), self._used_s
 
     def end(self) -> None:
-        """The call is over. Raises SandboxError where it took more than its budget since it was last looked at."""
+        """Ends a call. Raises SandboxError if it exceeded its CPU time after the last check."""
         self._used_s = self.used_s()
         self._check_budget()
 
     def used_s(self) -> float:
-        """CPU seconds of the process; what was seen last where it is gone."""
+        """Returns the CPU seconds of the process; the last known value if it has ended."""
         with suppress(psutil.Error):
             if self._process:
                 times = self._process.cpu_times()
@@ -76,10 +75,10 @@ class Watch:
         return self._used_s
 
     def look(self) -> None:
-        """Compares with the limits, now and then; to be called often.
+        """Checks all limits, at most every LOOK_S seconds; to be called often.
 
         Raises:
-            SandboxError: the process is over a limit.
+            SandboxError: the process exceeds a limit.
         """
         now = time.monotonic()
         if now - self._looked < LOOK_S:
@@ -100,9 +99,9 @@ class Watch:
         self._check_budget()
         if self._used_s - self._used_at_sign_s > self.limits.stall_cpu_s:
             allowed = f"{self.limits.stall_cpu_s:g} CPU seconds"
-            raise SandboxError("timeout", f"{allowed} without a sign of work (stall_cpu_s)")
+            raise SandboxError("timeout", f"{allowed} without a heartbeat (stall_cpu_s)")
         if now - self._sign > self.limits.stall_s:
-            raise SandboxError("timeout", f"{self.limits.stall_s:g} seconds without a sign of work (stall_s)")
+            raise SandboxError("timeout", f"{self.limits.stall_s:g} seconds without a heartbeat (stall_s)")
 
     def _check_budget(self) -> None:
         if self._cpu_s is not None and self._used_s - self._used_at_begin_s > self._cpu_s:

@@ -1,4 +1,4 @@
-"""One sandboxed process as its client sees it: takes requests, and sends messages that may be lies."""
+"""The client's interface to one sandbox process, whose messages are untrusted."""
 
 import json
 import socket
@@ -36,25 +36,25 @@ class Process:
         self._buffer = bytearray(BATCH_BYTES)  # kept, since a new one costs the pages of each batch
         self._watch = Watch(self._pid, limits)
         self.layers: frozenset[str] = frozenset()
-        """The layers that are in force in it; see `workers.sandbox.lockdown`."""
+        """The layers that are active in it; see `workers.sandbox.lockdown`."""
         self.calls = 0
         self._only_file: FileIdentity | None = None
 
     def may_take(self, file: FileIdentity) -> bool:
-        """Whether it may be given the file: the only one that it has seen, or any while it has CPU seconds left."""
+        """Returns whether it may read a file: the only one it has read so far, or any file until `reuse_cpu_s`."""
         return file == self._only_file or self._watch.used_s() < self._watch.limits.reuse_cpu_s
 
     def run(self, task: str, request: int, file: int, identity: FileIdentity, cpu_s: float | None) -> Iterator[Message]:
-        """The messages of a task.
+        """Yields the messages of a task.
 
         Args:
             request, file: descriptors.
-            identity: the same for the same file in the same state only.
-            cpu_s: CPU seconds that it may take; None: any.
+            identity: identity of the file; equal only for the same file in the same state.
+            cpu_s: maximum CPU seconds; None: no limit.
 
         Raises:
-            Died: the process ended, or closed its side.
-            Reject, SandboxError, RuntimeError: as `workers.sandbox.client.Sandbox.call`.
+            Died: the process ended or closed its connection.
+            Reject, SandboxError, RuntimeError: see `workers.sandbox.client.Sandbox.call`.
         """
         self._only_file = identity if self.calls == 0 or identity == self._only_file else None
         self.calls += 1
@@ -65,13 +65,13 @@ class Process:
             raise Died(self._server.wait(self._pid)) from None
         while (batch := self._read_batch()) is not None:
             for kind, value, payload in batch:
-                self._watch.sign_of_work()
+                self._watch.heartbeat()
                 if kind == Kind.END:
                     self._watch.end()
                     return
                 if kind == Kind.MESSAGE and isinstance(value, dict):
                     yield value, payload
-                    self._watch.sign_of_work()  # it may have waited for the caller
+                    self._watch.heartbeat()  # the process may have waited for the caller
                 else:
                     try:
                         self._control(task, kind, value)
@@ -80,12 +80,12 @@ class Process:
         raise Died(self._server.wait(self._pid))
 
     def close(self) -> None:
-        """Ends it."""
+        """Ends the process."""
         self._link.close()
         self._server.kill(self._pid)
 
     def _read_batch(self) -> list[tuple[str, Any, bytes]] | None:
-        """Kinds, values and payloads of messages; None where the process closed its side."""
+        """Returns kinds, values and payloads of messages; None if the process closed its connection."""
         if (lengths := self._read(LENGTHS.size)) is None:
             return None
         header_bytes, payload_bytes = LENGTHS.unpack(lengths)
@@ -102,9 +102,9 @@ class Process:
             raise _nonsense() from None
 
     def _read(self, size: int) -> memoryview | None:
-        """So many bytes, which the next call overwrites; None where the process closed its side.
+        """Returns `size` bytes, which the next call overwrites; None if the process closed its connection.
 
-        Never waited for longer than the limits allow.
+        Raises SandboxError if the process exceeds its limits meanwhile.
         """
         data = memoryview(self._buffer if size <= len(self._buffer) else bytearray(size))[:size]
         got = 0
@@ -114,7 +114,7 @@ class Process:
                 found = self._link.recv_into(data[got:], 0, socket.MSG_WAITALL)
             except BlockingIOError:
                 continue
-            except ConnectionResetError:  # closed before it took all that was sent
+            except ConnectionResetError:  # closed before it received everything
                 found = 0
             if not found:
                 return None
@@ -122,7 +122,7 @@ class Process:
         return data
 
     def _control(self, task: str, kind: str, value: Any) -> None:
-        """What a message says that is not for the caller. Raises as `run`."""
+        """Handles a message that is not for the caller. Raises the same errors as `run`."""
         if kind == Kind.LAYERS:
             self.layers = frozenset(map(str, value))
         elif kind == Kind.MEMORY:
@@ -132,12 +132,12 @@ class Process:
             raise Reject(reason, str(detail)[:_MAX_DETAIL]) if reason in REASONS else _nonsense()
         elif kind == Kind.ERROR:
             raise RuntimeError(f"{task} failed in its sandbox process:\n{value}")
-        elif kind != Kind.ALIVE:
+        elif kind != Kind.HEARTBEAT:
             raise _nonsense()
 
 
 def _messages(header: bytes, payload: memoryview) -> list[tuple[str, Any, bytes]]:
-    """Raises ValueError, TypeError or RecursionError for what is no batch."""
+    """Returns the messages of a batch. Raises ValueError, TypeError or RecursionError if it is invalid."""
     messages, end = [], 0
     for kind, value, length in json.loads(f"[{header.decode()}]"):
         start, end = end, end + length
@@ -148,4 +148,4 @@ def _messages(header: bytes, payload: memoryview) -> list[tuple[str, Any, bytes]
 
 
 def _nonsense() -> SandboxError:
-    return SandboxError("crashed", "the process sent what is no message")
+    return SandboxError("crashed", "the process sent an invalid message")

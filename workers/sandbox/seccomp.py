@@ -1,8 +1,7 @@
-"""A filter of system calls: what a process needs that computes, reads open files and writes to one socket.
+"""A filter that allows only the system calls needed to compute, read open files and write to one socket.
 
-A list of what is allowed. Everything else fails with EPERM, which no library takes for a crash; calls that are newer
-than the list fail with ENOSYS, so that the C library goes back to the older ones (`clone3` to `clone`, whose flags a
-filter can see).
+All others fail with EPERM, which libraries handle. Calls that are newer than the list fail with ENOSYS, so that the C
+library falls back to older ones (`clone3` to `clone`, whose flags a filter can check).
 """
 
 import ctypes
@@ -17,7 +16,7 @@ from workers.sandbox.syscalls import NUMBERS
 # AUDIT_ARCH of <linux/audit.h>; the column of NUMBERS; the number of seccomp(2).
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0, 317), "aarch64": (0xC00000B7, 1, 277)}
 _X32 = 0x40000000  # x86-64's second table of calls
-_UNKNOWN = 424  # from here on, numbers are the same on all architectures; the first of them is of 2019
+_UNKNOWN = 424  # from this number on, all architectures have the same calls, added since 2019
 
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06  # BPF codes
@@ -27,7 +26,8 @@ _SET_MODE_FILTER, _ALL_THREADS, _SPECULATION_AS_BEFORE = 1, 1, 4
 _WRITES = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
 _THREAD = 0x00010000 | 0x00000100  # CLONE_THREAD, CLONE_VM
 _NAMESPACES = 0x7E020000 | 0x00000080  # CLONE_NEW*
-_FCNTL = (0, 1, 2, 3, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC: none that has signals sent
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC; none that makes the kernel send signals
+_FCNTL = (0, 1, 2, 3, 1030)
 _IOCTL = (0x5401, 0x5450, 0x5451)  # TCGETS (isatty), FIONCLEX, FIOCLEX
 _PRCTL = (15, 16, 0x53564D41)  # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA
 
@@ -35,7 +35,7 @@ Instruction = tuple[int, int, int, int]
 
 
 def is_supported() -> bool:
-    """Whether this kernel takes filters, on an architecture that this module knows."""
+    """Returns whether this kernel supports filters, on an architecture that this module knows."""
     if sys.platform != "linux" or platform.machine() not in _ARCHITECTURES:
         return False
     needs_errno = ctypes.c_uint32(_ERRNO)
@@ -45,7 +45,7 @@ def is_supported() -> bool:
 
 
 def install() -> None:
-    """Filters the calls of this process and its threads, for good. `no_new_privs` must be set.
+    """Permanently filters the calls of this process and its threads. `no_new_privs` must be set.
 
     Raises:
         OSError: the kernel refuses the filter.
@@ -59,15 +59,15 @@ def install() -> None:
 
     argument = Program(len(program), ctypes.addressof(buffer))
     call = ctypes.CDLL(None, use_errno=True).syscall
-    # Without the last flag, kernels before 5.16 slow the process down by several percent against Spectre 4, which
-    # would show it nothing but its own memory.
+    # Without the last flag, kernels before 5.16 slow the process down by several percent to mitigate Spectre 4, by
+    # which it could only read its own memory.
     flags = _ALL_THREADS | _SPECULATION_AS_BEFORE
     if call(_ARCHITECTURES[platform.machine()][2], _SET_MODE_FILTER, flags, ctypes.byref(argument)) != 0:
         raise OSError(ctypes.get_errno(), "seccomp filter refused")
 
 
 def build(machine: str, pid: int) -> list[Instruction]:
-    """The filter's instructions `(code, jump if true, jump if false, value)` for the process `pid`."""
+    """Returns the instructions of the filter for a process, as `(code, jump if true, jump if false, value)`."""
     arch, column, _ = _ARCHITECTURES[machine]
     program = [
         (_LOAD, 0, 0, _ARCH),
@@ -90,8 +90,8 @@ def build(machine: str, pid: int) -> list[Instruction]:
 
 
 def _argument_check(name: str, pid: int) -> list[Instruction]:
-    """What the arguments of a call must be; nothing where they don't matter. Each of these arguments is 32 bits wide:
-    the kernel ignores the upper half of the register, and so does the filter.
+    """Returns instructions that check the arguments of a call; none if they do not matter. The checked arguments have
+    32 bits: the kernel ignores the upper half of the register, and so does the filter.
     """
     if name == "open":
         return _masked(1, _WRITES, os.O_RDONLY)
@@ -105,7 +105,7 @@ def _argument_check(name: str, pid: int) -> list[Instruction]:
         return _one_of(1, _FCNTL if name == "fcntl" else _IOCTL)
     if name == "prctl":
         return _one_of(0, _PRCTL)
-    if name == "prlimit64":  # no new limits, of nobody: both halves of the pointer to them are 0
+    if name == "prlimit64":  # limits may be read, not set: both halves of the pointer to new limits are 0
         return [*_load(2, high=True), (_EQUAL, 1, 0, 0), _refuse(), *_one_of(2, (0,))]
     return []
 

@@ -1,7 +1,7 @@
 """The server process: imports the declared tasks, and forks processes that lock themselves. Reads no untrusted bytes.
 
-It follows commands of the client over a socket (`workers.sandbox.task`); with FORK comes a descriptor, the new process'
-connection to the client. It ends when the client does.
+It executes commands of the client, which it receives over a socket (`workers.sandbox.task`). FORK comes with a
+descriptor, the connection of the new process to the client. The server ends with the client.
 """
 
 import gc
@@ -36,15 +36,15 @@ _TRACEBACK_CHARS = 20_000
 
 
 def main() -> None:
-    """Serves until the client is gone. Arguments: the module with the tasks, the control socket, modules to import."""
+    """Serves until the client ends. Arguments: the module with the tasks, the control socket, modules to import."""
     tasks_module, control_fd, *preload = sys.argv[1:]
-    os.nice(10)  # there is always more to decode: what has been goes on first, and Ray stays alive on a full machine
+    os.nice(10)  # later stages and Ray's own processes have priority over decoding more
     tasks: dict[str, Task] = importlib.import_module(tasks_module).TASKS
     for module in preload:
         importlib.import_module(module)
     layers = ["environment", *lockdown.enter_namespaces()]
     gc.collect()
-    gc.freeze()  # collecting in a forked process would copy all that was imported
+    gc.freeze()  # garbage collection in a forked process would copy all imported modules
     with socket.socket(fileno=int(control_fd)) as control:
         control.sendall(REPLY.pack(os.getpid()))
         _Server(tasks, layers, control).serve()
@@ -59,7 +59,7 @@ class _Server:
         handlers = {FORK: self._fork, STATUS: self._status, KILL: self._kill}
         while True:
             command, descriptors, _, _ = socket.recv_fds(self._control, COMMAND.size, 1)
-            if len(command) < COMMAND.size:  # the client is gone
+            if len(command) < COMMAND.size:  # the client has ended
                 break
             name, pid = COMMAND.unpack(command)
             reply = handlers[name](pid, descriptors)
@@ -93,7 +93,7 @@ class _Server:
         return self._wait(pid, 0)
 
     def _wait(self, pid: int, options: int) -> int:
-        """Exit code of a process, negative for a signal. What this server did not start died with an earlier one."""
+        """Returns the exit code of a process, negative for a signal. An unknown process ended with its server."""
         if pid not in self._running:
             return -signal.SIGKILL
         found, status = os.waitpid(pid, options)
@@ -104,7 +104,7 @@ class _Server:
 
 
 def _answer_all(tasks: dict[str, Task], layers: list[str], link_fd: int) -> None:
-    """Answers one request after the other, in a process of its own, which locks itself before it looks at a file."""
+    """Runs in the sandbox process: locks it before the first file is read, then executes requests in turn."""
     link, locked = socket.socket(fileno=link_fd), False
     channel = connect(link_fd)
     while len(descriptors := socket.recv_fds(link, len(REQUEST), 2)[1]) == 2:
@@ -130,9 +130,9 @@ def _answer(tasks: dict[str, Task], channel: Channel, file: int, task: str, argu
         channel.send(Kind.REJECT, [reject.reason, reject.detail])
     except MemoryError:
         channel.send(Kind.MEMORY)
-    except BrokenPipeError:  # the client wants no more
+    except BrokenPipeError:  # the client needs no further messages
         raise
     except Exception:
-        # Not expected: the caller raises it before the user.
+        # An unexpected error: the client raises it.
         channel.send(Kind.ERROR, traceback.format_exc()[-_TRACEBACK_CHARS:])
     channel.flush()

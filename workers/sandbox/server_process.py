@@ -1,4 +1,4 @@
-"""The server process as its client sees it: started when it is needed, and again when it was killed."""
+"""The client's interface to the server process, which is started when it is needed and after it was killed."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from typing import Any
 
 from workers.sandbox.task import COMMAND, FORK, KILL, REPLY, RUNNING, STATUS
 
-_ENDS_S = 10.0  # a process that closed its side has ended by then, or never will
+_ENDS_S = 10.0  # time for a process to end after it has closed its connection
 _POLL_S = 0.01
 _KILL_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ _PASSED = ("PYTHONHOME", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "LANG", "LC_
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    # Memory that a frame leaves is kept for the next one (glibc), not given back and zeroed again.
+    # glibc keeps the memory of a frame for the next one instead of returning and zeroing it.
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     "PATH": os.defpath,
@@ -31,7 +31,7 @@ ENVIRONMENT = {
 
 
 class Died(Exception):
-    """A process ended before its task did; code None: it closed its connection and went on."""
+    """A process ended before its task was finished; code None: it closed its connection and kept running."""
 
     def __init__(self, code: int | None) -> None:
         if code is None:
@@ -42,19 +42,19 @@ class Died(Exception):
 
 
 class ServerProcess:
-    """Forks processes. Threads may share it."""
+    """Starts the server and sends it commands. Threads may share it."""
 
     def __init__(self, tasks: str, preload: tuple[str, ...]) -> None:
         self._modules, self._lock = (tasks, preload), threading.Lock()
         self._process: Any = None  # a Popen
-        self._control: Any = None  # our end of the socket for commands
+        self._control: Any = None  # this end of the socket for commands
 
     def fork(self, link: int) -> int:
-        """Id of a new process with this connection to its client.
+        """Returns the id of a new process with this connection to its client.
 
         Raises:
-            Died: somebody killed the server meanwhile.
-            RuntimeError: it does not start.
+            Died: the server was killed.
+            RuntimeError: the server does not start.
         """
         with self._lock:
             if self._process is None:
@@ -62,7 +62,7 @@ class ServerProcess:
             return self._command(FORK, 0, [link])
 
     def wait(self, pid: int) -> int | None:
-        """Exit code of a process that closed its connection; None where it does not end, and had to be killed."""
+        """Returns the exit code of a process that closed its connection; None if it did not end and was killed."""
         end = time.monotonic() + _ENDS_S
         while time.monotonic() < end:
             with self._lock:
@@ -74,12 +74,12 @@ class ServerProcess:
         return None
 
     def kill(self, pid: int) -> None:
-        """Ends a process, if it has not ended. Only the server knows whether it still has that id."""
-        with self._lock, suppress(Died):  # they end with the server
+        """Ends a process if it is running. The server does it, since it knows whether the id is still that process."""
+        with self._lock, suppress(Died):  # all processes have ended with the server
             self._command(KILL, pid)
 
     def close(self) -> None:
-        """Ends the server and all that it forked."""
+        """Ends the server and all processes that it forked."""
         with self._lock:
             self._close()
 
@@ -117,9 +117,9 @@ class ServerProcess:
                 pass_fds=[theirs.fileno()],
                 env=_environment(),
                 cwd="/",
-                start_new_session=True,  # an interrupt at the terminal is for the parent
+                start_new_session=True,  # an interrupt at the terminal must only reach the parent
             )
-        # Importing takes its time on a busy machine, and is nobody's fault.
+        # No time limit, since imports may take long on a busy machine.
         try:
             self._reply()
         except OSError:
@@ -127,19 +127,18 @@ class ServerProcess:
             if death.killed:
                 raise death from None
             raise RuntimeError(
-                f"the sandbox of {tasks} {death} before it was given a file: "
-                f"run `python -c 'import {tasks}'` to see why"
+                f"the sandbox of {tasks} {death} before it received a file: run `python -c 'import {tasks}'` to see why"
             ) from None
 
     def _close_ended(self) -> int:
-        """As `_close`, of a process that ends by itself."""
+        """Waits for a server that is ending by itself, then does the same as `_close`."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_ENDS_S)
         return self._close()
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of this process' own, which may hold keys, but where libraries and GPUs are."""
+    """Returns an environment with paths of libraries and GPUs, and nothing else of this process, such as keys."""
     paths = [str(_ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
     return {**passed, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in paths)}

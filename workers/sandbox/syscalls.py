@@ -1,8 +1,8 @@
-"""Numbers of the system calls that a sandboxed process may use, from Linux's tables of both architectures."""
+"""Numbers of the system calls that a sandbox process may use, from Linux's tables of both architectures."""
 
-# Name: numbers on x86-64 and on aarch64 (None: not there).
+# Name: numbers on x86-64 and on aarch64 (None: does not exist).
 NUMBERS: dict[str, tuple[int, int | None]] = {
-    # Descriptors that are open
+    # Open descriptors
     "read": (0, 63),
     "readv": (19, 65),
     "pread64": (17, 67),
@@ -12,7 +12,7 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "close": (3, 57),
     "close_range": (436, 436),
     "lseek": (8, 62),
-    "recvmsg": (47, 212),  # takes descriptors from the client
+    "recvmsg": (47, 212),  # receives descriptors from the client
     "dup": (32, 23),
     "dup2": (33, None),
     "dup3": (292, 24),
@@ -22,7 +22,7 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "ppoll": (271, 73),
     "select": (23, None),
     "pselect6": (270, 72),
-    # Files, to read
+    # Reading files
     "open": (2, None),
     "openat": (257, 56),
     "stat": (4, None),
@@ -67,7 +67,7 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "sigaltstack": (131, 132),
     "kill": (62, 129),
     "tgkill": (234, 131),
-    # Facts
+    # Information
     "getpid": (39, 172),
     "getppid": (110, 173),
     "gettid": (186, 178),

@@ -66,7 +66,7 @@ def test_events_of_one_file_go_to_their_videos(folder, tmp_path):
         "left out: 1 duplicate",
         "repaired: 1 cut_to_video",
         "kept as they are: 1 overlapping",
-        "of no video here: 1 id, e.g. 'v_D'",
+        "matching no video: 1 id, e.g. 'v_D'",
         "in no annotation file: 1 video, e.g. 'C [abcdefghijk].webm'",
     ]
     lines = [json.loads(line) for line in (tmp_path / "m.annotations/report.jsonl").read_text().splitlines()]
@@ -156,7 +156,7 @@ def test_files_that_cannot_be_read_are_named_by_reason(folder, tmp_path):
     _, _, report = join(folder, tmp_path / "mix")
     assert report.lines()[1].startswith(listed)
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(ManifestError, match="nothing: holds no files"):
+    with pytest.raises(ManifestError, match="nothing: the folder has no files"):
         join(folder, tmp_path / "nothing")
 
 
@@ -164,7 +164,7 @@ def test_an_address_of_no_video_here_is_reported_by_the_id_in_it(folder, tmp_pat
     step = {"id": 0, "segment": [1, 2], "sentence": "boil"}
     entry = {"video_url": "https://www.youtube.com/watch?v=9GX8f5EwwE4", "duration": 9, "annotations": [step]}
     *_, report = join(folder, write(tmp_path / "yc.json", {"0": entry}))
-    assert "of no video here: 1 id, e.g. '9GX8f5EwwE4'" in report.lines()
+    assert "matching no video: 1 id, e.g. '9GX8f5EwwE4'" in report.lines()
 
 
 def test_a_manifest_that_would_be_empty_replaces_none(folder, tmp_path, capsys):
@@ -216,7 +216,7 @@ def test_an_id_that_means_several_videos_is_joined_to_none(folder, tmp_path):
     write(folder / "sub/A.mp4", "another")
     _rows, events, report = join(folder, write(tmp_path / "dense.json", DENSE))
     assert list(events) == ["sub/v_B.mkv"]
-    assert "of several videos here, and joined to none: 1 id, e.g. 'v_A'" in report.lines()
+    assert "matching several videos, not joined: 1 id, e.g. 'v_A'" in report.lines()
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_conversations_may_be_json_or_text_of_it(tmp_path):
         ('{"uri": "a", "subtitles": ["\\udfff"]}', "line 2: subtitles"),
         ({"uri": "a\0b"}, "line 2: uri"),
         ('{"uri": "a', "m.jsonl, line 2: bad JSON at column .*"),
-        ("[1]", "line 2: a row is an object"),
+        ("[1]", "line 2: a row must be an object"),
         ('{"uri": "\\ud800"}', "line 2: uri"),
         ("[" * 100_000, "m.jsonl, line 2: bad JSON"),
     ],
@@ -243,7 +243,7 @@ def test_no_error_holds_an_address_secrets(tmp_path, row):
 
 
 def test_an_id_that_comes_twice_names_both_rows(tmp_path):
-    with pytest.raises(ManifestError, match="line 4: id 'x' was given by m.jsonl, line 1"):
+    with pytest.raises(ManifestError, match="line 4: id = 'x': also in m.jsonl, line 1"):
         read_manifest(written(tmp_path, {"uri": "x"}, "", {"uri": "y"}, {"uri": "z", "id": "x"}))
 
 
@@ -251,9 +251,9 @@ def test_an_id_that_comes_twice_names_both_rows(tmp_path):
     ("name", "content", "message"),
     [
         ("m.txt", b"a.mp4", "ends in one of"),
-        ("m.csv", b"uri,split\na.mp4\n", "line 2: the row has . cells, but the head has . columns"),
-        ("m.csv", b"uri\na.mp4,b.mp4\n", "line 2: the row has . cells, but the head has . columns"),
-        ("m.parquet", b"not parquet", "m.parquet: not Parquet that can be read"),
+        ("m.csv", b"uri,split\na.mp4\n", "line 2: the row has . cells, but the header has . columns"),
+        ("m.csv", b"uri\na.mp4,b.mp4\n", "line 2: the row has . cells, but the header has . columns"),
+        ("m.parquet", b"not parquet", "m.parquet: cannot be read as Parquet"),
         ("m.jsonl", b'{"uri": "\xff"}', "not UTF-8"),
         ("m.json", b'{"uri": "a"}', "a list of rows"),
     ],

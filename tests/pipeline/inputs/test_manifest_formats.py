@@ -78,8 +78,8 @@ def test_what_pandas_writes_is_read(tmp_path):
         ("m.jsonl", '{"uri": ' + "1" * 5000 + "}", "line 1: bad JSON: a number of more than 4,300 digits"),
         ("m.jsonl", '{"uri": ' + "[" * 975 + "]" * 975 + "}", "line 1: bad JSON: nested (too deeply|more than 64)"),
         ("m.jsonl", '{"uri": 1e999}', "line 1: uri = .*: must be text"),
-        ("m.parquet", b"PAR1" + b"x" * 100, "m.parquet: not Parquet that can be read"),
-        ("m.parquet", b"", "m.parquet: not Parquet that can be read"),
+        ("m.parquet", b"PAR1" + b"x" * 100, "m.parquet: cannot be read as Parquet"),
+        ("m.parquet", b"", "m.parquet: cannot be read as Parquet"),
         (
             "m.parquet",
             parquet(pa.table([["a"], ["b"]], ["uri", "uri"])),
@@ -87,21 +87,21 @@ def test_what_pandas_writes_is_read(tmp_path):
         ),
         ("m.parquet", parquet(pa.table({"uri": ["a"], "a.b": [1]})), "row 1: unknown column 'a.b'"),
         ("m.parquet", parquet(pa.table({"uri": [b"a"]})), "row 1: uri = .*bytes.*: must be text"),
-        ("m.parquet", parquet(pa.table({"uri": ["x" * (CELL_BYTES + 1)]})), "row 1: uri: a cell holds more than"),
+        ("m.parquet", parquet(pa.table({"uri": ["x" * (CELL_BYTES + 1)]})), "row 1: uri: a cell is larger than"),
         (
             "m.parquet",
             parquet(pa.table({"uri": ["a", "b"], "subtitles": [None, ["x" * 1000] * 1001]})),
-            "row 2: subtitles: a cell holds more than 1,000,000 bytes",
+            "row 2: subtitles: a cell is larger than 1,000,000 bytes",
         ),
         (
             "m.parquet",
             parquet(pa.table({"uri": ["a"], "subtitles": pa.array([[None] * 200_000], pa.list_(pa.string()))})),
-            "row 1: subtitles: a cell holds more than",
+            "row 1: subtitles: a cell is larger than",
         ),
         (
             "m.parquet",
             parquet(pa.table({"uri": pa.array([b"\xff"]).cast(pa.string(), safe=False)})),
-            "m.parquet: not Parquet that can be read",
+            "m.parquet: cannot be read as Parquet",
         ),
     ],
     ids=lambda value: str(value)[:40],
@@ -112,7 +112,7 @@ def test_what_cannot_be_read_is_named(tmp_path, name, data, message):
 
 
 def test_a_damaged_parquet_file_is_named(cases):
-    with pytest.raises(ManifestError, match=r"p19_corrupt.parquet: not Parquet that can be read: .*thrift"):
+    with pytest.raises(ManifestError, match=r"p19_corrupt.parquet: cannot be read as Parquet: .*thrift"):
         read_manifest(cases / "manifests/p19_corrupt.parquet")
 
 
@@ -142,12 +142,12 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     done = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True, check=True)
     error, kilobytes = done.stdout.splitlines()
-    assert error.startswith("m.parquet, row 1: uri: a cell holds more than 1,000,000 bytes")
+    assert error.startswith("m.parquet, row 1: uri: a cell is larger than 1,000,000 bytes")
     assert int(kilobytes) < 200_000
 
 
 def test_the_bomb_that_was_found_is_refused(cases):
-    with pytest.raises(ManifestError, match="row 1: uri: a cell holds more than 1,000,000 bytes"):
+    with pytest.raises(ManifestError, match="row 1: uri: a cell is larger than 1,000,000 bytes"):
         read_manifest(cases / "security/bomb.parquet")
 
 

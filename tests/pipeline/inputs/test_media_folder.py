@@ -93,5 +93,5 @@ def test_links_to_folders_are_followed_and_loops_are_not(tmp_path):
     assert [p.name for p in list_media(lib).media[3].subtitles] == ["c.vtt"]
     assert list_media(lib).left_out == {
         "links to folders that are listed already": ["again", "deep/up", "more/back"],
-        "links that lead nowhere": ["gone.mp4"],
+        "broken links": ["gone.mp4"],
     }

@@ -81,7 +81,7 @@ def test_a_recipe_and_its_overrides_take_small_numbers(tmp_path):
 
 def test_unreadable_recipes_and_values_are_named(tmp_path):
     (tmp_path / "r.yaml").write_bytes(b"train: {run: \xff}")
-    with pytest.raises(ConfigError, match="byte 13 is no UTF-8"):
+    with pytest.raises(ConfigError, match="byte 13 is not UTF-8"):
         load_recipe(str(tmp_path / "r.yaml"))
     with pytest.raises(ConfigError, match=r"--set 'train.steps=\[': the value is not YAML"):
         load_recipe("demo", ["train.steps=["])

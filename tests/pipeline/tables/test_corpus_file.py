@@ -43,7 +43,7 @@ def test_a_manifest_that_drops_most_asks(tmp_path, after):
 )
 def test_an_empty_manifest_changes_nothing(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    with pytest.raises(ManifestError, match=f"{name}: holds no rows"):
+    with pytest.raises(ManifestError, match=f"{name}: the manifest has no rows"):
         build(tmp_path / name, str(tmp_path / "corpus"), small_recipe(), allow_removal=True)
     assert not list((tmp_path / "corpus").rglob("*"))
 

@@ -143,15 +143,15 @@ def test_each_file_may_take_all_the_memory_whatever_others_left_behind(box):
 
 
 @pytest.mark.slow
-def test_a_heartbeat_is_a_sign_of_work():
+def test_a_heartbeat_restarts_the_limits():
     box = Sandbox(TASKS, SandboxLimits(stall_cpu_s=2.5))
     assert call(box, "plod", busy_s=5.0) == [{"number": 0}]
     box.close()
 
 
 @pytest.mark.parametrize("task", ["hang", "spin"])
-def test_a_task_without_a_sign_of_work_is_ended(hasty, task):
-    with pytest.raises(SandboxError, match="timeout: .* without a sign of work"):
+def test_a_task_without_a_heartbeat_is_ended(hasty, task):
+    with pytest.raises(SandboxError, match="timeout: .* without a heartbeat"):
         call(hasty, task)
     assert call(hasty, "pid")
 
@@ -209,7 +209,7 @@ def test_a_killed_server_is_replaced(box):
 
 
 def test_tasks_that_cannot_be_imported_are_no_fault_of_the_file():
-    with pytest.raises(RuntimeError, match="ended with code 1 before it was given a file.*import tests.nothing"):
+    with pytest.raises(RuntimeError, match="ended with code 1 before it received a file.*import tests.nothing"):
         call(Sandbox("tests.nothing", SandboxLimits()), "pid")
 
 
@@ -220,7 +220,7 @@ def test_a_process_that_lies_is_ended(box, lie):
 
 
 def test_a_process_that_drips_is_ended(hasty):
-    """A byte now and then of a message that never ends is no sign of work."""
+    """A byte now and then of a message that never ends is no heartbeat."""
     with pytest.raises(SandboxError, match="timeout: 3 seconds"):
         call(hasty, "say", data=tasks.LENGTHS.pack(1 << 20, 0).hex(), pause_s=0.1)
 
