@@ -98,11 +98,11 @@ def test_videos_without_annotation_become_a_corpus(without_ray, folder, tmp_path
         summary = build(folder / "manifest.jsonl", corpus, recipe, say=str)
         assert not summary.failures
         [note] = [note for note in summary.notes if "bad_answer" in note]
-        assert note.startswith("no JSON: the model refuses or talks: the answers about 1 units cannot be used;")
+        assert note.startswith("no JSON: the model refuses or answers in prose: the answers about 1 units")
         calls = server.calls
         with open_catalog(corpus) as catalog:
             rejects = catalog.sql("select stage, kind, reason, detail from rejects").fetchall()
-            assert rejects == [("caption", "segment", "bad_answer", "no JSON: the model refuses or talks")]
+            assert rejects == [("caption", "segment", "bad_answer", "no JSON: the model refuses or answers in prose")]
             silent = "select name from videos where video_id not in (select video_id from events) and video_id not in"
             assert not catalog.sql(f"{silent} (select video_id from rejects)").fetchall()
             assert catalog.sql("select distinct source, kind from events order by 1").fetchall() == [

@@ -1,1 +1,1 @@
-"""Models behind an OpenAI-compatible endpoint: the client, its guard, its cache of answers and its budget."""
+"""Models behind an OpenAI-compatible endpoint: client, guard of addresses, cache of answers and budget."""

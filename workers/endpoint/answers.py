@@ -1,4 +1,4 @@
-"""Answers of models: kept by the content of their requests, and read as untrusted data."""
+"""Caches answers of models by the content of their requests, and parses them as untrusted data."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from workers.storage.store import Store
 MAX_CHARS = 400_000
 ANSWERS = "endpoint/answers"
 _FENCE = re.compile(r"\s*```(?:json)?\s*(.*?)\s*```\s*", re.DOTALL)
-# Blanks of no width and tags, which hide text in a text. What joins letters of some scripts (U+200C, U+200D) stays.
+# Characters without width and tags, which can hide text. Joiners that some scripts need (U+200C, U+200D) are kept.
 _HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
-_TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # sets the colours of a terminal, say
+_TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # for example, colours of a terminal
 _NO_TEXT = ("Cc", "Cs", "Co", "Cn")
 
 
 class BadAnswer(Exception):
-    """An answer that cannot be used: a refusal, no JSON, another schema. The message holds no text of the model."""
+    """An answer cannot be used: a refusal, no JSON, another schema. The message contains no text of the model."""
 
 
 class Answer(BaseModel):
@@ -41,7 +41,7 @@ class Reply(BaseModel):
 
 
 def plain(text: str) -> str:
-    """A text of a model without control characters, hidden characters and line breaks."""
+    """Returns a text without control characters, hidden characters and line breaks."""
     text = _HIDDEN.sub("", _TERMINAL.sub("", unicodedata.normalize("NFC", text)))
     return " ".join("".join(c for c in text if c.isspace() or unicodedata.category(c) not in _NO_TEXT).split())
 
@@ -56,17 +56,17 @@ def _short(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-# The limits are no part of the JSON schema, since not all servers know them there.
+# The limits are not part of the JSON schema, since not all servers support them there.
 Sentence = Annotated[str, _short(400)]
 Line = Annotated[str, _short(1000)]
 
 
 def read_answer(reply: Reply, schema: type[A]) -> A:
-    """An answer by its schema. Raises BadAnswer with the cause."""
+    """Parses an answer according to its schema. Raises BadAnswer with the cause."""
     if reply.refusal or reply.finish_reason == "content_filter":
         raise BadAnswer("the model refuses")
     if reply.finish_reason == "length":
-        raise BadAnswer("the answer was cut: annotate.endpoint.max_answer_tokens is too small for it")
+        raise BadAnswer("the answer was cut: raise annotate.endpoint.max_answer_tokens")
     text = reply.content or ""
     if not text.strip():
         raise BadAnswer("the answer is empty")
@@ -77,26 +77,26 @@ def read_answer(reply: Reply, schema: type[A]) -> A:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         if first["type"] == "json_invalid":
-            cause = "the model refuses or talks" if "{" not in text else "the JSON is broken or cut"
+            cause = "the model refuses or answers in prose" if "{" not in text else "the JSON is broken or cut"
             raise BadAnswer(f"no JSON: {cause}") from None
         where = ".".join(str(part)[:40] for part in first["loc"][:4]) or "the answer"
         raise BadAnswer(f"another schema: {plain(where)}: {first['type']}") from None
 
 
 class AnswerCache:
-    """Raw answers below `endpoint/answers` of a corpus."""
+    """The cache of raw answers in `endpoint/answers` of a corpus."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     @staticmethod
     def key(request: Any) -> str:
-        """The path of the answer to a request, which JSON can write."""
+        """Returns the path of the answer to a request, which must be representable in JSON."""
         name = digest(request)
         return f"{ANSWERS}/{name[:2]}/{name}.json"
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """A kept answer; None where there is none, or the file is damaged."""
+        """Returns a cached answer; None if there is none or the file is damaged."""
         if not self._store.exists(key):
             return None
         try:
@@ -106,10 +106,10 @@ class AnswerCache:
         return found if isinstance(found, dict) else None
 
     def put(self, key: str, answer: dict[str, Any]) -> None:
-        """Keeps an answer. Raises ValueError if it contains NaN or infinity."""
-        json.dumps(answer, allow_nan=False)  # NaN is no JSON: raises ValueError
+        """Caches an answer. Raises ValueError if it contains NaN or infinity."""
+        json.dumps(answer, allow_nan=False)  # the store would write NaN, which is not JSON
         self._store.write_json(key, answer)
 
     def forget(self, key: str) -> None:
-        """Deletes a kept answer, so that the request is made again."""
+        """Deletes a cached answer, so that the request is sent again."""
         self._store.delete(key)

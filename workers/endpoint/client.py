@@ -1,4 +1,4 @@
-"""Asks models through an OpenAI-compatible endpoint: cached, within a budget, with retries, many at once."""
+"""Sends requests to models behind an OpenAI-compatible endpoint: cached, within a budget, retried, concurrent."""
 
 import json
 from collections import defaultdict
@@ -15,19 +15,19 @@ from workers.endpoint.connection import Connection
 from workers.endpoint.ledger import Cost, Ledger
 from workers.storage.store import Store
 
-NOT_THE_API = "where all answers are such, base_url lacks a part of the API's path, such as /v1"
+NOT_THE_API = "if this happens for all answers, base_url lacks a part of the path of the API, such as /v1"
 
 
 @dataclass(frozen=True)
 class Request(Generic[A]):
-    """One request for JSON.
+    """A request for an answer in JSON.
 
     Attributes:
-        messages: of the chat, as the API takes them.
-        schema: of the answer.
-        check: gives what is used of an answer, or raises BadAnswer for one that fits the schema alone.
-        keeps_bad: a bad answer is kept as well, so that asking again gives it again. Otherwise it is forgotten once all
-            tries are bad, and a later call asks anew.
+        messages: messages of the chat in the format of the API.
+        schema: schema of the answer.
+        check: returns the result for an answer, or raises BadAnswer if the answer is wrong although it has the schema.
+        keeps_bad: whether bad answers stay in the cache, so that the same request is not sent again. Otherwise they are
+            deleted once all attempts were bad, and a later call sends the request again.
     """
 
     messages: list[dict[str, Any]]
@@ -52,14 +52,14 @@ class _Completion(BaseModel):
 
 
 class Endpoint:
-    """An endpoint, asked for one purpose.
+    """An endpoint, used by one stage.
 
     Args:
-        config: of the endpoint.
-        store: of the corpus, which keeps answers and costs.
-        purpose: under which costs are counted: the stage's name.
+        config: settings of the endpoint.
+        store: store of the corpus, which contains answers and costs.
+        purpose: name under which costs are counted, that of the stage.
 
-    Raises ConfigError where the key is not in the environment.
+    Raises ConfigError if the environment does not contain the key.
     """
 
     def __init__(self, config: EndpointConfig, store: Store, purpose: str) -> None:
@@ -67,16 +67,16 @@ class Endpoint:
         self.answers, self.ledger = AnswerCache(store), Ledger(config, store, purpose)
 
     def ask(self, request: Request[A]) -> Any:
-        """What `request.check` gives for the answer. Raises as `ask_all`, and BadAnswer."""
+        """Returns the result of `request.check` for the answer. Raises BadAnswer, and the errors of `ask_all`."""
         [found] = self.ask_all([request])
         if isinstance(found, BadAnswer):
             raise found
         return found
 
     def ask_all(self, requests: Sequence[Request[A]]) -> list[Any]:
-        """Answers in the order of the requests, a BadAnswer in the place of each that stays bad.
+        """Returns a result per request, in the same order; a BadAnswer if all answers to a request were bad.
 
-        Of equal requests one is made. Those that are on their way when one fails are waited for and kept.
+        Equal requests are sent once. If a request fails, the pending ones are still completed and cached.
 
         Raises:
             Reject: `endpoint_failed`, `endpoint_cap`.
@@ -119,7 +119,7 @@ class Endpoint:
             body = self._body(request, number)
             keys.append(self.answers.key(["chat", body]))
             try:
-                async with locks[keys[-1]]:  # an equal request waits for the answer rather than being made again
+                async with locks[keys[-1]]:  # an equal request waits for this answer
                     raw = self.answers.get(keys[-1])
                     if raw is None:
                         raw = await self._fetch(client, body)
@@ -128,7 +128,7 @@ class Endpoint:
             except BadAnswer as error:
                 bad = error
             except ValidationError:
-                bad = BadAnswer("the kept answer is damaged")
+                bad = BadAnswer("the cached answer is damaged")
         if not request.keeps_bad:
             forgotten |= {*keys}
         raise bad
@@ -152,7 +152,7 @@ class Endpoint:
         return body
 
     async def _fetch(self, client: Any, body: dict[str, Any]) -> dict[str, Any]:
-        """A new answer. Raises BadAnswer where the server's is no chat completion, Reject and BuildStopped."""
+        """Sends a request. Raises BadAnswer if the response is not a chat completion; also Reject and BuildStopped."""
         most = _most(body)
         with self.ledger.reserve(most) as cost:
             raw = await self.connection.content(client.chat.completions.with_raw_response.create(**body))
@@ -160,7 +160,7 @@ class Endpoint:
             try:
                 completion = _Completion.model_validate_json(raw)
             except ValidationError:
-                raise BadAnswer(f"the server's answer is no chat completion; {NOT_THE_API}") from None
+                raise BadAnswer(f"the response is not a chat completion; {NOT_THE_API}") from None
             if usage := completion.usage:
                 cost |= {"tokens_in": usage.prompt_tokens, "tokens_out": usage.completion_tokens}
         [choice, *_] = completion.choices
@@ -168,7 +168,7 @@ class Endpoint:
 
 
 def _most(body: dict[str, Any]) -> Cost:
-    """What a request may cost, at most or nearly so."""
+    """Returns an upper estimate of the cost of a request."""
     parts = [part for message in body["messages"] for part in _parts(message["content"])]
     characters = sum(len(part.get("text", "")) for part in parts) + len(json.dumps(body.get("response_format", "")))
     images = sum(part["type"] == "image_url" for part in parts)

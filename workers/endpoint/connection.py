@@ -1,4 +1,4 @@
-"""The connection of `openai` to an endpoint, and what its failures mean for a build."""
+"""Connects the client `openai` to an endpoint, and converts its errors to those of a build."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from workers.endpoint.config import EndpointConfig
 from workers.fetch.access import Access
 from workers.fetch.redaction import HIDDEN
 
-if TYPE_CHECKING:  # half a second, which only a worker that asks a model needs
+if TYPE_CHECKING:  # its import takes half a second, which only workers that use models need
     import openai
 
 
 _REFUSED = (
-    ": the server refuses the request; try another annotate.endpoint.response_format, or, where it has images, a lower "
-    "caption.max_frames"
+    ": the server refuses the request; try another annotate.endpoint.response_format or, for requests with images, a "
+    "lower caption.max_frames"
 )
 _HINTS = {
     400: _REFUSED,
-    403: ": the key may not be used for this model, or the request is forbidden",
+    403: ": the key is not valid for this model, or the request is forbidden",
     413: _REFUSED,
     422: _REFUSED,
 }
-"""What is told of errors that another attempt would not mend."""
+"""Advice for errors that another attempt would not avoid."""
 
 
 class Connection:
-    """Opens clients that go through the guard of addresses. Raises ConfigError where there is no key."""
+    """Opens clients that connect to checked addresses only. Raises ConfigError if there is no key."""
 
     def __init__(self, config: EndpointConfig) -> None:
         self._config, self._key = config, config.key()
@@ -39,13 +39,13 @@ class Connection:
         )
 
     def open(self) -> openai.AsyncOpenAI:
-        """A client for one event loop, to be closed."""
+        """Returns a client for one event loop, which the caller closes."""
         import httpx2
         import openai
 
         from workers.endpoint.transport import GuardedTransport
 
-        # Neither compressed answers, whose size would not be bounded, nor what else the environment names.
+        # No compressed answers, whose size would not be limited, and no organisation or project from the environment.
         headers: Any = {
             "Accept-Encoding": "identity",
             "OpenAI-Organization": openai.Omit(),
@@ -62,14 +62,14 @@ class Connection:
         )
 
     async def content(self, response: Awaitable[Any], model: str = "model") -> bytes:
-        """The body of a raw response, without the key, which a server may send back.
+        """Returns the body of a raw response without the key, which a server may echo.
 
         Args:
-            response: what the client gives.
-            model: the setting that names the model which is asked.
+            response: response of the client.
+            model: setting with the name of the model.
 
         Raises:
-            Reject: `endpoint_failed`, after all attempts.
+            Reject: `endpoint_failed` after all attempts.
             BuildStopped: the address, the key or the model is wrong.
         """
         body: bytes = (await _awaited(response, self._config, model)).content
@@ -77,7 +77,7 @@ class Connection:
 
 
 async def _awaited(response: Awaitable[Any], config: EndpointConfig, model: str) -> Any:
-    """Failures are told without a word of the server's, which may hold anything."""
+    """Awaits a response. Error messages contain no text of the server, which is untrusted."""
     import openai
 
     where = "annotate.endpoint.base_url"
@@ -92,9 +92,9 @@ async def _awaited(response: Awaitable[Any], config: EndpointConfig, model: str)
             raise BuildStopped(f"{where}: HTTP 401: {told} not accepted") from None
         if status == 404:
             named = f"annotate.endpoint.{model} = {getattr(config, model)!r}"
-            raise BuildStopped(f"{where}: HTTP 404: no such address or model; check base_url and {named}") from None
+            raise BuildStopped(f"{where}: HTTP 404: unknown address or model; check base_url and {named}") from None
         if 300 <= status < 400:
-            raise BuildStopped(f"{where}: HTTP {status}: it redirects, which is not followed") from None
+            raise BuildStopped(f"{where}: HTTP {status}: redirects are not followed") from None
         told = _HINTS.get(status, f", in {config.attempts} attempts at most")
         raise Reject("endpoint_failed", f"HTTP {status}{told}") from None
     except openai.APITimeoutError:
@@ -102,7 +102,7 @@ async def _awaited(response: Awaitable[Any], config: EndpointConfig, model: str)
     except openai.APIConnectionError as error:
         cause = type(error.__cause__.__cause__ or error.__cause__).__name__ if error.__cause__ else "unknown"
         raise Reject("endpoint_failed", f"no connection ({cause}), {config.attempts} times") from None
-    except Reject as refused:  # by the guard of addresses, or by the cap before another attempt
+    except Reject as refused:  # raised by the check of addresses, or by the budget before another attempt
         if refused.reason == "endpoint_cap":
             raise
         detail = refused.detail.replace("download.", "annotate.endpoint.")

@@ -1,8 +1,8 @@
-"""What a corpus has cost at its endpoint, and the cap on it: counted in the corpus, by all processes together.
+"""Counts the cost of a corpus at its endpoint, over all processes, and enforces the budget.
 
-Each process keeps one file per purpose (`endpoint/spent/...`), however many units it works on, and reads those of all
-others before a request where there is a cap. What a request may cost at most is noted before it is made, so the cap
-holds whatever is under way; a process that is killed leaves it noted.
+Each process writes one file per purpose (`endpoint/spent/...`); if there is a budget, it reads the files of all
+processes before a request. The maximum cost of a request is reserved before it is sent, so concurrent requests cannot
+exceed the budget together. The reservation of a killed process remains.
 """
 
 import os
@@ -22,7 +22,7 @@ SPENT = "endpoint/spent"
 Cost = dict[str, float]
 """`tokens_in`, `tokens_out` and `minutes` of audio."""
 on_unanswered: ContextVar[Callable[[], None]] = ContextVar("on_unanswered", default=lambda: None)
-"""Called for each attempt that was sent, or may have been, and had no whole answer. What it raises ends the request."""
+"""Called for each attempt that may have been sent and has no complete answer. Its errors end the request."""
 
 
 class _File(NamedTuple):
@@ -32,7 +32,7 @@ class _File(NamedTuple):
 
 @cache
 def _file(root: str, purpose: str, process: int) -> _File:
-    """The file of this process. It is shared by all units, since each request reads every file."""
+    """Returns the file of this process. All units share it, since each request reads all files."""
     return _File(f"{SPENT}/{purpose}/{uuid.uuid4().hex}.json", Counter())
 
 
@@ -45,12 +45,13 @@ class Ledger:
 
     @contextmanager
     def reserve(self, most: Cost) -> Iterator[Cost]:
-        """Notes what a request may cost at most; yields a dict to be filled with what it has cost.
+        """Reserves the maximum cost of a request, and yields a dict to be filled with its actual cost.
 
-        A request that the server answers with an error costs nothing. An attempt that ends without an answer (a
-        time-out, a cut connection) counts as its most, since the server may charge for it.
+        A request that the server answers with an error costs nothing. An attempt without an answer (a timeout, a lost
+        connection) counts with its maximum cost, since the server may charge for it.
 
-        Raises Reject: `endpoint_cap` where the cap would be passed, by a further attempt as well.
+        Raises:
+            Reject: `endpoint_cap` if the request, or a further attempt, would exceed the budget.
         """
         self._add(most)
         cost: Cost = {}
@@ -60,12 +61,12 @@ class Ledger:
             yield cost
         finally:
             on_unanswered.reset(hook)
-            # In one write: no other process may see the reservation gone and the cost not yet there.
+            # In one write, so that no other process misses both the reservation and the cost.
             self._add({**cost, "calls": 1} if cost else {}, instead_of=most)
 
     def _add_unanswered(self, most: Cost) -> None:
         self._add({**most, "calls": 1})
-        self._check()  # what is set aside is for the next attempt
+        self._check()  # the reservation now belongs to the next attempt
 
     def _add(self, cost: Cost, instead_of: Cost | None = None) -> None:
         for name, value in cost.items():
@@ -88,9 +89,9 @@ class Ledger:
 
 
 def spent(store: Store) -> dict[str, Counter[str]]:
-    """What the corpus has cost so far, by purpose: `calls`, `tokens_in`, `tokens_out`, `minutes`.
+    """Returns the cost of the corpus so far by purpose: `calls`, `tokens_in`, `tokens_out`, `minutes`.
 
-    Raises BuildStopped: a file of these is damaged, so the sum is not known.
+    Raises BuildStopped if a file is damaged, since the sum is then unknown.
     """
     found: dict[str, Counter[str]] = {}
     for path in store.files(SPENT):
@@ -98,18 +99,18 @@ def spent(store: Store) -> dict[str, Counter[str]]:
         try:
             found.setdefault(purpose, Counter()).update(_numbers(store.read_json(path)))
         except (ValueError, RecursionError):
-            raise BuildStopped(f"{path} is no JSON, so what the endpoint has cost is not known. Delete it") from None
+            raise BuildStopped(f"{path} is not JSON, so the cost so far is unknown. Delete the file") from None
     return found
 
 
 def cost_of(tokens: Any, config: EndpointConfig) -> float:
-    """The price of some tokens and minutes."""
+    """Returns the price of tokens and minutes."""
     millions = tokens["tokens_in"] * config.price_in + tokens["tokens_out"] * config.price_out
     return float(millions / 1e6 + tokens["minutes"] * config.price_minute)
 
 
 def _numbers(entry: Any) -> Cost:
-    """An entry may come from someone else's corpus: what is no amount counts as nothing."""
+    """Returns the valid amounts of an entry, which is untrusted."""
     if not isinstance(entry, dict):
         return {}
     return {name: value for name, value in entry.items() if type(value) in (int, float) and 0 <= value < 1e18}

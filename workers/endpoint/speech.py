@@ -1,4 +1,4 @@
-"""Transcripts by an OpenAI-compatible endpoint: words with their times."""
+"""Transcribes audio by an OpenAI-compatible endpoint to words with times."""
 
 import hashlib
 from typing import Any
@@ -11,7 +11,7 @@ from workers.endpoint.client import NOT_THE_API, Endpoint
 
 _MAX_WORDS = 100_000
 _SLACK_S = 5.0
-_ROUNDING_S = 0.05  # a word may end so much before it starts
+_ROUNDING_S = 0.05  # how much earlier than its start a word may end
 
 
 class _Timed(BaseModel):
@@ -36,7 +36,7 @@ class _Transcript(BaseModel):
 
 
 class Spoken(BaseModel):
-    """A word, or a sentence where the server gives no words; seconds from the start of the audio."""
+    """A word, or a sentence if the server returns no words; times in seconds from the start of the audio."""
 
     start_s: float
     end_s: float
@@ -45,13 +45,13 @@ class Spoken(BaseModel):
 
 
 class SpeechEndpoint(Endpoint):
-    """An endpoint that transcribes."""
+    """An endpoint of a speech model."""
 
     def transcribe(self, wav: bytes, seconds: float) -> list[Spoken]:
-        """What is said in the audio, in the order of time.
+        """Returns the words of the audio in temporal order.
 
         Raises:
-            BadAnswer: no transcript with times.
+            BadAnswer: the answer is not a transcript with times.
             Reject: `endpoint_failed`, `endpoint_cap`.
             BuildStopped: the address, the key or the model is wrong.
         """
@@ -64,7 +64,7 @@ class SpeechEndpoint(Endpoint):
             return _spoken(_Transcript.model_validate(raw), seconds)
         except (BadAnswer, ValidationError) as error:
             self.answers.forget(key)
-            raise error if isinstance(error, BadAnswer) else BadAnswer("the kept answer is damaged") from None
+            raise error if isinstance(error, BadAnswer) else BadAnswer("the cached answer is damaged") from None
 
     async def _fetch_transcript(self, wav: bytes, seconds: float) -> dict[str, Any]:
         most = {"minutes": seconds / 60}
@@ -84,7 +84,7 @@ class SpeechEndpoint(Endpoint):
             try:
                 return _Transcript.model_validate_json(raw).model_dump()
             except ValidationError:
-                raise BadAnswer(f"the server's answer is no transcript with times; {NOT_THE_API}") from None
+                raise BadAnswer(f"the response is not a transcript with times; {NOT_THE_API}") from None
 
 
 def _spoken(transcript: _Transcript, seconds: float) -> list[Spoken]:

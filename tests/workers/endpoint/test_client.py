@@ -52,17 +52,17 @@ def test_an_answer_is_asked_for_by_its_schema_once_and_then_kept(tmp_path):
         ((GOOD, Fault(refusal="No.")), "the model refuses"),
         ((GOOD, Fault(finish_reason="content_filter")), "the model refuses"),
         ((GOOD, Fault(finish_reason="length")), "max_answer_tokens"),
-        ("I'm sorry, but I can't help with that.", "the model refuses or talks"),
+        ("I'm sorry, but I can't help with that.", "the model refuses or answers in prose"),
         (GOOD[:-4], "broken or cut"),
         ('{"words": "a red circle"}', "another schema: text"),
         ('{"text": 5}', "another schema: text"),
         ('{"text": "x", "more": 1}', "another schema: more"),
         (json.dumps({"text": "x" * 5000}), "another schema: text"),
-        ("[" * 5000, "broken or cut|refuses or talks"),
+        ("[" * 5000, "broken or cut|refuses or answers in prose"),
         ("", "empty"),
-        (Fault(body=b"<html>"), "no chat completion"),
+        (Fault(body=b"<html>"), "not a chat completion"),
         (Fault(body=b"x" * (17 << 20)), "more than 16 MiB"),
-        (Fault(body=b'{"choices": []}'), "no chat completion"),
+        (Fault(body=b'{"choices": []}'), "not a chat completion"),
     ],
 )
 def test_a_bad_answer_has_its_cause_and_is_asked_anew_later(tmp_path, fault, cause):
@@ -114,7 +114,7 @@ def test_a_server_that_recovers_is_waited_for(tmp_path, fault):
     ("fault", "told"),
     [
         (Fault(status=401), "HTTP 401: the key in LONGVID_TEST_KEY is not accepted"),
-        (Fault(status=404), "no such address or model; check base_url and annotate.endpoint.model = 'm'"),
+        (Fault(status=404), "unknown address or model; check base_url and annotate.endpoint.model = 'm'"),
         (Fault(status=302, headers={"Location": "http://169.254.169.254/"}), "redirects"),
     ],
 )
