@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from model.config import VideoLMConfig, check_positions
 from model.language_model import load_language_model
 from model.progressive import ProgressiveDropout
-from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, PADDING, TokenBatch
+from model.sequence import IGNORED, TokenBatch
+from model.visual_layout import KEYFRAME, MERGED, NEWLINE, PADDING
 
 
 class VideoLM(nn.Module):

@@ -25,7 +25,7 @@ from schemas.tables.shards import SAMPLE
 from workers.fetch.access import Access, check, open_local
 from workers.fetch.redaction import redacted
 from workers.fetch.urls import LocalUrl
-from workers.shards.group import find_damage
+from workers.shards.damage import find_damage
 from workers.storage.store import Store, sha256_of
 
 

@@ -4,9 +4,10 @@ import torch.nn.functional as F
 from transformers import GPT2Config, LlamaConfig, Qwen2Config, Qwen2ForCausalLM
 
 from model.config import VideoLMConfig, check_positions
-from model.sequence import IGNORED, KEYFRAME, MERGED, NEWLINE, TEXT, build_sequence, collate
+from model.sequence import IGNORED, build_sequence, collate
 from model.tokenizer import ByteTokenizer
 from model.video_lm import VideoLM
+from model.visual_layout import KEYFRAME, MERGED, NEWLINE, TEXT
 from tests.tiny_samples import TINY, WIDTH, tiny_sample
 
 TOKENIZER = ByteTokenizer()

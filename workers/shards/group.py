@@ -2,13 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.rows import ClipsPlace
 from schemas.tables import FORMAT_VERSION
@@ -172,31 +169,3 @@ def _damaged(place: ClipsPlace, error: Exception) -> ShardError:
         f"{place['shard']}: group {place['sample_key']} cannot be read: {error}. "
         "Run `longvid verify` on the corpus; delete the shard and build again to have it rewritten."
     )
-
-
-def find_damage(store: Store, samples: pa.Table) -> Iterator[str]:
-    """Reads every byte of the shards of these rows of `samples`, all of whole shards; yields a message per fault."""
-    for shard in pc.unique(samples["shard"]).to_pylist():
-        rows = samples.filter(pc.equal(samples["shard"], shard))
-        if not store.exists(shard):
-            yield f"{shard}: the file is gone; build again"
-            continue
-        faults = list(_damaged_groups(store, rows))
-        yield from faults
-        if not faults and store.sha256(shard) != rows["shard_sha256"][0].as_py():
-            yield f"{shard}: differs from its checksum, though not in what is trained on; delete it and build again"
-
-
-def _damaged_groups(store: Store, rows: pa.Table) -> Iterator[str]:
-    seen = set()
-    for sample_key in pc.unique(rows["sample_key"]).to_pylist():
-        pairs = rows.filter(pc.equal(rows["sample_key"], sample_key)).to_pylist()
-        try:
-            # Read the clips of a video once, independent of its number of groups.
-            found = read_group(store, pairs[0], clips=pairs[0]["video_id"] not in seen)
-        except ShardError as error:
-            yield str(error)
-            continue
-        seen.add(pairs[0]["video_id"])
-        if [pair["qa_id"] for pair in found.qa] != [pair["qa_id"] for pair in pairs]:
-            yield f"{pairs[0]['shard']}: group {sample_key} holds other QA pairs than the table samples; build again"

@@ -7,21 +7,17 @@ can be resumed with another world size, or with the same samples packed into oth
 
 import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from math import gcd
 from typing import Any, Literal
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from schemas.config import ConfigError
 from schemas.rows import ClipsPlace, SamplePlace
-from workers.shards.group import Group, ShardError, read_group
+from workers.shards.group import ShardError
+from workers.shards.group_cache import GroupCache
 from workers.shards.sample_order import epoch_order
-from workers.shards.samples_table import typed_samples
+from workers.shards.samples_table import ordered_samples
 from workers.storage.store import Store
 
 COLUMNS = ["split", *SamplePlace.__annotations__]
@@ -42,7 +38,7 @@ class SampleReader:
             `pyarrow.table` accepts. Only `COLUMNS` are read.
         split: the split to read; None reads all.
         rank, world_size: number of this process, and number of processes; all must be given the same samples.
-        seed: seed of the order, which also depends on the samples' ids and the epoch.
+        seed: seed of the order, which also depends on the ids of the samples and the epoch.
         interleaved_videos: number of videos from which samples are taken in turn; should be a multiple of the world
             size.
         shuffle: False takes the videos in the order of their ids, each from its first pair.
@@ -86,7 +82,7 @@ class SampleReader:
         if interleaved_videos < 1:
             raise ValueError(f"interleaved_videos = {interleaved_videos}: must be at least 1")
         columns = [*COLUMNS, *(CLIP_COLUMNS if clips else ())]
-        self._store, self._table = store, _in_order(samples, split, store, columns)
+        self._store, self._table = store, ordered_samples(samples, split, store, columns)
         self.rank, self.world_size, self.seed, self.interleaved_videos = rank, world_size, seed, interleaved_videos
         self.damaged: list[dict[str, Any]] = []
         self._shuffle, self._drop_last, self._prefetch = shuffle, drop_last, prefetch
@@ -114,21 +110,19 @@ class SampleReader:
         self._order = epoch_order(
             self._table["video_id"], self.seed, self.epoch, self.interleaved_videos, self._shuffle
         )
-        pool = ThreadPoolExecutor(1)
-        try:
-            groups = _Groups(self, pool, self.world_size * shares)
+        stride = self.world_size * shares
+        own_videos = self.interleaved_videos // gcd(self.interleaved_videos, stride)
+        capacity = own_videos + self._prefetch + 1
+        with GroupCache(self._store.root, capacity, verify=self._verify, clips=self._clips) as groups:
             for position in positions[: self._prefetch]:
-                groups.ask(self._place(position))
+                groups.prefetch(self._place(position))
             for step, position in enumerate(positions):
                 for ahead in positions[step + self._prefetch : step + self._prefetch + 1]:
-                    groups.ask(self._place(ahead))
+                    groups.prefetch(self._place(ahead))
                 sample = self._sample(self._place(position), groups)
-                self.consumed = min(start + (step + 1) * self.world_size * shares, self.num_samples)
+                self.consumed = min(start + (step + 1) * stride, self.num_samples)
                 if sample is not None:
                     yield {**sample, "epoch": self.epoch, "position": position}
-        finally:
-            # Without waiting: a generator that is dropped may be collected in the thread of the pool itself.
-            pool.shutdown(wait=False, cancel_futures=True)
 
     def share(self) -> tuple[int, int]:
         """Returns which part of the rank's samples this process takes, and the number of parts."""
@@ -170,7 +164,7 @@ class SampleReader:
         place: ClipsPlace = self._table.slice(int(self._order[position]), 1).to_pylist()[0]
         return place
 
-    def _sample(self, place: ClipsPlace, groups: "_Groups") -> dict[str, Any] | None:
+    def _sample(self, place: ClipsPlace, groups: GroupCache) -> dict[str, Any] | None:
         try:
             sample = groups.get(place).sample(place["row"])
             if sample["qa_id"] != place["qa_id"]:
@@ -194,56 +188,3 @@ class SampleReader:
         named = {"shard": place["shard"], "sample_key": place["sample_key"]}
         self.damaged.append({**named, "detail": str(error), "num_samples": 1})
         log.warning("skipping a damaged group: %s", error)
-
-
-class _Groups:
-    """The groups in memory, read by another thread: one per interleaved video, and those read in advance.
-
-    Args:
-        reader: reader of the samples.
-        pool: pool of the reading thread.
-        stride: distance between two positions of this worker.
-    """
-
-    def __init__(self, reader: SampleReader, pool: ThreadPoolExecutor, stride: int) -> None:
-        # Opened again, since a client of an object store does not survive the fork of a loader's worker.
-        self._store, self._pool = Store(reader._store.root), pool
-        self._options = {"verify": reader._verify, "clips": reader._clips}
-        self._held: OrderedDict[tuple[str, str], Future[Group]] = OrderedDict()
-        own_videos = reader.interleaved_videos // gcd(reader.interleaved_videos, stride)
-        self._capacity = own_videos + reader._prefetch + 1
-
-    def ask(self, place: ClipsPlace) -> Future[Group]:
-        key = (place["shard"], place["sample_key"])
-        if key not in self._held:
-            self._held[key] = self._pool.submit(read_group, self._store, place, **self._options)
-        self._held.move_to_end(key)
-        while len(self._held) > self._capacity:
-            self._held.popitem(last=False)
-        return self._held[key]
-
-    def get(self, place: ClipsPlace) -> Group:
-        return self.ask(place).result()
-
-
-def _in_order(samples: Any, split: str | None, store: Store, columns: list[str]) -> pa.Table:
-    table = typed_samples(store.read_table(samples, columns) if isinstance(samples, str) else samples, columns)
-    splits = pc.value_counts(table["split"]).to_pylist()
-    if split is not None:
-        table = table.filter(pc.equal(table["split"], split))
-    if not table.num_rows:
-        have = ", ".join(f"{s['values']} ({s['counts']})" for s in splits) or "none at all"
-        raise ConfigError(f"split = {split!r}: no samples; there are: {have}")
-    table = table.drop_columns("split")
-    keys = ("video_id", "sample_key", "row")
-    # pack writes it sorted, and sorting millions of strings takes seconds.
-    return table if _is_sorted(table.select(keys)) else table.sort_by([(name, "ascending") for name in keys])
-
-
-def _is_sorted(keys: pa.Table) -> bool:
-    former, latter = keys.slice(0, keys.num_rows - 1), keys.slice(1)
-    ascends = pa.repeat(False, former.num_rows)
-    for name in reversed(keys.column_names):
-        less, same = pc.less(former[name], latter[name]), pc.equal(former[name], latter[name])
-        ascends = pc.or_(less, pc.and_(same, ascends))
-    return bool(pc.all(ascends, min_count=0).as_py())

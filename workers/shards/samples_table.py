@@ -4,9 +4,11 @@ from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.config import ConfigError
 from schemas.tables.shards import SAMPLE
+from workers.storage.store import Store
 
 _MAY_BE_NULL = ("clips_offset", "clips_bytes")
 
@@ -46,3 +48,37 @@ def _typed(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
             "them without a match: drop them"
         )
     return column
+
+
+def ordered_samples(samples: Any, split: str | None, store: Store, columns: Collection[str]) -> pa.Table:
+    """Returns the samples of a split, ordered by video, group and row.
+
+    Args:
+        samples: a table as in `typed_samples`, or its path in the corpus.
+        split: the split; None: all samples.
+        store: store of the corpus.
+        columns: columns to return, except `split`, which must be among them.
+
+    Raises:
+        ConfigError: the split has no samples, or as `typed_samples`.
+    """
+    table = typed_samples(store.read_table(samples, [*columns]) if isinstance(samples, str) else samples, columns)
+    splits = pc.value_counts(table["split"]).to_pylist()
+    if split is not None:
+        table = table.filter(pc.equal(table["split"], split))
+    if not table.num_rows:
+        have = ", ".join(f"{s['values']} ({s['counts']})" for s in splits) or "none at all"
+        raise ConfigError(f"split = {split!r}: no samples; there are: {have}")
+    table = table.drop_columns("split")
+    keys = ("video_id", "sample_key", "row")
+    # pack writes it sorted, and sorting millions of strings takes seconds.
+    return table if _is_sorted(table.select(keys)) else table.sort_by([(name, "ascending") for name in keys])
+
+
+def _is_sorted(keys: pa.Table) -> bool:
+    former, latter = keys.slice(0, keys.num_rows - 1), keys.slice(1)
+    ascends = pa.repeat(False, former.num_rows)
+    for name in reversed(keys.column_names):
+        less, same = pc.less(former[name], latter[name]), pc.equal(former[name], latter[name])
+        ascends = pc.or_(less, pc.and_(same, ascends))
+    return bool(pc.all(ascends, min_count=0).as_py())

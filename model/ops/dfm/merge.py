@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from model.ops import similarity
+from model.ops.dfm.references import References, Schedule
 from model.ops.dks.keyframes import Keyframes, as_indices
 
 FRAMES_A_STEP = 16
@@ -60,7 +61,7 @@ def merge_sweep(
         raise ValueError(f"alpha = {alpha}: the temperature must be above 0")
     rows_QK = as_indices(keyframes_QK, num_queries=queries_QD.shape[0])
     queries_QD = similarity.normalize(queries_QD.float(), name="queries")
-    return _sweep(chunks, queries_QD, _Schedule(rows_QK), alpha, lam)
+    return _sweep(chunks, queries_QD, Schedule(rows_QK), alpha, lam)
 
 
 def merge_frames(
@@ -86,9 +87,9 @@ def merge_frames(
 
 
 def _sweep(
-    chunks: Iterable[tuple[Tensor, Tensor]], queries_QD: Tensor, schedule: "_Schedule", alpha: float, lam: float
+    chunks: Iterable[tuple[Tensor, Tensor]], queries_QD: Tensor, schedule: Schedule, alpha: float, lam: float
 ) -> Iterator[Tensor]:
-    references = _References()
+    references = References()
     first = 0
     for features_nMC, joint_nMD in chunks:
         _check(features_nMC, joint_nMD, queries_QD)
@@ -107,62 +108,13 @@ def _sweep(
         raise ValueError(f"keyframe {schedule.last} is beyond the video's {first} frames: pass the same frames to both")
 
 
-class _Schedule:
-    """The reference keyframe of each query at each frame, computed on the host before the sweep."""
-
-    def __init__(self, keyframes_QK: Tensor) -> None:
-        self.rows = [sorted({f for f in row if f >= 0}) for row in keyframes_QK.tolist()]
-        self.last = max((row[-1] for row in self.rows if row), default=-1)
-        self.keyframes = {f for row in self.rows for f in row}
-        self.position = [0] * len(self.rows)  # keyframes before the current frame, per query
-
-    def before(self, frame: int) -> list[int]:
-        """Returns the nearest keyframe of each query strictly before `frame`, or -1. Frames must not descend between
-        calls.
-        """
-        nearest = []
-        for query, row in enumerate(self.rows):
-            while self.position[query] < len(row) and row[self.position[query]] < frame:
-                self.position[query] += 1
-            nearest.append(row[self.position[query] - 1] if self.position[query] else -1)
-        return nearest
-
-
-class _References:
-    """Patches of the keyframes that are still in use, `joint_SMD`, and their inverse norms, `inverse_SM`."""
-
-    def __init__(self) -> None:
-        self.slot_of: dict[int, int] = {}
-        self.free: list[int] = []
-        self.joint_SMD, self.inverse_SM = torch.empty(0), torch.empty(0)
-
-    def add(self, frame: int, joint_MD: Tensor, inverse_M: Tensor) -> None:
-        if not self.free:
-            self._grow(joint_MD)
-        slot = self.slot_of[frame] = self.free.pop()
-        self.joint_SMD[slot], self.inverse_SM[slot] = joint_MD, inverse_M
-
-    def keep_only(self, frames: set[int]) -> None:
-        for frame in self.slot_of.keys() - frames:
-            self.free.append(self.slot_of.pop(frame))
-
-    def _grow(self, like_MD: Tensor) -> None:
-        held = self.joint_SMD.shape[0]
-        joint = like_MD.new_empty(held + 8, *like_MD.shape)
-        inverse = like_MD.new_empty(held + 8, like_MD.shape[0])
-        if held:
-            joint[:held], inverse[:held] = self.joint_SMD, self.inverse_SM
-        self.joint_SMD, self.inverse_SM = joint, inverse
-        self.free += range(held + 7, held - 1, -1)
-
-
 def _merge(
     features_nMC: Tensor,
     joint_nMD: Tensor,
     first: int,
     queries_QD: Tensor,
-    schedule: _Schedule,
-    references: _References,
+    schedule: Schedule,
+    references: References,
     alpha: float,
     lam: float,
 ) -> tuple[Tensor, Tensor]:
@@ -189,7 +141,7 @@ def _merge(
     return tokens_nQC.transpose(0, 1), length_nM
 
 
-def _shared(joint_nMD: Tensor, references: _References) -> Tensor:
+def _shared(joint_nMD: Tensor, references: References) -> Tensor:
     """Computes `p_n . p_s / |p_s|` at the same patch position, `[n, M, S]`, as one matrix product per position."""
     product_MnS = joint_nMD.transpose(0, 1) @ references.joint_SMD.permute(1, 2, 0)
     return product_MnS.transpose(0, 1).mul(references.inverse_SM.T)

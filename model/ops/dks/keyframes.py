@@ -79,7 +79,8 @@ def select_keyframes(
     if mode not in get_args(Mode):
         raise ValueError(f"mode = {mode!r}: use one of {', '.join(get_args(Mode))}")
     if frames_ND.shape[0] == 0 or queries_QD.shape[0] == 0:
-        return _empty(queries_QD.shape[0], k, queries_QD.device)
+        none_QK = torch.full((queries_QD.shape[0], k), -1, device=queries_QD.device)
+        return _in_time(none_QK, torch.zeros(len(none_QK), 1, device=queries_QD.device))
     frames, queries = Vectors(frames_ND, name="frames"), Vectors(queries_QD, name="queries")
     with torch.autocast(frames_ND.device.type, enabled=False):  # autocast would compute cosines in half precision
         relevance_QN = frames.dots(queries.x_ND / queries.length_N[:, None]) / frames.length_N
@@ -142,15 +143,6 @@ def _check(frames_ND: Tensor, queries_QD: Tensor, k: int, tau: float) -> None:
             f"frames {list(frames_ND.shape)} and queries {list(queries_QD.shape)}: expected [N, D] and [Q, D] of one "
             "tower"
         )
-
-
-def _empty(num_queries: int, k: int, device: torch.device) -> Keyframes:
-    """Returns the selection for a video without frames or a call without queries."""
-    return Keyframes(
-        torch.full((num_queries, k), -1, dtype=torch.int64, device=device),
-        torch.zeros(num_queries, dtype=torch.int64, device=device),
-        torch.zeros(num_queries, k, device=device),
-    )
 
 
 def select_in_rounds(

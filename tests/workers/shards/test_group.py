@@ -8,7 +8,8 @@ import pytest
 
 from schemas.tables import FORMAT_VERSION
 from tests.workers.shard_units import distill_tensors, pack, write_video
-from workers.shards.group import ShardError, decode_clips, decode_group, find_damage, read_clips, read_group
+from workers.shards.damage import find_damage
+from workers.shards.group import ShardError, decode_clips, decode_group, read_clips, read_group
 from workers.storage.safetensors_file import encode_tensors
 from workers.storage.store import Store
 

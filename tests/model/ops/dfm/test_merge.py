@@ -100,13 +100,13 @@ def test_what_changed_since_the_keyframe_draws_the_weight():
 
 def test_keyframes_are_held_only_while_a_query_looks_back_at_them(monkeypatch):
     held = []
-    release = merge._References.keep_only
+    release = merge.References.keep_only
 
     def watch(self, frames):
         release(self, frames)
         held.append(len(self.slot_of))
 
-    monkeypatch.setattr(merge._References, "keep_only", watch)
+    monkeypatch.setattr(merge.References, "keep_only", watch)
     features, joint, queries, _ = case(400, num_queries=2)
     sweep(features, joint, queries, torch.arange(0, 400, 3)[:120].expand(2, -1), sizes=[7])
     assert max(held) == 1
