@@ -88,7 +88,7 @@ def test_a_bad_answer_that_is_kept_is_not_asked_for_again(tmp_path):
         (Fault(status=500), "HTTP 500"),
         (Fault(status=429, headers={"Retry-After": "0.1"}), "HTTP 429"),
         (Fault(status=400), "HTTP 400: the server refuses the request; try another annotate.endpoint.response_format"),
-        (Fault(status=403), "HTTP 403: the key may not be used"),
+        (Fault(status=403), "HTTP 403: the key is not valid"),
         ((GOOD, Fault(cut=True)), "no connection"),
         ((GOOD, Fault(delay_s=0.8)), "no answer in 0.3 s"),
         ((GOOD, Fault(headers={f"X-{n}": "y" * 1000 for n in range(200)})), "bytes of headers"),
@@ -153,7 +153,7 @@ def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(tmp_path, m
 
 def test_a_damaged_count_of_costs_stops_the_build(tmp_path):
     Store(tmp_path).write_bytes("endpoint/spent/test/a.json", b'{"calls"')
-    with endpoint_server(lambda chat: GOOD) as server, pytest.raises(BuildStopped, match=r"a\.json is no JSON"):
+    with endpoint_server(lambda chat: GOOD) as server, pytest.raises(BuildStopped, match=r"a\.json is not JSON"):
         endpoint(server, tmp_path, max_tokens=9000).ask(request())
 
 
