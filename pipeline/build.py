@@ -28,7 +28,8 @@ from pipeline.tables.shard_record import drop_stale, gather_shards, note_planned
 from pipeline.tables.workspace import BATCH_ROWS, Workspace, read_batches
 from schemas.tables import TABLES
 from stages.download import FETCHING
-from workers.storage.store import TEMPORARY, Store
+from workers.storage.files import TEMPORARY
+from workers.storage.store import Store
 
 
 @dataclass

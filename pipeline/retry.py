@@ -5,7 +5,8 @@ import pyarrow as pa
 
 from pipeline.tables.catalog import CatalogError, open_catalog
 from schemas.rejects import REASONS
-from workers.storage.store import PathError, Store
+from workers.storage.files import PathError
+from workers.storage.store import Store
 
 
 def retry(corpus: str, *, reason: str | None = None, where: str | None = None) -> int:

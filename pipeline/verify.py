@@ -26,7 +26,8 @@ from workers.fetch.access import Access, check, open_local
 from workers.fetch.redaction import redacted
 from workers.fetch.urls import LocalUrl
 from workers.shards.damage import find_damage
-from workers.storage.store import Store, sha256_of
+from workers.storage.files import sha256_of
+from workers.storage.store import Store
 
 
 @dataclass

@@ -21,9 +21,10 @@ from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl, parse_url
 from workers.media.sandboxed import probe_in_sandbox
 from workers.storage.file_lock import locked
+from workers.storage.files import COPY_BYTES, sha256_of
 from workers.storage.local_media import required_location
 from workers.storage.scratch import scratch_folder
-from workers.storage.store import COPY_BYTES, Store, sha256_of
+from workers.storage.store import Store
 
 # Extensions by the container that the demuxer found; untrusted names are never part of a path.
 _EXTENSIONS = {

@@ -12,7 +12,7 @@ from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.media_folder import is_media, list_media
 from pipeline.tables.catalog import open_catalog
 from stages.annotations.text import AnnotationError
-from workers.storage.store import sha256_of
+from workers.storage.files import sha256_of
 
 Row = dict[str, Any]
 _LETTER = re.compile(r"^\([A-H]\) ", re.M)

@@ -18,7 +18,8 @@ from pipeline.phases import phases
 from pipeline.tables.corpus_file import describe
 from pipeline.tables.gather import gather, gather_rejects
 from pipeline.tables.workspace import Workspace, read_batches
-from workers.storage.store import TEMPORARY, Store
+from workers.storage.files import TEMPORARY
+from workers.storage.store import Store
 
 _PHASES = ("ingest", "find_shots")
 # No model is asked, and no file is left out for its length or place: the user has named the folder.

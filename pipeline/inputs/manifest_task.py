@@ -17,7 +17,7 @@ from workers.fetch.redaction import redacted
 from workers.sandbox.client import sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
 from workers.sandbox.task import Message
-from workers.storage.store import COPY_BYTES, open_file
+from workers.storage.files import COPY_BYTES, open_file
 
 _JSON = (str, int, float, bool, list, dict, type(None))
 _MESSAGE_CHARACTERS = 1 << 20

@@ -31,7 +31,8 @@ from schemas.tables.media import DUPLICATE, SHOT
 from schemas.tables.qa import DROPPED, DROPPED_KEY
 from schemas.tables.shards import SAMPLE, SELECTION
 from schemas.tables.text import EVENT
-from workers.storage.store import COPY_BYTES, Store
+from workers.storage.files import COPY_BYTES
+from workers.storage.store import Store
 
 ROW_GROUP_ROWS = 1 << 16
 MADE_OF = b"longvid.made_of"

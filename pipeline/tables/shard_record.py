@@ -13,7 +13,8 @@ from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
 from schemas.tables.shards import SHARD
 from workers.shards.writer import shard_key
-from workers.storage.store import PathError, Store
+from workers.storage.files import PathError
+from workers.storage.store import Store
 
 RECORD = "tables/shards.parquet"
 _SHARD_COLUMN = pa.schema([SHARD.field("shard")])

@@ -10,7 +10,8 @@ from pipeline.retry import retry
 from pipeline.tables.catalog import CatalogError
 from schemas.tables import REJECT
 from tests.pipeline.command_line import run
-from workers.storage.store import PathError, Store
+from workers.storage.files import PathError
+from workers.storage.store import Store
 
 ROWS = [
     {"stage": "download", "reason": "unreachable", "attempts": 1, "path": "units/download/a.reject.json"},

@@ -1,24 +1,18 @@
-"""Objects in s3:// and gs:// through pyarrow.fs, read with credentials if configured, else anonymously."""
+"""Reads objects in s3:// and gs:// through pyarrow.fs, and interprets the errors of these services."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from functools import lru_cache
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
 
-from schemas.config import ConfigError
 from schemas.rejects import BuildStopped, Reject
 from workers.fetch.access import Access, uses_credentials
+from workers.fetch.filesystems import filesystem_of
 from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError, State
-from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import ObjectUrl, decoded
 
-_ROOT_OPTIONS = re.compile(r"\?[a-z_]+=.*$")
 _BLOCK = 8 << 20  # a request per block
 _AWS = re.compile(
     r"AWS Error (\w+)(?: \(HTTP status (\d+)\))? during \w+ operation: (?:[^:]*ExceptionName: (\w+))?(.*)"
@@ -45,7 +39,7 @@ class OpenObject:
     def __init__(self, url: ObjectUrl, access: Access) -> None:
         self._url, self._access = url, access
         with self._failures():
-            self._fs = _filesystem(url, access)
+            self._fs = filesystem_of(url, access)
             self._path = f"{url.bucket}/{url.key}"
             self._stream = self._fs.open_input_stream(self._path)
             facts = {k.lower(): v.decode("latin1") for k, v in (self._stream.metadata() or {}).items()}
@@ -124,55 +118,6 @@ def receive_object(url: ObjectUrl, partial: PartialFile, limits: FetchLimits, kn
     return True
 
 
-def named_folder(address: str) -> tuple[fs.FileSystem, str]:
-    """Returns the file system of an `s3://`, `gs://` or `file://` folder named by the user, and the path in it.
-
-    The credentials of the environment are used. A key is taken literally; Arrow options (`?endpoint_override=...`) may
-    follow.
-
-    Raises:
-        ConfigError: the address cannot be used.
-    """
-    scheme, _, rest = address.partition("://")
-    key = ""
-    if scheme in ("s3", "gs"):
-        options = _ROOT_OPTIONS.search(rest)
-        bucket, slash, key = rest[: options.start() if options else None].partition("/")
-        key, rest = slash + key, f"{bucket}{options[0] if options else ''}"
-    try:
-        filesystem, base = fs.FileSystem.from_uri(f"{scheme}://{rest}")
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise ConfigError(f"{redacted(address)}: cannot be used: {scrub_secrets(str(error), address)}") from None
-    return filesystem, f"{base}{key}".rstrip("/")
-
-
-def _filesystem(url: ObjectUrl, access: Access) -> fs.FileSystem:
-    if url.scheme == "gs":
-        return _gcs(uses_credentials(url, access))
-    # Only the environment can set another service; a manifest cannot.
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    return _s3(url.bucket, uses_credentials(url, access), access.proxy, access.ca_bundle, endpoint)
-
-
-@lru_cache(maxsize=256)
-def _gcs(credentials: bool) -> fs.FileSystem:
-    return fs.GcsFileSystem(anonymous=not credentials, retry_time_limit=timedelta(seconds=30))
-
-
-@lru_cache(maxsize=256)
-def _s3(bucket: str, credentials: bool, proxy: str, ca_bundle: str, endpoint: str) -> fs.FileSystem:
-    server = urlsplit(endpoint)
-    return fs.S3FileSystem(
-        anonymous=not credentials,
-        # The region lookup does not use the proxy; behind one, set AWS_REGION.
-        region=None if endpoint or proxy else fs.resolve_s3_region(bucket),
-        scheme=server.scheme or None,
-        endpoint_override=server.netloc + server.path.rstrip("/") or None,
-        proxy_options=proxy or None,
-        tls_ca_file_path=ca_bundle or None,
-    )
-
-
 def _failure(error: OSError, url: ObjectUrl, access: Access) -> Exception:
     message = str(error)
     if "No response body" in message:  # HEAD responses have no error code, listings do
@@ -195,7 +140,7 @@ def _failure(error: OSError, url: ObjectUrl, access: Access) -> Exception:
 
 def _listing_error(url: ObjectUrl, access: Access) -> str:
     try:
-        _filesystem(url, access).get_file_info(fs.FileSelector(f"{url.bucket}/{url.key}/none", allow_not_found=True))
+        filesystem_of(url, access).get_file_info(fs.FileSelector(f"{url.bucket}/{url.key}/none", allow_not_found=True))
     except OSError as error:
         return str(error)
     return ""

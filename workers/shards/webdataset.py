@@ -17,7 +17,8 @@ from schemas.config import ConfigError
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.shards.group import Group, ShardError, decode_clips, decode_group
 from workers.shards.tar_members import read_members
-from workers.storage.store import Store, open_file
+from workers.storage.files import open_file
+from workers.storage.store import Store
 
 MAX_MEMBER_BYTES = 1 << 32
 MAX_JSON_BYTES = 1 << 26

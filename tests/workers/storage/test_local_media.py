@@ -3,8 +3,9 @@
 import pytest
 
 from schemas.rejects import Reject
+from workers.storage.files import PathError
 from workers.storage.local_media import local_media
-from workers.storage.store import PathError, Store
+from workers.storage.store import Store
 
 
 def test_media_of_the_corpus_and_media_in_place(tmp_path):

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.config import ConfigError
 from tests.object_store import Faults, s3_corpus
-from workers.storage.store import TEMPORARY, PathError, Store
+from workers.storage.files import TEMPORARY, PathError
+from workers.storage.store import Store
 
 TABLE = pa.table({"x": pa.array(range(10_000), pa.int64())})
 
