@@ -40,7 +40,7 @@ def _json_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
         raise ManifestError(f"{name}: larger than {JSON_BYTES:,} bytes; write one row per line, as .jsonl")
     rows = _load(_decode(data.removeprefix(b"\xef\xbb\xbf"), name), name)
     if not isinstance(rows, list):
-        raise ManifestError(f"{name}: a .json manifest must be a list of rows; name a file with one row per line .jsonl")
+        raise ManifestError(f"{name}: a .json manifest must be a list of rows; for one row per line, use .jsonl")
     for number, row in enumerate(rows, 1):
         yield f"{name}, row {number}", row
 
@@ -70,7 +70,7 @@ def _csv_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
 
 
 def _check_separator(head: list[str], name: str) -> None:
-    """Raises ManifestError where columns are not separated by commas, as Excel writes them in many countries."""
+    """Raises ManifestError if columns are not separated by commas, as in files of Excel in many countries."""
     if len(head) == 1 and (found := re.search(r"(?i)(?<=^sep=).|[;\t|]", head[0])):
         raise ManifestError(f"{name}: its columns are separated by {found[0]!r}; save it with commas")
 
