@@ -70,7 +70,7 @@ def test_what_pandas_writes_is_read(tmp_path):
         ("m.csv", "uri;id\na;b\n", "m.csv: its columns are separated by ';'; save it with commas"),
         ("m.csv", "sep=;\r\nuri;id\r\na;b\r\n", "m.csv: its columns are separated by ';'"),
         ("m.csv", "uri\tid\na\tb\n", r"m.csv: its columns are separated by '\\t'"),
-        ("m.csv", 'uri\n"' + "x\n" * CELL_BYTES, "bad CSV: field larger than field limit .*quote left open"),
+        ("m.csv", 'uri\n"' + "x\n" * CELL_BYTES, "bad CSV: field larger than field limit .*quotation mark"),
         ("m.csv", b"uri\n\xff\xfe\n", "m.csv, line 2: not UTF-8 text at byte 0"),
         ("m.csv", "uri\na".encode("utf-16"), "m.csv, line 1: not UTF-8 text at byte 0"),
         ("m.jsonl", '{"uri": "' + "x" * LINE_BYTES, "m.jsonl, line 1: longer than 16,000,000 bytes"),
