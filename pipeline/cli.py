@@ -7,6 +7,7 @@ from typer.exceptions import TyperException
 
 from pipeline.commands import making, reading  # noqa: F401 - they add their commands to the application
 from pipeline.commands.app import app
+from pipeline.os_errors import explained
 from pipeline.stop_signals import ended_by_signals
 from pipeline.terminal import Terminal, allow_all_characters
 from schemas.config import ConfigError
@@ -56,7 +57,7 @@ def main() -> None:
         if type(error) in (ValueError,):  # ours are subclasses that speak to the user; a bare one is a bug to be seen
             raise
         # By the line, since some errors have several: one for each field that is wrong.
-        lines = f"error: {scrub_text(str(error))}".split("\n")
+        lines = f"error: {scrub_text(explained(error))}".split("\n")
         Terminal(stderr=True).print("\n".join(map(message, lines)), style="red")
         sys.exit(2)
     sys.exit(code)

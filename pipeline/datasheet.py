@@ -18,6 +18,7 @@ from pipeline.tables.catalog import CatalogError, open_catalog
 from pipeline.tables.corpus_file import CORPUS
 from schemas.config import ConfigError
 from schemas.licences import Terms, terms_of
+from schemas.messages import counted, size_text
 from schemas.tables import FORMAT_VERSION
 from stages.annotations.origin import SOURCES
 from workers.fetch.redaction import redacted
@@ -37,7 +38,7 @@ class ReadmeKept(ConfigError):
 
 
 def write_datasheet(corpus: str, force: bool = False) -> str:
-    """Writes the data card of a corpus; gives its path in the corpus.
+    """Writes the data card of a corpus; gives its path.
 
     Args:
         corpus: its root; `tables/` and `shards/` are enough.
@@ -58,7 +59,7 @@ def write_datasheet(corpus: str, force: bool = False) -> str:
             raise not_built(store, f"the table {name}")
     text = card(store, corpus)
     store.write_bytes(README, f"{text}\n<!-- written by longvid datasheet: {_digest(text)} -->\n".encode())
-    return README
+    return f"{redacted(store.root)}/{README}"
 
 
 def _is_ours(data: bytes) -> bool:
@@ -167,8 +168,9 @@ def _header(schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> dict[
 
 
 def _body(store: Store, schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> str:
-    total = f"{facts.pairs:,} pairs about {facts.videos:,} videos ({facts.hours or 0:,.1f} hours)"
-    size = f"{facts.shards:,} shards ({(facts.shard_bytes or 0) / 1e9:,.2f} GB)"
+    length = f"{facts.hours or 0:,.1f} hours" if (facts.hours or 0) >= 1 else f"{(facts.hours or 0) * 60:.1f} minutes"
+    total = f"{counted(facts.pairs, 'pair')} about {counted(facts.videos, 'video')} ({length})"
+    size = f"{counted(facts.shards, 'shard')} ({size_text(facts.shard_bytes or 0)})"
     parts = [
         "# Questions about long videos\n",
         f"{total} with precomputed visual tokens, in {size}. Built with longvid, format version {FORMAT_VERSION}"

@@ -24,9 +24,10 @@ from pipeline.not_built import not_built
 from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.published import is_published_only
-from schemas.messages import message
+from schemas.config import ConfigError
+from schemas.messages import counted, message
 from schemas.tables.qa import CONTAMINATION
-from workers.fetch.redaction import redacted
+from workers.fetch.redaction import format_value, redacted
 from workers.storage.store import Store
 
 _LEAST_KEY = 5
@@ -66,8 +67,10 @@ def decontaminate(
         sheet: a CSV file to write the rows to as well.
         say: takes lines about what could not be compared.
 
-    Raises NotBuilt, or ManifestError for something in `against` that cannot be read.
+    Raises NotBuilt, or ManifestError for something in `against` that cannot be read, ConfigError for `sheet`.
     """
+    if sheet is not None:
+        check_sheet(sheet)
     store = Store(corpus)
     for name in ("videos", "qa"):
         if not store.exists(f"tables/{name}.parquet"):
@@ -97,7 +100,8 @@ def decontaminate(
 
 def _not_compared(known: Known) -> Iterator[str]:
     if known.unreadable:
-        yield f"{known.name}: {len(known.unreadable)} files are no annotations of a known form and were not compared"
+        files = f"{counted(len(known.unreadable), 'file')}, e.g. {', '.join(map(format_value, known.unreadable[:3]))}"
+        yield f"{known.name}: not compared, no annotations of a known form: {files}"
     if known.unread:
         told = ", ".join(f"{reason} {count}" for reason, count in sorted(known.unread.items()))
         yield f"{known.name}: rows whose questions were not compared: {told}"
@@ -152,6 +156,18 @@ def _by_question(pairs: Iterable[Row], known: Sequence[Known], model: str) -> It
 def _row(found: Row, known: Known, found_by: str, **more: Any) -> Row:
     told = {name: found.get(name) for name in CONTAMINATION.names}
     return {**told, "against": known.name, "found_by": found_by, "qa_id": None, **more}
+
+
+def check_sheet(path: Path) -> None:
+    """Raises ConfigError where no sheet can be written, and for a file that is there and is none."""
+    if path.is_dir():
+        raise ConfigError(f"--sheet {path}: is a folder; name a file in it")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"--sheet {path}: there is no folder {path.parent}; make it first")
+    if path.exists():
+        with path.open("rb") as stream:
+            if stream.readline(1000).strip() not in (b"", ",".join(CONTAMINATION.names).encode()):
+                raise ConfigError(f"--sheet {path}: is there already and is no such sheet; give another name")
 
 
 def write_sheet(rows: list[Row], path: Path) -> None:

@@ -1,5 +1,7 @@
 """The error of commands that need a part of a corpus that has not been built."""
 
+import shlex
+
 from workers.fetch.redaction import redacted
 from workers.storage.store import Store
 
@@ -17,7 +19,7 @@ def require_built(store: Store, path: str, what: str) -> None:
 def not_built(store: Store, what: str) -> NotBuilt:
     """Returns the error for a missing part of a corpus, or for a folder that is no corpus."""
     root = redacted(store.root)
-    command = f"longvid build --manifest MANIFEST --out {root}"
+    command = f"longvid build --manifest MANIFEST --out {shlex.quote(root)}"
     if store.exists("corpus.json") or any(store.files("tables")):
         return NotBuilt(f"{root}: {what}: not built yet: run `{command}`")
     return NotBuilt(f"{root}: no corpus there: run `{command}`, or give the folder that an earlier build wrote")

@@ -12,11 +12,10 @@ from functools import partial
 from typing import Any, TextIO
 
 import pyarrow as pa
-from rich.table import Table
 
 from pipeline.tables.catalog import CatalogError, open_catalog
 from pipeline.tables.closed_duckdb import select
-from pipeline.terminal import Terminal
+from pipeline.terminal import Terminal, folded_table
 from schemas.messages import json_printable, printable
 
 SHOWN_ROWS = 200
@@ -42,7 +41,7 @@ def query(corpus: str, sql: str, *, format: str = "table", safe_csv: bool = Fals
         "json": _show_json,
     }
     if format not in formats:
-        raise CatalogError(f"format = {format!r}: use one of {', '.join(formats)}")
+        raise CatalogError(f"--format {format!r}: use one of {', '.join(formats)}")
     with open_catalog(corpus) as catalog:
         try:
             formats[format](select(catalog, sql).to_arrow_reader(_BATCH_ROWS), file or sys.stdout)
@@ -54,7 +53,7 @@ def query(corpus: str, sql: str, *, format: str = "table", safe_csv: bool = Fals
 
 
 def _show_table(reader: pa.RecordBatchReader, file: TextIO) -> None:
-    shown, rows = Table(*reader.schema.names, header_style="bold"), 0
+    shown, rows = folded_table(*reader.schema.names, header_style="bold"), 0
     for row in _rows(reader):
         rows += 1
         if rows <= SHOWN_ROWS:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from pipeline.tables.closed_duckdb import EXAMPLE
 from pipeline.tables.published import table_rows
-from pipeline.terminal import Terminal
-from schemas.messages import message
+from pipeline.terminal import Terminal, folded_table
+from schemas.messages import counted, message, size_text
 from workers.storage.store import Store
 
 if TYPE_CHECKING:
@@ -28,14 +27,14 @@ def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     out.print(f"ran: {ran or nothing}")
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()))
     for reason, n in sorted(summary.rejects.items()):
-        out.print(f"rejected: {n} {'video' if n == 1 else 'videos'}, {reason}")
+        out.print(f"rejected: {counted(n, 'video')}, {reason}")
     for note in summary.notes:
         out.print(message(f"note: {note}"))
     for failure in summary.failures:
         out.print(message(f"FAILED: {failure}"))
     if summary.failures:
         out.print("The tracebacks are beside the units as *.error.json; the next build tries these units again.")
-    out.print(f'corpus: {corpus} (longvid query {corpus} "{EXAMPLE}")')
+    out.print(f'corpus: {corpus} (longvid query {shlex.quote(corpus)} "{EXAMPLE}")')
 
 
 def show_training(report: TrainReport, out: Terminal) -> None:
@@ -55,10 +54,10 @@ def show_training(report: TrainReport, out: Terminal) -> None:
 
 def show_plan(plans: list[StagePlan], out: Terminal) -> None:
     """Prints one row per stage; `+ about` estimates the units whose number depends on units that are not done yet."""
-    table = Table("stage", "done", "rejected", "to run", "about", "why", box=None)
+    table = folded_table("stage", "done", "rejected", "to run", "about", "why", box=None)
     for p in plans:
         todo = f"{p.run}" + (f" + about {p.later}" if p.later else "")
-        table.add_row(p.stage, str(p.done), str(p.rejected), todo, _size(p.bytes) if p.bytes else "", p.why)
+        table.add_row(p.stage, str(p.done), str(p.rejected), todo, size_text(p.bytes) if p.bytes else "", p.why)
     out.print(table)
     if frames := sum(p.frames_to_decode for p in plans):
         out.print(f"decode: {frames:,} frames to decode")
@@ -71,7 +70,7 @@ def show_plan(plans: list[StagePlan], out: Terminal) -> None:
 
 def show_status(plans: list[StagePlan], out: Terminal) -> None:
     """Prints one row per stage with the numbers of done, rejected and missing units."""
-    table = Table("stage", "done", "rejected", "missing", box=None)
+    table = folded_table("stage", "done", "rejected", "missing", box=None)
     for p in plans:
         table.add_row(p.stage, str(p.done), str(p.rejected), f"{p.run}" + (f" + about {p.later}" if p.later else ""))
     out.print(table)
@@ -82,7 +81,7 @@ def show_status(plans: list[StagePlan], out: Terminal) -> None:
 
 def show_published(corpus: str, out: Terminal) -> None:
     """Prints the tables of a corpus without units, for which the remaining work cannot be determined."""
-    table = Table("table", "rows", box=None)
+    table = folded_table("table", "rows", box=None)
     for name, rows in table_rows(Store(corpus)).items():
         table.add_row(name, str(rows))
     out.print(table)
@@ -91,7 +90,7 @@ def show_published(corpus: str, out: Terminal) -> None:
 
 def show_gates(gates: list[Gate], out: Terminal) -> None:
     """Prints one row per gate, the number of failed gates, and that of the forms that were not judged."""
-    table = Table("gate", "value", "", "at most", "pairs", "", box=None)
+    table = folded_table("gate", "value", "", "at most", "pairs", "", box=None)
     for gate in gates:
         limit, verdict = ("", "") if gate.limit is None else (f"{gate.limit:g}", "ok" if gate.holds else "FAILED")
         value = "?" if math.isnan(gate.value) else f"{gate.value:.4g}"
@@ -105,8 +104,8 @@ def show_gates(gates: list[Gate], out: Terminal) -> None:
     if skipped := [gate for gate in gates if not gate.is_judged]:
         pairs = sum(gate.pairs for gate in skipped)
         out.print(
-            f"{len(skipped)} forms with {pairs} pairs were not judged: what a text-only model guesses of fewer than "
-            f"{skipped[0].least} pairs (audit_qa.blind.min_pairs) is mostly chance"
+            f"not judged: {counted(len(skipped), 'form')} with {counted(pairs, 'pair')}: what a text-only model "
+            f"guesses of fewer than {skipped[0].least} pairs (audit_qa.blind.min_pairs) is mostly chance"
         )
 
 
@@ -123,7 +122,7 @@ def show_rejects(corpus: str, out: Terminal) -> None:
         counts[stage, reason] += 1
         examples.setdefault((stage, reason), f"{unit}: {detail}" if detail else unit)
     if counts:
-        table = Table("stage", "reason", "units", "for example", box=None)
+        table = folded_table("stage", "reason", "units", "for example", box=None)
         for (stage, reason), count in counts.most_common():
             table.add_row(stage, reason, str(count), message(examples[stage, reason]))
         out.print(table)
@@ -150,15 +149,7 @@ def show_dropped(corpus: str, out: Terminal) -> None:
         numbers[row["what"], row["reason"]] += row["count"]
         videos[row["what"], row["reason"]] += 1
     if numbers:
-        table = Table("left out", "reason", "number", "videos", box=None)
+        table = folded_table("left out", "reason", "number", "videos", box=None)
         for (what, reason), number in numbers.most_common():
             table.add_row(message(what), message(reason), str(number), str(videos[what, reason]))
         out.print(table)
-
-
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -1,5 +1,6 @@
 """`longvid show`: prints one sample of a corpus as training code receives it, and writes its keyframes as JPEGs."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ValidationError
-from rich.table import Table
 
 from pipeline.not_built import NotBuilt, require_built
 from pipeline.tables.published import SAMPLES
-from pipeline.terminal import Terminal
+from pipeline.terminal import Terminal, folded_table
 from schemas.config import ConfigError
-from schemas.messages import is_text
+from schemas.messages import counted, is_text
 from workers.shards.group import ShardError
 from workers.shards.samples_table import typed_samples
 from workers.shards.webdataset import samples
@@ -92,10 +92,10 @@ def show_sample(sample: dict[str, Any], out: Terminal) -> None:
         wrong = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
         raise ShardError(f"{sample['__url__']}: group {sample['sample_key']}: of the wrong type: {wrong}") from None
     times = sample["time_s"][sample["keyframes"]]
-    table = Table(show_header=False, box=None)
+    table = folded_table("", "", show_header=False, box=None)
     table.add_row("qa_id", pair.qa_id)
     table.add_row("video", f"{pair.video.get('name')} ({pair.video.get('video_id')})")
-    table.add_row("licence", str(pair.video.get("licence")))
+    table.add_row("licence", str(pair.video.get("licence") or "not stated"))
     table.add_row("sample", f"{sample['__url__']}, {pair.sample_key}")
     table.add_row("task", f"{pair.task}, {pair.provenance}" + "".join(f", {flag}" for flag in pair.flags))
     table.add_row("question", pair.question)
@@ -103,7 +103,7 @@ def show_sample(sample: dict[str, Any], out: Terminal) -> None:
         table.add_row("", f"{'*' if number == pair.answer_index else ' '} {option}")
     table.add_row("answer", pair.answer)
     table.add_row("evidence", ", ".join(f"{span.start_s:.2f} to {span.end_s:.2f} s" for span in pair.evidence))
-    table.add_row("keyframes", ", ".join(f"{time:.2f}" for time in times) + f" s ({len(times)} frames)")
+    table.add_row("keyframes", ", ".join(f"{time:.2f}" for time in times) + f" s ({counted(len(times), 'frame')})")
     for name, value in sample.items():
         if isinstance(value, np.ndarray) and name.endswith("_tokens"):
             table.add_row(name, f"{value.dtype} {list(value.shape)}")
@@ -122,7 +122,8 @@ def write_keyframes(corpus: str, sample: dict[str, Any], folder: Path) -> list[P
     times = dict(zip(sample["sample_index"][keyframes].tolist(), sample["time_s"][keyframes].tolist(), strict=True))
     found = dict(_frames(Store(corpus), sample["video_id"], times.keys()))
     if lost := times.keys() - found.keys():
-        raise ShardError(f"the decode units lack {len(lost)} of {len(times)} keyframes: run `longvid verify {corpus}`")
+        command = f"longvid verify {shlex.quote(corpus)}"
+        raise ShardError(f"the decode units lack {len(lost)} of {len(times)} keyframes: run `{command}`")
     folder.mkdir(parents=True, exist_ok=True)
     paths = {index: folder / f"keyframe_{number:03d}.jpg" for number, index in enumerate(sorted(times))}
     for path in paths.values():

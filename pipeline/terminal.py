@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.table import Column, Table
 from rich.text import Text
 
 from schemas.messages import printable
@@ -18,6 +19,11 @@ class Terminal(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Converts a string to text; rich calls this for all strings, also for those in tables."""
         return super().render_str(printable(text), **options)
+
+
+def folded_table(*names: str, **options: Any) -> Table:
+    """Returns a table whose cells are wrapped where they are too long for the window; rich cuts long words off."""
+    return Table(*(Column(name, overflow="fold") for name in names), **options)
 
 
 def allow_all_characters() -> None:

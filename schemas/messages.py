@@ -35,6 +35,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def size_text(size: float) -> str:
+    """Formats a number of bytes, such as `20 kB` or `1.4 GB`."""
+    unit = "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.{int(size < 10 and unit != 'B')}f} {unit}"
+
+
 def is_text(value: str) -> bool:
     """Returns whether a string can be encoded as UTF-8 and used as a path: no NUL, no half of a surrogate pair."""
     return not _NO_TEXT.search(value)

@@ -1,6 +1,7 @@
 """Provides the tables of a corpus in DuckDB, which can read them but access nothing else."""
 
 import re
+import shlex
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pyarrow.dataset as pads
 from pipeline.not_built import not_built
 from pipeline.tables.closed_duckdb import connect
 from schemas.tables import TABLES
+from workers.fetch.redaction import redacted
 from workers.storage.store import Store
 
 
@@ -54,4 +56,7 @@ def _explained(store: Store, names: list[str], error: duckdb.Error) -> ValueErro
         return CatalogError(str(error))
     if unknown[1].lower() in TABLES and unknown[1].lower() not in names:
         return not_built(store, f"the table {unknown[1].lower()}")
+    if unknown[1].lower() == "contamination":
+        command = f"longvid decontaminate {shlex.quote(redacted(store.root))} --against BENCHMARK"
+        return CatalogError(f"the table contamination: not there yet: run `{command}`")
     return CatalogError(f"there is no table {unknown[1]!r}; there are: {', '.join(names)}")

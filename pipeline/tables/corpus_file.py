@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import shlex
 from typing import Any
 
 import pyarrow as pa
@@ -109,7 +110,8 @@ def damaged(store: Store) -> ConfigError:
 def _other_format(store: Store, version: Any) -> OtherFormat:
     root = redacted(store.root)
     if isinstance(version, int) and version < FORMAT_VERSION:
-        remedy = f"run `longvid build --manifest MANIFEST --out {root}` on it, which keeps all units that it still can"
+        command = f"longvid build --manifest MANIFEST --out {shlex.quote(root)}"
+        remedy = f"run `{command}` on it, which keeps all units that it still can"
     else:
         remedy = "use the longvid that built it, or a later one"
     return OtherFormat(f"{root}: has format_version {version!r}, this longvid reads {FORMAT_VERSION}: {remedy}")

@@ -95,6 +95,19 @@ def test_a_corpus_that_is_a_file_is_named(capsys, tmp_path, command):
     assert "file" in refused(capsys, command, tmp_path / "file")
 
 
+def test_an_error_of_the_file_system_names_the_file_and_the_remedy(capsys, tmp_path, videos):
+    assert run("manifest", videos, "--out", tmp_path / "m.jsonl") == 0
+    file = tmp_path / "file"
+    file.write_text("mine")
+    said = refused(capsys, "build", "--manifest", tmp_path / "m.jsonl", "--out", file, "--recipe", "demo")
+    assert said == f"{file}: File exists; a file is there where a folder is needed; name another, or move it away"
+    assert file.read_text() == "mine"
+
+
+def test_a_command_in_a_message_quotes_paths(capsys, tmp_path):
+    assert f"--out '{tmp_path}/my corpus'`" in refused(capsys, "status", tmp_path / "my corpus")
+
+
 def test_a_manifest_or_a_recipe_that_is_a_folder_is_named(capsys, tmp_path):
     (tmp_path / "m.jsonl").mkdir()
     assert "m.jsonl" in refused(capsys, "build", "--manifest", tmp_path / "m.jsonl", "--out", tmp_path / "c")

@@ -40,13 +40,13 @@ def test_forms_of_few_pairs_are_told_and_not_judged(tmp_path, capsys):
     guessed = [{**audited(n, form="between"), "blind_guess": True} for n in range(500, 520)]
     assert run("audit", corpus(tmp_path, [*(audited(n) for n in range(400)), *few, *guessed])) == 0
     said = capsys.readouterr().out
-    assert "2 forms with 60 pairs were not judged" in said and "fewer than 300 pairs" in said
+    assert "not judged: 2 forms with 60 pairs" in said and "fewer than 300 pairs" in said
     assert {gate.name: gate.pairs for gate in audit(str(tmp_path)) if not gate.is_judged} == {
         "between: blind model over chance": 20,
         "when: blind model over chance": 40,
     }
     assert run("audit", corpus(tmp_path, few)) == 0
-    assert "blind" in (said := capsys.readouterr().out) and "1 forms with 40 pairs were not judged" in said
+    assert "blind" in (said := capsys.readouterr().out) and "not judged: 1 form with 40 pairs" in said
 
 
 @pytest.mark.parametrize(

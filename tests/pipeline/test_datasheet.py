@@ -125,6 +125,7 @@ def test_a_readme_of_someone_else_is_kept_unless_forced(corpus, capsys):
     written = readme.read_text()
     assert run("datasheet", corpus) == 0
     assert readme.read_text() == written
+    assert f"wrote {readme}" in capsys.readouterr().out
     readme.write_text(written.replace("## Sources", "## Sources\n\nmy notes"))
     assert run("datasheet", corpus) == 2
     assert "my notes" in readme.read_text()

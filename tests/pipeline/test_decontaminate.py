@@ -129,7 +129,10 @@ def test_what_is_not_compared_is_told(corpus, tmp_path):
     lines = []
     assert decontaminate(corpus, [str(tmp_path / "empty.json"), str(folder)], say=lines.append) == []
     assert any("empty.json" in line and "empty_question 1" in line for line in lines)
-    assert any(line.startswith("folder: 1 files are no annotations") for line in lines)
+    assert any(
+        line.startswith("folder: not compared, no annotations of a known form: 1 file, e.g. 'questions.json'")
+        for line in lines
+    )
 
 
 def test_videos_of_published_corpora_are_not_compared_by_what_they_show(corpus, tmp_path):
@@ -167,6 +170,13 @@ def test_the_command_tells_what_it_found_and_writes_a_sheet(corpus, benchmark_fi
     assert "benchmark.json: by id: 2 videos" in said and "3 finds: they stay in the shards" in said
     with sheet.open() as stream:
         assert len([*csv.DictReader(stream)]) == 3
+    assert run("decontaminate", corpus, "--against", benchmark_file, "--sheet", sheet) == 0
+    capsys.readouterr()
+    (tmp_path / "mine.csv").write_text("mine")
+    for path, problem in (("mine.csv", "is there already"), ("none/s.csv", "there is no folder"), (".", "is a folder")):
+        assert run("decontaminate", corpus, "--against", benchmark_file, "--sheet", tmp_path / path) == 2
+        assert problem in capsys.readouterr().err
+    assert (tmp_path / "mine.csv").read_text() == "mine"
     assert run("decontaminate", corpus, "--against", tmp_path / "nothing.json") == 2
     assert "nothing.json: no such file" in capsys.readouterr().err
     assert run("decontaminate", tmp_path / "nowhere", "--against", benchmark_file) == 2

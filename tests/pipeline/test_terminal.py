@@ -8,7 +8,7 @@ from rich.table import Table
 
 from pipeline.build import Summary
 from pipeline.report import show_dropped, show_rejects, show_summary
-from pipeline.terminal import Terminal
+from pipeline.terminal import Terminal, folded_table
 from schemas.tables import REJECT
 from schemas.tables.qa import DROPPED
 from tests.pipeline.command_line import run
@@ -36,6 +36,15 @@ def test_lines_and_cells(out):
     table.add_row(ODD)
     out.print(table)
     assert seen(out).count(SHOWN) == 4
+
+
+def test_a_long_word_of_a_table_is_wrapped_and_not_cut(out):
+    out.width = 40
+    table = folded_table("why", ODD)
+    table.add_row("write_qa.merge_tower.model: ViT-B-32 -> ViT-SO400M-14", ODD)
+    out.print(table)
+    first = "".join(line.split("│")[1].strip() for line in seen(out).splitlines() if line.startswith("│"))
+    assert first == "write_qa.merge_tower.model:ViT-B-32 ->ViT-SO400M-14"
 
 
 def test_rejects_and_failures_of_strangers_units(out, tmp_path):

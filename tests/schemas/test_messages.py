@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.messages import MESSAGE_CHARACTERS, is_text, json_printable, message, printable
+from schemas.messages import MESSAGE_CHARACTERS, counted, is_text, json_printable, message, printable, size_text
 from schemas.rejects import Reject
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # halves of surrogate pairs as well
@@ -41,3 +41,9 @@ def test_json_reads_back(text):
 def test_a_reject_keeps_its_detail_within_bounds():
     reject = Reject("undecodable", "\x1b" + "x" * 1000)
     assert reject.detail == r"\x1b" + "x" * 493 + "..."
+
+
+def test_numbers_have_their_nouns_and_units():
+    assert [counted(n, "video") for n in (0, 1, 2000)] == ["0 videos", "1 video", "2,000 videos"]
+    sizes = [size_text(size) for size in (0, 999, 1000, 20_400, 1_430_000_000, 2.5e15)]
+    assert sizes == ["0 B", "999 B", "1.0 kB", "20 kB", "1.4 GB", "2500 TB"]

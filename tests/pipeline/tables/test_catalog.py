@@ -40,6 +40,8 @@ def test_one_that_is_not_built_yet_is_told_from_one_that_there_never_is(corpus):
         c.sql("select * from Rejects")
     with pytest.raises(CatalogError, match="no table 'nope'; there are: samples, videos"), open_catalog(corpus) as c:
         c.sql("select * from nope")
+    with pytest.raises(CatalogError, match="not there yet: run `longvid decontaminate"), open_catalog(corpus) as c:
+        c.sql("select * from contamination")
 
 
 def test_a_damaged_table_is_named(corpus):
