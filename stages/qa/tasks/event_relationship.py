@@ -167,15 +167,16 @@ def first_or_last_of(
 def runs(timeline: Timeline, pool: list[Event], rng: Random, *, with_ends: bool = True) -> Iterator[list[Event]]:
     """Askable events that follow one another, in time order; each event in at most three runs.
 
-    What comes first or last in a whole video (an opening that introduces "a man", a finished dish) is known without the
-    video more often than what comes first in a part of it: without `with_ends`, its first and last event are left out.
+    What comes first or last in a whole video (an opening with "a man", a finished dish) is known without the video more
+    often than what comes first in a part of it, and of four events in a row more often than of three: without
+    `with_ends`, the video's first and last event are left out, and the runs are of three.
     """
     row: list[Event] = []
     for event in pool:
         if event not in timeline.outlines and timeline.is_nameable(event) and (not row or precedes(row[-1], event)):
             row.append(event)
     row = row if with_ends else row[1:-1]
-    count = min(timeline.config.num_options, max(FEWEST, len(row)))
+    count = min(timeline.config.num_options, max(FEWEST, len(row)) if with_ends else FEWEST)
     places = len(row) - count + 1
     for _ in range(3 if places > 0 else 0):
         first = rng.randrange(min(count, places))

@@ -106,7 +106,9 @@ def test_causes_in_words_of_both_realizers():
 
 
 def test_causes_are_written_beside_other_questions_of_the_same_event():
-    pairs = write_pairs(rows(*CAUSED, *[(s + 50, e + 50, t) for s, e, t in EIGHT]), 200.0, timeline().config, "v")
+    pairs = write_pairs(
+        rows(*CAUSED, *[(s + 50, e + 50, t) for s, e, t in EIGHT]), 200.0, timeline(pairs_per_event=6.0).config, "v"
+    )
     forms = Counter(p["form"] for p in pairs)
     assert forms["cause"] == 5
     assert forms["when"]
