@@ -3,6 +3,8 @@
 Shapes: N frames, Q texts, M patches, C width of the patch tokens, D width of the joint space.
 """
 
+import model.towers.without_compiler  # isort: skip  # noqa: F401
+
 from collections.abc import Sequence
 from functools import cached_property
 

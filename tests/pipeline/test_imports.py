@@ -14,10 +14,15 @@ COMMANDS = "import pipeline.plan, pipeline.query, pipeline.report, pipeline.retr
 DECLARED = "from pipeline.inputs.recipe import load_recipe; [load_recipe(r).stages() for r in ('longvid', 'demo')]"
 
 
+def imported_modules(code: str) -> set[str]:
+    """Names of the modules that are imported after `code` has run in a new process."""
+    report = f"{code}; import json, sys; print(json.dumps(sorted(sys.modules)))"
+    return set(json.loads(subprocess.run([sys.executable, "-c", report], capture_output=True, check=True).stdout))
+
+
 def imported_by(code: str) -> set[str]:
     """Names of the packages that are imported after `code` has run in a new process."""
-    report = f"{code}; import json, sys; print(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
-    return set(json.loads(subprocess.run([sys.executable, "-c", report], capture_output=True, check=True).stdout))
+    return {name.split(".")[0] for name in imported_modules(code)}
 
 
 @pytest.mark.parametrize("code", ["import pipeline.cli", DECLARED, COMMANDS], ids=["cli", "recipe", "commands"])
@@ -46,3 +51,9 @@ def test_pyarrow_starts_without_pandas_which_is_there_for_those_who_ask():
 )
 def test_a_worker_imports_only_what_its_stage_needs(stage):
     assert not imported_by(f"import stages.{stage}") & COMPUTING
+
+
+def test_towers_are_imported_without_the_compiler_of_torch_which_is_there_for_those_who_ask():
+    assert not imported_modules("import model.towers.tower") & {"torch._dynamo", "torch._inductor"}
+    later = "import model.towers.tower, torch; assert torch.compiler.disable(abs)(-1) == 1"
+    assert {"torch._dynamo", "timm"} <= imported_modules(later)
