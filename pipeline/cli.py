@@ -1,5 +1,6 @@
 """The entry point of the command line: runs a command, and turns errors and signals into one line."""
 
+import os
 import re
 import sys
 
@@ -10,7 +11,7 @@ from pipeline.commands.app import app
 from pipeline.os_errors import explained
 from pipeline.stop_signals import ended_by_signals
 from pipeline.terminal import Terminal, allow_all_characters
-from schemas.config import ConfigError
+from schemas.config_error import ConfigError
 from schemas.messages import message
 from workers.fetch.redaction import scrub_text
 
@@ -44,6 +45,7 @@ def _refuse_empty(words: list[str]) -> None:
 def main() -> None:
     """Runs the command line. A signal or an error in the user's input or in storage becomes one line, no traceback."""
     allow_all_characters()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would search all installed packages for them
     advice = RESUMABLE if {"build", "demo", "train"} & {*sys.argv[1:2]} else ""
     if {"status", "plan", "query", "config"} & {*sys.argv[1:2]}:
         from pipeline.arrow_start import skip_pandas

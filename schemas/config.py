@@ -5,11 +5,9 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.config_error import ConfigError as ConfigError  # as all that reads configs knows it
+
 Model = TypeVar("Model", bound="Config")
-
-
-class ConfigError(ValueError):
-    """A config that cannot be used. The message names each field, its value and the remedy."""
 
 
 class Config(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.app import Corpus, CorpusRecipe, Overrides, RecipeName, app, out, recipe_of
-from schemas.config import ConfigError
+from schemas.config_error import ConfigError
 from schemas.messages import counted, message
 
 ManifestFile = Annotated[str, typer.Option("--manifest", "-m", help="JSONL, CSV or Parquet: one row per video.")]

@@ -7,7 +7,7 @@ import typer
 
 from pipeline.commands.app import Corpus, CorpusRecipe, Overrides, app, out, recipe_of
 from schemas.messages import counted, message
-from schemas.tables import TABLES
+from schemas.table_names import TABLES
 
 
 @app.command()

@@ -7,11 +7,7 @@ Times are seconds on the video's presentation timeline, the one a player shows; 
 
 import pyarrow as pa
 
-# The tables for users, in `tables/<name>.parquet` of a corpus, in the order of a build.
-TABLES = (
-    "videos", "segments", "shots", "duplicates", "events", "qa", "dropped", "selections", "samples",
-    "shards", "rejects",
-)  # fmt: skip
+from schemas.table_names import TABLES as TABLES
 
 # Version of shards, tables and corpus.json. 1: before versions were written; 2: one member per kind of tokens.
 FORMAT_VERSION = 2

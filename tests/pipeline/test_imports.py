@@ -57,3 +57,7 @@ def test_towers_are_imported_without_the_compiler_of_torch_which_is_there_for_th
     assert not imported_modules("import model.towers.tower") & {"torch._dynamo", "torch._inductor"}
     later = "import model.towers.tower, torch; assert torch.compiler.disable(abs)(-1) == 1"
     assert {"torch._dynamo", "timm"} <= imported_modules(later)
+
+
+def test_the_command_line_lists_its_commands_without_arrow_duckdb_and_pydantic():
+    assert not imported_by("import pipeline.cli") & {"pyarrow", "duckdb", "pydantic", "numpy"}

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
-from schemas.config import ConfigError
+from schemas.config_error import ConfigError
 from workers.fetch.access import Access, uses_credentials
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import ObjectUrl

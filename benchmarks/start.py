@@ -1,0 +1,53 @@
+"""Start of the commands that look at a corpus, against the import of the libraries that they need.
+
+    python -m benchmarks.start [CORPUS]
+
+Without CORPUS, a small one is built of the demo world first. In CPU seconds, the best of rounds that take turns.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks._measure import at_most, cpu_seconds, report
+from pipeline.demo.corpus import write_demo
+
+ROUNDS = 7
+LONGVID = [sys.executable, "-m", "pipeline"]
+IMPORTS = [sys.executable, "-c", "import typer, rich, pyarrow, duckdb"]
+
+
+def cost(command: list[str]) -> float:
+    before = cpu_seconds()
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    return cpu_seconds() - before
+
+
+def build(folder: str) -> str:
+    manifest, corpus = write_demo(Path(folder, "world"), videos=4, seconds=60, seed=0), str(Path(folder, "corpus"))
+    command = [*LONGVID, "build", "--manifest", str(manifest), "--out", corpus, "--recipe", "demo"]
+    subprocess.run(command, capture_output=True, check=True)
+    return corpus
+
+
+def main(corpus: str) -> None:
+    commands = {
+        "--help": [*LONGVID, "--help"],
+        "status": [*LONGVID, "status", corpus],
+        "plan": [*LONGVID, "plan", corpus],
+        "query": [*LONGVID, "query", corpus, "select count(*) from videos"],
+    }
+    rounds = [{name: cost(run) for name, run in {"": IMPORTS, **commands}.items()} for _ in range(ROUNDS)]
+    best = {name: min(each[name] for each in rounds) for name in rounds[0]}
+    report("import typer, rich, pyarrow, duckdb", best[""], "CPU s", None, None)
+    for name in commands:
+        at_most(f"longvid {name}, of these imports", best[name] / best[""], "ratio", 1.5)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        main(sys.argv[1])
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            main(build(temporary))
