@@ -31,7 +31,8 @@ from stages.qa.audit.blind import BlindConfig, fit, fold_of, judge, predict, typ
 from stages.qa.audit.features import Choice, rows_of
 from stages.qa.audit.rules import over_chance
 from stages.qa.writing import write_pairs
-from workers.shots.sequence_search import search, windows_of
+from workers.shots.sequence_search import search
+from workers.shots.sequence_windows import windows_of
 from workers.storage.store import Store
 
 BLIND = BlindConfig(min_pairs=LEAST_PAIRS // 2)

@@ -24,7 +24,8 @@ from pipeline.decontamination.sequences import AGREE, embedded_videos
 from pipeline.demo import write_demo
 from pipeline.inputs.recipe import load_recipe
 from stages.find_duplicates import Seconds, read_seconds, read_shifts
-from workers.shots.sequence_search import search, windows_of
+from workers.shots.sequence_search import search
+from workers.shots.sequence_windows import windows_of
 from workers.storage.store import Store
 
 SHARED = Path(__file__).parents[2] / "shared" / "videos"

@@ -13,7 +13,8 @@ from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
 from stages.find_duplicates import FindDuplicatesConfig, Seconds, read_shifts
 from workers.fetch.redaction import redacted
-from workers.shots.sequence_search import LEAST_S, Windows, search, windows_of
+from workers.shots.sequence_search import search
+from workers.shots.sequence_windows import LEAST_S, Windows, windows_of
 from workers.storage.store import Store
 
 AGREE = 0.55

@@ -1,75 +1,27 @@
 """Finds parts of known videos in others, even clips of half a minute that are sampled at another phase.
 
-A known video is split into windows that overlap by half. A window matches where its changes correlate with those of
-the same number of seconds of the other video. Both are centred per window, so a clip can be found without the rest of
-its video. Windows that match at about the same offset make a copy where they cover enough: a cut between two places
-that other videos show as well is in few of them. Static windows are ignored.
+A window of a known video matches where its changes correlate with those of the same number of seconds of the other
+video. Both are centred per window, so a clip can be found without the rest of its video. Windows that match at about
+the same offset make a copy if they cover enough: a cut between two places that other videos show as well is in few of
+them.
 
-A video that has no two windows, since it is short or still, is looked for by what it shows: frame by frame it must
-look like the other one, and change as that does, or stand still as that does.
+A video without enough windows, since it is short or static, is found by its frames: each must be similar to that of the
+other video, and both must change in the same way or not at all.
 
 Shapes: W windows, S seconds of a window, M seconds of a video, D numbers of a descriptor (`near_duplicates.describe`).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-WINDOW_S = 12
-STEP_S = 3
-LEAST_WINDOWS = 2
+from workers.shots.sequence_windows import LEAST_WINDOWS, WINDOW_S, Look, Windows, covered, shows
+
 COVERED_S = 24
 """Seconds that matching windows must cover, or four fifths of the seconds that change where these are fewer."""
-LEAST_S = 3
-"""Seconds of a short video that must show more than an even grey or black."""
 _BLOCK = 256  # windows that are compared at once
-_LOOKS = 8  # windows of a short or still video
 _ALIKE = 0.8  # mean cosine of the frames of a short video that changes; its changes must agree as well
-_FLAT_NORM = 0.85  # a frame of even brightness has a descriptor of the embedding alone, of length 0.71
-
-
-@dataclass(frozen=True)
-class Look:
-    """A window of a short or still video.
-
-    Attributes:
-        owner: which video.
-        start: its first second in that video.
-        seconds_SD: descriptors, S at most WINDOW_S.
-        needed: windows of the video that must be found.
-    """
-
-    owner: int
-    start: int
-    seconds_SD: np.ndarray
-    needed: int
-
-
-@dataclass(frozen=True)
-class Windows:
-    """The windows of known videos.
-
-    Attributes:
-        centred_WSD: float32, descriptors less their mean, each window of length one.
-        owner_W: which video.
-        start_W: its first second in that video.
-        changing_O: seconds in which each video changes.
-        looks: windows of the videos that have less than two of those.
-        still: mean square of the changes below which nothing changes.
-    """
-
-    centred_WSD: np.ndarray
-    owner_W: np.ndarray
-    start_W: np.ndarray
-    changing_O: np.ndarray
-    looks: tuple[Look, ...]
-    still: float
-
-    def is_known(self, owner: int) -> bool:
-        """Whether a video has windows at all: less than LEAST_S seconds that show something give none."""
-        return bool((self.owner_W == owner).any()) or any(look.owner == owner for look in self.looks)
 
 
 @dataclass(frozen=True)
@@ -83,48 +35,6 @@ class Found:
     """Number of seconds covered by the matching windows."""
     offset_s: float
     """Second t of the known video corresponds to second t + offset_s of the other one."""
-
-
-def windows_of(videos: Sequence[np.ndarray], *, still: float) -> Windows:
-    """The windows of videos, each float32 [M, D], that change by at least `still` (mean square)."""
-    made: list[np.ndarray] = []
-    looks: list[Look] = []
-    owners, starts, changing = [], [], []
-    for owner, seconds in enumerate(videos):
-        before = len(made)
-        for start in range(0, len(seconds) - WINDOW_S + 1, STEP_S):
-            window = seconds[start : start + WINDOW_S] - seconds[start : start + WINDOW_S].mean(axis=0)
-            energy = float(np.square(window).sum())
-            if energy >= still * WINDOW_S:
-                made.append(window / np.sqrt(energy))
-                owners.append(owner)
-                starts.append(start)
-        changing.append(_covered(np.array(starts[before:], int)))
-        if len(made) - before < LEAST_WINDOWS:
-            looks += _looks(owner, seconds)
-    width = videos[0].shape[1] if len(videos) else 1
-    stacked = np.stack(made) if made else np.zeros((0, WINDOW_S, width))
-    places = np.array(owners, int), np.array(starts, int), np.array(changing, int)
-    return Windows(stacked.astype(np.float32), *places, tuple(looks), still)
-
-
-def _covered(starts: np.ndarray) -> int:
-    """How many seconds windows cover."""
-    return len(np.unique(starts[:, None] + np.arange(WINDOW_S)))
-
-
-def _looks(owner: int, seconds_MD: np.ndarray) -> list[Look]:
-    length = min(len(seconds_MD), WINDOW_S)
-    count = min(_LOOKS, 1 + (len(seconds_MD) - length) // WINDOW_S)
-    starts = np.linspace(0, len(seconds_MD) - length, count).astype(int)
-    parts = [(int(start), seconds_MD[start : start + length]) for start in starts]
-    parts = [(start, part) for start, part in parts if np.count_nonzero(_shows(part)) >= LEAST_S]
-    return [Look(owner, start, part, min(LEAST_WINDOWS, len(parts))) for start, part in parts]
-
-
-def _shows(seconds_MD: np.ndarray) -> np.ndarray:
-    """Which seconds show more than an even brightness."""
-    return np.asarray(np.linalg.norm(seconds_MD, axis=1) >= _FLAT_NORM)
 
 
 def search(
@@ -159,7 +69,7 @@ def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float, slack_
         # The offset shared by most windows.
         near = np.abs(offsets[:, None] - offsets[None]) <= slack_s
         members = own[near[int(near.sum(axis=1).argmax())]]
-        seconds = _covered(windows.start_W[members])
+        seconds = covered(windows.start_W[members])
         if len(members) >= LEAST_WINDOWS and seconds >= min(COVERED_S, 0.8 * windows.changing_O[owner]):
             offset = float(np.median(at[members] - windows.start_W[members]))
             found.append(Found(int(owner), round(float(scores[members].mean()), 4), seconds, offset))
@@ -189,13 +99,13 @@ def _search_looks(windows: Windows, video_MD: np.ndarray, agree: float, still_ag
 
 def _compare_look(look_SD: np.ndarray, video_MD: np.ndarray, still: float) -> tuple[np.ndarray, ...]:
     """At each second of a video: mean cosine with the window, correlation of changes, and whether both stand still."""
-    length, shows = len(look_SD), _shows(look_SD)
+    length, shown = len(look_SD), shows(look_SD)
     places = len(video_MD) - length + 1
     centred = look_SD - look_SD.mean(axis=0)
     look_energy, energy = float(np.square(centred).sum()), _energy(video_MD, length)
     units = video_MD / np.linalg.norm(video_MD, axis=1, keepdims=True)
     cosines = (look_SD / np.linalg.norm(look_SD, axis=1, keepdims=True)) @ units.T
-    alike = np.mean([cosines[s, s : s + places] for s in np.flatnonzero(shows)], axis=0)
+    alike = np.mean([cosines[s, s : s + places] for s in np.flatnonzero(shown)], axis=0)
     products = centred @ video_MD.T
     total = np.sum([products[s, s : s + places] for s in range(length)], axis=0)
     correlation = total / np.sqrt(np.maximum(look_energy * energy, 1e-6))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from workers.shots.sequence_search import search, windows_of
+from workers.shots.sequence_search import search
+from workers.shots.sequence_windows import windows_of
 
 AGREE, STILL, WIDTH = 0.55, 0.01, 48
 
