@@ -11,6 +11,7 @@ import pyarrow as pa
 from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
 from schemas.stage import Stage
+from schemas.tables.media import MANIFEST, VIDEO
 from schemas.tables.text import ANNOTATION, TIMED_TEXT_NAMES
 from stages.annotate_config import AnnotateConfig as AnnotateConfig  # as other modules of stages have theirs
 from stages.annotations.event_lines import Event
@@ -26,16 +27,10 @@ from workers.storage.store import Store
 
 READS = pa.schema(
     [
-        ("video_id", pa.string()),
-        ("sha256", pa.string()),
-        ("duration_s", pa.float64()),
-        ("events", pa.string()),
-        ("subtitles", pa.list_(pa.string())),
-        ("events_file", pa.string()),
+        *(VIDEO.field(name) for name in ("video_id", "sha256", "duration_s")),
+        *(MANIFEST.field(name) for name in ("events", "subtitles", "events_file")),
         ("annotation_stamp", pa.string()),
-        ("conversations", pa.string()),
-        ("conversation_origins", pa.string()),
-        ("annotation_licence", pa.string()),
+        *(MANIFEST.field(name) for name in ("conversations", "conversation_origins", "annotation_licence")),
     ]
 )
 MODEL_READS = pa.schema(
@@ -95,7 +90,7 @@ def annotate(
 
 
 def _origin(told: dict[str, Any], unit: dict[str, Any]) -> dict[str, Any]:
-    """A row of ORIGIN. What no annotation tells of its licence, the manifest's row does; what models say has none."""
+    """Returns a row of ORIGIN. Annotations without a licence have that of the manifest's row; those of models none."""
     licence = told.get("licence") or (None if "prompt" in told else unit.get("annotation_licence"))
     texts = {"file": told.get("file"), "format": told.get("format"), "licence": licence}
     return {
@@ -110,22 +105,14 @@ def _sources(unit: dict[str, Any], config: AnnotateConfig, access: Access) -> It
     if text := unit["events"]:
         yield "manifest", lambda: _parse("events", text.encode(), "events of the manifest", config).of(format="events")
     if path := unit["events_file"]:
-        yield (
-            "events_file",
-            lambda: _read("event_file", path, config, access, encoding=config.encoding).of(
-                format="events", file=_file_name(path)
-            ),
-        )
+        file = partial(_read, "event_file", path, config, access, encoding=config.encoding)
+        yield "events_file", lambda: file().of(format="events", file=_file_name(path))
     if unit["subtitles"]:
         yield "subtitles", lambda: _read_subtitles(unit["subtitles"], config, access)
     if conversations := unit["conversations"]:
-        where = "conversations of the manifest"
-        yield (
-            "conversations",
-            lambda: with_origins(
-                _parse("conversations", conversations.encode(), where, config), unit.get("conversation_origins")
-            ).of(format="llava"),
-        )
+        where, origins = "conversations of the manifest", unit.get("conversation_origins")
+        parsed = partial(_parse, "conversations", conversations.encode(), where, config)
+        yield "conversations", lambda: with_origins(parsed(), origins).of(format="llava")
 
 
 def _models(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iterator[tuple[str, Callable[[], Known]]]:
@@ -148,14 +135,11 @@ def _read_subtitles(paths: Iterable[str], config: AnnotateConfig, access: Access
     files: list[tuple[str, Known]] = []
     first_error = None
     for path in dict.fromkeys(paths):
-        options = {
-            "name": posixpath.basename(path),
-            "encoding": config.encoding,
-            "gap_s": config.sentence_gap_s,
-            "max_chars": config.max_sentence_chars,
-        }
         try:
-            known = _read("subtitles", path, config, access, **options)
+            known = _read(
+                "subtitles", path, config, access, name=posixpath.basename(path), encoding=config.encoding,
+                gap_s=config.sentence_gap_s, max_chars=config.max_sentence_chars,
+            )  # fmt: skip
             files.append((path, known.of(format="subtitles", file=_file_name(path))))
         except AnnotationError as error:
             first_error = first_error or error

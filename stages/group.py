@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
@@ -24,10 +23,9 @@ from schemas.tables import FORMAT_VERSION
 from schemas.tables.media import VIDEO
 from schemas.tables.qa import QA
 from schemas.tables.shards import GROUPING
+from stages.group_checks import check_belong_together, check_order
 from workers.shards.layout import (
     CLIP_TENSORS,
-    QUERY_TENSORS,
-    SHARED_TENSORS,
     Shapes,
     clips_metadata,
     frame_shapes,
@@ -37,7 +35,7 @@ from workers.shards.layout import (
 from workers.shards.token_unit import read_index
 from workers.shards.windows import cut_parts, on_own_clock
 from workers.shards.writer import encode_json, tar_bytes
-from workers.storage.safetensors_file import Tensors, encoded_bytes
+from workers.storage.safetensors_file import encoded_bytes
 from workers.storage.store import Store
 
 # Facts of a video in the `.json` member; no paths, so that a corpus may be moved.
@@ -97,7 +95,7 @@ def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
     selected = store.read_table(unit["select_unit"], ["qa_id", "keyframes"]).to_pylist()
     shapes, tensors = read_index(store, unit["distill_unit"])
     check_belong_together(unit, pairs, selected, shapes, tensors)
-    _check_order(tensors)
+    check_order(tensors)
     facts = {name: unit[name] for name in (*NAMED, *FACTS)} | {"split": split_of(unit, config)}
     facts |= {"format_version": FORMAT_VERSION}
     published = [_encoded(partial(publish, pair, unit["licence"]), f"QA pair {pair['qa_id']}") for pair in pairs]
@@ -157,39 +155,6 @@ def _tensors_bytes(shapes: Shapes, part: Shapes, first: bool) -> int:
     size = tar_bytes(encoded_bytes(part, tokens_metadata("0" * 64)))
     clips = {name: shapes[name] for name in CLIP_TENSORS if first and name in shapes}
     return size + (tar_bytes(encoded_bytes(clips, clips_metadata())) if clips else 0)
-
-
-def _check_order(tensors: Tensors) -> None:
-    """Rejects a video whose frames are not in order, which an untrusted file may cause by frames of the same time."""
-    for axis in ("time_s", "sample_index"):
-        if (np.diff(tensors[axis]) <= 0).any():
-            raise Reject("unpackable", f"{axis} of the frames is not ascending")
-
-
-def check_belong_together(video: Row, pairs: list[Row], selected: list[Row], shapes: Shapes, tensors: Tensors) -> None:
-    """Raises ValueError unless QA pairs, selection and tokens belong to this video and, row by row, to one question."""
-    where = f"video {video['name']!r} ({video['video_id']}): {video['distill_unit']}"
-    if not pairs:
-        raise ValueError(f"{where}: there are no QA pairs; leave the video out of the plan")
-    if strange := {pair["video_id"] for pair in pairs} - {video["video_id"]}:
-        raise ValueError(f"{video['write_qa_unit']} holds QA pairs of other videos: {sorted(strange)}")
-    if [pair["qa_id"] for pair in pairs] != [row["qa_id"] for row in selected]:
-        raise ValueError(f"{where}: {video['select_unit']} is not row by row of the QA pairs")
-    num_rows = {name: shape[0] for name, (_, shape) in shapes.items()}
-    for name in QUERY_TENSORS:
-        if num_rows[name] != len(pairs):
-            raise ValueError(f"{where}: {name} has {num_rows[name]} rows for {len(pairs)} QA pairs")
-    num_frames = num_rows["time_s"]
-    if shapes["merged_tokens"][1][1] != num_frames or any(num_rows[name] != num_frames for name in SHARED_TENSORS):
-        raise ValueError(f"{where}: merged_tokens, time_s and sample_index differ in their number of frames")
-    if (np.diff(tensors["keyframes"]) <= 0).any():
-        raise ValueError(f"{where}: keyframes is not ascending")
-    for row, query_keyframes in zip(selected, tensors["query_keyframes"], strict=True):
-        found = tensors["keyframes"][query_keyframes[query_keyframes >= 0]]
-        if found.tolist() != row["keyframes"]:
-            raise ValueError(
-                f"{where}: {row['qa_id']} has keyframes {found.tolist()}, selected were {row['keyframes']}"
-            )
 
 
 def stage(config: GroupConfig) -> Stage:

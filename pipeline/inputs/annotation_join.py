@@ -1,7 +1,6 @@
 """Joins annotation files of data sets to the videos of a manifest by the ids of the videos."""
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -9,15 +8,14 @@ from typing import TextIO
 from pydantic import TypeAdapter
 
 from pipeline.inputs.annotation_files import Batches, read_files
+from pipeline.inputs.annotation_rows import events_beside, shifted, with_origin
 from pipeline.inputs.join_report import MAX_EXAMPLES, JoinReport, SourceReport
 from pipeline.inputs.manifest_checks import SPLIT, video_id_of
 from pipeline.inputs.manifest_rows import ManifestError, Row
 from pipeline.inputs.manifest_writer import write_manifest
 from pipeline.inputs.spool import Spool
 from pipeline.inputs.video_ids import VideoIndex, meanings_of, video_of_file
-from stages.annotations.event_lines import parse_event_lines
 from stages.annotations.formats.entry import Entry, Origin
-from stages.annotations.formats.entry import Row as AnnotationRow
 from stages.annotations.formats.read import FORMATS
 from stages.annotations.origin import relative
 from stages.annotations.reasons import NOTED, REPAIRED
@@ -104,7 +102,7 @@ class _AnnotationJoin:
         for form, entries in batches:
             formats.add(form)
             for entry in entries:
-                self._add(path, _with_origin(entry, origin._replace(format=form, row=entry.record)), source)
+                self._add(path, with_origin(entry, origin._replace(format=form, row=entry.record)), source)
         return formats
 
     def rows(self) -> Iterator[tuple[Row, bool]]:
@@ -140,7 +138,7 @@ class _AnnotationJoin:
         if (number := self._index.find(entry.video)) is not None:
             return number, entry
         if entry.clip_of and (number := self._index.find(entry.clip_of)) is not None:
-            rows = [_shifted(row, entry.offset_s) for row in entry.rows]
+            rows = [shifted(row, entry.offset_s) for row in entry.rows]
             return number, entry._replace(rows=rows, duration_s=None)
         if entry.video in self._index.ambiguous:
             return None
@@ -156,7 +154,7 @@ class _AnnotationJoin:
     def _joined(self, row: Row, entries: list[Entry], report: TextIO) -> Row:
         found = [each for entry in entries for each in entry.rows]
         durations = [entry.duration_s for entry in entries if entry.duration_s and entry.duration_s > 0]
-        events, counts = repair([*found, *_own_events(row)], max(durations, default=None), self._labels)
+        events, counts = repair([*found, *events_beside(row)], max(durations, default=None), self._labels)
         for entry in entries:
             counts.update(entry.dropped)
         conversations = [(turns, entry.origin) for entry in entries for turns in entry.conversations]
@@ -179,34 +177,3 @@ class _AnnotationJoin:
         path = self._folder / f"{video_id_of(str(row['id']))}.events.jsonl"
         path.write_text("".join(json.dumps(e, ensure_ascii=False) + "\n" for e in events), encoding="utf-8")
         return str(path)
-
-
-def _with_origin(entry: Entry, origin: Origin) -> Entry:
-    return entry._replace(origin=origin, rows=[row._replace(origin=origin) for row in entry.rows])
-
-
-def _shifted(row: AnnotationRow, offset_s: float) -> AnnotationRow:
-    start, end = (None if time is None else time + offset_s for time in (row.start_s, row.end_s))
-    return row._replace(start_s=start, end_s=end)
-
-
-def _own_events(row: Row) -> list[AnnotationRow]:
-    """Returns the events of the file beside the video, which are kept."""
-    if not row.get("events_file"):
-        return []
-    path = Path(row["events_file"])
-    try:
-        events, _ = parse_event_lines(path.read_bytes())
-    except AnnotationError as error:
-        raise ManifestError(f"{path.name}: {error}") from None
-    return [
-        AnnotationRow(
-            e["start_s"],
-            None if e["end_s"] == math.inf else e["end_s"],
-            e["text"],
-            e["kind"],
-            e.get("is_point", False),
-            origin=Origin(**{"file": path.name, "row": 0, "format": "events", **e["origin"]}),
-        )
-        for e in events
-    ]

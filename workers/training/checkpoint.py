@@ -16,8 +16,6 @@ from workers.storage.store import Store
 from workers.training.manifest import MANIFEST, manifest_values, sign
 
 _GROUP = re.compile("[a-z]+")
-_ADAMW = {"step", "exp_avg", "exp_avg_sq"}
-"""The state of AdamW for each parameter."""
 
 
 def save_checkpoint(
@@ -54,15 +52,6 @@ def load_checkpoint(store: Store, folder: str) -> tuple[dict[str, dict[str, Tens
     return tensors, state
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Returns the state of an optimizer as `<key>.<name of the parameter>`, independent of the order of parameters."""
-    return {
-        f"{key}.{name}": value
-        for name, parameter in parameters.items()
-        for key, value in optimizer.state.get(parameter, {}).items()
-    }
-
-
 def load_parameters(parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
     """Copies the tensors of a checkpoint into the parameters with the same names.
 
@@ -72,34 +61,14 @@ def load_parameters(parameters: Mapping[str, Tensor], tensors: Mapping[str, Tens
         name = min(parameters.keys() ^ tensors.keys())
         raise ConfigError(f"the checkpoint is of another model: {name!r} is in only one of them. Give another run")
     for name, value in tensors.items():
-        _check_shape(name, value, parameters[name].shape)
+        check_shape(name, value, parameters[name].shape)
     with torch.no_grad():
         for name, value in tensors.items():
             parameters[name].copy_(value)
 
 
-def load_optimizer(
-    optimizer: torch.optim.Optimizer, parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]
-) -> None:
-    """Reverses `optimizer_tensors`. Moments go to their parameter's device; AdamW requires its step on the CPU.
-
-    Raises ConfigError where names or shapes are not those that AdamW keeps for these parameters.
-    """
-    state: dict[str, dict[str, Tensor]] = {}
-    for key_and_name, value in tensors.items():
-        key, _, name = key_and_name.partition(".")
-        if name not in parameters or key not in _ADAMW:
-            raise ConfigError(f"the checkpoint is of another optimizer: it holds {key_and_name!r}. Give another run")
-        _check_shape(key_and_name, value, torch.Size() if key == "step" else parameters[name].shape)
-        state.setdefault(name, {})[key] = value if key == "step" else value.to(parameters[name].device)
-    for name, values in state.items():
-        if values.keys() != _ADAMW:
-            raise ConfigError(f"the checkpoint is of another optimizer: it lacks moments of {name!r}. Give another run")
-    optimizer.state.clear()
-    optimizer.state.update({parameters[name]: values for name, values in state.items()})
-
-
-def _check_shape(name: str, value: Tensor, shape: torch.Size) -> None:
+def check_shape(name: str, value: Tensor, shape: torch.Size) -> None:
+    """Raises ConfigError unless a tensor of a checkpoint has a floating-point type and the expected shape."""
     if value.shape != shape or not value.is_floating_point():
         raise ConfigError(
             f"the checkpoint is of another model: {name!r} is {value.dtype} {list(value.shape)}, not float "

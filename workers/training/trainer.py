@@ -17,16 +17,11 @@ from model.tokenizer import load_tokenizer
 from model.video_lm import VideoLM
 from schemas.config import ConfigError
 from workers.storage.store import Store
-from workers.training.checkpoint import (
-    load_checkpoint,
-    load_optimizer,
-    load_parameters,
-    optimizer_tensors,
-    save_checkpoint,
-)
+from workers.training.checkpoint import load_checkpoint, load_parameters, save_checkpoint
 from workers.training.config import TrainerConfig, resume_fingerprint
 from workers.training.manifest import check_resumable, read_manifest
 from workers.training.measures import Counts, Heldout, Step
+from workers.training.optimizer import load_optimizer, optimizer_tensors, parameter_groups
 from workers.training.ranks import Ranks
 from workers.training.sample_stream import SampleStream
 from workers.training.sequences import Sequences, build_sequences
@@ -62,7 +57,7 @@ class Trainer:
         width = stream.samples.token_width
         self.model = VideoLM(config.model, token_width=width, vocab_size=self.tokenizer.vocab_size)
         self.model.to(self.device)
-        self.optimizer = torch.optim.AdamW(_parameter_groups(self.model, config.weight_decay), lr=config.learning_rate)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, config.weight_decay), lr=config.learning_rate)
         self.step = 0
 
     def train_steps(self) -> Iterator[Step]:
@@ -197,12 +192,3 @@ class Trainer:
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda")
-
-
-def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Returns parameter groups: weight decay applies to matrices, but not to norms, biases and the newline."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]

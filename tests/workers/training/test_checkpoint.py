@@ -3,8 +3,9 @@ import torch
 
 from schemas.config import ConfigError
 from workers.storage.store import Store
-from workers.training.checkpoint import load_checkpoint, load_optimizer, load_parameters, save_checkpoint
+from workers.training.checkpoint import load_checkpoint, load_parameters, save_checkpoint
 from workers.training.manifest import MANIFEST, checkpoint_folder, is_signed, last_checkpoint
+from workers.training.optimizer import load_optimizer
 
 TENSORS = {"model": {"a.weight": torch.arange(6.0).view(2, 3)}, "optimizer": {"step.a": torch.tensor(3.0)}}
 
