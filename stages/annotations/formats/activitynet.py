@@ -1,4 +1,4 @@
-"""Dense captions of ActivityNet Captions, and of all that took over its form: YouCook2 of PDVC, VidChapters, TACoS.
+"""Dense captions of ActivityNet Captions and of data sets with the same form: YouCook2 of PDVC, VidChapters, TACoS.
 
     {"v_QOlSCBRmfWY": {"duration": 82.73,
                        "timestamps": [[0.83, 19.86], [17.37, 60.81]],
@@ -6,7 +6,7 @@
      "s13-d21.avi": {"timestamps": [[360, 444]], "sentences": ["He took out a knife."],
                      "fps": 29.4, "num_frames": 6800}}
 
-Where there is `fps`, as in TACoS, times are numbers of frames.
+If a video has `fps`, as in TACoS, its times are frame numbers.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Chapters: `chapters` of yt-dlp's info.json, or the lines of a description, times before or after the titles.
+"""Chapters: `chapters` of yt-dlp's info.json, or lines of a description with times before or after the titles.
 
     {"id": "jReX7qKU2yc", "duration": 574,
      "chapters": [{"start_time": 0.0, "end_time": 111.0, "title": "Introduction"}]}
@@ -7,7 +7,7 @@
     1:51 States of Consciousness
     Dual Processing 3:33
 
-A chapter of a description ends where the next one begins, the last one at the end of the video.
+A chapter of a description ends where the next one begins; the last one ends with the video.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Charades-STA's text file, and Charades' actions with their list of classes: give the latter two together.
+"""The text file of Charades-STA; actions of Charades and their list of classes, which must be given together.
 
     AO8RW 0.0 6.9##a person is putting a book on a shelf.
 
@@ -7,7 +7,7 @@
     c000 Holding some clothes
     c149 Someone is laughing
 
-Spans often run over the end of the video: they are cut there.
+Spans that exceed the end of the video, which is frequent, are cut there.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Rows of clips, each with a video, a start, an end and a text: InternVid, MIL-NCE, EgoClip. CSV or lines of JSON.
+"""Rows of clips with video, start, end and text: InternVid, MIL-NCE, EgoClip. CSV or JSON lines.
 
     {"YoutubeID": "rJFrLyhMnyA", "Start_timestamp": "00:00:18.100",
      "End_timestamp": "00:00:21.200", "Caption": "a man dances"}
@@ -8,7 +8,7 @@
 
     {"video": "a.mp4", "start_s": 47, "end_s": 60, "text": "a man runs", "kind": "event"}
 
-Names are compared in small letters. A `timestamp` of two values, or a list of such, stands for start and end.
+Column names are case-insensitive. Start and end may also be one column `timestamp` with two values.
 """
 
 from collections.abc import Iterator

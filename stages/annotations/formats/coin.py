@@ -1,11 +1,11 @@
-"""Steps of COIN: the official file, and lists of objects with one key.
+"""Steps of COIN: the official file, or lists of objects with one key.
 
     {"database": {"I3tfxWUIHts": {"class": "PutOnCarSticker", "recipe_type": 1, "duration": 185.0,
                                   "start": 0, "end": 185, "subset": "training",
                                   "annotation": [{"id": "462", "segment": [0.0, 18.0],
                                                   "label": "put the sticker on the window"}]}}}
 
-Labels come from a fixed list: one step may come several times.
+Labels come from a fixed list; a step may occur several times.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""CrossTask: a CSV file per video without a head, named TASK_VIDEO.csv, and the steps of the tasks in a text file.
+"""CrossTask: one CSV file per video without header, named TASK_VIDEO.csv, and a text file with the steps of the tasks.
 
     113766_yIRL8Ol1JdA.csv:  1,24.86,34.02
                              2,36.71,40.48
@@ -8,7 +8,7 @@
                              2
                              open bag,pour in water
 
-Give both: a CSV file names a step by its number alone.
+Give both, since a CSV file contains only the numbers of the steps.
 """
 
 import re

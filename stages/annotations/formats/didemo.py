@@ -1,11 +1,11 @@
-"""DiDeMo: a description and the pieces of five seconds that each of several people found it in.
+"""DiDeMo: a description, and the pieces of five seconds in which each of several annotators found it.
 
     [{"annotation_id": 49152, "video": "10015567@N08_3655084291_f8b58ce2da.mov", "num_segments": 6,
       "description": "the man in the hat briefly bends over the machine",
       "times": [[1, 1], [1, 1], [1, 1], [0, 0]],
       "dl_link": "https://www.flickr.com/video_download.gne?id=6060447507"}]
 
-The window is the one that most of them gave, at least two; where no two agree, the row is left out and counted.
+The event has the window given by most annotators, at least two; if no two agree, the row is dropped and counted.
 """
 
 from collections import Counter

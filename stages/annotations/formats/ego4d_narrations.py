@@ -1,4 +1,4 @@
-"""Ego4D's narrations (`narration.json`): sentences at points in time, and summaries of stretches.
+"""Narrations of Ego4D (`narration.json`): sentences at points in time, and summaries of intervals.
 
     {"videos": {"77ed9624-f87b-4196-9a0e-95b7023b18e4": {"narration_pass_1": {
         "narrations": [{"timestamp_sec": 3.42, "narration_text": "#C C picks up a knife", "annotation_uid": "..."},
@@ -6,8 +6,8 @@
         "summaries": [{"start_sec": 0.0, "end_sec": 300.0, "summary_text": "#Summary C cooked a meal"}]},
      "narration_pass_2": {...}}}}
 
-Two people narrated each video. The second pass says the same in other words and is left out and counted, unless the
-first has no narrations. What is no narration of an event (`#unsure` alone) is for the step that writes questions.
+Two people narrated each video. The second pass describes the same in other words; it is dropped and counted, unless the
+first has no narrations. Narrations without an event (only `#unsure`) are handled by the stage `write_qa`.
 """
 
 from collections.abc import Iterator

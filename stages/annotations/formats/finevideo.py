@@ -1,4 +1,4 @@
-"""FineVideo: scenes of a video with their activities, times as text. A file per video, or lines of JSON.
+"""FineVideo: scenes of a video with their activities. One file per video, or JSON lines.
 
     {"content_metadata": {"description": "...", "scenes": [
         {"sceneId": 1, "title": "Intro",
@@ -7,8 +7,7 @@
                          "timestamp": {"start_timestamp": "00:00:03.000", "end_timestamp": "00:00:08.500"}}]}]},
      "original_video_filename": "sample_1.mp4", "duration_seconds": 120}
 
-Titles of scenes are scenes, activities are events. A list `scenes` of numbers, as other parts have it, is no list of
-scenes.
+Titles of scenes become scenes, activities become events. Lists named `scenes` that contain numbers are ignored.
 """
 
 from collections.abc import Iterator

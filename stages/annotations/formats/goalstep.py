@@ -6,7 +6,7 @@
                                "segments": [{"start_time": 145.6, "end_time": 158.9,
                                              "step_description": "cut onion"}]}]}]}
 
-A step and its substeps are events of their own: they overlap. The goal is the caption of the whole video.
+A step and its substeps are separate events, which overlap. The goal is the caption of the whole video.
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,11 @@
-"""HD-VILA-100M: the clips of a video by their times. There are no captions in it: what others wrote may be in `text`.
+"""HD-VILA-100M: the times of the clips of a video. It has no captions; those of others may be in `text`.
 
     {"video_id": "QMi8x8o55Ns", "url": "https://www.youtube.com/watch?v=QMi8x8o55Ns",
      "clip": [{"clip_id": "QMi8x8o55Ns.1.mp4", "span": ["00:00:17.759", "00:00:23.279"]},
               {"clip_id": "QMi8x8o55Ns.16.mp4", "span": ["00:04:52.140", "00:05:03.350"],
                "text": "a boat leaves the harbour"}]}
 
-A clip without a text is a window of its video all the same: see `write_qa.clips`.
+A clip without a text is also a window of its video; see `write_qa.clips`.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Captions of HowTo100M: one JSON file of all videos, or a CSV file per video, named after it.
+"""Captions of HowTo100M: one JSON file for all videos, or one CSV file per video, named after it.
 
     {"nVbIUDjzWY4": {"start": [9.26, 11.0],
                      "end": [12.53, 14.9],
@@ -7,7 +7,7 @@
     start,end,text
     9.26,12.53,hi everybody today we make
 
-The CSV files have no stop words. Automatic captions roll: what a line shows again is taken out, see `repair`.
+The CSV files have no stop words. Words that rolling captions repeat from the previous line are removed; see `repair`.
 """
 
 from collections.abc import Iterator

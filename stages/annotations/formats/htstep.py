@@ -1,4 +1,4 @@
-"""HT-Step: annotations or predictions, which name steps by numbers, and the taxonomy, a CSV file of words. Give both.
+"""HT-Step: annotations or predictions with numbers of steps, and the taxonomy, a CSV file with their texts. Give both.
 
     video-id,t-start,t-end,label,score
     -25-1nbOki0,333.57,381.52,513,0.319
@@ -6,14 +6,14 @@
     global_step_index,activity,step_index,variation,variation_index,headline,paragraph
     513,Make Pastel De Papa,0,none,1,Make mashed potatoes.,"Chop the potatoes and mash away."
 
-`annotations.json` names the steps by their numbers, too:
+`annotations.json` contains the numbers of the steps as well:
 
     {"-25-1nbOki0": {"subset": "train", "activity": "Make Pastel De Papa",
                      "annotations": [{"id": 513, "segment": [333.57, 381.52]}]}}
 
-`video_splits.json` (`{"train": ["--3t0-oT8Y0"], "val_seen": []}`) gives each video its split. The
-rows with a score are predictions of a model, which are read only with `--annotation-format htstep`; those that score
-below a half are more often wrong than right: they are left out and counted.
+`video_splits.json` (`{"train": ["--3t0-oT8Y0"], "val_seen": []}`) has the split of each video. Rows with a score are
+predictions of a model, which are read only with `--annotation-format htstep`. Predictions with a score below 0.5 are
+more often wrong than right, so they are dropped and counted.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Lists of videos that tell nothing of what happens: HowTo100M, HD-VILA, CrossTask, splits.
+"""Lists of videos without annotations: HowTo100M, HD-VILA, CrossTask, splits.
 
     video_path
     33ocZ8pSh3Q.mp4
@@ -9,8 +9,8 @@
 
     {"005651d6-...": {"video_uid": "4c64e0d9-...", "starting_sec": 270, "ending_sec": 450}}
 
-With `--annotations` they say which videos of a folder are of the data set, and the third form, of which split. The last
-one, of EgoSchema, says what each of its clips was cut from.
+With `--annotations`, they select the videos of a folder that belong to the data set; the third form also contains their
+split. The last form, of EgoSchema, names the video from which each clip was cut.
 """
 
 from collections.abc import Iterator

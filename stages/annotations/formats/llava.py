@@ -1,10 +1,10 @@
-"""Conversations in the LLaVA form (LLaVA-Video, VideoChat-Flash, InternVideo, ViLAMP): lists or lines of JSON.
+"""Conversations in LLaVA form (LLaVA-Video, VideoChat-Flash, InternVideo, ViLAMP): JSON lists or JSON lines.
 
     [{"id": "video_3827", "video": "video_3827.mp4", "duration": 21.3,
       "conversations": [{"from": "human", "value": "<image>\\nWhat does the man hold?"},
                         {"from": "gpt", "value": "A cup."}]}]
 
-The turns come back as they were written. A sample of several videos, or of images, is left out and counted.
+The turns are not changed. Samples of several videos, or of images, are dropped and counted.
 """
 
 import json

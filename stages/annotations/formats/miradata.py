@@ -1,10 +1,10 @@
-"""MiraData: a CSV row per clip of a video, with up to six captions.
+"""MiraData: one CSV row per clip of a video, with up to six captions.
 
     index,clip_id,video_id,timestamp,short_caption,dense_caption,background_caption,main_object_caption
     0,7,abcdefghijk,"['0:01:10.000', '0:02:12.500']",A car drives.,A red car drives by.,A street.,A car.
 
-`timestamp` may be two columns, `start_time` and `end_time`. The most detailed caption is the event; the others say the
-same again in part, and are left out and counted.
+There may be two columns `start_time` and `end_time` instead of `timestamp`. The most detailed caption becomes the
+event; the others, which repeat parts of it, are dropped and counted.
 """
 
 import re

@@ -1,9 +1,9 @@
-"""Panda-70M and Koala-36M: a CSV row per video, its cells lists in Python's writing.
+"""Panda-70M and Koala-36M: one CSV row per video, whose cells are lists in Python syntax.
 
     videoID,url,timestamp,caption,matching_score
     ---4IxR2xOg,https://www.youtube.com/watch?v=---4IxR2xOg,"[['0:00:16.300', '0:00:32.566']]","['A dog runs.']",[0.45]
 
-Koala-36M has one span and one caption a row:
+Koala-36M has one span and one caption per row:
 
     videoID,url,timestamp,caption,clarity_score
     abcdefghijk,https://...,"['0:00:16.300', '0:00:32.566']",A dog runs.,0.9

@@ -7,8 +7,8 @@
     video,question,answer,qid,type,a0,a1,a2,a3,a4
     4010069381,how do they play,0,6,CH,roll the handle,tap their feet,strum,hit with sticks,pat with hand
 
-An answer is a text, a letter or a number; each row becomes a conversation in this project's own form. Benchmarks are
-for evaluation: never train on them.
+An answer is a text, a letter or a number; each row becomes a conversation in the form of longvid. Benchmarks are for
+evaluation: never train on them.
 """
 
 import re

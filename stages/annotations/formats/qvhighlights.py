@@ -1,11 +1,11 @@
-"""QVHighlights: a query with its windows per line. Times count from the cut that the video's id tells.
+"""QVHighlights: one query with its windows per line. Times count from the start of the cut, which is part of the id.
 
     {"qid": 2027, "query": "A lady capturing various attractive interior designs", "duration": 150,
      "vid": "q8YvpLSXQnk_360.0_510.0",
      "relevant_windows": [[108, 150]],
      "relevant_clip_ids": [54, 55], "saliency_scores": [[2, 2, 4], [2, 4, 4]]}
 
-The video may be the cut (`q8YvpLSXQnk_360.0_510.0.mp4`) or the whole one (`q8YvpLSXQnk.mp4`).
+The file may be the cut (`q8YvpLSXQnk_360.0_510.0.mp4`) or the whole video (`q8YvpLSXQnk.mp4`).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""ShareGPT4Video: captions between the key frames of a video, and one of all of it.
+"""ShareGPT4Video: captions between the key frames of a video, and one of the whole video.
 
     {"video_id": "abc", "video_path": "panda/abc.mp4", "timestamp": ["00:00:00.000", "00:00:08.500"],
      "keyframe": [0, 2, 8],
@@ -6,7 +6,7 @@
                   {"idx": "0", "content": "A dog runs."}, {"idx": "1", "content": "It reaches the sea."}],
      "zip_folder": "panda_videos_1.zip"}
 
-`keyframe` has seconds; caption `i` tells what is new from key frame `i` to the next one.
+`keyframe` is in seconds; caption `i` describes the changes from key frame `i` to the next one.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Subtitles in WebVTT, SubRip, ASS, SSA, TTML, SBV, SAMI and MicroDVD, by the reader of subtitles beside videos.
+"""Subtitles in WebVTT, SubRip, ASS, SSA, TTML, SBV, SAMI and MicroDVD, read like those beside videos.
 
     WEBVTT
 
@@ -8,8 +8,8 @@
     0:00:01.000,0:00:02.500     (SBV)
     Hi everybody,
 
-A file per video. As `film.en.vtt` beside its video it needs no option: `longvid manifest DIR` finds it. MicroDVD counts
-in frames, and has to tell the frame rate in its first cue. SCC is not read.
+One file per video. `longvid manifest DIR` finds files such as `film.en.vtt` beside a video without an option. MicroDVD
+uses frame numbers and must state the frame rate in its first cue. SCC is not supported.
 """
 
 import re

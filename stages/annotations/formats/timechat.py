@@ -6,8 +6,8 @@
     {"xHr8X2Wpmno.mp4": [{"timestamp": [21.9, 128.0], "caption": "cuts a cucumber."}]}
     {"3187": {"timestamp": [[20.8, 30.0]], "query": "person takes a drink.", "vid": "DOYQE.mp4"}}
 
-Time tokens are hundredths of the duration; where `segments` has as many spans, those are taken, which are exact.
-The second and the third form are predictions of the model, which are read only with `--annotation-format timechat`.
+Time tokens are hundredths of the duration. If `segments` has the same number of spans, these are used, since they are
+exact. The second and the third form are predictions, which are read only with `--annotation-format timechat`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Vript: the captions of a video's scenes (`ID_caption.json`), their times (`ID_cut_meta.json`) and what is said there.
+"""Vript: captions of the scenes of a video (`ID_caption.json`), their times (`ID_cut_meta.json`) and their speech.
 
     {"meta": {"video_id": "339dXVNQXac", "num_clips": 2},
      "data": {"339dXVNQXac-Scene-001": {"caption": {"shot_type": "Medium shot", "content": "A man waves."},
@@ -6,8 +6,8 @@
     {"339dXVNQXac-Scene-001": {"start_time": "00:00:00.000", "end_time": "00:00:06.500"}}        ID_cut_meta.json
     {"clip_id": "339dXVNQXac-Scene-001", "start": 0.4, "end": 1.9, "text": "hello"}              ID_asr.jsonl
 
-A caption takes its time from the cuts, and times of what is said count from the start of the scene: give the three
-files of a video together.
+Captions have the times of the cuts, and times of speech count from the start of the scene, so give the three files of a
+video together.
 """
 
 import re

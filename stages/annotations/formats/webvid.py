@@ -1,4 +1,4 @@
-"""A caption per video: WebVid and OpenVid.
+"""One caption per video: WebVid and OpenVid.
 
     videoid,name,page_idx,page_dir,duration,contentUrl
     1053841541,Horse grazing on a meadow,27732,027701_027750,PT00H00M17S,https://example.org/1053841541.mp4
@@ -6,7 +6,7 @@
     video,caption,aesthetic score,motion score,frame,fps,seconds
     ---_iRTHryQ_13_0to241.mp4,A man is seen in a living room.,5.4,1.5,241,29.97,8.04
 
-The caption is an event that lasts as long as its video.
+The caption is an event that covers the whole video.
 """
 
 from collections.abc import Iterator

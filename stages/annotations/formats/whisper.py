@@ -1,4 +1,4 @@
-"""Whisper's JSON and those of WhisperX, faster-whisper and whisper-timestamped; Whisper's TSV. A file per video.
+"""JSON of Whisper, WhisperX, faster-whisper and whisper-timestamped, and TSV of Whisper. One file per video.
 
     {"text": " Hi there.", "language": "en",
      "segments": [{"start": 0.0, "end": 2.4, "text": " Hi there.", "no_speech_prob": 0.01, "avg_logprob": -0.2,
@@ -7,8 +7,8 @@
     start<TAB>end<TAB>text
     0<TAB>2400<TAB>Hi there.
 
-Times of the TSV are milliseconds. What Whisper itself takes for silence, and what it says again and again (it does so
-on silence, too), is left out and counted. A segment of more than 240 characters is cut at pauses between its words.
+Times in the TSV are milliseconds. Segments that Whisper classified as silence, and sentences that it repeats many times
+(which also happens on silence), are dropped and counted. A segment of more than 240 characters is cut at pauses.
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,11 @@
-"""YouCook2's official file, and translations of it that have no `segment`: give those together with the official one.
+"""YouCook2's official file, and translations without `segment`, which must be given together with the official file.
 
     {"database": {"GLd3aX16zBg": {"subset": "training", "duration": 241.64, "recipe_type": "113",
                                   "video_url": "https://www.youtube.com/watch?v=GLd3aX16zBg",
                                   "annotations": [{"id": 0, "segment": [90, 102],
                                                    "sentence": "spread margarine on two slices of bread"}]}}}
 
-Where keys are plain numbers, the address tells the video.
+If the keys are numbers, the video is found by its address.
 """
 
 from collections.abc import Iterator

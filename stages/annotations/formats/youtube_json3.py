@@ -1,4 +1,4 @@
-"""YouTube's captions as json3 (yt-dlp: `--write-subs --sub-format json3`), hand-made or automatic. A file per video.
+"""YouTube captions as json3 (yt-dlp: `--write-subs --sub-format json3`), manual or automatic. One file per video.
 
     {"wireMagic": "pb3", "events": [
         {"tStartMs": 0, "dDurationMs": 120000, "id": 1},
@@ -6,8 +6,8 @@
         {"tStartMs": 1900, "dDurationMs": 1540, "aAppend": 1, "segs": [{"utf8": "\\n"}]},
         {"tStartMs": 1910, "dDurationMs": 4000, "segs": [{"utf8": "today we cook"}]}]}
 
-Events without words open a window or end a line. In automatic captions a line stays until the next but one begins: it
-is cut where the next line begins.
+Events without words open a window or end a line. In automatic captions, a line is displayed until the line after the
+next one begins; its event ends where the next line begins.
 """
 
 from collections.abc import Iterator

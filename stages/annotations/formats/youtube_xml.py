@@ -1,4 +1,4 @@
-"""YouTube's captions as XML: srv1 (`<transcript>`, seconds), srv3 and YTT (`<timedtext>`, milliseconds).
+"""YouTube captions as XML: srv1 (`<transcript>`, seconds), srv3 and YTT (`<timedtext>`, milliseconds).
 
     <transcript><text start="0" dur="1.54">Hey, this is just a test</text></transcript>
 
@@ -6,7 +6,7 @@
     <p t="1540" d="4160">this is <s>not</s> the original</p>
     </body></timedtext>
 
-Both as yt-dlp writes them (`--sub-format srv1` or `srv3`).
+yt-dlp writes them with `--sub-format srv1` or `srv3`.
 """
 
 import re
