@@ -157,8 +157,11 @@ def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> N
     for entry in plans:
         if not entry.run and not entry.later:
             continue
-        now = stages[entry.stage].config.semantic()
-        changed = changed_fields(before.get(entry.stage, now), now, f"{stages[entry.stage].section or entry.stage}.")
+        stage = stages[entry.stage]
+        now = stage.config.semantic()
+        changed = changed_fields(before.get(entry.stage, now), now, f"{stage.section or entry.stage}.")
+        if not changed and store.has_folder(f"units/{stage.name}") and not store.has_folder(stage.folder):
+            changed = ["all its units are of other settings or of another version"]
         if changed:
             entry.why = ", ".join(changed)
         elif first_changed:

@@ -75,11 +75,15 @@ class Stage:
         """Whether `run` is a class, whose instances live in Ray actors; functions run in Ray tasks."""
         return inspect.isclass(self.run)
 
+    @property
+    def folder(self) -> str:
+        """The folder of its units in the corpus, for its version and config."""
+        return f"units/{self.name}/{digest([self.name, self.version, self.config.cache_key()])[:12]}"
+
     def unit_path(self, unit: Row) -> str:
         """Returns the path of a unit's file in the corpus, made of a hash of the config and a hash of the inputs."""
-        settings = digest([self.name, self.version, self.config.cache_key()])
         inputs = digest([unit[name] for name in self.reads.names if name not in self.cache_key_excludes])
-        return f"units/{self.name}/{settings[:12]}/{inputs[:2]}/{inputs[:24]}{self.suffix}"
+        return f"{self.folder}/{inputs[:2]}/{inputs[:24]}{self.suffix}"
 
     def make(self, store: Any) -> Callable[[Row], Output]:
         """Returns `run` for units of one corpus: a new worker, or the function with its other arguments bound."""

@@ -1,9 +1,13 @@
 """What a plan reads of a corpus that an earlier version built."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from pipeline.inputs.manifest import MANIFEST_ROWS
-from pipeline.plan import put_recorded_manifest
+from pipeline.inputs.recipe import load_recipe
+from pipeline.plan import StagePlan, explain, put_recorded_manifest
+from pipeline.tables.corpus_file import describe
 from pipeline.tables.workspace import Workspace
 from workers.storage.store import Store
 
@@ -18,3 +22,17 @@ def test_a_manifest_from_before_origins_of_annotations_is_read(tmp_path):
         assert work.rows("select id, licence, annotation_licence, conversation_origins from manifest") == [
             ("a", "MIT", None, None)
         ]
+
+
+def test_units_of_another_version_are_why_a_stage_runs_again(tmp_path):
+    store, recipe = Store(tmp_path), load_recipe("demo")
+    describe(store, recipe)
+    stages = recipe.stages()
+    old = replace(stages["annotate"], version=stages["annotate"].version - 1)
+    assert old.folder != stages["annotate"].folder
+    store.write_bytes(f"{old.folder}/00/unit.parquet", b"")
+    store.write_bytes(f"{stages['select'].folder}/00/unit.parquet", b"")
+    plans = [StagePlan(name, 0, 0, 1, 0) for name in ("shard", "annotate", "write_qa", "select")]
+    explain(plans, stages, store)
+    other, after = "all its units are of other settings or of another version", "its inputs change with annotate"
+    assert [entry.why for entry in plans] == ["new", other, after, after]
