@@ -8,13 +8,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import duckdb
 
 from pipeline.inputs.recipe import recorded_recipe
-from pipeline.not_built import not_built
+from pipeline.not_built import require_tables
 from pipeline.tables.catalog import open_catalog
+from pipeline.tables.closed_duckdb import dict_rows
 from pipeline.tables.corpus_file import CORPUS
 from schemas.config import ConfigError
 from stages.audit_qa import AuditQaConfig, choice_of
@@ -74,9 +74,7 @@ def audit(corpus: str) -> list[Gate]:
     Raises NotBuilt, or ConfigError for a corpus that was built before its pairs were audited.
     """
     store = Store(corpus)
-    for name in ("qa", "videos", "samples"):
-        if not store.exists(f"tables/{name}.parquet"):
-            raise not_built(store, f"the table {name}")
+    require_tables(store, "qa", "videos", "samples")
     config = recorded_recipe(store).audit_qa if store.exists(CORPUS) else AuditQaConfig()
     with open_catalog(corpus) as catalog:
         if missing := _NEEDED - {row[0] for row in catalog.sql("describe qa").fetchall()}:
@@ -93,7 +91,7 @@ def _guessable(catalog: duckdb.DuckDBPyConnection, config: AuditQaConfig) -> Ite
     for form, gain, guessed, kept in catalog.sql(_BLIND).fetchall():
         value = math.nan if gain is None else 100 * gain
         yield Gate(f"{form}: blind model over chance", value, "points", margin, min(guessed or kept, kept), least)
-    rows = _rows(catalog, _CHOICES)
+    rows = dict_rows(catalog.sql(_CHOICES))
     for form, group in groupby(rows, key=lambda row: row["form"]):
         choices = [choice_of(row, row["duration_s"] or 1.0) for row in group]
         if len(choices) >= least and (found := [*_rules(choices, least)]):
@@ -127,8 +125,3 @@ def _shares(catalog: duckdb.DuckDBPyConnection, config: AuditQaConfig) -> Iterat
 def _told(catalog: duckdb.DuckDBPyConnection) -> Iterator[Gate]:
     for reason, count in catalog.sql(_DROPPED).fetchall():
         yield Gate(f"left out: {reason}", count, "pairs", None, count)
-
-
-def _rows(catalog: duckdb.DuckDBPyConnection, query: str) -> Iterator[dict[str, Any]]:
-    for batch in catalog.sql(query).to_arrow_reader(4096):
-        yield from batch.to_pylist()

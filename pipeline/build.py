@@ -22,10 +22,11 @@ from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.network_settings import check_network_settings, unused_environment
 from pipeline.inputs.recipe import Recipe
 from pipeline.phases import Phase, phases
+from pipeline.tables.closed_duckdb import BATCH_ROWS
 from pipeline.tables.corpus_file import check_replaces, describe
 from pipeline.tables.gather import gather, gather_rejects
 from pipeline.tables.shard_record import drop_stale, gather_shards, note_planned
-from pipeline.tables.workspace import BATCH_ROWS, Workspace, read_batches
+from pipeline.tables.workspace import Workspace, read_batches
 from schemas.tables import TABLES
 from stages.download import FETCHING
 from workers.storage.files import TEMPORARY
@@ -173,15 +174,13 @@ def _summarise(work: Workspace, summary: Summary) -> None:
     for name in TABLES:
         summary.rows[name] = work.num_rows(name)
     asked: dict[str, list[str]] = {reason: [] for reason in _OF_MODELS}
-    schema = pa.schema([(n, pa.string()) for n in ("unit", "kind", "stage", "reason", "detail")])
-    for table in work.sql("select * from rejects order by all", schema):
-        for row in table.to_pylist():
-            if row["reason"] == "failed":
-                summary.failures.append(f"{row['stage']}, {row['kind']} {row['unit']}: {row['detail']}")
-            elif row["kind"] == "video":
-                summary.rejects[row["reason"]] += 1
-            if row["reason"] in asked:
-                asked[row["reason"]].append(row["detail"])
+    for row in work.rows("select * from rejects order by all"):
+        if row["reason"] == "failed":
+            summary.failures.append(f"{row['stage']}, {row['kind']} {row['unit']}: {row['detail']}")
+        elif row["kind"] == "video":
+            summary.rejects[row["reason"]] += 1
+        if row["reason"] in asked:
+            asked[row["reason"]].append(row["detail"])
     for reason, details in asked.items():
         if details:
             told = _OF_MODELS[reason].format(count=len(details))
@@ -195,9 +194,7 @@ def _events_outside(work: Workspace) -> list[str]:
         select v.name, v.events_outside_video as outside, count(e.start_s)::int as inside
         from videos v left join events e using (video_id) where v.events_outside_video > 0
         group by all having outside > inside order by outside desc, v.name"""
-    schema = pa.schema([("name", pa.string()), ("outside", pa.int32()), ("inside", pa.int32())])
-    found = [row for table in work.sql(query, schema) for row in table.to_pylist()]
-    if not found:
+    if not (found := [*work.rows(query)]):
         return []
     first = found[0]
     return [

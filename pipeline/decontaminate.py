@@ -15,14 +15,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.decontamination.contents import Known, Row, batches_of, read_known, rows_of
+from pipeline.decontamination.contents import Known, Row, read_known
 from pipeline.decontamination.folder import embedded_folder
 from pipeline.decontamination.questions import questions_in_common, text_model
 from pipeline.decontamination.sequences import sequences_in_common
 from pipeline.inputs.video_ids import meanings_of, names_of
-from pipeline.not_built import not_built
+from pipeline.not_built import require_tables
 from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
+from pipeline.tables.closed_duckdb import dict_rows
 from pipeline.tables.published import is_published_only
 from schemas.config import ConfigError
 from schemas.messages import counted, message
@@ -72,18 +73,16 @@ def decontaminate(
     if sheet is not None:
         check_sheet(sheet)
     store = Store(corpus)
-    for name in ("videos", "qa"):
-        if not store.exists(f"tables/{name}.parquet"):
-            raise not_built(store, f"the table {name}")
+    require_tables(store, "videos", "qa")
     known = [read_known(named) for named in against]
     for one in known:
         for line in _not_compared(one):
             say(line)
     with open_catalog(corpus) as catalog:
-        videos = rows_of(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))
+        videos = [*dict_rows(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))]
         rows = [row for one in known for row in _by_video(videos, one)]
         pairs = catalog.sql("select video_id, name, qa_id, question, options from qa join videos using (video_id)")
-        rows += _by_question(batches_of(pairs), known, text_model(store, say))
+        rows += _by_question(dict_rows(pairs), known, text_model(store, say))
     names = {video["video_id"]: video["name"] for video in videos}
     for one in known:
         rows += [_row(found, one, "sequence", name=names.get(found["video_id"])) for found in _shown(store, one, say)]

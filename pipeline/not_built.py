@@ -16,6 +16,12 @@ def require_built(store: Store, path: str, what: str) -> None:
         raise not_built(store, what)
 
 
+def require_tables(store: Store, *names: str) -> None:
+    """Raises NotBuilt unless the corpus has these tables."""
+    for name in names:
+        require_built(store, f"tables/{name}.parquet", f"the table {name}")
+
+
 def not_built(store: Store, what: str) -> NotBuilt:
     """Returns the error for a missing part of a corpus, or for a folder that is no corpus."""
     root = redacted(store.root)

@@ -131,18 +131,17 @@ def audited(context: Context, work: Workspace) -> Iterator[pa.Table]:
             select video_id, list(embed_unit order by segment_index) as embed_units
             from ingest where reject is null group by video_id
         ) using (video_id) where q.reject is null order by video_id"""
-    schema = pa.schema([("video_id", TEXT), ("duration_s", NUMBER), ("write_qa_unit", TEXT), ("embed_units", TEXTS)])
-    videos = [row for table in work.sql(query, schema) for row in table.to_pylist()]
-    if videos:
+    if videos := [*work.rows(query)]:
         text = json.dumps(videos, sort_keys=True, separators=(",", ":"))
         yield pa.Table.from_pylist([{"videos": text}], audit_qa.READS)
 
 
 def filtered(context: Context, work: Workspace) -> Iterator[pa.Table]:
     """Yields the videos of which the audit dropped pairs, with the ids of these pairs. Raises AuditFailed."""
-    for table in work.sql("select reject.detail from audit_qa where reject is not null", pa.schema([("detail", TEXT)])):
-        detail = table["detail"][0].as_py()
-        raise AuditFailed(f"audit_qa: {detail}: nothing was packed, and the shards are those of the build before")
+    for row in work.rows("select reject.detail as detail from audit_qa where reject is not null"):
+        raise AuditFailed(
+            f"audit_qa: {row['detail']}: nothing was packed, and the shards are those of the build before"
+        )
     query = """
         select video_id, q.name, write_qa_unit, list(qa_id order by qa_id) as dropped
         from questions q join qa using (video_id) where q.reject is null and dropped is not null

@@ -14,13 +14,12 @@ from typing import Any, TextIO
 import pyarrow as pa
 
 from pipeline.tables.catalog import CatalogError, open_catalog
-from pipeline.tables.closed_duckdb import select
+from pipeline.tables.closed_duckdb import BATCH_ROWS, select
 from pipeline.terminal import Terminal, folded_table
 from schemas.messages import json_printable, printable
 
 SHOWN_ROWS = 200
 PIPE_COLUMNS = 240
-_BATCH_ROWS = 4096
 # What a spreadsheet takes for a formula; a tab or carriage return before one does not hide it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -44,7 +43,7 @@ def query(corpus: str, sql: str, *, format: str = "table", safe_csv: bool = Fals
         raise CatalogError(f"--format {format!r}: use one of {', '.join(formats)}")
     with open_catalog(corpus) as catalog:
         try:
-            formats[format](select(catalog, sql).to_arrow_reader(_BATCH_ROWS), file or sys.stdout)
+            formats[format](select(catalog, sql).to_arrow_reader(BATCH_ROWS), file or sys.stdout)
         except (pa.ArrowException, OverflowError) as error:
             raise CatalogError(f"the result cannot be shown: {error}; cast its columns to varchar") from None
         except BrokenPipeError:

@@ -129,21 +129,17 @@ def _unit(store: Store, path: str) -> str | None:
 
 
 _QUERIES = {
-    "shards": ("select distinct shard from samples order by 1", [("shard", pa.string())]),
-    "media": (
-        "select name, media, v.sha256, m.uri from videos v left join given m using (video_id) "
-        "where media is not null or m.uri is not null order by 1",
-        [(name, pa.string()) for name in ("name", "media", "sha256", "uri")],
-    ),
+    "shards": "select distinct shard from samples order by 1",
+    "media": "select name, media, v.sha256, m.uri from videos v left join given m using (video_id) "
+    "where media is not null or m.uri is not null order by 1",
 }
 _UNREAD = "select count(*) from videos where media is null and video_id not in (select video_id from given)"
 
 
 def _rows(work: Workspace, what: str, verdict: Verdict) -> Iterator[dict]:
-    query, columns = _QUERIES[what]
-    for table in work.sql(query, pa.schema(columns)):
-        setattr(verdict, what, getattr(verdict, what) + table.num_rows)
-        yield from table.to_pylist()
+    for row in work.rows(_QUERIES[what]):
+        setattr(verdict, what, getattr(verdict, what) + 1)
+        yield row
 
 
 def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
@@ -156,12 +152,10 @@ def _media(store: Store, folder: str, access: Access, row: dict) -> str | None:
     shown = row["media"] or redacted(row["uri"])
     try:
         found = store.sha256(row["media"]) if row["media"] else _sha256(resolve(row["uri"], folder), access)
-    except FileNotFoundError:
+    except (FileNotFoundError, Reject) as error:
+        if isinstance(error, Reject) and error.reason != "not_found":
+            return f"{shown}: the file of video {row['name']!r} is not read: {error.detail}"
         return f"{shown}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
-    except Reject as rejected:
-        if rejected.reason == "not_found":
-            return f"{shown}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
-        return f"{shown}: the file of video {row['name']!r} is not read: {rejected.detail}"
     except (OSError, ValueError) as error:
         return f"{shown}: the file of video {row['name']!r} cannot be read: {error}"
     if found != row["sha256"]:

@@ -19,15 +19,11 @@ def json_printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def shorten(text: str, characters: int = MESSAGE_CHARACTERS) -> str:
-    """Cuts a text to a number of characters; a cut text ends with `...`."""
-    return text if len(text) <= characters else text[: characters - 3] + "..."
-
-
 def message(text: str) -> str:
     """Makes a text fit for a row of `rejects` or a terminal: printable, at most MESSAGE_CHARACTERS long."""
     # Cut first: what is cut off need not be searched.
-    return shorten(printable(text[: MESSAGE_CHARACTERS + 1]))
+    text = printable(text[: MESSAGE_CHARACTERS + 1])
+    return text if len(text) <= MESSAGE_CHARACTERS else text[: MESSAGE_CHARACTERS - 3] + "..."
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from pipeline.inputs.annotation_files import read_files
 from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.media_folder import is_media, list_media
 from pipeline.tables.catalog import open_catalog
+from pipeline.tables.closed_duckdb import dict_rows
 from stages.annotations.text import AnnotationError
 from workers.storage.files import sha256_of
 
@@ -73,11 +73,11 @@ def read_known(named: str) -> Known:
 def _read_corpus(named: str) -> Known:
     known = Known(named.rstrip("/").rpartition("/")[2], corpus=named)
     with open_catalog(named) as catalog:
-        for video in rows_of(catalog.sql("select name, uri, sha256 from videos")):
+        for video in dict_rows(catalog.sql("select name, uri, sha256 from videos")):
             known.ids |= {name for name in (video["name"], video["uri"]) if name}
             if video["sha256"]:
                 known.files[video["sha256"]] = video["name"]
-        for pair in batches_of(catalog.sql("select question, options from qa")):
+        for pair in dict_rows(catalog.sql("select question, options from qa")):
             known.questions.append("\n".join([pair["question"], *(pair["options"] or ())]))
     return known
 
@@ -85,14 +85,3 @@ def _read_corpus(named: str) -> Known:
 def _text(value: str) -> str:
     """A question with its options, without marks of the conversation."""
     return _LETTER.sub("", value.replace("<image>", "").replace(_HINT, "")).strip()
-
-
-def rows_of(relation: Any) -> list[Row]:
-    """All rows of a query."""
-    return [*batches_of(relation)]
-
-
-def batches_of(relation: Any) -> Iterator[Row]:
-    """The rows of a query, of which few are in memory at a time."""
-    for batch in relation.to_arrow_reader(4096):
-        yield from batch.to_pylist()

@@ -6,8 +6,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow as pa
-
 from pipeline.build import run_phase
 from pipeline.engine.lock import only_build
 from pipeline.inputs.addresses import fingerprint_addresses, manifest_folder
@@ -26,7 +24,6 @@ _PHASES = ("ingest", "find_shots")
 _SETTINGS = ["annotate.annotators=[]", "write_qa.realizer=templates", "download.root=''", "download.media=reference"]
 _SETTINGS += ["shard.min_duration_s=0", "shard.max_duration_s=0"]
 _NAMED = 5
-_REJECTED = pa.schema([("name", pa.string()), ("reason", pa.string())])
 
 
 @contextmanager
@@ -73,4 +70,4 @@ def _embed(manifest: Path, store: Store, recipe: Recipe, say: Callable[[str], No
                 gather(phase.name, work, store, publish=False)
         gather_rejects([*_PHASES], work, store, publish=False)
         query = "select name, min(reason) as reason from rejects group by name order by name"
-        return [f"{r['name']} ({r['reason']})" for table in work.sql(query, _REJECTED) for r in table.to_pylist()]
+        return [f"{row['name']} ({row['reason']})" for row in work.rows(query)]

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.inputs.recipe import recorded_recipe
 from pipeline.phases import phases
 from pipeline.plan import put_recorded_manifest, scan_phase
@@ -22,9 +20,6 @@ AGREE = 0.55
 _UNITS = """
     select distinct s.video_id, s.name, find_shots_unit, embed_units from find_shots s where s.reject is null
     order by s.video_id"""
-_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("video_id", "name", "find_shots_unit")] + [("embed_units", pa.list_(pa.string()))]
-)
 _KNOWN_VIDEOS = 50  # of the benchmark, searched for at once
 _SHORT_S = 60
 
@@ -101,4 +96,4 @@ def embedded_videos(store: Store) -> list[dict[str, Any]]:
         put_recorded_manifest(work, store)
         for phase in phases(recorded_recipe(store).stages())[:2]:
             scan_phase(phase, work, store)
-        return [row for table in work.sql(_UNITS, _SCHEMA) for row in table.to_pylist()]
+        return [*work.rows(_UNITS)]

@@ -44,12 +44,7 @@ def qa_units(work: Workspace) -> tuple[list[str], list[str]]:
 
 def licences_of_videos(work: Workspace) -> dict[str, str | None]:
     """Returns the licence of each video."""
-    schema = pa.schema([VIDEO.field("video_id"), VIDEO.field("licence")])
-    return {
-        row["video_id"]: row["licence"]
-        for table in work.sql("select video_id, licence from videos", schema)
-        for row in table.to_pylist()
-    }
+    return {row["video_id"]: row["licence"] for row in work.rows("select video_id, licence from videos")}
 
 
 def made_of(written: list[str], audited: list[str], banned: Banned, licences: Mapping[str, str | None]) -> str:

@@ -5,7 +5,7 @@ of its text: tables, manifests and shards are untrusted.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ _QUERY_WORDS = frozenset(
     ["select", "from", "with", "values", "pivot", "unpivot", "table", "describe", "summarize", "show"]
 )
 
+BATCH_ROWS = 4096
 EXAMPLE = "select task, count(*) from samples group by 1"
 Parameters = Sequence[Any] | dict[str, Any] | None
 
@@ -70,6 +71,12 @@ def select(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Paramete
     if rows is None:
         raise SqlError("DuckDB 1.5 cannot explain a PIVOT")
     return rows
+
+
+def dict_rows(rows: duckdb.DuckDBPyRelation) -> Iterator[dict[str, Any]]:
+    """Yields the rows of a relation, of which it holds one batch at a time."""
+    for batch in rows.to_arrow_reader(BATCH_ROWS):
+        yield from batch.to_pylist()
 
 
 def _begins_a_query(words: list[str]) -> bool:

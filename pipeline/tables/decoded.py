@@ -61,14 +61,15 @@ _NEW = f"select decode_unit from ({_UNITS}) where decode_unit not in (select dec
 
 
 _FRAMES = f"""
-    select coalesce((select sum(frames_decoded) from decoded where decode_unit in ({_UNITS})), 0),
-           coalesce((select sum(frames_to_decode) from ingest where reject is null and decode_unit is null), 0)"""
+    select coalesce((select sum(frames_decoded) from decoded where decode_unit in ({_UNITS})), 0) as done,
+           coalesce((select sum(frames_to_decode) from ingest where reject is null and decode_unit is null), 0)
+           as to_do"""
 
 
 def frames_decoded(work: Workspace) -> tuple[int, int]:
     """Returns the number of decoded frames, and the predicted number for segments that are not decoded yet."""
-    ((done, to_do),) = work.rows(_FRAMES)
-    return int(done), int(to_do)
+    (row,) = work.rows(_FRAMES)
+    return int(row["done"]), int(row["to_do"])
 
 
 def count_decoded(work: Workspace, store: Store) -> None:

@@ -17,7 +17,6 @@ from workers.storage.files import PathError
 from workers.storage.store import Store
 
 RECORD = "tables/shards.parquet"
-_SHARD_COLUMN = pa.schema([SHARD.field("shard")])
 _OURS = re.compile(r"shards/[A-Za-z0-9][A-Za-z0-9_-]{0,31}/[0-9]{6,}\.tar")
 _SHARDS = """
     select shard, any_value(split) as split, list(distinct sample_key order by sample_key) as sample_keys,
@@ -34,7 +33,7 @@ def note_planned(work: Workspace, store: Store) -> None:
 
     Raises ShardInTheWay where one would be written over a file that is none.
     """
-    planned = _shards_of(work, "select distinct shard from pack_todo order by shard")
+    planned = [row["shard"] for row in work.rows("select distinct shard from pack_todo order by shard")]
     for shard in planned:
         if store.exists(shard) and not _is_shard(store, shard):
             raise ShardInTheWay(
@@ -57,7 +56,7 @@ def drop_stale(work: Workspace, store: Store) -> list[str]:
 
     Only what the corpus has recorded and what still is what was written; gives a note for each that is not.
     """
-    planned = set(_shards_of(work, "select distinct shard from samples order by shard"))
+    planned = {row["shard"] for row in work.rows("select distinct shard from samples")}
     notes = []
     for row in _recorded(store):
         shard = row["shard"]
@@ -75,10 +74,6 @@ def drop_stale(work: Workspace, store: Store) -> list[str]:
 
 def _is_shard(store: Store, path: str) -> bool:
     return (shard_key(store, path) or "").startswith("units/pack/")
-
-
-def _shards_of(work: Workspace, query: str) -> list[str]:
-    return [shard for table in work.sql(query, _SHARD_COLUMN) for shard in table["shard"].to_pylist()]
 
 
 def _recorded(store: Store) -> list[dict[str, Any]]:

@@ -14,11 +14,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.tables.closed_duckdb import Parameters, connect, select
+from pipeline.tables.closed_duckdb import BATCH_ROWS, Parameters, connect, dict_rows, select
 from workers.storage.file_lock import lock
 from workers.storage.scratch import scratch_folder
 
-BATCH_ROWS = 4096
 _LOCK = ".lock"
 
 
@@ -80,14 +79,14 @@ class Workspace:
         for batch in rows.to_arrow_reader(BATCH_ROWS):
             yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
 
-    def count(self, query: str, parameters: Parameters = None) -> int:
-        """Returns the single number that a SELECT yields."""
-        ((number,),) = select(self._db.cursor(), query, parameters).fetchall()
-        return number
+    def rows(self, query: str) -> Iterator[dict[str, Any]]:
+        """Yields the rows of one SELECT."""
+        return dict_rows(select(self._db.cursor(), query))
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Returns the rows of a SELECT that yields only a few."""
-        return select(self._db.cursor(), query, None).fetchall()
+    def count(self, query: str) -> int:
+        """Returns the single number that a SELECT yields."""
+        ((number,),) = select(self._db.cursor(), query).fetchall()
+        return int(number)
 
     def num_rows(self, name: str) -> int:
         """Returns the number of rows of a table."""

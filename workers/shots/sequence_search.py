@@ -20,6 +20,7 @@ from workers.shots.sequence_windows import LEAST_WINDOWS, WINDOW_S, Look, Window
 
 COVERED_S = 24
 """Seconds that matching windows must cover, or four fifths of the seconds that change where these are fewer."""
+_SLACK_S = 2
 _BLOCK = 256  # windows that are compared at once
 _ALIKE = 0.8  # mean cosine of the frames of a short video that changes; its changes must agree as well
 
@@ -37,19 +38,17 @@ class Found:
     """Second t of the known video corresponds to second t + offset_s of the other one."""
 
 
-def search(
-    windows: Windows, video_MD: np.ndarray, *, agree: float, still_agree: float = 0.97, slack_s: int = 2
-) -> list[Found]:
+def search(windows: Windows, video_MD: np.ndarray, *, agree: float, still_agree: float = 0.97) -> list[Found]:
     """The known videos of which parts are in a video, the most similar first.
 
     Args:
         windows: windows of the known videos.
         video_MD: descriptors, one per second.
         agree: correlation of changes that counts as found, in windows that cover COVERED_S at offsets that differ by at
-            most `slack_s`.
+            most _SLACK_S.
         still_agree: cosine of frames that counts as found where nothing changes.
     """
-    found = _search_changes(windows, video_MD, agree, slack_s)
+    found = _search_changes(windows, video_MD, agree)
     found += _search_looks(windows, video_MD, agree, still_agree)
     best: dict[int, Found] = {}
     for each in sorted(found, key=lambda f: (-f.similarity, f.owner)):
@@ -57,7 +56,7 @@ def search(
     return [*best.values()]
 
 
-def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float, slack_s: int) -> list[Found]:
+def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float) -> list[Found]:
     if len(video_MD) < WINDOW_S or not len(windows.owner_W):
         return []
     scores, at = _best(windows.centred_WSD, video_MD.astype(np.float32))
@@ -67,7 +66,7 @@ def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float, slack_
         own = hit[windows.owner_W[hit] == owner]
         offsets = at[own] - windows.start_W[own]
         # The offset shared by most windows.
-        near = np.abs(offsets[:, None] - offsets[None]) <= slack_s
+        near = np.abs(offsets[:, None] - offsets[None]) <= _SLACK_S
         members = own[near[int(near.sum(axis=1).argmax())]]
         seconds = covered(windows.start_W[members])
         if len(members) >= LEAST_WINDOWS and seconds >= min(COVERED_S, 0.8 * windows.changing_O[owner]):

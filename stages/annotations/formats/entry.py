@@ -112,9 +112,9 @@ def row(start: Any, end: Any, text: Any, kind: str = "event", label: str = "", r
     return Row(start_s if has_time else None, end_s if has_time else None, text_of(text), kind, label=label, ref=ref)
 
 
-def whole_video(text: Any, kind: str = "caption") -> Row:
+def whole_video(text: Any) -> Row:
     """A row about all of the video."""
-    return Row(0.0, None, text_of(text), kind)
+    return Row(0.0, None, text_of(text), "caption")
 
 
 def text_of(value: Any) -> str:
