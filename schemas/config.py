@@ -39,9 +39,12 @@ class StageConfig(Config):
     cache_key_names: ClassVar[dict[str, str]] = {}
     """What the cache key calls a field that was renamed, so that units made before stay valid."""
 
+    not_content: ClassVar[tuple[str, ...]] = ()
+    """Fields besides `resources` that a unit's content does not depend on, such as limits."""
+
     def semantic(self) -> dict[str, Any]:
         """The fields that a unit's content depends on."""
-        return self.model_dump(mode="json", exclude={"resources"})
+        return self.model_dump(mode="json", exclude={"resources", *self.not_content})
 
     def cache_key(self) -> dict[str, Any]:
         """The same fields, under the names that unit paths are made of."""

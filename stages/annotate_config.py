@@ -1,6 +1,6 @@
 """The settings of annotations: which sources are read, their limits, and the models for videos without annotations."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -12,6 +12,9 @@ from workers.endpoint.config import EndpointConfig
 
 class AnnotateConfig(StageConfig):
     """How annotations are read and which events are accepted."""
+
+    # Limits only decide about rejection; answers of models are in other units.
+    not_content = ("limits", "max_file_bytes", "max_events", "endpoint", "annotators")
 
     subtitle_languages: tuple[str, ...] = ("en",)
     """Preferred languages of subtitles, in order ("en" includes "en-GB"). If a video has none of them, a file without a
@@ -53,9 +56,3 @@ class AnnotateConfig(StageConfig):
             except LookupError:
                 raise ValueError("give `detect` or the name of a text encoding that Python knows") from None
         return name
-
-    def semantic(self) -> dict[str, Any]:
-        """Returns the fields that a unit's content depends on, without those that only decide about rejection."""
-        return self.model_dump(
-            mode="json", exclude={"resources", "limits", "max_file_bytes", "max_events", "endpoint", "annotators"}
-        )

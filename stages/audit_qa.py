@@ -42,6 +42,8 @@ class GateConfig(Config):
 class AuditQaConfig(StageConfig):
     """Which pairs are left out of the shards."""
 
+    not_content = ("gates",)  # they only affect `longvid audit`
+
     blind: BlindConfig = BlindConfig()
     """What a text-only model may guess."""
     noted_only: tuple[Literal[tuple(PROBLEMS)], ...] = ("toxic",)  # type: ignore[valid-type]
@@ -51,10 +53,6 @@ class AuditQaConfig(StageConfig):
     """Of `longvid audit`."""
     # One process over all pairs; a million take about 2 GB.
     resources: Resources = Resources(cpus=1.0, memory_mb=2000)
-
-    def semantic(self) -> dict[str, Any]:
-        """Without the gates, which decide the verdict of `longvid audit` alone."""
-        return self.model_dump(mode="json", exclude={"resources", "gates"})
 
 
 def run(unit: Row, config: AuditQaConfig, store: Store) -> Iterator[pa.Table]:

@@ -31,6 +31,8 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
 class DecodeConfig(StageConfig):
     """Config of the decode stage."""
 
+    not_content = ("limits", "threads")
+
     short_side: int = Field(384, ge=16, le=4320)
     """Pixels of the shorter side of a frame; smaller videos keep their size."""
     convert: bool = True
@@ -61,10 +63,6 @@ class DecodeConfig(StageConfig):
         if self.device == "cuda" and not self.resources.gpus:
             raise ValueError("device = 'cuda' with resources.gpus = 0: set it, 0.1 shares a GPU among ten workers")
         return self
-
-    def semantic(self) -> dict[str, Any]:
-        """Returns the fields that a unit's content depends on, without limits and number of threads."""
-        return self.model_dump(mode="json", exclude={"resources", "limits", "threads"})
 
 
 class Decoder:

@@ -34,6 +34,8 @@ READS = pa.schema([*FILE, ("others", pa.list_(FILE))])
 class FindDuplicatesConfig(StageConfig):
     """When a video counts as a copy, and which videos are compared."""
 
+    not_content = ("min_common_keys", "max_bucket", "max_candidates")  # the candidates are inputs of a unit
+
     agreement: float = Field(0.5, gt=0, le=1)
     """Minimum correlation of the changes of two videos at one offset. Unrelated videos have below 0.15, another hour of
     the same camera up to 0.4, copies above 0.6."""
@@ -55,10 +57,6 @@ class FindDuplicatesConfig(StageConfig):
     """Maximum number of candidates per video, those with the most common keys."""
     # Comparing two hours of video takes a second or two.
     resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
-
-    def semantic(self) -> dict[str, Any]:
-        """Returns the fields that a unit's content depends on; the candidates are among its inputs."""
-        return self.model_dump(mode="json", exclude={"resources", "min_common_keys", "max_bucket", "max_candidates"})
 
 
 @dataclass(frozen=True)

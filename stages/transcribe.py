@@ -37,6 +37,8 @@ _SILENCE = 33  # of 32767, -60 dB: sound without a louder sample contains no spe
 class TranscribeConfig(StageConfig):
     """How a model transcribes the videos that have sound and whose manifest has no `subtitles`."""
 
+    not_content = ("limits",)
+
     part_s: float = Field(300.0, ge=10, le=700)
     """Maximum duration of sound per request in seconds. A second has 32 kB, and servers usually accept 25 MB."""
     sentence_gap_s: float = Field(1.0, gt=0, le=10)
@@ -52,8 +54,7 @@ class TranscribeConfig(StageConfig):
 
     def semantic(self) -> dict[str, Any]:
         """Returns the fields that a unit's content depends on, with those of the endpoint."""
-        content = {name: value for name, value in super().semantic().items() if name != "limits"}
-        return {**content, "endpoint": self.endpoint.speech_content()}
+        return {**super().semantic(), "endpoint": self.endpoint.speech_content()}
 
     def expected_cost(self) -> dict[str, float]:
         """Returns the expected cost of a segment: one call with `part_s` seconds of sound."""

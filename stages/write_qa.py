@@ -51,6 +51,8 @@ class WritingLimits(SandboxLimits):
 class WriteQaConfig(WritingConfig, StageConfig):
     """How pairs are written, and the towers whose text side embeds them. The recipe fills in the towers."""
 
+    not_content = ("limits", "realizer")
+
     select_tower: TowerConfig = TowerConfig()
     """`embed.tower`: what frames are selected by."""
     merge_tower: TowerConfig = TowerConfig()
@@ -77,7 +79,7 @@ class WriteQaConfig(WritingConfig, StageConfig):
     def semantic(self) -> dict[str, Any]:
         """Returns the fields that a unit's content depends on, with digests of the towers' local weights."""
         weights = [tower_weights(self.select_tower), tower_weights(self.merge_tower)]
-        content = {name: value for name, value in super().semantic().items() if name not in ("limits", "realizer")}
+        content = super().semantic()
         if self.text_model not in ("", CLIP):
             content["text_model"] = encoder_weights(self.text_model) or self.text_model  # a folder that is not here
         if self.realizer == "llm":
