@@ -109,22 +109,6 @@ def test_a_cut_or_missing_shard_is_found(corpus):
     assert list(find_damage(store, samples)) == [f"{place['shard']}: the file is gone; build again"]
 
 
-def test_no_damage_in_a_whole_corpus_and_damage_outside_of_groups_is_found(corpus):
-    store, samples = corpus
-    assert list(find_damage(store, samples)) == []
-    shard = samples["shard"][0].as_py()
-    flip(store, shard, store.size(shard) - 1)
-    faults = list(find_damage(store, samples))
-    assert len(faults) == 1
-    assert "differs from its checksum" in faults[0]
-
-
-def test_a_table_of_another_build_is_found(corpus):
-    store, samples = corpus
-    pack(store, [write_video(store, n, num_queries=6) for n in range(4)], val_fraction=0.0)
-    assert len(list(find_damage(store, samples))) == 4
-
-
 def member(tensors: dict, qa: bytes = b"") -> bytes:
     """As its author would write it, checksums included."""
     metadata = {"format_version": str(FORMAT_VERSION), "qa_sha256": hashlib.sha256(qa).hexdigest()}
