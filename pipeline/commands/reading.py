@@ -59,7 +59,7 @@ def verify(
     read = ", ".join(counted(number, noun) for number, noun in counts)
     out.print(f"{read} read: {counted(len(verdict.problems), 'problem') if verdict.problems else 'no problems'}")
     if verdict.is_published_only:
-        out.print("the corpus has no units and videos, so only shards and tables were checked")
+        out.print("the corpus has no units and videos, so these were not checked")
     if verdict.unread_media:
         outside = counted(verdict.unread_media, "video")
         out.print(f"{outside} outside the corpus not read: give --manifest to read them as well")

@@ -44,7 +44,7 @@ def test_a_cut_in_a_folder_is_found_at_its_place(corpus, folder, capsys):
     assert run("decontaminate", corpus, "--against", folder) == 0
     said = capsys.readouterr().out
     assert "1 of 2 videos were not compared by what they show: broken.mp4 (not_a_video)" in said
-    assert "by sequence: 1 videos" in said
+    assert "by sequence: 1 video" in said
     [row] = Store(corpus).read_table("tables/contamination.parquet").to_pylist()
     assert row["name"].endswith("-000") and row["found"] == "clip.mp4" and row["found_by"] == "sequence"
     assert row["offset_s"] == pytest.approx(CUT_S, abs=1.5)
