@@ -16,7 +16,7 @@ from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
 from schemas.stage import Stage
 from schemas.tables.media import MANIFEST, VIDEO
-from stages import audit_qa, filter_qa, find_duplicates
+from stages import audit_qa, filter_qa, find_duplicates, write_qa
 from stages.find_duplicates import FindDuplicatesConfig
 from stages.group import FACTS, NAMED
 from stages.pack import PACK_UNIT, PLANNED, PackConfig, plan_shards
@@ -32,7 +32,7 @@ QUESTIONS = pa.schema(
     [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations", "conversation_origins"))]
     + [MANIFEST.field("annotation_licence")]
     + [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotation_stamp", TEXT)]
-    + [*QUESTION_COLUMNS]
+    + [*QUESTION_COLUMNS, *write_qa.CUT_READS]
 )
 SHOTS = pa.schema(
     [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS)]
@@ -106,18 +106,23 @@ def duplicates(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 
 def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
-    """Yields the ingested videos with their annotations in the manifest and the results of models."""
+    """Yields the ingested videos with their annotations in the manifest, the results of models, and their shots."""
     put_results(work, context.stages.keys())
     query = """
         select m.* exclude (sha256), m.id as name, v.sha256, v.duration_s,
                c.units as caption_units, coalesce(c.rejected, 0)::int as uncaptioned_segments,
                t.units as transcribe_units,
-               (coalesce(c.rejected, 0) + coalesce(t.rejected, 0))::int as rejected_segments
+               (coalesce(c.rejected, 0) + coalesce(t.rejected, 0))::int as rejected_segments,
+               s.find_shots_unit
         from manifest m join (
             select video_id, any_value(sha256) as sha256, any_value(first_frame_s + duration_s) as duration_s
             from ingest where reject is null group by video_id
         ) v using (video_id)
         left join caption_results c using (video_id) left join transcribe_results t using (video_id)
+        left join (
+            select video_id, any_value(find_shots_unit) as find_shots_unit
+            from find_shots where reject is null group by video_id
+        ) s using (video_id)
         order by v.duration_s desc, video_id"""
     folder = context.folder
     for table in work.sql(query, QUESTIONS):

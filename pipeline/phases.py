@@ -95,7 +95,7 @@ PHASES = [
                    merge_captions.stage, annotators=("transcribe", "caption")),
             Listed("annotate", annotate.AnnotateConfig, "a row of the manifest", "ANNOTATION", "1:1",
                    "tasks", "it waits for servers and reads small texts", annotate.stage, opens_addresses=True),
-            Listed("write_qa", write_qa.WriteQaConfig, "ANNOTATION", "QA", "1:1",
+            Listed("write_qa", write_qa.WriteQaConfig, "ANNOTATION, and SHOT if asked for", "QA", "1:1",
                    "actors", "each loads the text towers once", write_qa.stage),
         ],
     ),

@@ -20,6 +20,7 @@ from schemas.stage import Stage
 from schemas.tables.qa import DROPPED_KEY, QA
 from stages.prompts import prompt_hash
 from stages.qa.config import WritingConfig
+from stages.qa.cuts import at_cuts
 from stages.qa.dropped import dropped_rows
 from stages.qa.paraphrases import paraphrases
 from workers.endpoint.config import EndpointConfig
@@ -30,6 +31,7 @@ from workers.towers.query_embedder import QueryEmbedder, tower_weights
 from workers.towers.text_encoder import CLIP, encoder_folder, encoder_weights, load_encoder
 
 READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
+CUT_READS = pa.schema([("find_shots_unit", pa.string())])  # null: its cuts could not be found
 
 
 # Of what is asked and of its words; the column `realizer_version`.
@@ -57,6 +59,10 @@ class WriteQaConfig(WritingConfig, StageConfig):
     """`embed.tower`: what frames are selected by."""
     merge_tower: TowerConfig = TowerConfig()
     """`distill.tower`: what patches are merged by."""
+    snap_to_cuts_s: float = Field(0.0, ge=0, le=10)
+    """Starts and ends of visual events are moved to the nearest cut (`find_shots`) if it is at most so many seconds
+    away: in edited films, what is seen mostly changes at a cut, and annotators are off by a second or two. The table
+    `events` keeps the annotated times. 0: never, and no pair depends on `find_shots`."""
     realizer: Literal["templates", "llm"] = "templates"
     """Who words the questions: `templates`, or `llm`, the model behind `annotate.endpoint`, which rewords them; where
     that does not ask for exactly the same, the templates' wording stays. Only `llm` asks about events in languages
@@ -110,7 +116,11 @@ class Worker:
         ).to_pylist()
         whole = PARTLY_ANNOTATED not in annotation["annotation_flags"]
         clips = [[c["start_s"], c["end_s"]] for c in annotation["clips"]] if self._config.clips == "windows" else []
-        written, counts = self._write(annotation["events"], unit["duration_s"], unit["video_id"], whole, clips)
+        events = annotation["events"]
+        if self._config.snap_to_cuts_s and unit["find_shots_unit"]:
+            starts = self._store.read_table(unit["find_shots_unit"], ["start_s"])["start_s"].to_pylist()
+            events = list(at_cuts(events, sorted(starts)[1:], self._config.snap_to_cuts_s))
+        written, counts = self._write(events, unit["duration_s"], unit["video_id"], whole, clips)
         pairs = self._reword(written)
         counts["not_reworded"] = len(written) - len(pairs)
         dropped = dropped_rows(unit["video_id"], counts)
@@ -186,4 +196,5 @@ class Worker:
 
 def stage(config: WriteQaConfig) -> Stage:
     """The declaration."""
-    return Stage(name="write_qa", reads=READS, writes=QA, run=Worker, config=config, emits="unit", version=VERSION)
+    reads = pa.schema([*READS, *CUT_READS]) if config.snap_to_cuts_s else READS
+    return Stage(name="write_qa", reads=reads, writes=QA, run=Worker, config=config, emits="unit", version=VERSION)

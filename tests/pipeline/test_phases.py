@@ -11,6 +11,7 @@ SCHEMAS = {name: value for module in (media, text, qa, shards) for name, value i
 LISTED = {listed.name: listed for phase in PHASES for listed in phase.stages}
 STAGES = Recipe().stages()
 WITH_MODELS = override(Recipe(), ["annotate.annotators=[transcribe, caption]"]).stages()
+AT_CUTS = override(Recipe(), ["write_qa.snap_to_cuts_s=1.5"]).stages()
 # The version of each stage, and where the default config puts a unit whose columns hold their own names. Where a path
 # changes and the version does not, every build would run that stage again for no reason.
 UNIT_PATHS = {
@@ -53,7 +54,7 @@ def test_a_default_unit_lies_where_it_lay(name):
         assert stage.unit_path({column: column for column in stage.reads.names}) == path
 
 
-@pytest.mark.parametrize("stages", [STAGES, WITH_MODELS], ids=["default", "with models"])
+@pytest.mark.parametrize("stages", [STAGES, WITH_MODELS, AT_CUTS], ids=["default", "with models", "at cuts"])
 def test_every_chain_fits(stages):
     for phase in phases(stages):
         assert len(chain(phase.schema, phase.stages, phase.passthrough)) == len(phase.stages) + 1

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.config import ConfigError, TowerConfig, parse
 from schemas.rejects import Reject
+from schemas.tables.media import SHOT
 from schemas.tables.qa import DROPPED_KEY, QA
 from schemas.tables.text import ANNOTATION
 from stages.qa.dropped import REASONS
@@ -22,13 +23,14 @@ from workers.towers.query_embedder import QueryEmbedder
 UNIT = {"video_id": "v", "duration_s": 100.0, "annotate_unit": "units/annotate/v.parquet"}
 
 
-def run(store, config, events, clips=()):
+def run(store, config, events, clips=(), **unit):
     told = [{**row, "source": "manifest"} for row in events]
     annotation = {"video_id": "v", "events": told, "clips": [*clips], "annotation_flags": [], "events_outside_video": 0}
     store.write_tables(UNIT["annotate_unit"], [pa.Table.from_pylist([annotation], ANNOTATION)], ANNOTATION)
     declared = stage(config)
-    path = declared.unit_path(UNIT)
-    store.write_tables(path, declared.run(declared.config, store)({**UNIT, "unit_path": path}), declared.writes)
+    unit = {**UNIT, **unit}
+    path = declared.unit_path(unit)
+    store.write_tables(path, declared.run(declared.config, store)({**unit, "unit_path": path}), declared.writes)
     return store.read_table(path)
 
 
@@ -139,3 +141,27 @@ def test_rows_of_a_clip_list_are_samples_where_that_is_asked_for(tmp_path, tower
         w for i, w in enumerate(table["sample_window"].to_pylist()) if w not in table["sample_window"][:i].to_pylist()
     ] == clips
     assert table["window"].equals(table["sample_window"])
+
+
+def test_events_begin_and_end_at_cuts_where_that_is_asked_for(tmp_path, towers):
+    """A cut lies a second after the start of the second event; the first shot's start is none."""
+    store, shots = Store(tmp_path), "units/find_shots/v.parquet"
+    starts = [0.4, 11.0, 60.5]
+    shot = dict.fromkeys(SHOT.names)
+    store.write_tables(shots, [pa.Table.from_pylist([{**shot, "start_s": start} for start in starts], SHOT)], SHOT)
+
+    def evidence(seconds, unit=shots):
+        config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[0], snap_to_cuts_s=seconds)
+        table = run(store, config, rows(*EIGHT), find_shots_unit=unit)
+        return {span["start_s"] for spans in table["evidence"].to_pylist() for span in spans}
+
+    assert {0.0, 10.0, 60.0} <= evidence(0.0)
+    assert {0.0, 11.0, 60.5} <= evidence(1.5) and not {0.4, 10.0, 60.0} & evidence(1.5)
+    assert evidence(1.5, unit=None) == evidence(0.0), "a video whose cuts could not be found"
+
+
+def test_only_pairs_at_cuts_depend_on_find_shots():
+    unit, other = ({**UNIT, "find_shots_unit": name} for name in ("one", "other"))
+    free, bound = (stage(WriteQaConfig(snap_to_cuts_s=seconds)) for seconds in (0.0, 1.0))
+    assert free.unit_path(unit) == free.unit_path(other)
+    assert bound.unit_path(unit) != bound.unit_path(other)
