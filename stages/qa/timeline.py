@@ -12,11 +12,17 @@ from stages.qa.clean import is_cut
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.lines import NEAR_LINES, sentences_of
-from stages.qa.similarity import content_words, holds_of, near_duplicates
+from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
 from stages.qa.steps import SLACK_S, SOME, outlines_of, precedes, steps_of
 
 # Shorter lines ("Oh, yes!") are said again and again.
 LEAST_WORDS = 4
+
+
+def _is_true_of(event: Event, other: Event) -> bool:
+    """Whether a visual event may happen where another one, at another time, is told."""
+    are_visual = event.kind == other.kind == "event"
+    return are_visual and overlap_s(event.span, other.span) == 0 and holds_of(event.text, other.text)
 
 
 @dataclass(frozen=True)
@@ -125,13 +131,16 @@ class Timeline:
         words = sorted(content_words(event.text), key=lambda word: len(self._holders[word]))
         others = {e.event_id + e.text: e for word in words for e in self._holders[word] if e.group != event.group}
         same_kind = (e for e in others.values() if (e.kind == "speech") == (event.kind == "speech"))
-        same_words = [e for e in same_kind if near_duplicates(event.text, e.text) or self._is_true_of(event, e)]
+        same_words = [e for e in same_kind if near_duplicates(event.text, e.text) or _is_true_of(event, e)]
         return same_words or [e for e in self._meanings.get(event.meaning, []) if e.group != event.group]
 
-    def _is_true_of(self, event: Event, other: Event) -> bool:
-        """Whether a visual event may happen where another one, at another time, is told."""
-        are_visual = event.kind == other.kind == "event"
-        return are_visual and overlap_s(event.span, other.span) == 0 and holds_of(event.text, other.text)
+    def is_vague(self, event: Event) -> bool:
+        """Whether what an event says may be true of other moments of the video."""
+        known = self._vague
+        if event.event_id not in known:
+            holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len)
+            known[event.event_id] = any(_is_true_of(event, e) for e in holders if e.group != event.group)
+        return known[event.event_id]
 
     def step(self, event: Event, number: int) -> Event | None:
         """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""
@@ -169,6 +178,10 @@ class Timeline:
 
     @cached_property
     def _unique(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _vague(self) -> dict[str, bool]:
         return {}
 
     @cached_property

@@ -36,7 +36,10 @@ def wrong_events(
     if must is None or any(may_be_true_of(e, truth) for e in must):
         return None
     free = [
-        e for e in timeline.some(pool, rng) if timeline.is_short(e) and e not in must and not may_be_true_of(e, truth)
+        e
+        for e in timeline.some(pool, rng)
+        if timeline.is_short(e) and e not in must and not timeline.is_vague(e)
+        if not may_be_true_of(e, truth) and not may_be_true_of(truth, e)
     ]
     most = timeline.config.num_options - 1
     some = _some_distinct(free, [truth, *asked, *must], most + 1 - len(must))
