@@ -67,14 +67,17 @@ def annotated_worlds() -> Iterator[tuple[str, World]]:
 
 
 def filmed_worlds() -> Iterator[World]:
-    """The videos that are there as files and have events or subtitles beside them."""
-    facts = VIDEOS / "facts.jsonl"
+    """The videos that are there as files and have events, subtitles or descriptions beside them; each film once."""
+    facts, films = VIDEOS / "facts.jsonl", set()
     for line in facts.read_text().splitlines() if facts.is_file() else []:
         fact = json.loads(line)
         path = VIDEOS / fact["path"]
         told = path.with_name(f"{path.stem}.events.jsonl")
-        subtitles = sorted(map(str, path.parent.glob(f"{path.stem}*.vtt")))
-        if told.exists() or subtitles:
+        described = path.parent.glob(f"{path.stem.split('_')[0]}_descriptions.vtt")
+        subtitles = sorted(map(str, [*path.parent.glob(f"{path.stem}*.vtt"), *described]))
+        film = path.with_suffix("")
+        if (told.exists() or subtitles) and film not in films:
+            films.add(film)
             events_file = str(told) if told.exists() else None
             duration_s = float(fact["decoded_duration_s"])
             yield _world(fact["path"], duration_s, str(path), events_file=events_file, subtitles=subtitles)

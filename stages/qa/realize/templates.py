@@ -11,7 +11,6 @@ from stages.qa.realize.wordings import HINTS, NONE, ORDINALS, POINT_HINT, REPEAT
 
 # An event that is shorter than so many errors of its times is at a time, rather than from one to another.
 SPAN_ERRORS = 3.0
-_LEAST_WHOLE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,9 @@ def _times(span: Span, error_s: float, *, is_point: bool = False, is_open: bool 
 
 def _both(span: Span, error_s: float) -> tuple[str, str]:
     """83.0 -> "83 s", 14.52 -> "14.5 s"; in whole seconds where more would say more than is known."""
-    whole = error_s >= 1 and span[1] - span[0] >= _LEAST_WHOLE_S
-    start, end = (f"{_round(time)}" if whole else f"{round(time, 1):.1f}".removesuffix(".0") for time in span)
+    start, end = (str(_round(time)) for time in span)
+    if error_s < 1 or start == end:
+        start, end = (f"{round(time, 1):.1f}".removesuffix(".0") for time in span)
     return f"{start} s", f"{end} s"
 
 
