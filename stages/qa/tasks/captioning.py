@@ -22,6 +22,8 @@ MOST_OF_IT = 0.6
 MOST_OF_PART = 0.7
 # So much of what is described may lie untold between two events, or before or after them.
 MOST_UNTOLD = 0.4
+# Of a part that is shorter than so many errors of its times, too much may be of other events.
+PART_ERRORS = 4.0
 # The caption of a clip that fills so much of it tells all of it.
 ALL_OF_IT = 0.8
 
@@ -152,8 +154,9 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
         most_s = min(timeline.config.max_gap_s, MOST_UNTOLD * (end - start))
         is_whole = len(inside) > 1 and _untold_s(inside, start, end) <= most_s and not cut
-        if not is_whole or alike or told or end - start > MOST_OF_PART * timeline.duration_s:
+        error_s = timeline.error_s(inside[0])
+        is_long = PART_ERRORS * error_s <= end - start <= MOST_OF_PART * timeline.duration_s
+        if not is_whole or alike or told or not is_long:
             continue
         given.append((start, end))
-        error_s = timeline.error_s(inside[0])
         yield Plan(TASK, form, tuple(inside), tuple(inside), window=(start, end), hops=len(inside), error_s=error_s)

@@ -85,13 +85,14 @@ def between(timeline: Timeline) -> Iterator[Plan]:
         truth = steps[rng.randint(first + 1, second - 1)]
         if truth in (steps[first + 1], steps[second - 1]) and rng.random() < 0.5:
             continue  # else the option nearest to the asked two would be right too often
-        outside = [steps[first - 1] if first else None, steps[second + 1] if second + 1 < len(steps) else None]
+        around = [steps[first - 1] if first else None, steps[second + 1] if second + 1 < len(steps) else None]
+        outside = [e for e in around if e and not timeline.is_vague(e)]
         # What also happens in between, under the same words, is no wrong option. As the right one, others happen once:
         # captions of what happens often are shorter.
         inside = steps[first : second + 1]
         apart = [e for i, e in enumerate(steps) if not first <= i <= second and not happens(e, inside)]
         pool = [e for e in apart if timeline.is_unique(e)]
-        if any(e is not None and happens(e, inside) for e in outside):
+        if any(happens(e, inside) for e in outside):
             continue
         asked = [steps[first], steps[second]]
         if not timeline.is_short(truth) or not timeline.is_unique(truth):

@@ -44,6 +44,7 @@ def test_words_without_endings():
         ("add salt to the pan", "add salt pan"),
         ("a man in a red shirt walks", "man red shirt walks"),
         ("the squirrel glides through the air", "squirrel glides"),
+        ("men are seen in the stands clapping", "men seen clapping"),
     ],
 )
 def test_who_does_what_without_where(text, core):

@@ -219,6 +219,14 @@ def test_what_may_be_true_of_several_events_is_not_asked_for():
         assert general not in plan.wrong or plan.answer is not other
 
 
+def test_short_parts_are_not_described():
+    """Of a part of 7 s whose times may be wrong by 2 s, too much may be of what comes before it."""
+    line = timeline((10, 13, "a girl jumps over a rope"), (13, 17, "a boy climbs a ladder"), (60, 69, "a bell rings"))
+    assert not plans(line, "part")
+    exact = timeline((10, 13, "a girl jumps over a rope"), (13, 17, "a boy climbs a ladder"), time_error_s=0)
+    assert plans(exact, "part") and plans(exact, "timed_part")
+
+
 def test_what_is_seen_while_a_line_is_spoken_is_sure():
     """The line of 20 s begins with its event: with times that may be wrong by 2 s, it may be spoken before that."""
     said = [(t, t + 2, f"Now we come to the part number {t}.", "speech") for t in (13, 20, 33, 43, 53, 63, 73)]
