@@ -156,18 +156,6 @@ def test_the_plan_knows_what_another_picture_size_leaves_alone(built):
     assert planned["select"] == (0, 2, 0)
 
 
-def test_the_plan_knows_which_pairs_depend_on_cuts(built):
-    corpus, _ = built
-
-    def planned(*overrides):
-        found = plan(str(corpus), small_recipe(*overrides))
-        return {p.stage: (p.done, p.run, p.later) for p in found}["write_qa"]
-
-    assert planned("find_shots.pixel_change=0.5") == (2, 0, 0)
-    assert planned("write_qa.snap_to_cuts_s=1.5") == (0, 2, 0)
-    assert planned("write_qa.snap_to_cuts_s=1.5", "find_shots.pixel_change=0.5") == (0, 0, 2)
-
-
 def test_verify_names_what_is_damaged(built, manifest):
     corpus, _ = built
     assert verify(str(corpus)).problems == []
