@@ -1,8 +1,7 @@
 """The blind score: how probable a model that sees no video finds the right option, and which pairs to leave out for it.
 
-The model is a conditional logit over sparse rows (`features`), fitted by scikit-learn's SGD on the differences between
-right and wrong options, one model per form. It is cross-fitted by video: each pair is judged by a model that has seen
-no pair of its video. A pair that it guesses counts for one, less its chance; of each form in which that is above a
+There is one model per form (`text_model`). It is cross-fitted by video: each pair is judged by a model that has seen no
+pair of its video. A pair that it guesses counts for one, less its chance; of each form in which that is above a
 margin, pairs are left out, those guessed with the highest probability first, and a model of the others judges anew.
 
 What is left out is judged as well: pairs that one model failed on prove nothing of another one and of other videos. So
@@ -12,19 +11,18 @@ pairs are left out until a model of those that are kept has nothing to learn tha
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
 
 from schemas.config import Config
-from stages.qa.audit.features import SIZE, Choice, quoted, rows_of, word_columns
+from stages.qa.audit.features import Choice, rows_of
 from stages.qa.audit.rules import RULES, most_frequent
-
-if TYPE_CHECKING:
-    from scipy import sparse
+from stages.qa.audit.text_model import Pairs, cross_fit
+from stages.qa.audit.typical_places import typical_places
 
 _STEP = 0.5  # pairs left out per round, of those by which all together are above the margin
+_LEAST_STEP = 0.003  # of the pairs, so that a form close to the margin does not take a round for a few pairs
 
 
 class BlindConfig(Config):
@@ -66,16 +64,17 @@ def judge(choices: Sequence[Choice], config: BlindConfig) -> Judged:
     if len(choices) < config.min_pairs:
         return found
     folds = np.array([fold_of(choice.video_id, config) for choice in choices])
-    matrix, begins = rows_of(choices, typical_places(choices, folds, config))
-    answers = np.array([choice.answer_index for choice in choices])
+    places = typical_places(choices, folds, config.max_fit_pairs, config.seed)
+    pairs = Pairs(*rows_of(choices, places), np.array([choice.answer_index for choice in choices]), config.seed)
     chance = np.array([1 / len(choice.options) for choice in choices])
     kept = np.ones(len(choices), bool)
     for _ in range(config.rounds):
-        score, guessed = cross_fit(matrix, begins, answers, folds, kept, config)
+        score, guessed = cross_fit(pairs, folds, kept, config.max_fit_pairs)
         where, gain = np.flatnonzero(kept), guessed - chance
         found.score[where], found.guessed[where] = score[where], guessed[where]
-        excess = int(np.ceil(_STEP * (gain.mean() - config.margin / 100) * len(where)))
-        gone = where[surest(score[where], gain[where], config.margin, least=excess)]
+        above = gain.mean() - config.margin / 100
+        least = int(np.ceil(max(_STEP * above, _LEAST_STEP) * len(where))) if above > 0 else 0
+        gone = where[surest(score[where], gain[where], config.margin, least)]
         kept[gone] = False
         for i in gone:
             found.dropped[i] = "guessable"
@@ -126,100 +125,3 @@ def surest(score: np.ndarray, gain: np.ndarray, margin: float, least: int = 0) -
 def fold_of(video_id: str, config: BlindConfig) -> int:
     """The part that a video is in."""
     return zlib.crc32(f"{config.seed}:{video_id}".encode()) % config.folds
-
-
-def cross_fit(
-    matrix: "sparse.csr_matrix",
-    begins: np.ndarray,
-    answers: np.ndarray,
-    folds: np.ndarray,
-    kept: np.ndarray,
-    config: BlindConfig,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of the right option, and whether it is the first choice, of all pairs, by models of those kept."""
-    score, guessed = np.full(len(folds), np.nan, np.float32), np.zeros(len(folds), bool)
-    for fold in np.unique(folds):
-        others = np.flatnonzero(kept & (folds != fold))
-        if not len(others):
-            continue
-        weights = fit(matrix, begins, answers, others[:: -(-len(others) // config.max_fit_pairs)], config.seed)
-        inside = np.flatnonzero(folds == fold)
-        score[inside], guessed[inside] = predict(matrix, begins, answers, inside, weights)
-    return score, guessed
-
-
-def fit(
-    matrix: "sparse.csr_matrix", begins: np.ndarray, answers: np.ndarray, where: np.ndarray, seed: int
-) -> np.ndarray:
-    """Weights [SIZE] of a conditional logit, fitted on the differences between the right and each wrong option."""
-    from sklearn.linear_model import SGDClassifier  # costs a second to import, and small corpora need none
-
-    counts = np.diff(begins)[where]
-    right = np.repeat(begins[where] + answers[where], counts - 1)
-    options = np.concatenate([np.arange(begins[i], begins[i + 1]) for i in where])
-    wrong = options[~np.isin(options, begins[where] + answers[where])]
-    signs = np.where(np.random.default_rng(seed).random(len(right)) < 0.5, 1, -1)
-    from scipy import sparse
-
-    differences = sparse.diags(signs.astype(np.float32)) @ (matrix[right] - matrix[wrong])
-    if len(set(signs)) < 2:
-        return np.zeros(matrix.shape[1])
-    model = SGDClassifier(
-        loss="log_loss",
-        alpha=2 / len(right),
-        fit_intercept=False,
-        max_iter=8,
-        tol=None,
-        average=True,
-        random_state=seed,
-    )
-    return np.asarray(model.fit(differences, signs).coef_[0])
-
-
-def predict(
-    matrix: "sparse.csr_matrix", begins: np.ndarray, answers: np.ndarray, where: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Softmax of the options' sums at the right option; and whether it alone has the highest sum."""
-    sums = matrix @ weights
-    score, guessed = np.zeros(len(where), np.float32), np.zeros(len(where), bool)
-    for n, i in enumerate(where):
-        own = sums[begins[i] : begins[i + 1]]
-        powers = np.exp(own - own.max())
-        score[n] = powers[answers[i]] / powers.sum()
-        guessed[n] = (own >= own[answers[i]]).sum() == 1
-    return score, guessed
-
-
-def typical_places(choices: Sequence[Choice], folds: np.ndarray, config: BlindConfig) -> list[dict[str, float]]:
-    """Per pair the typical place in a video, 0 to 1, of each text in it: by its words, in the videos of other folds."""
-    from sklearn.linear_model import SGDRegressor
-
-    told = {(c.video_id, o.strip('"'), t) for c in choices for o, t in zip(c.options, c.option_times, strict=False)}
-    if not told:
-        return [{}] * len(choices)
-    known = sorted(told)[:: -(-len(told) // config.max_fit_pairs)]
-    rows = _words_of([text for _, text, _ in known])
-    places = np.array([place for *_, place in known]) - 0.5
-    own = np.array([fold_of(video_id, config) for video_id, *_ in known])
-    weights = {}
-    for fold in np.unique(folds):
-        others = np.flatnonzero(own != fold)
-        if len(others):
-            model = SGDRegressor(alpha=1e-3, fit_intercept=False, max_iter=10, tol=None, average=True)
-            model.set_params(random_state=config.seed)
-            weights[fold] = model.fit(rows[others], places[others]).coef_
-    found = []
-    for choice, fold in zip(choices, folds, strict=True):
-        texts = {*(option.strip('"') for option in choice.options), *quoted(choice.question)}
-        learnt = weights.get(fold)
-        found.append({} if learnt is None else {t: float(learnt[list(word_columns(t))].sum()) for t in sorted(texts)})
-    return found
-
-
-def _words_of(texts: Sequence[str]) -> "sparse.csr_matrix":
-    from scipy import sparse
-
-    columns = [word_columns(text) for text in texts]
-    ends = np.concatenate([[0], np.cumsum([len(c) for c in columns])])
-    indices = np.fromiter((c for row in columns for c in row), np.int32, ends[-1])
-    return sparse.csr_matrix((np.ones(len(indices), np.float32), indices, ends), (len(texts), SIZE))

@@ -4,6 +4,7 @@ The writer of pairs has checks of its own (`words`); these hold for reworded and
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
@@ -33,6 +34,7 @@ _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _PHONE = re.compile(
     r"(?<![\w.,:])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{2,4}(?:[ .-]\d{2,4}){1,3}(?![\w:])"
 )
+_DIGITS = re.compile(r"(?:\d\D{0,4}){6}")  # what a telephone number has, so that most texts are looked at no further
 # Dates, years, thousands and scores: numbers in groups that are no telephone numbers.
 _GROUPS = re.compile(
     r"(?<!\d[-./ ])(?:\b\d{4}([-./])\d{1,2}\1\d{1,2}|\b\d{1,2}([-./])\d{1,2}\2(?:19|20)?\d\d)\b(?![-./ ]?\d)"
@@ -105,16 +107,21 @@ def _is_foreign(pair: Pair, texts: Sequence[str]) -> bool:
     """Whether a text of a pair in a language of Latin script has many letters of another one; quoted events count."""
     if pair["language"] not in _LATIN:
         return False
-    strange = [(sum(c > "\u024f" for c in text if c.isalpha()), sum(map(str.isalpha, text))) for text in texts]
+    told = [text for text in texts if not text.isascii()]
+    strange = [(sum(c > "\u024f" for c in text if c.isalpha()), sum(map(str.isalpha, text))) for text in told]
     return any(count > max(2, 0.2 * letters) for count, letters in strange)
 
 
 def _is_personal(pair: Pair, texts: Sequence[str]) -> bool:
-    return any(_EMAIL.search(text) or _PHONE.search(_GROUPS.sub(" ", _TIME.sub(" ", text))) for text in texts)
+    return any(
+        ("@" in text and _EMAIL.search(text))
+        or (_DIGITS.search(text) and _PHONE.search(_GROUPS.sub(" ", _TIME.sub(" ", text))))
+        for text in texts
+    )
 
 
 def _is_toxic(pair: Pair, texts: Sequence[str]) -> bool:
-    return any(word in _toxic_words() for text in texts for word in _WORD.findall(text.lower()))
+    return not _toxic_words().isdisjoint(_WORD.findall(" ".join(texts).lower()))
 
 
 @cache
@@ -130,7 +137,7 @@ def _evidence(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
     spans = [(span["start_s"], span["end_s"]) for span in pair["evidence"]]
     if not all(0 <= start < end <= duration_s + 0.05 for start, end in spans):
         return ["outside_video"]
-    first = np.searchsorted(times_N, [start for start, _ in spans])
+    first = [bisect_left(times_N, start) for start, _ in spans]
     is_seen = [i < len(times_N) and times_N[i] < end for i, (_, end) in zip(first, spans, strict=True)]
     return [] if all(is_seen) else ["no_frame"]
 

@@ -80,7 +80,7 @@ def rows_of(choices: Sequence[Choice], typical: Sequence[dict[str, float]]) -> t
 
     Args:
         choices: the pairs.
-        typical: per pair the typical places (0 to 1) in a video of the texts of its options and of what it quotes.
+        typical: per pair the typical places in a video (-0.5 to 0.5) of the texts of its options and of what it quotes.
     """
     from scipy import sparse  # costs more to import than all else of a command that only looks at a corpus
 
