@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -141,7 +142,7 @@ def run_phase(
             crashes=CrashCounter(store, uuid.uuid4().hex, recipe.max_crashes),
             display=display,
         )
-        work.put(phase.name, _both(done_before, _counted(ran, outcomes)), leaves)
+        work.put(phase.name, chain(done_before, _counted(ran, outcomes)), leaves)
         display.update(outcomes)
     return Counter({stage.name: outcomes[stage.name, "done"] for stage in phase.stages})
 
@@ -152,11 +153,6 @@ def _counted(tables: Iterator[pa.Table], outcomes: Counter[tuple[str, str]]) -> 
         for rows in table[OUTCOMES.name].to_pylist():
             outcomes.update(tuple(outcome.split()) for outcome in rows or ())
         yield table.drop_columns(OUTCOMES.name)
-
-
-def _both(*many: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    for tables in many:
-        yield from tables
 
 
 def _tables(rows: Iterator[dict], schema: pa.Schema) -> Iterator[pa.Table]:

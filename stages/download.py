@@ -85,7 +85,7 @@ def _local(url: LocalUrl, unit: Row, config: DownloadConfig, store: Store) -> tu
     except Reject as rejected:
         raise Reject(rejected.reason, f"{short_name(url.path)}: {rejected.detail}") from None
     if config.media == "reference":
-        facts, sha256 = _probe(path, config), _sha256(path, unit)
+        facts, sha256 = probe_in_sandbox(path, config.limits), _sha256(path, unit)
         return None, sha256, path.stat().st_size, facts
     if path.stat().st_size > config.max_bytes:
         raise Reject("too_large", f"{path.stat().st_size} bytes, above download.max_bytes = {config.max_bytes}")
@@ -114,7 +114,7 @@ def _fetched(unit: Row, config: DownloadConfig, store: Store, access: Access) ->
             if kept:
                 return kept
         with store.local(media) as path:
-            return media, _sha256(path, unit), store.size(media), _probe(path, config)
+            return media, _sha256(path, unit), store.size(media), probe_in_sandbox(path, config.limits)
 
 
 def _fetching(store: Store, name: str) -> Path:
@@ -155,16 +155,12 @@ def _extractor(uri: str, config: DownloadConfig) -> Extractor | None:
 
 def _keep(path: Path, unit: Row, config: DownloadConfig, store: Store) -> tuple[str, str, int, Row]:
     """Stores a file in the media store under its hash. Equal files are stored once."""
-    facts, sha256, size = _probe(path, config), _sha256(path, unit), path.stat().st_size
+    facts, sha256, size = probe_in_sandbox(path, config.limits), _sha256(path, unit), path.stat().st_size
     media = f"media/{sha256[:2]}/{sha256}{_EXTENSIONS.get(facts['container'], '.bin')}"
     if not store.exists(media) or store.size(media) != size:
         with path.open("rb") as source, store.writer(media) as target:
             shutil.copyfileobj(source, target, COPY_BYTES)
     return media, sha256, size, facts
-
-
-def _probe(path: Path, config: DownloadConfig) -> Row:
-    return probe_in_sandbox(path, config.limits)
 
 
 def _sha256(path: Path, unit: Row) -> str:

@@ -1,7 +1,7 @@
-"""What a record of an annotation file tells of one video: the type that all formats read into, and how fields are read.
+"""The content of a record of an annotation file: the types that all formats produce, and functions that read fields.
 
-A field that is absent or of another kind than expected gives None, "" or []: a format never raises for it. What such a
-row lacks is counted where rows are checked.
+For a field that is absent or has another type than expected, these functions return None, "" or [], so a format raises
+no errors. Rows with missing values are counted later, when they are checked.
 """
 
 import ast
@@ -19,7 +19,7 @@ Turns = list[dict[str, str]]
 
 
 class Origin(NamedTuple):
-    """Where a row or a conversation was read."""
+    """The place in a file from which a row or a conversation was read."""
 
     file: str
     row: int
@@ -28,7 +28,7 @@ class Origin(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One event. `start_s` is None where the file gives no readable time; `end_s` None: until the end of the video."""
+    """One event. `start_s` None: the file has no readable time; `end_s` None: until the end of the video."""
 
     start_s: float | None
     end_s: float | None
@@ -36,39 +36,39 @@ class Row(NamedTuple):
     kind: str = "event"
     is_point: bool = False
     label: str = ""
-    """Where there is no text: the name under which a file of labels gives it."""
+    """If there is no text: the key of the text in a file of labels."""
     ref: str = ""
-    """The row's name in its video: a row of this name that has no time takes that of one in another file."""
+    """Name of the row within its video: a row without time has that of the row with the same name in another file."""
     within: str = ""
-    """The `ref` of the row from whose start this one's times count."""
+    """`ref` of the row at whose start this row's times are 0."""
     has_unit: bool = False
-    """The format tells the unit of its times: they are seconds here for sure."""
+    """Whether the format states the unit of its times, so that they are certainly seconds here."""
     origin: Origin | None = None
 
 
 class Entry(NamedTuple):
-    """What a record tells of one video."""
+    """The content of a record about one video."""
 
     video: str
-    """Its id as written; "": the one that the file is named after."""
+    """Id of the video as written; "": the video that the file is named after."""
     rows: list[Row] = []
     duration_s: float | None = None
     clip_of: str = ""
-    """The video that this one was cut from, if the id says so, and the second at which it begins there."""
+    """The video from which this one was cut, if the id contains it; `offset_s` is its start there."""
     offset_s: float = 0.0
     conversations: list[Turns] = []
     questions: list[str] = []
-    """Questions with their options of which no conversation was made, such as those with hidden answers: nothing is
-    taught from them, but a corpus can be compared with them."""
+    """Questions with their options that are not in conversations, for example since their answers are not published:
+    they are not trained on, but a corpus can be compared with them."""
     split: str = ""
     labels: dict[str, str] = {}
-    """Texts of labels; an entry that has some is of no video."""
+    """Texts of labels; an entry with labels belongs to no video."""
     dropped: dict[str, int] = {}
-    """How many rows of the record were left out by the format, by reason."""
+    """Number of rows of the record that the format dropped, by reason."""
     record: int = 0
-    """The number of the record in its file, from 1."""
+    """Number of the record in its file, from 1."""
     origin: Origin | None = None
-    """Of the conversations."""
+    """Origin of the conversations."""
 
 
 class Format(NamedTuple):
@@ -86,7 +86,7 @@ class Format(NamedTuple):
 
 
 def seconds(value: Any) -> float | None:
-    """A number, a number as text, a clock (`1:02:03.5`, `62:03`) or an ISO 8601 duration, in seconds."""
+    """Converts a number, a number as text, a clock time (`1:02:03.5`, `62:03`) or an ISO 8601 duration to seconds."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -106,26 +106,26 @@ def seconds(value: Any) -> float | None:
 
 
 def row(start: Any, end: Any, text: Any, kind: str = "event", label: str = "", ref: str = "") -> Row:
-    """A row with a start and an end; without both of them it has no time."""
+    """Returns a row with a start and an end; it has no time unless both are given."""
     start_s, end_s = seconds(start), seconds(end)
     has_time = start_s is not None and end_s is not None
     return Row(start_s if has_time else None, end_s if has_time else None, text_of(text), kind, label=label, ref=ref)
 
 
 def whole_video(text: Any) -> Row:
-    """A row about all of the video."""
+    """Returns a row about the whole video."""
     return Row(0.0, None, text_of(text), "caption")
 
 
 def text_of(value: Any) -> str:
-    """A text or a number as text; "" for anything else."""
+    """Returns a text, or a number as text; "" for anything else."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else ""
 
 
 def list_of(value: Any) -> list[Any]:
-    """A list, also one that stands in a cell as Python or JSON text; [] for anything else."""
+    """Returns a list, also one that is written as Python or JSON text in a cell; [] for anything else."""
     if isinstance(value, str) and value.lstrip().startswith("[") and len(value) <= _MAX_LITERAL:
         try:
             value = ast.literal_eval(value.strip())
@@ -135,16 +135,16 @@ def list_of(value: Any) -> list[Any]:
 
 
 def dict_of(value: Any) -> dict[str, Any]:
-    """An object; {} for anything else."""
+    """Returns an object; {} for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def pair(value: Any) -> tuple[Any, Any]:
-    """The two values of a list of two; Nones for anything else."""
+    """Returns the two values of a list of two; None twice for anything else."""
     found = list_of(value)
     return (found[0], found[1]) if len(found) == 2 else (None, None)
 
 
 def first_of(record: dict[str, Any], *names: str) -> Any:
-    """The value of the first of the fields that is there and not null or empty."""
+    """Returns the value of the first of these fields that is neither absent nor null or empty."""
     return next((record[name] for name in names if record.get(name) not in (None, "")), None)

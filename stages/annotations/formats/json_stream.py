@@ -1,4 +1,4 @@
-"""A JSON document of any length, an object or a list of videos, one member at a time."""
+"""Streams a JSON document of any length, an object or a list of videos, one member at a time."""
 
 import json
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from stages.annotations.json_text import check_depth
 from stages.annotations.text import AnnotationError
 
 WRAPPERS = ("database", "videos", "annotations")
-"""Members of the outermost object that hold the videos."""
+"""Members of the outermost object that contain the videos."""
 _PIECE = 1 << 20
 _MAX_VALUE = 256 << 20
 
 
 def stream_json(stream: TextIO) -> Iterator[tuple[str, Any]]:
-    """Members of the object, or items of the list with the key "".
+    """Yields the members of the object, or the items of the list with the key "".
 
-    What a member of WRAPPERS holds comes in place of it. Raises AnnotationError, also for a value of more than 256 MiB.
+    Members of WRAPPERS are replaced by their content. Raises AnnotationError, also for a value of more than 256 MiB.
     """
     scanner = _Scanner(stream)
     for key in scanner.members():
@@ -28,16 +28,16 @@ def stream_json(stream: TextIO) -> Iterator[tuple[str, Any]]:
 
 
 class _Scanner:
-    """The place in a JSON text up to which it has been read."""
+    """A position in a JSON text that is read in pieces."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._text, self._at, self._read = stream, "", 0, 0
         self._decoder = json.JSONDecoder()
 
     def members(self) -> Iterator[str]:
-        """Keys of the object, or "" for each item of the list, that begins here.
+        """Yields the keys of the object, or "" for each item of the list, that begins here.
 
-        Whoever asks reads each member's value before the next key.
+        The caller must read the value of each member before it takes the next key.
         """
         is_object = self._take() == "{"
         close = "}" if is_object else "]"
@@ -55,7 +55,7 @@ class _Scanner:
                 raise self._bad(f"',' or '{close}'")
 
     def peek(self) -> str:
-        """The next character that is no white space; "" at the end."""
+        """Returns the next character that is not white space; "" at the end."""
         while True:
             while self._at < len(self._text):
                 if self._text[self._at] not in " \t\r\n":
@@ -65,12 +65,12 @@ class _Scanner:
                 return ""
 
     def value(self) -> Any:
-        """The value that begins here."""
+        """Returns the value that begins here."""
         self.peek()
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
-                # Where the text read so far ends, a number may go on: `1` of `1.5`, of `1e+5`.
+                # At the end of the text read so far, a number may continue: `1` of `1.5`, of `1e+5`.
                 if end + 2 < len(self._text) or not self._more():
                     break
             except json.JSONDecodeError as error:
@@ -93,7 +93,7 @@ class _Scanner:
         rest = len(self._text) - self._at
         if rest > _MAX_VALUE:
             raise AnnotationError(f"bad JSON: a value of more than {_MAX_VALUE >> 20} MiB")
-        # As much again as there is: a long value is tried a few times only.
+        # Doubles the text, so that a long value is parsed only a few times.
         piece = self._stream.read(max(_PIECE, rest))
         if piece:
             self._read += self._at

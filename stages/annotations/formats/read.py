@@ -1,4 +1,4 @@
-"""Annotation files in any of the known forms, by their content or by name, to what they tell of each video."""
+"""Reads annotation files in any known format, which is detected from the content or given by name."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ from stages.annotations.formats.json_stream import WRAPPERS
 from stages.annotations.formats.records import Record, read_records
 from stages.annotations.text import AnnotationError, clean_text, format_value
 
-# In the order in which they are tried: those that ask for more first.
+# In the order in which they are tried: the most specific first.
 _MODULES = (
     activitynet, youcook2, coin, goalstep, ego4d_narrations, howto100m, whisper, youtube_json3, youtube_xml,
     crosstask, charades, subtitle_file, chapters, vript, finevideo, sharegpt4video, miradata, panda70m, hdvila,
@@ -57,11 +57,11 @@ class FormatReader:
     """Reads one file.
 
     Args:
-        name: of the file; it may be all that names the video.
-        format_name: a key of FORMATS; "": found from the content.
+        name: name of the file, which may be the only place that contains the id of the video.
+        format_name: a key of FORMATS; "": detected from the content.
         encoding: see `decode_text`.
 
-    Raises AnnotationError for an unknown name of a format.
+    Raises AnnotationError if the format is unknown.
     """
 
     def __init__(self, name: str, format_name: str = "", encoding: str = DETECT) -> None:
@@ -73,9 +73,9 @@ class FormatReader:
         """The format, once the first entry has been read."""
 
     def entries(self, stream: BinaryIO) -> Iterator[Entry]:
-        """What the file tells, in its order; texts are plain, and rows without time or text are left out and counted.
+        """Yields the entries of the file in order, with plain texts; rows without time or text are dropped and counted.
 
-        Raises AnnotationError: the file cannot be read, or has no known form.
+        Raises AnnotationError if the file cannot be read or has no known format.
         """
         records = read_records(stream, self._name, self._encoding)
         head = list(islice(records, _LOOK_AHEAD))
@@ -104,7 +104,7 @@ def _is_of(form: Format, record: Record) -> bool:
 
 
 def _opened(form: Format, record: Record) -> Iterator[Record]:
-    """The record itself if it is of the format, or what its wrapper holds."""
+    """Yields the record itself if it has the format, or else the content of its wrapper."""
     key, value = record
     if form.is_of(key, value) or not isinstance(value, dict):
         yield record
@@ -120,7 +120,7 @@ def _opened(form: Format, record: Record) -> Iterator[Record]:
 
 
 def _checked(entry: Entry) -> Entry:
-    """With plain texts, and without the rows that have no time or say nothing; a clip is a window all the same."""
+    """Returns an entry with plain texts, without rows that have no time or no text; clips are kept without a text."""
     dropped, rows = Counter(entry.dropped), []
     for found in entry.rows:
         try:
@@ -148,7 +148,7 @@ def _checked(entry: Entry) -> Entry:
 
 
 def _utf8(text: str) -> str:
-    """JSON may hold half a surrogate pair, which is no character."""
+    """Replaces unpaired surrogates, which JSON may contain and UTF-8 cannot represent."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -1,6 +1,6 @@
-"""The bytes of an annotation file to records: members of a JSON object, items of a list, lines, rows of a table.
+"""Reads annotation files as records: members of a JSON object, items of a list, lines, rows of a table.
 
-Large files are read piece by piece, so that memory does not grow with them: JSON, too.
+Large files are streamed, also JSON, so that memory does not grow with their size.
 """
 
 import csv
@@ -23,20 +23,20 @@ from stages.annotations.text import AnnotationError
 
 Record = tuple[str, Any]
 
-# Above it a file is streamed: it must be UTF-8, and JSON an object or list of videos.
+# Larger files are streamed: they must be UTF-8, and JSON must be an object or list of videos.
 _WHOLE_BYTES = 32 << 20
 _HEAD_BYTES = 1 << 20
 _MAX_LINE = 16 << 20
 _MAX_CELL = 1 << 20
 _BATCH_ROWS = 100
-# A head of a table has names, not numbers or sentences.
+# A table header contains names, not numbers or sentences.
 _HEAD = re.compile(r"[^\d\W][\w \-./:]{0,40}")
-# `{1}{25}` of MicroDVD and `[Script Info]` of ASS are no JSON.
+# `{1}{25}` of MicroDVD and `[Script Info]` of ASS are not JSON.
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\]-])")
 
 
 def read_records(stream: BinaryIO, name: str, encoding: str) -> Iterator[Record]:
-    """Records as keys and values: see `Format`. Raises AnnotationError."""
+    """Yields records as keys and values; see `Format`. Raises AnnotationError."""
     head = stream.read(_HEAD_BYTES)
     if head.startswith(b"PAR1"):
         yield from _parquet(stream)
@@ -79,7 +79,7 @@ def _streamed(lines: io.TextIOWrapper, name: str, first: bytes) -> Iterator[Reco
 
 
 def _is_lines(text: str) -> bool:
-    """Whether the first line is a whole JSON object and more follow."""
+    """Returns whether the first line is a complete JSON object and more lines follow."""
     first, _, rest = text.lstrip().partition("\n")
     if not rest.lstrip().startswith("{") or not first.rstrip().endswith("}"):
         return False
@@ -108,7 +108,7 @@ def _table_or_text(text: str, name: str) -> Iterator[Record]:
     if is_table and all(_HEAD.fullmatch(cell.strip()) or not cell for cell in cells) and any(cells):
         yield from _table(io.StringIO(text), delimiter)
     elif text.strip():
-        # A whole text is named by its file.
+        # The key of a whole text is the name of its file.
         yield name, text
 
 

@@ -1,11 +1,11 @@
-"""The sandbox's task that reads an annotation file, and the caller's side of it."""
+"""Reads an annotation file in the sandbox: the task, and the function that calls it."""
 
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-# Elsewhere these are imported late; here once, and not in each process of the sandbox.
+# Imported by the server process once; elsewhere these modules are imported late.
 import charset_normalizer  # noqa: F401
 import pysubs2  # noqa: F401
 from pydantic import TypeAdapter, ValidationError
@@ -24,7 +24,7 @@ _ENTRIES = TypeAdapter(list[Entry])
 
 
 def read_annotations(file: int, *, name: str, format_name: str, encoding: str) -> Iterator[Message]:
-    """Messages with the name of the format, and entries as a JSON list. Raises Reject."""
+    """Yields messages with the name of the format, and entries as a JSON list. Raises Reject."""
     try:
         reader, batch, size = FormatReader(name, format_name, encoding), [], 0
         with os.fdopen(os.dup(file), "rb") as stream:
@@ -45,9 +45,9 @@ TASKS = {"read_annotations": read_annotations}
 def read_in_sandbox(
     path: Path, format_name: str = "", encoding: str = DETECT, limits: SandboxLimits | None = None
 ) -> Iterator[tuple[str, list[Entry]]]:
-    """The format of an annotation file and its entries, some at a time, read in a process that can do nothing else.
+    """Yields the format of an annotation file with some of its entries at a time, read in the sandbox.
 
-    Raises AnnotationError, also for a file that crashes its process or exceeds its limits.
+    Raises AnnotationError, also for a file that crashes the sandbox process or exceeds its limits.
     """
     box = sandbox("stages.annotations.formats.task", limits or SandboxLimits())
     try:
@@ -58,9 +58,9 @@ def read_in_sandbox(
     except Reject as reject:
         raise AnnotationError(reject.detail) from None
     except SandboxError as error:
-        raise AnnotationError(f"reading it was stopped: {error}") from None
+        raise AnnotationError(f"cannot be read in the sandbox: {error}") from None
     except (ValidationError, KeyError):
-        raise AnnotationError("reading it gave nonsense") from None
+        raise AnnotationError("cannot be read: the sandbox process sent invalid output") from None
     except OSError as error:
         raise AnnotationError(os.strerror(error.errno or 0)) from None
 

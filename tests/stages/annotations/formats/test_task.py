@@ -40,5 +40,5 @@ def test_what_cannot_be_read_is_one_error(tmp_path):
     with pytest.raises(AnnotationError, match="bad JSON at column 3"):
         list(read_in_sandbox(path))
     path.write_text("[1" + ",[[]]" * 6_000_000 + "]")
-    with pytest.raises(AnnotationError, match="reading it was stopped: memory"):
+    with pytest.raises(AnnotationError, match="cannot be read in the sandbox: memory"):
         list(read_in_sandbox(path, limits=SandboxLimits(memory_mb=256)))
