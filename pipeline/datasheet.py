@@ -7,12 +7,12 @@ import hashlib
 import re
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.inputs.yaml_text import dump_yaml
 from pipeline.not_built import not_built
+from pipeline.tables.card_facts import Facts
 from pipeline.tables.card_text import READING, cell, features, size_category, table, terms_text
 from pipeline.tables.catalog import CatalogError, open_catalog
 from pipeline.tables.corpus_file import CORPUS
@@ -20,7 +20,6 @@ from schemas.config import ConfigError
 from schemas.licences import Terms, terms_of
 from schemas.messages import counted, size_text
 from schemas.tables import FORMAT_VERSION
-from stages.annotations.origin import SOURCES
 from workers.fetch.redaction import redacted
 from workers.storage.store import Store
 
@@ -76,78 +75,13 @@ def card(store: Store, corpus: str) -> str:
     """The text of the data card: a YAML header and Markdown."""
     schemas = {name: _schema(store, f"tables/{name}.parquet") for name in TABLES if _has(store, name)}
     with open_catalog(corpus) as catalog:
-        facts = _Facts(catalog, set(schemas["qa"].names), set(schemas["samples"].names))
+        facts = Facts(catalog, set(schemas["qa"].names), set(schemas["samples"].names))
         terms = terms_of([*facts.video_licences, *facts.annotation_licences])
         header = _header(schemas, facts, terms)
         return f"---\n{dump_yaml(header)}---\n\n{_body(store, schemas, facts, terms)}"
 
 
-# What a model said is no annotation that someone has a licence for.
-_ANNOTATIONS = """
-    select a.licence, a.format, count(distinct video_id), count(distinct qa_id)
-    from (select video_id, qa_id, unnest(annotations) as a from qa) where list_contains($sources, a.source)
-    group by 1, 2
-    union all
-    select null, null, count(distinct video_id), count(*) from qa where coalesce(len(annotations), 0) = 0
-    having count(*) > 0
-    order by 3 desc, 1, 2"""
-_REALIZERS = """
-    select realizer, realizer_version, count(*) from qa where realizer is not null
-    group by 1, 2 order by 3 desc, 1, 2"""
-_MODELS = "select unnest(models), count(*) from qa group by 1 order by 2 desc, 1"
-_SHARE_ALIKE = """
-    select array_to_string(share_alike, ' and '), len(share_alike), count(*), count(distinct video_id) from samples
-    group by 1, 2 order by 3 desc, 1"""
-
-
-class _Facts:
-    """What the tables of a corpus tell."""
-
-    def __init__(self, catalog: duckdb.DuckDBPyConnection, qa_columns: set[str], sample_columns: set[str]) -> None:
-        def rows(query: str, **values: Any) -> list[tuple]:
-            return catalog.execute(query, values).fetchall()
-
-        ((self.pairs, self.shards, self.shard_bytes),) = rows(
-            "select count(*), count(distinct shard), (select sum(b) from (select any_value(shard_bytes) as b "
-            "from samples group by shard)) from samples"
-        )
-        ((self.videos, self.hours),) = rows("select count(*), sum(duration_s) / 3600 from videos")
-        self.splits = rows("select split, count(distinct video_id), count(*) from samples group by 1 order by 1")
-        self.tasks = rows("select task, count(*) from samples group by 1 order by 2 desc, 1")
-        self.forms = rows(
-            "select task, form, count(*) from qa group by all order by 3 desc, 1, 2"
-            if "form" in qa_columns
-            else "select task, task, count(*) from qa group by all order by 3 desc, 1, 2"
-        )
-        self.sources = rows("select source, count(*) from videos group by 1 order by 2 desc, 1")
-        self.licences = rows("select licence, count(*) from videos group by 1 order by 2 desc, 1")
-        self.provenance = rows("select provenance, count(*) from qa group by 1 order by 2 desc, 1")
-        has_origins = "annotations" in qa_columns  # older corpora have none
-        self.annotations = (
-            rows(_ANNOTATIONS, sources=SOURCES) if has_origins else [(None, None, self.videos, self.pairs)]
-        )
-        self.realizers = rows(_REALIZERS) if has_origins else []
-        self.models = rows(_MODELS) if has_origins else []
-        self.share_alike = rows(_SHARE_ALIKE) if "share_alike" in sample_columns else []
-        self.languages = (
-            [x for (x,) in rows("select distinct language from qa order by 1")] if "form" in qa_columns else []
-        )
-        self.dropped = (
-            rows("select dropped, count(*) from qa where dropped is not null group by 1 order by 2 desc, 1")
-            if "dropped" in qa_columns
-            else []
-        )
-
-    @property
-    def video_licences(self) -> list[str | None]:
-        return [licence for licence, _ in self.licences]
-
-    @property
-    def annotation_licences(self) -> list[str | None]:
-        return [licence for licence, *_ in self.annotations]
-
-
-def _header(schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> dict[str, Any]:
+def _header(schemas: dict[str, pa.Schema], facts: Facts, terms: Terms) -> dict[str, Any]:
     header: dict[str, Any] = {
         "pretty_name": "Questions about long videos",
         "license": terms.identifier,
@@ -167,7 +101,7 @@ def _header(schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> dict[
     return header
 
 
-def _body(store: Store, schemas: dict[str, pa.Schema], facts: _Facts, terms: Terms) -> str:
+def _body(store: Store, schemas: dict[str, pa.Schema], facts: Facts, terms: Terms) -> str:
     length = f"{facts.hours or 0:,.1f} hours" if (facts.hours or 0) >= 1 else f"{(facts.hours or 0) * 60:.1f} minutes"
     total = f"{counted(facts.pairs, 'pair')} about {counted(facts.videos, 'video')} ({length})"
     size = f"{counted(facts.shards, 'shard')} ({size_text(facts.shard_bytes or 0)})"
