@@ -28,6 +28,8 @@ def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()))
     for reason, n in sorted(summary.rejects.items()):
         out.print(f"rejected: {counted(n, 'video')}, {reason}")
+    if summary.rejects:
+        out.print(f"longvid status {shlex.quote(corpus)} shows why, with an example of each reason")
     for note in summary.notes:
         out.print(message(f"note: {note}"))
     for failure in summary.failures:

@@ -32,7 +32,5 @@ def unused_environment(settings: DownloadConfig) -> list[str]:
     ):
         given = [name for name in names if os.environ.get(name) or os.environ.get(name.lower())]
         if given and not value:
-            found.append(
-                f"the environment variable {', '.join(given)} is not used for {schemes}; set download.{field} instead"
-            )
+            found.append(f"not used for {schemes}: {', '.join(given)} of the environment; set download.{field} instead")
     return found

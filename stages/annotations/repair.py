@@ -16,6 +16,7 @@ _DAY_S = 86_400.0
 # Tolerances for rounding and for durations measured in another way.
 _SLACK, _SLACK_S = 1.02, 2.0
 _LEAST = 0.05
+_SHORTEST_S = 0.2
 _MOST_WORDS = 60
 
 Event = dict[str, Any]
@@ -95,8 +96,9 @@ def are_milliseconds(spans: Iterable[tuple[float, float | None]], duration_s: fl
     inside it as milliseconds.
 
     Times in seconds of a longer cut of the video are distinguished from them by the last time, which must be after
-    the first twentieth of the video as milliseconds. Without a duration, all times must be whole numbers, and the last
-    one greater than a day as seconds.
+    the first twentieth of the video as milliseconds, and by the median length, which must be at least that of a short
+    word, as it is not of a video that was cut off early. Without a duration, all times must be whole numbers, and the
+    last one greater than a day as seconds.
     """
     spans = list(spans)
     times = [time for span in spans for time in span if time is not None and time < math.inf]
@@ -105,6 +107,9 @@ def are_milliseconds(spans: Iterable[tuple[float, float | None]], duration_s: fl
     if duration_s is None:
         return max(times) > _DAY_S and all(time == int(time) for time in times)
     longest_s, last_s = duration_s * _SLACK + _SLACK_S, max(times) / _MS_PER_S
+    lengths = sorted(end - start for start, end in spans if end is not None and end < math.inf)
+    if lengths and lengths[len(lengths) // 2] < _SHORTEST_S * _MS_PER_S:
+        return False
     beyond = sum((start if end is None else end) > longest_s for start, end in spans)
     return 2 * beyond > len(spans) and _LEAST * duration_s <= last_s <= longest_s
 

@@ -22,10 +22,9 @@ def test_what_of_the_environment_is_not_used_is_said_without_its_value(environme
     environment.setenv("https_proxy", "http://me:secret@proxy:1")
     environment.setenv("SSL_CERT_FILE", "/secret")
     proxy, certificates = unused_environment(DownloadConfig())
-    assert proxy.endswith("variable HTTPS_PROXY is not used for http, https and s3; set download.proxy instead")
+    assert proxy == "not used for http, https and s3: HTTPS_PROXY of the environment; set download.proxy instead"
     assert (
-        certificates
-        == "the environment variable SSL_CERT_FILE is not used for http and https; set download.ca_bundle instead"
+        certificates == "not used for http and https: SSL_CERT_FILE of the environment; set download.ca_bundle instead"
     )
     assert unused_environment(DownloadConfig(proxy="http://proxy:1", ca_bundle="/a")) == []
 

@@ -61,6 +61,9 @@ def test_times_of_subtitles_are_never_milliseconds():
         ([(0, 1000), (5000, 9000)], 10.0, True),
         ([(0, 1000), (5000, None)], 10.0, True),
         ([(4000, 5000), (5000, 6000)], 3600.0, False),  # of a longer cut
+        ([(60 * n, 60 * n + 55) for n in range(60)], 22.0, False),  # of an hour, of which 22 s are there
+        ([(500, 600)], 9.6, False),
+        ([(300 * n, 300 * n + 250) for n in range(30)], 9.6, True),  # of words
         ([(0, 5), (9, 12)], 10.0, False),
         ([(0, 90_000)], None, True),
         ([(0.5, 90_000)], None, False),
