@@ -69,7 +69,7 @@ class Gate:
 
 
 def audit(corpus: str) -> list[Gate]:
-    """All gates of a corpus, those that are only told last.
+    """Returns all gates of a corpus; those without a limit come last.
 
     Raises NotBuilt, or ConfigError for a corpus that was built before its pairs were audited.
     """
@@ -86,7 +86,7 @@ def audit(corpus: str) -> list[Gate]:
 
 
 def _guessable(catalog: duckdb.DuckDBPyConnection, config: AuditQaConfig) -> Iterator[Gate]:
-    """A gate per form for the blind model, and one for the rule that guesses best where the form has enough pairs."""
+    """Yields a gate per form for the blind model, and one for the best rule if the form has enough pairs."""
     margin, least = config.blind.margin, config.blind.min_pairs
     for form, gain, guessed, kept in catalog.sql(_BLIND).fetchall():
         value = math.nan if gain is None else 100 * gain

@@ -139,7 +139,7 @@ def _by_video(videos: list[Row], known: Known) -> Iterator[Row]:
 
 
 def _keys(name: str) -> Iterator[str]:
-    """What an id or address may be called, but for what is too short or too common to mean one video."""
+    """Yields the names of an id or address, except those that are too short or too common to identify a video."""
     keys = [*meanings_of(name), *(key for _, key in names_of(name) if "://" not in name)]
     for key in dict.fromkeys(keys):
         stem = key.rpartition(".")[0] or key
@@ -170,7 +170,7 @@ def check_sheet(path: Path) -> None:
 
 
 def write_sheet(rows: list[Row], path: Path) -> None:
-    """The rows as CSV, in which no text of others is a formula."""
+    """Writes the rows as CSV, in which no untrusted text is a formula."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(CONTAMINATION.names)

@@ -43,17 +43,15 @@ class StageConfig(Config):
     """Fields besides `resources` that a unit's content does not depend on, such as limits."""
 
     def semantic(self) -> dict[str, Any]:
-        """The fields that a unit's content depends on."""
+        """Returns the fields that a unit's content depends on."""
         return self.model_dump(mode="json", exclude={"resources", *self.not_content})
 
     def cache_key(self) -> dict[str, Any]:
-        """The same fields, under the names that unit paths are made of."""
+        """Returns the same fields under the names that are used in unit paths."""
         return {self.cache_key_names.get(name, name): value for name, value in self.semantic().items()}
 
     def expected_cost(self) -> dict[str, float]:
-        """What a unit is expected to cost at an endpoint of models, where it asks one: `calls`, `tokens_in`,
-        `tokens_out`, `minutes` of audio.
-        """
+        """Returns the expected cost of a unit: `calls`, `tokens_in`, `tokens_out` and `minutes` of audio."""
         return {}
 
 

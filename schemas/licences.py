@@ -65,7 +65,7 @@ def terms_of(licences: Iterable[str | None]) -> Terms:
 
 @lru_cache(maxsize=1 << 12)
 def share_alike(licences: tuple[str | None, ...]) -> tuple[str, ...]:
-    """Those of some licences that ask for the same licence of what is derived."""
+    """Returns those licences that require the same licence for derived works."""
     return terms_of(licences).share_alike
 
 

@@ -56,7 +56,7 @@ class AuditQaConfig(StageConfig):
 
 
 def run(unit: Row, config: AuditQaConfig, store: Store) -> Iterator[pa.Table]:
-    """A row of AUDIT per pair: videos in the order of the unit, pairs in the order of theirs."""
+    """Yields one row of AUDIT per pair: videos in the order of the unit, pairs in the order of their unit."""
     rows: list[Row] = []
     forms: dict[str, tuple[list[int], list[Choice]]] = defaultdict(lambda: ([], []))
     with ThreadPoolExecutor(4) as pool:
@@ -77,7 +77,7 @@ def run(unit: Row, config: AuditQaConfig, store: Store) -> Iterator[pa.Table]:
 
 
 def audit_video(pairs: list[Row], duration_s: float, times_N: np.ndarray, config: AuditQaConfig) -> list[Row]:
-    """Rows of AUDIT of one video's pairs, not yet judged by the blind model."""
+    """Returns rows of AUDIT for the pairs of one video, before the blind model judges them."""
     found = [problems(pair, duration_s, times_N) for pair in pairs]
     for i, problem in disagreements(pairs).items():
         found[i].append(problem)
@@ -95,7 +95,7 @@ def audit_video(pairs: list[Row], duration_s: float, times_N: np.ndarray, config
 
 
 def choice_of(pair: Row, duration_s: float) -> Choice:
-    """A multiple-choice row of QA as the audits read it; times as shares of the video."""
+    """Converts a multiple-choice row of QA for the audits; times become shares of the video."""
     times = [tuple(t / duration_s for t in pair[name] or ()) for name in ("option_times", "asked_times")]
     return Choice(
         pair["video_id"], pair["question"], tuple(pair["options"]), pair["answer_index"], pair["form"], *times
@@ -118,7 +118,7 @@ def _read(video: Row, store: Store) -> tuple[list[Row], np.ndarray]:
 
 
 def stage(config: AuditQaConfig) -> Stage:
-    """The declaration."""
+    """Declares the stage."""
     return Stage(
         name="audit_qa", reads=READS, writes=AUDIT, run=run, config=config, emits="unit", kind="corpus", version=6
     )

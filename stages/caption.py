@@ -123,7 +123,7 @@ def _messages(start_s: float, end_s: float, frames: list[dict[str, Any]]) -> lis
 
 
 def stage(config: CaptionConfig) -> Stage:
-    """The declaration."""
+    """Declares the stage."""
     return Stage(
         name="caption",
         reads=READS,

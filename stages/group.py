@@ -132,15 +132,15 @@ def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
 
 
 def publish(pair: Row, licence: str | None) -> Row:
-    """A QA pair as `.qa.json` has it; `licence` is that of its video. Raises ValueError for conversations that are no
-    JSON.
+    """Returns a QA pair in the form of `.qa.json`; `licence` is that of its video. Raises ValueError if its
+    conversations are not JSON.
     """
     parsed = {"conversations": json.loads(pair["conversations"]), "share_alike": share_alike_of(pair, licence)}
     return {name: value for name, value in on_own_clock(pair).items() if name != "video_id"} | parsed
 
 
 def share_alike_of(pair: Row, licence: str | None) -> list[str]:
-    """The column SHARE_ALIKE of a pair, from the licence of its video and those of its annotations."""
+    """Returns the column SHARE_ALIKE of a pair, from the licences of its video and its annotations."""
     return list(share_alike((licence, *(made["licence"] for made in pair["annotations"] or ()))))
 
 

@@ -119,7 +119,7 @@ def _by_turns(ranked: Sequence[_Ranked], k: int) -> Chosen:
 def _ranked(
     frames_ND: torch.Tensor, positions: np.ndarray, queries_SD: torch.Tensor, config: SelectConfig
 ) -> list[_Ranked]:
-    """The keyframes of each query among the frames at some positions, the most relevant first."""
+    """Returns the keyframes of each query among the frames at some positions, the most relevant first."""
     import torch
 
     from model.ops.dks.keyframes import select_keyframes

@@ -195,6 +195,6 @@ class Worker:
 
 
 def stage(config: WriteQaConfig) -> Stage:
-    """The declaration."""
+    """Declares the stage."""
     reads = pa.schema([*READS, *CUT_READS]) if config.snap_to_cuts_s else READS
     return Stage(name="write_qa", reads=reads, writes=QA, run=Worker, config=config, emits="unit", version=VERSION)

@@ -38,7 +38,7 @@ class Known:
 
 
 def read_known(named: str) -> Known:
-    """What a file, folder or corpus has. Raises ManifestError."""
+    """Reads ids, checksums and questions of a file, folder or corpus. Raises ManifestError."""
     if "://" in named or (Path(named) / "tables" / "videos.parquet").is_file():
         return _read_corpus(named)
     path = Path(named)
@@ -83,5 +83,5 @@ def _read_corpus(named: str) -> Known:
 
 
 def _text(value: str) -> str:
-    """A question with its options, without marks of the conversation."""
+    """Returns a question with its options, without the markup of the conversation."""
     return _LETTER.sub("", value.replace("<image>", "").replace(_HINT, "")).strip()

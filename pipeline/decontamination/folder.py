@@ -28,7 +28,7 @@ _NAMED = 5
 
 @contextmanager
 def embedded_folder(folder: Path, store: Store, say: Callable[[str], None]) -> Iterator[Store]:
-    """The videos of a folder as a corpus as far as `find_shots`; gone when the block ends.
+    """Yields a corpus of the videos of a folder, built up to `find_shots`; it is deleted when the block ends.
 
     It lies below the corpus that it is compared with, whose recipe it has, and where all nodes can reach it. A call
     that is stopped leaves it there: the next call goes on, and the next build deletes it.

@@ -91,7 +91,7 @@ def _common(
 
 
 def embedded_videos(store: Store) -> list[dict[str, Any]]:
-    """Each video of a corpus that was embedded: `video_id`, `name` and its units."""
+    """Returns `video_id`, `name` and the units of each embedded video of a corpus."""
     with Workspace() as work:
         put_recorded_manifest(work, store)
         for phase in phases(recorded_recipe(store).stages())[:2]:

@@ -22,17 +22,17 @@ _HEAD_LINES, _HEAD_CHARS = 100, 10_000
 
 
 def is_ass(lines: list[str]) -> bool:
-    """Whether these are the lines of a file in the format ASS or SSA."""
+    """Returns whether these are the lines of an ASS or SSA file."""
     return any(_SECTION.fullmatch(line) for line in lines[:_HEAD_LINES])
 
 
 def is_ttml(text: str) -> bool:
-    """Whether this is the text of a TTML file."""
+    """Returns whether this is the text of a TTML file."""
     return text.lstrip().startswith("<") and _TTML.search(text[:_HEAD_CHARS]) is not None
 
 
 def read_ass(lines: list[str]) -> tuple[list[Block], int]:
-    """The cues of a file, and the number of the first one that cannot be read; 0: there is none."""
+    """Returns the cues of a file, and the line of the first one that cannot be read; 0: there is none."""
     import pysubs2
 
     blocks: list[Block] = []
@@ -51,7 +51,7 @@ def read_ass(lines: list[str]) -> tuple[list[Block], int]:
 
 
 def read_ttml(text: str) -> list[Block]:
-    """The cues of a file. Raises AnnotationError."""
+    """Returns the cues of a file. Raises AnnotationError."""
     import pysubs2
 
     if "<!ENTITY" in text:

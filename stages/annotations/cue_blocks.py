@@ -26,7 +26,7 @@ class Block(NamedTuple):
 
 
 def read_blocks(lines: list[str], is_webvtt: bool) -> tuple[list[Block], int]:
-    """The cues of a file, and the number of the first line that should be a timing and is none; 0: there is none.
+    """Returns the cues of a file, and the number of the first invalid timing line; 0: there is none.
 
     A WebVTT cue ends at an empty line (one that holds a space is not empty), a SubRip cue at the next timing.
     """
@@ -56,20 +56,20 @@ def read_blocks(lines: list[str], is_webvtt: bool) -> tuple[list[Block], int]:
 
 
 def _is_numbered(lines: list[str]) -> bool:
-    """Whether a line with a number precedes the first timing, as it should in SubRip."""
+    """Returns whether a line with a number precedes the first timing, as in SubRip."""
     first = next((n for n, line in enumerate(lines) if _LIKE_TIMING.match(line)), 0)
     return first > 0 and lines[first - 1].strip().isdigit()
 
 
 def _before_timing(text: list[str], numbered: bool, is_webvtt: bool) -> str:
-    """The text of a cue up to the next timing, without the number or identifier that belongs to that one."""
+    """Returns the text of a cue up to the next timing, without the number or identifier of the next cue."""
     if text and ((numbered and text[-1].strip().isdigit()) or (is_webvtt and text[0] == "")):
         text = text[:-1]
     return _own(text, numbered and not is_webvtt)
 
 
 def _own(text: list[str], numbered: bool) -> str:
-    """The text without that of a next cue which has a number but no timing: nobody knows when that is shown."""
+    """Returns the text without that of a following cue that has a number but no timing, since its time is unknown."""
     for place, (blank, number) in enumerate(pairwise(text)):
         if numbered and not blank.strip() and number.strip().isdigit() and any(map(str.strip, text[place + 2 :])):
             return "\n".join(text[:place])

@@ -79,7 +79,7 @@ def join_sentences(cues: Iterable[Cue], gap_s: float, max_chars: int) -> list[Cu
 
 
 def _are_together(last: Cue, cue: Cue) -> bool:
-    """Whether two cues are shown side by side."""
+    """Returns whether two cues are displayed at the same time."""
     shorter = min(last.end_s - last.start_s, cue.end_s - cue.start_s)
     return shorter > 0 and min(last.end_s, cue.end_s) - cue.start_s >= _TOGETHER * shorter
 

@@ -133,7 +133,7 @@ def _best(sample: bytes, encodings: list[str]) -> dict[str, str]:
 
 
 def _by_letters(sample: bytes) -> dict[str, str]:
-    """The same among encodings of Latin script, by the one language that has most of the letters."""
+    """Does the same for encodings of Latin script, by the language whose letters are the most frequent."""
     shares: dict[str, float] = {}
     texts: dict[str, str] = {}
     for encoding in _LATIN:

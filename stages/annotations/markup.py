@@ -19,7 +19,7 @@ _PICTURE = re.compile(r"\S+#xywh=[\d.,:a-z]+|\S+\.(?:jpe?g|png|webp|gif)", re.IG
 
 
 def plain_lines(text: str, is_ass: bool = False) -> tuple[str, ...]:
-    """The lines of a cue that hold words.
+    """Returns the lines of a cue that contain words.
 
     Args:
         is_ass: whether the file is ASS or SSA, where nothing that stands in braces is text.
@@ -29,7 +29,7 @@ def plain_lines(text: str, is_ass: bool = False) -> tuple[str, ...]:
 
 
 def is_data(text: str) -> bool:
-    """Whether a cue holds JSON or the address of a picture: for a program, not for a viewer."""
+    """Returns whether a cue contains JSON or the address of an image, which is data for programs."""
     text = text.strip()
     return bool(_JSON.match(text) and text.endswith(("}", "]"))) or _PICTURE.fullmatch(text) is not None
 

@@ -36,7 +36,7 @@ _EDGE = 0.25  # of a run, at either end: there it is cut last
 
 
 def cut_run(pieces: Sequence[P], max_chars: int) -> list[Sequence[P]]:
-    """The pieces in stretches of at most `max_chars` characters, or of one piece.
+    """Divides the pieces into runs of at most `max_chars` characters, or of a single piece.
 
     Each cut is made at the longest pause; of equal pauses, before a word that often begins a clause; then nearest to
     the middle. A cut after a word that ends no sentence is made only if there is no other place.

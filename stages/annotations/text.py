@@ -46,7 +46,7 @@ def clean_text(text: str) -> str:
 
 
 def format_value(value: Any) -> str:
-    """A value for a message: at most about 80 characters on one line, lists and objects by their kind alone."""
+    """Formats a value for messages: at most about 80 characters on one line; lists and objects only by their type."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
     if isinstance(value, str):

@@ -17,7 +17,7 @@ def in_seconds(events: list[Event], duration_s: float) -> tuple[list[Event], boo
 
 
 def is_inside(event: Event, duration_s: float) -> bool:
-    """Whether any of an event lies in [0, duration_s); what has no times does."""
+    """Returns whether an event overlaps [0, duration_s); events without times do."""
     if event["start_s"] is None:
         return True
     return bool(event["start_s"] < duration_s and (event["end_s"] > 0 or event["start_s"] >= 0))

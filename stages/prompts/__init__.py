@@ -7,10 +7,10 @@ from pathlib import Path
 
 @lru_cache
 def prompt(name: str) -> str:
-    """The text of `stages/prompts/<name>.md`."""
+    """Returns the text of `stages/prompts/<name>.md`."""
     return (Path(__file__).parent / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
 def prompt_hash(name: str) -> str:
-    """What a cache key and a provenance know of a prompt: 16 hex digits of its SHA-256."""
+    """Returns 16 hex digits of the SHA-256 of a prompt, for cache keys and origins."""
     return hashlib.sha256(prompt(name).encode()).hexdigest()[:16]

@@ -14,7 +14,7 @@ _MAY_BE_NULL = ("clips_offset", "clips_bytes")
 
 
 def typed_samples(samples: Any, columns: Collection[str]) -> pa.Table:
-    """Some columns of a table of samples, in the types that SAMPLE has for them.
+    """Returns some columns of a table of samples with the types of SAMPLE.
 
     Args:
         samples: a PyArrow table, or what `pyarrow.table` takes: a data frame of pandas or polars, for example.

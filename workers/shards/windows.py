@@ -29,7 +29,7 @@ class Part:
 def cut_parts(
     windows: Sequence[Window | None], qa_bytes: Sequence[int], shapes: Shapes, tensors: Tensors, group_bytes: int
 ) -> list[Part]:
-    """The groups of a video: one of each stretch of pairs of the same window, more where it is too large for one.
+    """Divides the pairs of a video into groups: one per run of pairs with the same window, or several for large runs.
 
     Args:
         windows: of each pair, its `sample_window`.

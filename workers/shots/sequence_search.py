@@ -39,7 +39,7 @@ class Found:
 
 
 def search(windows: Windows, video_MD: np.ndarray, *, agree: float, still_agree: float = 0.97) -> list[Found]:
-    """The known videos of which parts are in a video, the most similar first.
+    """Finds the known videos of which a video contains parts; returns the most similar first.
 
     Args:
         windows: windows of the known videos.
@@ -112,7 +112,7 @@ def _compare_look(look_SD: np.ndarray, video_MD: np.ndarray, still: float) -> tu
 
 
 def _energy(video_MD: np.ndarray, length: int) -> np.ndarray:
-    """Of each window of a video: the sum of the squares of its changes."""
+    """Returns the sum of the squared changes of each window of a video."""
     sums = np.concatenate([np.zeros((1, video_MD.shape[1])), np.cumsum(video_MD, axis=0, dtype=np.float64)])
     squares = np.concatenate([[0.0], np.cumsum(np.square(video_MD).sum(axis=1, dtype=np.float64))])
     means = (sums[length:] - sums[:-length]) / length

@@ -17,7 +17,7 @@ CLIP = "clip"
 
 
 def encoder_folder(name: str) -> str:
-    """The folder of an encoder; a relative path starts at the checkout, as those of towers do.
+    """Returns the folder of an encoder; a relative path is relative to the checkout, like those of towers.
 
     Raises SentenceEncoderError, a ValueError, where it holds no encoder.
     """
@@ -28,12 +28,12 @@ def encoder_folder(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def load_encoder(name: str) -> SentenceEncoder:
-    """The encoder in a folder."""
+    """Returns the encoder in a folder."""
     from model.sentence_encoder import SentenceEncoder
 
     return SentenceEncoder(encoder_folder(name))
 
 
 def encoder_weights(name: str) -> str:
-    """What units depend on besides the settings: the content of the folder's files."""
+    """Returns a digest of the files of an encoder, which units depend on besides the settings."""
     return weights_digest(LOCAL + name, "")

@@ -38,7 +38,7 @@ class Manifest(Config):
 
 
 def read_manifest(store: Store, folder: str) -> dict[str, Any]:
-    """The manifest of a run's checkpoint. Raises ConfigError where it is none: see `Manifest`."""
+    """Returns the manifest of a run's checkpoint. Raises ConfigError if it is invalid; see `Manifest`."""
     values = manifest_values(store, folder)
     try:
         return parse(Manifest, values).model_dump()
@@ -48,7 +48,7 @@ def read_manifest(store: Store, folder: str) -> dict[str, Any]:
 
 
 def manifest_values(store: Store, folder: str) -> dict[str, Any]:
-    """The manifest of any checkpoint. Raises ConfigError unless it maps names of files to checksums."""
+    """Returns the manifest of any checkpoint. Raises ConfigError unless it maps names of files to checksums."""
     path = f"{folder}/{MANIFEST}"
     try:
         manifest = store.read_json(path)
@@ -66,12 +66,12 @@ def sign(store: Store, folder: str, manifest: Mapping[str, Any], key: bytes) -> 
 
 
 def is_signed(manifest: Mapping[str, Any], key: bytes) -> bool:
-    """Whether the manifest, and by its checksums the tensors, was written by someone who has the key."""
+    """Returns whether the manifest, and by its checksums the tensors, was written by someone who has the key."""
     return hmac.compare_digest(str(manifest.get("signature")).encode(), _signature(manifest, key).encode())
 
 
 def last_checkpoint(store: Store, run: str) -> str | None:
-    """The folder of a run's last complete checkpoint; None where it has none."""
+    """Returns the folder of a run's last complete checkpoint; None if there is none."""
     complete = re.compile(rf"{re.escape(run)}/step_([0-9]{{1,18}})/{re.escape(MANIFEST)}")
     steps = {int(found[1]): path for path in store.files(run) if (found := complete.fullmatch(path))}
     return steps[max(steps)].rsplit("/", 1)[0] if steps else None
@@ -83,7 +83,7 @@ def checkpoint_folder(run: str, step: int) -> str:
 
 
 def check_resumable(state: Mapping[str, Any], same: Mapping[str, Any]) -> None:
-    """Whether a run may go on from the checkpoint whose manifest is `state`.
+    """Checks that a run may resume from the checkpoint with the manifest `state`.
 
     Raises:
         ConfigError: it was written with other settings or samples than `same`; names each, and the remedy.
@@ -93,7 +93,7 @@ def check_resumable(state: Mapping[str, Any], same: Mapping[str, Any]) -> None:
     if names:
         differing = "; ".join(f"{name} was {then.get(name)!r} and is {now.get(name)!r}" for name in names)
         raise ConfigError(
-            f"the run stands at step {state['step']} with other settings: {differing}. "
+            f"the run is at step {state['step']} with other settings: {differing}. "
             "Set them back, or give the run another name"
         )
 

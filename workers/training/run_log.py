@@ -12,7 +12,7 @@ LOG = "log.jsonl"
 
 
 def read_log(store: Store, run: str) -> list[dict[str, Any]]:
-    """The lines of a run's log, a dict a step; none where there is no log yet.
+    """Returns the lines of a run's log, one dict per step; none if there is no log yet.
 
     Raises ConfigError for a line that is none: someone else may have written it.
     """

@@ -62,7 +62,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
 
 
 def _lines(segment: dict[str, Any]) -> list[Row]:
-    """The segment; one that is long is cut at pauses, where its words have times."""
+    """Returns the segment as rows; a long one is cut at pauses if its words have times."""
     text = text_of(segment.get("text"))
     if len(text) > _MAX_CHARS:
         words = [_word(dict_of(word)) for word in list_of(segment.get("words"))]
