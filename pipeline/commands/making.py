@@ -27,8 +27,9 @@ def manifest(
     to: Annotated[Path, typer.Option("--out", "-o")] = Path("manifest.jsonl"),
     annotations: Annotated[
         list[Path] | None,
-        typer.Option(help="An annotation file of any known format, or a folder of them; may be repeated."),
+        typer.Option(help="Annotation files of any known format, or folders of them; may be repeated."),
     ] = None,
+    more: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help="More files, after --annotations.")] = None,
     annotation_format: Annotated[
         str, typer.Option(help="Format of these files; default: detected. docs/annotations.md lists them.")
     ] = "",
@@ -47,6 +48,9 @@ def manifest(
     from pipeline.inputs.manifest_writer import check_output, make_manifest, write_manifest
 
     check_output(to, replace=replace)
+    if more and not annotations:
+        raise ConfigError(f"{more[0]}: give annotation files after --annotations")
+    annotations = [*(annotations or []), *(more or [])]
     licences = annotation_licence or []
     if len(licences) not in (0, 1, len(annotations or [""])):
         raise ConfigError(f"--annotation-licence: given {len(licences)} times: give it once, or once per --annotations")

@@ -90,8 +90,9 @@ def decontaminate(
     corpus: Corpus,
     against: Annotated[
         list[str],
-        typer.Option(help="A benchmark: an annotation file, a folder of videos, or a corpus; may be repeated."),
+        typer.Option(help="Benchmarks: annotation files, folders of videos, or corpora; may be repeated."),
     ],
+    more: Annotated[list[str] | None, typer.Argument(metavar="FILES", help="More benchmarks, after --against.")] = None,
     drop: Annotated[
         bool, typer.Option("--drop", help="Have the next build leave these videos and pairs out of the shards.")
     ] = False,
@@ -101,7 +102,7 @@ def decontaminate(
     from pipeline.decontaminate import decontaminate as find
     from pipeline.decontaminate import summary
 
-    rows = find(corpus, against, drop, sheet, lambda line: out.print(message(line)))
+    rows = find(corpus, [*against, *(more or [])], drop, sheet, lambda line: out.print(message(line)))
     for found, (videos, pairs) in summary(rows).items():
         out.print(message(f"{found}: {counted(videos, 'video')}" + (f", {counted(pairs, 'QA pair')}" if pairs else "")))
     advice = (

@@ -163,6 +163,14 @@ def test_what_is_dropped_is_marked_in_the_table_of_pairs(corpus, benchmark_file)
     assert not read_banned(store)
 
 
+def test_several_benchmarks_may_follow_one_option(corpus, benchmark_file, tmp_path, capsys):
+    second = tmp_path / "second.json"
+    second.write_text(json.dumps([{"video": "holiday.mp4", "question": "Who?", "answer": "he"}]))
+    assert run("decontaminate", corpus, "--against", benchmark_file, second) == 0
+    said = capsys.readouterr().out
+    assert "benchmark.json: by id: 2 videos" in said and "second.json: by id: 1 video" in said
+
+
 def test_the_command_tells_what_it_found_and_writes_a_sheet(corpus, benchmark_file, tmp_path, capsys):
     sheet = tmp_path / "sheet.csv"
     assert run("decontaminate", corpus, "--against", benchmark_file, "--sheet", sheet) == 0

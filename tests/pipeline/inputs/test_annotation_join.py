@@ -238,7 +238,7 @@ def test_a_named_file_that_cannot_be_read_is_an_error(folder, tmp_path, content,
 
 def test_the_command(folder, tmp_path, capsys):
     dense, more = write(tmp_path / "dense.json", DENSE), write(tmp_path / "ids.csv", "video_path\nA.mp4\n")
-    options = ["--out", tmp_path / "m.jsonl", "--annotations", dense, "--annotations", more, "--only-annotated"]
+    options = ["--out", tmp_path / "m.jsonl", "--annotations", dense, more, "--only-annotated"]
     assert run("manifest", folder, *options) == 0
     said = capsys.readouterr().out
     assert "2 of 3 videos with annotations: 3 events" in said and f"{tmp_path}/m.jsonl: 2 videos" in said
