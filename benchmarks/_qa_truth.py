@@ -18,6 +18,7 @@ _LISTED = re.compile(r'\((\d)\) "([^"]*)"')
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _ROUNDING = 0.06
 _NONE = "none of these"
+_OTHER_ORDER = "none, since the second of these two events comes before the first"
 
 
 def is_right(pair: Pair, script: Script) -> bool:
@@ -38,7 +39,7 @@ def _fits(pair: Pair, option: str, events: list[Told], scenes: list[Told]) -> bo
     if form in ("when", "occurrence"):
         found = sorted(t for t in (*events, *scenes) if t[2] == asked[0])
         place = len(found) - 1 if "last time" in question else _number(question) - 1
-        return place < len(found) and _same_span(found[place], option)
+        return _same_span(found[place], option) if place < len(found) else f"only {len(found)} times" in text
     if form == "what_at":
         start, end = (float(time) for time in _SPAN.search(question).groups())  # type: ignore[union-attr]
         return any(t[2] == text and min(end, t[1]) - max(start, t[0]) > (end - start) / 2 for t in events)
@@ -50,6 +51,11 @@ def _fits(pair: Pair, option: str, events: list[Told], scenes: list[Told]) -> bo
     if form == "between":
         low, high = sorted(t for t in events if t[2] in asked)
         return any(t[2] == text and low[1] <= t[0] and t[1] <= high[0] for t in events)
+    if form == "after_before":
+        first, second = (next(t for t in events if t[2] == words) for words in asked)
+        if text == _OTHER_ORDER:
+            return second[1] <= first[0]
+        return any(t[2] == text and first[1] <= t[0] and t[1] <= second[0] for t in events)
     if form == "order":
         listed = {number: words.lower() for number, words in _LISTED.findall(question)}
         starts = [min(t[0] for t in events if t[2] == listed[number]) for number in re.findall(r"\d", option)]

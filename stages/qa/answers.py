@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stages.qa.event import Event, overlap_s
-from stages.qa.plan import Answer
+from stages.qa.plan import Answer, Unanswerable
 from stages.qa.similarity import holds_of, near_duplicates
 
 
@@ -12,7 +12,7 @@ def same(a: Answer, b: Answer) -> bool:
     if isinstance(a, Event) and isinstance(b, Event):
         is_paraphrase = a.meaning != "" and a.meaning == b.meaning
         return a.group == b.group or is_paraphrase or near_duplicates(a.text, b.text)
-    if isinstance(a, int) or isinstance(b, int):
+    if isinstance(a, int | Unanswerable) or isinstance(b, int | Unanswerable):
         return a == b
     if is_span(a) and is_span(b):
         return overlap_s(a, b) > 0.3 * min(a[1] - a[0], b[1] - b[0]) or a == b  # type: ignore[arg-type,operator,index]

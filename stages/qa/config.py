@@ -25,7 +25,8 @@ class WritingConfig(Config):
     """Options of a multiple-choice question."""
     none_share: float = Field(0.05, ge=0, le=0.2)
     """Share of the multiple-choice questions whose answer is "None of these": what is asked for is no option. The
-    option is offered `num_options` times as often, so that offering it says nothing."""
+    option is offered `num_options` times as often, so that offering it says nothing. Questions with a false premise
+    are besides: one in `num_options` of the form `after_before`, and some that ask for one occurrence too many."""
     min_event_s: float = Field(0.3, ge=0)
     """A shorter event is not asked for: sampling may miss it."""
     time_error_s: float = Field(2.0, ge=0, le=30)

@@ -5,11 +5,20 @@ event table, `stages.qa.realize` gives it words.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 
 from stages.qa.event import Event, Span
 
-Answer = Event | Span | int | tuple[Event, ...]
-"""An event; a span of time (start_s, end_s); a number; or events in order."""
+
+class Unanswerable(Enum):
+    """What a question assumes that is not so."""
+
+    ORDER = "order"
+    """That one event comes before another."""
+
+
+Answer = Event | Span | int | tuple[Event, ...] | Unanswerable
+"""An event; a span of time (start_s, end_s); a number; events in order; or what the question wrongly assumes."""
 ORDERS = ("order", "said_order")
 CAPTIONS = ("summary", "brief", "part", "timed_part")
 
@@ -61,6 +70,11 @@ class Plan:
         return self.form in ORDERS
 
     @property
+    def has_false_premise(self) -> bool:
+        """Whether the question assumes what is not so."""
+        return isinstance(self.answer, Unanswerable) or (self.form == "occurrence" and isinstance(self.answer, int))
+
+    @property
     def relation(self) -> str | None:
         """Where the answer lies, as the question tells: column `relation` of QA."""
         relations = {"neighbour": f"soon_{self.side}", "next_scene": self.side, "between": "between"}
@@ -86,4 +100,5 @@ class Plan:
             return self.window or self.form
         # How often an event happens, and why, is more than that it does.
         is_own = len(seen) > 2 or isinstance(self.answer, int) or self.form == "cause"
-        return (seen, self.form if is_own else "")
+        form = "between" if self.form == "after_before" else self.form
+        return (seen, form if is_own else "")

@@ -31,7 +31,7 @@ def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
     plan, words, verdict, said = draft
     spans = [e.span for e in plan.evidence] if not plan.is_caption else [plan.window or (0.0, timeline.duration_s)]
     content = [timeline.video_id, plan.task, plan.form, words.question, words.answer, sorted(words.wrong), spans]
-    flags = {"none_of_these"} if plan.is_none else set()
+    flags = {"none_of_these"} if plan.is_none else {"false_premise"} if plan.has_false_premise else set()
     reasons = plan.form == "cause"  # the time of one is that of the asked event
     if said:
         flags.add("with_transcript")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from stages.qa.answers import happens
 from stages.qa.event import Event, overlap_s, reason_of
-from stages.qa.plan import Answer, Plan
+from stages.qa.plan import Answer, Plan, Unanswerable
 from stages.qa.similarity import near_duplicates
 from stages.qa.solver_table import SLACK_S, by_end, by_start, find, is_after, occurrences
 
@@ -33,7 +33,8 @@ def _occurrence(plan: Plan, events: Sequence[Event]) -> Answer | None:
     if plan.side == "last":
         # Which one is the last only all of them tell, so it is asked for with their number.
         return found[-1].span if len(found) == plan.number else None
-    return found[plan.number - 1].span if len(found) >= plan.number else None
+    # Where it does not happen so often, how often it does.
+    return found[plan.number - 1].span if len(found) >= plan.number else len(found)
 
 
 def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
@@ -66,6 +67,16 @@ def _between(plan: Plan, events: Sequence[Event]) -> Answer | None:
     inside = [e for e in events if e.kind == first.kind and is_after(e, first) and is_after(second, e)]
     fits = [o for o in offered if happens(o, inside)]
     return fits[0] if len(fits) == 1 else None
+
+
+def _after_before(plan: Plan, events: Sequence[Event]) -> Answer | None:
+    """Of what is offered the one thing after one event and before another, unless that one comes first."""
+    first, second = (find(events, e) for e in plan.asked)
+    if first is None or second is None:
+        return None
+    if is_after(second, first):
+        return _between(plan, events)
+    return Unanswerable.ORDER if is_after(first, second) else None
 
 
 def _order(plan: Plan, events: Sequence[Event]) -> Answer | None:
@@ -159,6 +170,7 @@ SOLVERS: dict[str, Callable[[Plan, Sequence[Event]], Answer | None]] = {
     "occurrence": _occurrence,
     "neighbour": _neighbour,
     "between": _between,
+    "after_before": _after_before,
     "cause": _cause,
     "order": _order,
     "first_or_last": _first_or_last,

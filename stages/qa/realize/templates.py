@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from stages.qa.event import Event, Span
-from stages.qa.plan import Answer, Plan
+from stages.qa.plan import Answer, Plan, Unanswerable
 from stages.qa.realize.clause import inverted
-from stages.qa.realize.wordings import HINTS, NONE, ORDINALS, POINT_HINT, REPEAT_RULE, WORDINGS
+from stages.qa.realize.wordings import HINTS, NONE, ORDINALS, OTHER_ORDER, POINT_HINT, REPEAT_RULE, WORDINGS
 
 # An event that is shorter than so many errors of its times is at a time, rather than from one to another.
 SPAN_ERRORS = 3.0
+
+
+# Whose frames the options tell as well as the named events.
+_ASK_WITH_OPTIONS = ("neighbour", "between", "after_before", "next_scene", "said_next", "scene_of", "in_scene")
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,10 @@ def _wording_of(plan: Plan) -> str:
 def _answer(plan: Plan, value: Answer) -> str:
     if isinstance(value, Event):
         return _option(value)
+    if isinstance(value, Unanswerable):
+        return OTHER_ORDER
     if isinstance(value, int):
-        return str(value)
+        return str(value) if plan.form != "occurrence" else f"It does not: it happens only {value} times"
     if plan.is_order:
         return ", ".join(f"({plan.listed.index(e) + 1})" for e in value if isinstance(e, Event))
     if plan.is_caption:
@@ -157,9 +163,9 @@ def _queries(plan: Plan, question: str, options: list[str]) -> tuple[str, ...]:
     """The texts of the named events; where none is named, of the listed ones or the options, in an order that tells
     nothing; else the question.
     """
-    if plan.asked and plan.form not in ("neighbour", "between", "next_scene", "said_next", "scene_of", "in_scene"):
+    if plan.asked and plan.form not in _ASK_WITH_OPTIONS:
         return tuple(e.text for e in plan.asked)
     if plan.listed:
         return tuple(sorted(e.text for e in plan.listed))
-    offered = sorted(o.strip('"') for o in options if o != NONE) if len(options) > 1 else []
+    offered = sorted(o.strip('"') for o in options if o not in (NONE, OTHER_ORDER)) if len(options) > 1 else []
     return (*(e.text for e in plan.asked), *offered) or (question,)

@@ -79,8 +79,13 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "between": (
         "Which of these happens between the following two events: {a} and {b}?",
-        "Which of these events takes place after {a} and before {b}?",
         "What happens at some time between {a} and {b}?",
+        "Which of these events takes place between {a} and {b}?",
+    ),
+    "after_before": (
+        "Which of these events takes place after {a} and before {b}?",
+        "What happens after {a} and before {b}?",
+        "Which event comes after {a}, but before {b}?",
     ),
     "cause": (
         "Why does the following happen: {a}?",
@@ -195,6 +200,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
 }
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 NONE = "None of these"
+OTHER_ORDER = "None, since the second of these two events comes before the first"
 REPEAT_RULE = "Repeats that directly follow one another count as one time."
 HINTS = dict.fromkeys(("when", "said_when", "occurrence"), "Give the start and the end in seconds.")
 POINT_HINT = "Give the time in seconds."

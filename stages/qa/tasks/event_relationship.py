@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
-from random import Random
 
 from stages.qa.answers import same
 from stages.qa.event import Event, reason_of
 from stages.qa.lines import NEAR_LINES
 from stages.qa.plan import Plan
-from stages.qa.steps import precedes
 from stages.qa.tasks.options import FEWEST, happens, wrong_events
+from stages.qa.tasks.samples import runs, samples
 from stages.qa.timeline import Timeline
 
 TASK = "event_relationship"
@@ -75,7 +74,12 @@ def _ways(timeline: Timeline, event: Event) -> list[tuple[int, str, int]]:
 
 def between(timeline: Timeline) -> Iterator[Plan]:
     """Which of these happens between two events?"""
-    rng = timeline.rng("between")
+    yield from betweens(timeline, "between")
+
+
+def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
+    """Plans for "what happens between two events", which are asked in the order of time."""
+    rng = timeline.rng(form)
     steps = timeline.steps
     askable = [i for i, e in enumerate(steps) if timeline.is_nameable(e)]
     for first in timeline.some(askable, rng):
@@ -100,7 +104,7 @@ def between(timeline: Timeline) -> Iterator[Plan]:
         wrong = wrong_events(timeline, truth, outside, pool, rng, asked=asked)
         if wrong:
             evidence = (steps[first], truth, steps[second])
-            yield Plan(TASK, "between", truth, evidence, wrong=wrong, asked=tuple(asked), hops=3)
+            yield Plan(TASK, form, truth, evidence, wrong=wrong, asked=tuple(asked), hops=3)
 
 
 def cause(timeline: Timeline) -> Iterator[Plan]:
@@ -163,42 +167,3 @@ def first_or_last_of(
         truth = events[0] if side == "first" else events[-1]
         wrong = tuple(e for e in events if e is not truth)
         yield Plan(task, form, truth, tuple(events), wrong=wrong, listed=tuple(events), side=side, hops=len(events))
-
-
-def runs(timeline: Timeline, pool: list[Event], rng: Random, *, with_ends: bool = True) -> Iterator[list[Event]]:
-    """Askable events that follow one another, in time order; each event in at most three runs.
-
-    What comes first or last in a whole video (an opening with "a man", a finished dish) is known without the video more
-    often than what comes first in a part of it, and of four events in a row more often than of three: without
-    `with_ends`, the video's first and last event are left out, and the runs are of three.
-    """
-    row: list[Event] = []
-    for event in pool:
-        if event not in timeline.outlines and timeline.is_nameable(event) and (not row or precedes(row[-1], event)):
-            row.append(event)
-    row = row if with_ends else row[1:-1]
-    count = min(timeline.config.num_options, max(FEWEST, len(row)) if with_ends else FEWEST)
-    places = len(row) - count + 1
-    for _ in range(3 if places > 0 else 0):
-        first = rng.randrange(min(count, places))
-        yield from timeline.some([row[i : i + count] for i in range(first, places, count)], rng)
-
-
-def samples(timeline: Timeline, pool: list[Event], rng: Random, sizes: tuple[int, ...]) -> Iterator[list[Event]]:
-    """Askable events that lie apart, in time order; each event in at most three samples."""
-    askable = [e for e in pool if timeline.is_nameable(e)]
-    for _ in range(3):
-        left = timeline.some(askable, rng)
-        size = rng.choice(sizes)
-        while len(left) >= size:
-            chosen: list[Event] = []
-            for event in left:
-                if all(precedes(k, event) or precedes(event, k) for k in chosen):
-                    chosen.append(event)
-                if len(chosen) == size:
-                    break
-            if len(chosen) < min(size, FEWEST):
-                break
-            left = [e for e in left if e not in chosen]
-            yield sorted(chosen, key=lambda e: e.start_s)
-            size = rng.choice(sizes)

@@ -13,7 +13,8 @@ SAID = [(12, 14, "Climb up there, my boy.", "speech"), (22, 24, "These are fresh
         (72, 74, "All the news is bad.", "speech"), (76, 78, "Who won the football match?", "speech")]  # fmt: skip
 WORLD = timeline(*EIGHT, *SCENES, *RINGS, *SAID, num_options=3)
 FORMS = (
-    "when", "what_at", "occurrence", "neighbour", "between", "order", "first_or_last", "scene_of", "in_scene",
+    "when", "what_at", "occurrence", "missing_occurrence", "neighbour", "between",
+    "after_before", "order", "first_or_last", "scene_of", "in_scene",
     "next_scene", "first_or_last_scene", "while_said", "said_while", "said_when", "said_next", "said_order",
     "count", "count_beside", "summary", "part",
     "timed_part",
@@ -35,10 +36,13 @@ def test_honest_plans_hold(form):
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in NEEDLESS])
 def test_a_wrong_answer_is_found(form):
     found = [plan for plan in honest(form) if plan.wrong]
+    for plan in honest(form) if form == "missing_occurrence" else []:  # an open question
+        assert not check(replace(plan, answer=plan.answer + 1), WORLD.events).agrees
+        assert not check(replace(plan, number=plan.number - 1), WORLD.events).agrees
     for plan in found:
         swapped = replace(plan, answer=plan.wrong[0], wrong=(plan.answer, *plan.wrong[1:]))
         assert not check(swapped, WORLD.events).agrees
-    assert found
+    assert found or form == "missing_occurrence"
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in NEEDLESS])

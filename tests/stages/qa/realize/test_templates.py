@@ -19,6 +19,7 @@ def test_each_task_has_twelve_wordings():
         "next_scene": ("next_scene", "previous_scene", "further_scene", "earlier_scene"),
         "said_next": ("said_next", "said_previous", "said_further", "said_earlier"),
         "occurrence": ("occurrence", "last_occurrence"),
+        "missing_occurrence": (),
     }
     for writers in WRITERS.values():
         forms = [name for w in writers for name in names.get(w.__name__, (w.__name__,))]
