@@ -40,7 +40,7 @@ _SUBJECT = (
 _INNER_LINK = re.compile(rf"^({_SUBJECT}) (?:then|also|finally|next) (?!to\b)(?=[a-z])", re.I)
 # How long and how hot: no frame shows it.
 _FEW = (
-    r"(?:(?:about|around|at least|another|a|an|few|more|some|several|half|\d+(?:[./-]\d+)?|\d+ to \d+"
+    r"(?:(?:about|around|at least|another|a|an|few|more|some|several|half|couple|of|\d+(?:[./-]\d+)?|\d+ to \d+"
     r"|\w+teen|\w+ty|two|three|four|five|six|seven|eight|nine|ten|twelve) )+"
 )
 _MEASURE = re.compile(
@@ -53,7 +53,7 @@ _ITS = re.compile(
     r"\bit's (?=(?:right|left) (?:arm|ear|eye|foot|hand|leg|paw|side|wing)\b|(?:arms?|face|head|legs?|mouth|nose|owner"
     r"|own|paws?|tail|wings?)\b)"
 )
-_NO_SUBJECT = re.compile(r"^(?:are|is|was|were|am|has|had|been)\b", re.I)
+_NO_SUBJECT = re.compile(r"^(?:continues|are|is|was|were|am|has|had|been)\b", re.I)
 _NO_EVENT = re.compile(
     r"^\W*(?:(?:background |instrumental |upbeat |soft |intro(?:ductory)? |outro )?"
     r"music(?: (?:plays|playing|is playing))?|intro|outro|introduction|applause|laughter|silence|credits|end credits|"
@@ -76,7 +76,9 @@ _BARE = frozenset(_BARE_WORDS.split())
 _SENTENCE = re.compile(
     r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<=[.!?…。！？])\s+(?=[\"“'‘(A-Z0-9À-Ý])|\n+"
     r"|(?<=[a-z]{2}\.)(?=(?:the|an?|he|she|they|it|then|person|man|woman) )"
-    r"|(?<=[a-z]{4}\.)\s+(?=[a-z])"
+    r"|(?<=[a-z]{2}\.)(?<!\bft\.)(?<!\blb\.)(?<!\boz\.)(?<!\bst\.)(?<!\bvs\.)(?<!\bdr\.)(?<!\bmr\.)(?<!\bno\.)"
+    r"(?<!\betc\.)(?<!\blbs\.)(?<!\bmin\.)(?<!\bmrs\.)(?<!\bpkg\.)(?<!\bsec\.)(?<!\btsp\.)(?<!\btbsp\.)(?<!\bapprox\.)"
+    r"\s+(?=[a-z])"
 )
 _BEFORE_VOWEL = re.compile(r"\b([Aa])(?= (?!one\b|once\b|eu|ewe)[aeio]\w{2})")
 _CAPITAL_INSIDE = re.compile(

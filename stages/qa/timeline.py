@@ -15,6 +15,9 @@ from stages.qa.lines import NEAR_LINES, sentences_of
 from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
 from stages.qa.steps import SLACK_S, SOME, outlines_of, precedes, steps_of
 
+# Captions that overlap tell of the same where they have so many words that carry content in common, with the same times
+# where they share so much of both.
+_SAME_WORDS, _SAME_TIME = 2, 0.5
 # Shorter lines ("Oh, yes!") are said again and again.
 LEAST_WORDS = 4
 
@@ -141,6 +144,19 @@ class Timeline:
             holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len)
             known[event.event_id] = any(_is_true_of(event, e) for e in holders if e.group != event.group)
         return known[event.event_id]
+
+    def has_sure_time(self, event: Event) -> bool:
+        """Whether no other visual event tells of what may be the same at about the same place, but with other times.
+
+        Where several people caption one video, one may see "the beans are cut" where another sees its last cut alone.
+        """
+        words = content_words(event.text)
+        return not any(
+            overlap_s(event.span, e.span) < _SAME_TIME * (max(event.end_s, e.end_s) - min(event.start_s, e.start_s))
+            and len(words & content_words(e.text)) >= _SAME_WORDS
+            for e in self._around(event.start_s, event.end_s)
+            if e is not event and not e.is_spread and e not in self.outlines
+        )
 
     def step(self, event: Event, number: int) -> Event | None:
         """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""

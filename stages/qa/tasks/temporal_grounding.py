@@ -29,7 +29,8 @@ def said_when(timeline: Timeline) -> Iterator[Plan]:
 
 def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence[Event]) -> Iterator[Plan]:
     rng = timeline.rng(form)
-    for event in timeline.some((e for e in events if timeline.is_askable(e) and not e.has_pause), rng):
+    sure = (e for e in events if timeline.is_askable(e) and not e.has_pause and timeline.has_sure_time(e))
+    for event in timeline.some(sure, rng):
         like = [e for e in timeline.near(event, pool) if e.kind == event.kind and e.is_point == event.is_point]
         like.sort(key=lambda e: abs(e.start_s - event.start_s))
         wrong = wrong_spans(timeline, event, like, rng) if rng.random() < 0.5 else None

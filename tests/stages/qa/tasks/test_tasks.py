@@ -101,6 +101,14 @@ def test_a_step_that_another_verb_tells_as_well_is_not_counted():
     assert not plans(timeline(*hands, (70, 75, "wash hands"), (80, 90, "add salt")), "occurrence")
 
 
+def test_no_time_is_asked_of_what_another_caption_gives_other_times():
+    cut = (40, 45, "the beans are stacked and cut")
+    for other, count in (((10, 45, "a man cuts the beans"), 0), ((39, 45, "a man cuts the beans"), 1),
+                         ((10, 45, "a man sings to the beans"), 1)):  # fmt: skip
+        asked = {plan.asked[0].text for plan in plans(timeline(cut, other, (60, 70, "a dog barks")), "when")}
+        assert ("The beans are stacked and cut" in asked) == count
+
+
 def test_the_time_of_an_event_with_pauses_is_not_asked_for():
     line = timeline((0, 10, "a man sings a song"), (12, 20, "a man sings a song"), (60, 70, "a dog barks"))
     assert {plan.asked[0].text for plan in plans(line, "when")} == {"A dog barks"}
