@@ -30,9 +30,10 @@ def after_before(timeline: Timeline) -> Iterator[Plan]:
             continue
         rest, first, second = plan.wrong[:-1], *plan.asked
         if rng.random() < 1 / (1 + len(plan.wrong)):
+            # `hops` stays that of the others, so that quotas leave out both kinds alike.
             order = Unanswerable.ORDER
             yield replace(
-                plan, answer=order, wrong=(plan.answer, *rest), asked=(second, first), evidence=(first, second), hops=2
+                plan, answer=order, wrong=(plan.answer, *rest), asked=(second, first), evidence=(first, second)
             )
         else:
             yield replace(plan, wrong=(*rest, Unanswerable.ORDER))
