@@ -15,9 +15,6 @@ from stages.qa.lines import NEAR_LINES, sentences_of
 from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
 from stages.qa.steps import SLACK_S, SOME, outlines_of, precedes, steps_of
 
-# Captions that overlap tell of the same where they have so many words that carry content in common, with the same times
-# where they share so much of both.
-_SAME_WORDS, _SAME_TIME = 2, 0.5
 # Shorter lines ("Oh, yes!") are said again and again.
 LEAST_WORDS = 4
 
@@ -145,19 +142,6 @@ class Timeline:
             known[event.event_id] = any(_is_true_of(event, e) for e in holders if e.group != event.group)
         return known[event.event_id]
 
-    def has_sure_time(self, event: Event) -> bool:
-        """Whether no other visual event tells of what may be the same at about the same place, but with other times.
-
-        Where several people caption one video, one may see "the beans are cut" where another sees its last cut alone.
-        """
-        words = content_words(event.text)
-        return not any(
-            overlap_s(event.span, e.span) < _SAME_TIME * (max(event.end_s, e.end_s) - min(event.start_s, e.start_s))
-            and len(words & content_words(e.text)) >= _SAME_WORDS
-            for e in self._around(event.start_s, event.end_s)
-            if e is not event and not e.is_spread and e not in self.outlines
-        )
-
     def step(self, event: Event, number: int) -> Event | None:
         """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""
         pool = {"event": self.steps, "scene": self.scenes, "speech": self.speech}[event.kind]
@@ -179,10 +163,11 @@ class Timeline:
             and e is not b
             and not (e in self.outlines and e.start_s <= a.start_s + SLACK_S and e.end_s >= b.end_s - SLACK_S)
             and (overlap_s(e.span, (a.end_s, b.start_s)) > 0 or a.start_s < e.start_s < b.start_s)
-            for e in self._around(a.start_s, b.end_s)
+            for e in self.around(a.start_s, b.end_s)
         )
 
-    def _around(self, start_s: float, end_s: float) -> Sequence[Event]:
+    def around(self, start_s: float, end_s: float) -> Sequence[Event]:
+        """Visual events of which a part lies between two times; of very many, the last ones."""
         high = bisect_left(self.visual, end_s, key=lambda e: e.start_s)
         return [e for e in self.visual[max(0, high - 40) : high] if e.end_s > start_s]
 

@@ -4,13 +4,16 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from stages.qa.event import Event, Span
+from stages.qa.event import Event, Span, overlap_s
 from stages.qa.plan import Plan
-from stages.qa.similarity import step_of
+from stages.qa.similarity import content_words, step_of
 from stages.qa.tasks.options import FEWEST, wrong_spans
 from stages.qa.timeline import Timeline
 
 TASK = "temporal_grounding"
+# Captions that overlap tell of the same where they have so many words that carry content in common, with the same times
+# where they share so much of both.
+_SAME_WORDS, _SAME_TIME = 2, 0.5
 BY_TIME = 0.6
 """Share of the events that are asked for by their time, rather than for it."""
 
@@ -29,7 +32,7 @@ def said_when(timeline: Timeline) -> Iterator[Plan]:
 
 def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence[Event]) -> Iterator[Plan]:
     rng = timeline.rng(form)
-    sure = (e for e in events if timeline.is_askable(e) and not e.has_pause and timeline.has_sure_time(e))
+    sure = (e for e in events if timeline.is_askable(e) and not e.has_pause and has_sure_time(timeline, e))
     for event in timeline.some(sure, rng):
         like = [e for e in timeline.near(event, pool) if e.kind == event.kind and e.is_point == event.is_point]
         like.sort(key=lambda e: abs(e.start_s - event.start_s))
@@ -135,3 +138,17 @@ def whole_counts(timeline: Timeline) -> Callable[[Event], bool]:
     for event in timeline.visual:
         groups.setdefault(step_of(event.text), set()).add(event.group)
     return lambda event: not step_of(event.text) or len(groups[step_of(event.text)]) == 1
+
+
+def has_sure_time(timeline: Timeline, event: Event) -> bool:
+    """Whether no other visual event tells of what may be the same at about the same place, but with other times.
+
+    Where several people caption one video, one may see "the beans are cut" where another sees its last cut alone.
+    """
+    words = content_words(event.text)
+    return not any(
+        overlap_s(event.span, e.span) < _SAME_TIME * (max(event.end_s, e.end_s) - min(event.start_s, e.start_s))
+        and len(words & content_words(e.text)) >= _SAME_WORDS
+        for e in timeline.around(event.start_s, event.end_s)
+        if e is not event and not e.is_spread and e not in timeline.outlines
+    )
