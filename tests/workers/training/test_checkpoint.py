@@ -5,7 +5,6 @@ from schemas.config import ConfigError
 from workers.storage.store import Store
 from workers.training.checkpoint import load_checkpoint, load_parameters, save_checkpoint
 from workers.training.manifest import MANIFEST, checkpoint_folder, is_signed, last_checkpoint
-from workers.training.optimizer import load_optimizer
 
 TENSORS = {"model": {"a.weight": torch.arange(6.0).view(2, 3)}, "optimizer": {"step.a": torch.tensor(3.0)}}
 
@@ -85,22 +84,3 @@ def test_tensors_of_another_model_are_refused_and_change_nothing(tensors, messag
     with pytest.raises(ConfigError, match=message):
         load_parameters(PARAMETERS, tensors)
     assert not any(value.any() for value in PARAMETERS.values())
-
-
-@pytest.mark.parametrize(
-    ("tensors", "message"),
-    [
-        ({"step.c": torch.tensor(1.0)}, "holds 'step.c'"),
-        ({"momentum.a": torch.ones(2, 3)}, "holds 'momentum.a'"),
-        ({"nothing": torch.ones(2, 3)}, "holds 'nothing'"),
-        ({"step.a": torch.ones(2)}, r"'step.a' is torch.float32 \[2\]"),
-        ({"exp_avg.a": torch.ones(3)}, r"'exp_avg.a' is torch.float32 \[3\]"),
-        ({"step.a": torch.tensor(1.0), "exp_avg.a": torch.ones(2, 3)}, "lacks moments of 'a'"),
-    ],
-)
-def test_tensors_of_another_optimizer_are_refused(tensors, message):
-    parameters = {name: torch.nn.Parameter(value) for name, value in PARAMETERS.items()}
-    optimizer = torch.optim.AdamW(parameters.values())
-    with pytest.raises(ConfigError, match=message):
-        load_optimizer(optimizer, parameters, tensors)
-    assert not optimizer.state
