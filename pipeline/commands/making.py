@@ -48,27 +48,32 @@ def manifest(
     from pipeline.inputs.manifest_writer import check_output, make_manifest, write_manifest
 
     check_output(to, replace=replace)
-    if more and not annotations:
-        raise ConfigError(f"{more[0]}: give annotation files after --annotations")
-    annotations = [*(annotations or []), *(more or [])]
+    files = [*(annotations or []), *(more or [])]
     licences = annotation_licence or []
-    if len(licences) not in (0, 1, len(annotations or [""])):
+    _check_annotations(bool(annotations), more, annotation_format, only_annotated)
+    if len(licences) not in (0, 1, len(files or [""])):
         raise ConfigError(f"--annotation-licence: given {len(licences)} times: give it once, or once per --annotations")
-    if only_annotated and not annotations:
-        raise ConfigError("--only-annotated: needs --annotations FILE, which names the videos to keep")
-    if annotation_format and not annotations:
-        raise ConfigError("--annotation-format: needs --annotations FILE, whose format it names")
     rows = make_manifest(folder, say=lambda line: out.print(message(line)))
-    if annotations:
+    if files:
         from pipeline.inputs.annotation_join import write_joined_manifest
 
-        joined = write_joined_manifest(rows, to, annotations, annotation_format, only_annotated, licences)
+        joined = write_joined_manifest(rows, to, files, annotation_format, only_annotated, licences)
         written = joined.written
         for line in joined.lines():
             out.print(message(line))
     else:
         written = write_manifest(({**row, "annotation_licence": next(iter(licences), None)} for row in rows), to)
     out.print(message(f"{to}: {counted(written, 'video')}"))
+
+
+def _check_annotations(given: bool, more: list[Path] | None, annotation_format: str, only_annotated: bool) -> None:
+    """Raises ConfigError for options of annotation files without `--annotations`."""
+    if more and not given:
+        raise ConfigError(f"{more[0]}: give annotation files after --annotations")
+    if only_annotated and not given:
+        raise ConfigError("--only-annotated: needs --annotations FILE, which names the videos to keep")
+    if annotation_format and not given:
+        raise ConfigError("--annotation-format: needs --annotations FILE, whose format it names")
 
 
 @app.command()
