@@ -33,7 +33,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
             found = found._replace(start_s=found.start_s / per_unit, end_s=found.end_s / per_unit)
         rows.append(found)
     unpaired = abs(len(spans) - len(sentences))
-    yield Entry(key, rows, duration_s, dropped={"no_time_or_text": unpaired} if unpaired else {})
+    yield Entry(key, rows, duration_s, dropped={"no_time_or_text": unpaired})
 
 
 FORMAT = Format("activitynet", _is_of, _read)

@@ -43,7 +43,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     good = [line for line in lines if len(line) == 3]
     rows = [row(start, end, "", label=f"crosstask {name[1]} {step.strip()}") for step, start, end in good]
     lost = len(lines) - len(good)
-    yield Entry(name[2], rows, dropped={"no_time_or_text": lost} if lost else {})
+    yield Entry(name[2], rows, dropped={"no_time_or_text": lost})
 
 
 FORMAT = Format("crosstask", _is_of, _read)

@@ -30,7 +30,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
         text = text_of(summary.get("summary_text")).removeprefix("#Summary").removeprefix("#summary")
         rows.append(row(summary.get("start_sec"), summary.get("end_sec"), text, "caption"))
     left_out = len(second) if first else 0
-    yield Entry(key, rows, dropped={"second_pass": left_out} if left_out else {})
+    yield Entry(key, rows, dropped={"second_pass": left_out})
 
 
 def _point(narration: dict[str, Any]) -> Row:

@@ -64,7 +64,7 @@ class Entry(NamedTuple):
     labels: dict[str, str] = {}
     """Texts of labels; an entry with labels belongs to no video."""
     dropped: dict[str, int] = {}
-    """Number of rows of the record that the format dropped, by reason."""
+    """Number of rows of the record that the format dropped, by reason; reasons without rows are removed later."""
     record: int = 0
     """Number of the record in its file, from 1."""
     origin: Origin | None = None

@@ -32,7 +32,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     lengths = [len(column) for column in columns]
     lost = max(lengths) - min(lengths)
     rows = [row(start, end, text, "speech") for start, end, text in zip(*columns, strict=False)]
-    yield Entry(key, rows, dropped={"no_time_or_text": lost} if lost else {})
+    yield Entry(key, rows, dropped={"no_time_or_text": lost})
 
 
 FORMAT = Format("howto100m", _is_of, _read)

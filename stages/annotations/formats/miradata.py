@@ -37,7 +37,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     start, end = _times(value)
     more = len(captions) - 1
     kept: list[Row] = [row(start, end, captions[0] if captions else "", "clip")]
-    yield Entry(video, kept, dropped={"other_caption": more} if more > 0 else {})
+    yield Entry(video, kept, dropped={"other_caption": more})
 
 
 def _times(value: dict[str, Any]) -> tuple[Any, Any]:

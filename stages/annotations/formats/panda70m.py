@@ -26,7 +26,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
         spans, captions = [spans], [value["caption"]]
     rows = [row(*pair(span), caption, "clip") for span, caption in zip(spans, captions, strict=False)]
     lost = abs(len(spans) - len(captions)) or int(not spans)
-    yield Entry(text_of(value["videoID"]), rows, dropped={"no_time_or_text": lost} if lost else {})
+    yield Entry(text_of(value["videoID"]), rows, dropped={"no_time_or_text": lost})
 
 
 FORMAT = Format("panda70m", _is_of, _read)

@@ -143,7 +143,7 @@ def _checked(entry: Entry) -> Entry:
         conversations=turns,
         questions=[_utf8(text[:_MAX_TEXT]) for text in entry.questions],
         labels=labels,
-        dropped=dict(dropped),
+        dropped=dict(+dropped),
     )
 
 

@@ -58,7 +58,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
         again_and_again += len(same) - len(kept)
         rows += [line for segment in kept for line in _lines(segment)]
     dropped = {"no_speech": len(segments) - len(heard), "loop": again_and_again}
-    yield Entry("", rows, dropped={reason: count for reason, count in dropped.items() if count})
+    yield Entry("", rows, dropped=dropped)
 
 
 def _lines(segment: dict[str, Any]) -> list[Row]:
