@@ -134,7 +134,8 @@ def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
     start, end = row["start_s"], min(row["end_s"], duration_s)
     kind = KINDS[row["kind"]]
     if kind == "speech":
-        text = _SPEAKER.sub("", " ".join(row["text"].replace('"', "'").split()))
+        # Markup leaves a space before a comma.
+        text = _SPEAKER.sub("", " ".join(row["text"].replace('"', "'").split()).replace(" , ", ", "))
         return [Event(row["event_id"], start, end, kind, text, event_ids=(row["event_id"],))] if text else []
     told = sentences(row["text"])
     step = (end - start) / len(told) if told else 0.0

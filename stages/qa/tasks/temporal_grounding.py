@@ -14,6 +14,8 @@ TASK = "temporal_grounding"
 # Captions that overlap tell of the same where they have so many words that carry content in common, with the same times
 # where they share so much of both.
 _SAME_WORDS, _SAME_TIME = 2, 0.5
+# After a shorter pause in which nothing else happens, an event may only go on.
+_LEAST_PAUSE_S = 10.0
 BY_TIME = 0.6
 """Share of the events that are asked for by their time, rather than for it."""
 
@@ -123,10 +125,19 @@ def repeated(timeline: Timeline) -> Iterator[list[Event]]:
     for group in timeline.groups.values():
         if not 2 <= len(group) <= timeline.config.max_count or group[0].kind != "event":
             continue
-        apart = all(a.end_s <= b.start_s for a, b in pairwise(group))
+        apart = all(_is_anew(timeline, a, b) for a, b in pairwise(group))
         named = all(e.is_named and timeline.is_short(e) for e in group)
         if apart and named and is_whole(group[0]) and not timeline.rivals(group[0]):
             yield group
+
+
+def _is_anew(timeline: Timeline, a: Event, b: Event) -> bool:
+    """Whether an event happens anew, and does not only go on after a pause of which nothing is told."""
+    pause = (a.end_s, b.start_s)
+    told = (e for e in timeline.around(*pause) if e.group != a.group and e not in timeline.outlines)
+    return pause[0] <= pause[1] and (
+        pause[1] - pause[0] >= _LEAST_PAUSE_S or any(overlap_s(e.span, pause) > 0 for e in told)
+    )
 
 
 def whole_counts(timeline: Timeline) -> Callable[[Event], bool]:

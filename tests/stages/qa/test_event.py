@@ -59,6 +59,8 @@ def test_speech_stays_speech_and_keeps_its_words():
 
 
 def test_the_name_of_a_speaker_is_not_said():
+    [event], _, _ = made((0, 5, "It is bold , and cold.", "speech"))
+    assert event.text == "It is bold, and cold."
     told = ("MAN 2: It is cold.", "DR. O'NEIL: Yes.", "M1: No.", "It is clear: DNA: a molecule.", "Note: it is late.")
     events, _, _ = made(*((10 * i, 10 * i + 5, text, "speech") for i, text in enumerate(told)))
     assert [e.text for e in events] == ["It is cold.", "Yes.", "No.", *told[3:]]

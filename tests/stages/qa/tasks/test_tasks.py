@@ -88,11 +88,24 @@ def test_a_song_cut_in_four_is_counted_once():
 
 
 def test_a_step_that_is_told_in_several_ways_is_not_counted():
-    rolls = [(10 * i, 10 * i + 5, "roll out the dough into a thin circle") for i in range(4)]
+    rolls = [(16 * i, 16 * i + 5, "roll out the dough into a thin circle") for i in range(4)]
     assert plans(timeline(*rolls, (80, 90, "add salt")), "count")
-    other = (50, 55, "roll out the dough with a rolling pin")
+    other = (60, 65, "roll out the dough with a rolling pin")
     for form in ("count", "count_beside", "occurrence"):
         assert not plans(timeline(*rolls, other, (80, 90, "add salt")), form)
+
+
+def test_what_may_only_go_on_after_a_pause_is_not_counted():
+    """The question says that repeats which directly follow one another are one."""
+
+    def wipes(gap, *others):
+        return timeline(
+            (0, 10, "wipe the screen"), (10 + gap, 20 + gap, "wipe the screen"), *others, (80, 90, "add salt")
+        )
+
+    assert not plans(wipes(6), "count") and not plans(wipes(6), "occurrence")
+    assert plans(wipes(12), "occurrence")
+    assert plans(wipes(6, (11, 15, "remove the film")), "occurrence")
 
 
 def test_a_step_that_another_verb_tells_as_well_is_not_counted():
