@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from pipeline.tables.closed_duckdb import EXAMPLE
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pipeline.train import TrainReport
 
 
+_AUDITED = "audited pair"
+
+
 def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     """Prints the result of a build, failures last."""
     ran = ", ".join(f"{stage} {n}" for stage, n in summary.ran.items())
@@ -28,6 +31,8 @@ def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
     out.print("tables: " + ", ".join(f"{name} {n}" for name, n in summary.rows.items()))
     for reason, n in sorted(summary.rejects.items()):
         out.print(f"rejected: {counted(n, 'video')}, {reason}")
+    for reason, n, _ in _dropped_by_audit(Store(corpus)):
+        out.print(message(f"left out of the shards: {counted(n, 'pair')}, {reason}"))
     if summary.rejects:
         out.print(f"longvid status {shlex.quote(corpus)} shows why, with an example of each reason")
     for note in summary.notes:
@@ -141,17 +146,32 @@ def _cost(p: StagePlan) -> str:
 
 
 def show_dropped(corpus: str, out: Terminal) -> None:
-    """Prints the dropped events and pairs by reason; nothing before a build has written them."""
+    """Prints the dropped events and pairs by reason, last those that the audit of all pairs left out; nothing before a
+    build has written them.
+    """
     store, path = Store(corpus), "tables/dropped.parquet"
-    if not store.exists(path):
-        return
     numbers: Counter[tuple[str, str]] = Counter()
     videos: Counter[tuple[str, str]] = Counter()
-    for row in store.read_table(path, ["what", "reason", "count"]).to_pylist():
+    for row in store.read_table(path, ["what", "reason", "count"]).to_pylist() if store.exists(path) else []:
         numbers[row["what"], row["reason"]] += row["count"]
         videos[row["what"], row["reason"]] += 1
+    for reason, pairs, concerned in _dropped_by_audit(store):
+        numbers[_AUDITED, reason], videos[_AUDITED, reason] = pairs, concerned
     if numbers:
         table = folded_table("left out", "reason", "number", "videos", box=None)
         for (what, reason), number in numbers.most_common():
             table.add_row(message(what), message(reason), str(number), str(videos[what, reason]))
         out.print(table)
+
+
+def _dropped_by_audit(store: Store) -> list[tuple[str, int, int]]:
+    """Returns why pairs of the table `qa` are in no shard, and how many pairs and videos that concerns."""
+    path = "tables/qa.parquet"
+    table = store.read_table(path, ["video_id", "dropped"]) if store.exists(path) else None
+    if table is None or "dropped" not in table.column_names:  # before audits, pairs were only written
+        return []
+    found: dict[str, list[str]] = defaultdict(list)
+    for video_id, reason in zip(table["video_id"].to_pylist(), table["dropped"].to_pylist(), strict=True):
+        if reason is not None:
+            found[reason].append(video_id)
+    return [(reason, len(videos), len(set(videos))) for reason, videos in sorted(found.items())]

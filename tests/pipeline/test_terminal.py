@@ -12,6 +12,7 @@ from pipeline.terminal import Terminal, folded_table
 from schemas.tables import REJECT
 from schemas.tables.qa import DROPPED
 from tests.pipeline.command_line import run
+from tests.pipeline.published_tables import pair, video, write_corpus
 from workers.storage.store import Store
 
 ODD = "film[/b] [red]:cat: \x1b[2J\x9b"
@@ -65,6 +66,15 @@ def test_what_was_left_out_is_told_by_reason(out, tmp_path):
     Store(tmp_path).write_tables("tables/dropped.parquet", [pa.Table.from_pylist(told, DROPPED)], DROPPED)
     show_dropped(str(tmp_path), out)
     assert seen(out).split("\n")[1].split() == ["event", "no_event", "4", "2"]
+
+
+def test_what_the_audit_left_out_is_told_by_builds_and_status(out, tmp_path):
+    pairs = [pair("a", 1), pair("a", 2, dropped="guessable"), pair("b", 3, dropped="guessable")]
+    write_corpus(tmp_path, [video("a"), video("b")], pairs)
+    show_dropped(str(tmp_path), out)
+    assert seen(out).split("\n")[1].split() == ["audited", "pair", "guessable", "2", "2"]
+    show_summary(Summary(), str(tmp_path), out)
+    assert "left out of the shards: 2 pairs, guessable" in seen(out)
 
 
 def test_an_error_is_printable_and_short(tmp_path, capsys):
