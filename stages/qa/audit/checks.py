@@ -33,6 +33,7 @@ _TIME = re.compile(r"\b(\d+(?:\.\d+)?) ?(?:s|sec|secs|seconds)\b|\b(\d{1,2}):(\d
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _PHONE = re.compile(
     r"(?<![\w.,:])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{2,4}(?:[ .-]\d{2,4}){1,3}(?![\w:])"
+    r"|(?<![\w.,:])(?:\+\d{8,15}|\d{10,11})(?![\w:]|[.,]\d)"
 )
 _DIGITS = re.compile(r"(?:\d\D{0,4}){6}")  # what a telephone number has, so that most texts are looked at no further
 # Dates, years, thousands and scores: numbers in groups that are no telephone numbers.
@@ -41,12 +42,12 @@ _GROUPS = re.compile(
     r"|\b(?:19|20)\d\d(?:[- ](?:19|20)\d\d)+\b"
     r"|\b\d{1,3}(?:[ .]\d{3})+\b(?![ .-]?\d)|(?<!\d[-.])\b\d{1,2}-\d{1,2}\b(?!-)"
 )
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W_]+")
 # Words of kitchens, workshops, sports and anatomy, and names that people give themselves, which the list has as well.
 _EVERYDAY_WORDS = """pot pots screw screws screwed screwing strip strips fat breast breasts kill kills virgin vodka knob
 knobs organ organs pasty loin loins jerk homey weed weeds flange dummy slope stroke strokes facial steamy gay lesbian
-god drunk naked vomit hell ugly urine panty kum"""
-_EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
+god drunk naked vomit hell ugly urine panty kum rum len sh shi wad"""
+_EVERYDAY = {*_EVERYDAY_WORDS.split(), "cow girl", "cow girls", "jack off", "three some"}
 _LATIN_SCRIPT = "en de fr es it pt nl sv da no fi pl cs sk hu ro tr id vi"
 _LATIN = frozenset(_LATIN_SCRIPT.split())
 _TIME_FORMS = ("when", "occurrence", "said_when")
@@ -121,13 +122,26 @@ def _is_personal(pair: Pair, texts: Sequence[str]) -> bool:
 
 
 def _is_toxic(pair: Pair, texts: Sequence[str]) -> bool:
-    return not _toxic_words().isdisjoint(_WORD.findall(" ".join(texts).lower()))
+    words, phrases = _toxic()
+    found = [_WORD.findall(text.lower()) for text in texts]
+    return any(
+        not words.isdisjoint(told)
+        or any(told[i : i + len(p)] == p for i, word in enumerate(told) for p in phrases.get(word, ()))
+        for told in found
+    )
 
 
 @cache
-def _toxic_words() -> frozenset[str]:
-    listed = resources.files("better_profanity").joinpath("profanity_wordlist.txt").read_text("utf-8")
-    return frozenset(word.strip() for word in listed.splitlines() if word.strip()) - _EVERYDAY
+def _toxic() -> tuple[frozenset[str], dict[str, list[list[str]]]]:
+    """The words of the list, and its phrases ("f-u-c-k") by their first words."""
+    listed = resources.files("better_profanity").joinpath("profanity_wordlist.txt").read_text("utf-8").splitlines()
+    listed_words = (_WORD.findall(entry.lower()) for entry in listed)
+    entries = [words for words in listed_words if " ".join(words) not in _EVERYDAY]
+    phrases: dict[str, list[list[str]]] = {}
+    for entry in entries:
+        if len(entry) > 1:
+            phrases.setdefault(entry[0], []).append(entry)
+    return frozenset(entry[0] for entry in entries if len(entry) == 1), phrases
 
 
 def _evidence(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:

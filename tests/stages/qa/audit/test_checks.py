@@ -68,13 +68,25 @@ def test_times_are_read_in_every_form(question):
     assert found(row(form="when", question=question, answer="From 83 s to 85 s", evidence=[])) == ["time_in_question"]
 
 
-@pytest.mark.parametrize("text", ["call +49 30 1234 5678", "call (030) 123 4567 now", "call 555-123-4567"])
+@pytest.mark.parametrize(
+    "text",
+    ["call +49 30 1234 5678", "call (030) 123 4567 now", "call 555-123-4567", "call +493012345678", "0301234567."],
+)
 def test_telephone_numbers(text):
     assert found(row(question=f'What happens after "{text}"?')) == ["personal_data"]
 
 
 @pytest.mark.parametrize(
-    "text", ["from 10.5 s to 12 s", "1, 2, 3, 4", "the year 1990 - 2020", "01:02:03 to 01:02:05", "3.5"]
+    "text",
+    [
+        "from 10.5 s to 12 s",
+        "1, 2, 3, 4",
+        "the year 1990 - 2020",
+        "01:02:03 to 01:02:05",
+        "3.5",
+        "12345678",
+        "9780306406157",
+    ],
 )
 def test_times_and_counts_are_no_telephone_numbers(text):
     assert found(row(question=f'What happens after "{text}"?')) == []
@@ -87,7 +99,12 @@ def test_times_and_counts_are_no_telephone_numbers(text):
         ("strip the wire and screw the knob on", False),
         ("cut the chicken breasts and the fat", False),
         ("the gay couple kisses", False),
+        ("add rum and three some more", False),
         ("he calls her a bitch", True),
+        ("the cow girls jack off the car", False),
+        ("a man writes F-U-C-K on it", True),
+        ("she gives a blow job", True),
+        ("a blow to his job", False),
     ],
 )
 def test_words_of_kitchens_and_workshops_are_not_toxic(text, is_toxic):
