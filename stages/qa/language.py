@@ -6,7 +6,7 @@ from collections.abc import Sequence
 _CHARS, _MIN_LETTERS, _SURE = 800, 60, 0.95
 _ENGLISH_WORDS = "a an the and is are of to in on with from for it his her their he she they at as then while into"
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
-_ENGLISH_SHARE = 0.15
+_ENGLISH_SHARE, _SURE_SHARE = 0.15, 0.3
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -20,7 +20,9 @@ def language_of(texts: Sequence[str]) -> str:
     words = _WORD.findall(joined.lower())
     if not words:
         return ""
-    if sum(word in _ENGLISH for word in words) >= _ENGLISH_SHARE * len(words):
+    # "On" and "a" are French as well.
+    least = _ENGLISH_SHARE if "".join(words).isascii() else _SURE_SHARE
+    if sum(word in _ENGLISH for word in words) >= least * len(words):
         return "en"
     if joined.isascii() and sum(map(len, words)) < _MIN_LETTERS:
         return ""

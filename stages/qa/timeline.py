@@ -166,10 +166,10 @@ class Timeline:
             for e in self.around(a.start_s, b.end_s)
         )
 
-    def around(self, start_s: float, end_s: float) -> Sequence[Event]:
-        """Visual events of which a part lies between two times; of very many, the last ones."""
+    def around(self, start_s: float, end_s: float, most: int = 40) -> Sequence[Event]:
+        """Visual events of which a part lies between two times, of those `most` that begin last."""
         high = bisect_left(self.visual, end_s, key=lambda e: e.start_s)
-        return [e for e in self.visual[max(0, high - 40) : high] if e.end_s > start_s]
+        return [e for e in self.visual[max(0, high - most) : high] if e.end_s > start_s]
 
     def scene_of(self, event: Event) -> Event | None:
         """The one scene that an event lies in."""

@@ -7,6 +7,7 @@ from itertools import pairwise
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.plan import Plan
 from stages.qa.similarity import content_words, step_of
+from stages.qa.steps import SOME
 from stages.qa.tasks.options import FEWEST, wrong_spans
 from stages.qa.timeline import Timeline
 
@@ -160,6 +161,6 @@ def has_sure_time(timeline: Timeline, event: Event) -> bool:
     return not any(
         overlap_s(event.span, e.span) < _SAME_TIME * (max(event.end_s, e.end_s) - min(event.start_s, e.start_s))
         and len(words & content_words(e.text)) >= _SAME_WORDS
-        for e in timeline.around(event.start_s, event.end_s)
+        for e in timeline.around(event.start_s, event.end_s, SOME)
         if e is not event and not e.is_spread and e not in timeline.outlines
     )

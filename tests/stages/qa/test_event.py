@@ -53,6 +53,13 @@ def test_events_of_other_languages_are_left_out_unless_asked_for():
     assert made(*EIGHT)[2] == "en"
 
 
+def test_small_words_that_french_has_too_do_not_make_it_english():
+    said = [(5, 9, "Stéphane ? Où on se gare ?", "speech"), (10, 14, "Il y a un chêne, on a le temps.", "speech")]
+    assert made(*said)[2] == "fr"
+    assert made((0, 9, "Vous avez un plan B ? On a un plan.", "speech"), *said)[0] == []
+    assert made((0, 9, "A man in a café reads the paper and waves to the waiter"))[2] == "en"
+
+
 def test_speech_stays_speech_and_keeps_its_words():
     [event], _, _ = made((0, 5, "Then we add at 5 minutes the salt.", "speech"))
     assert (event.kind, event.text) == ("speech", "Then we add at 5 minutes the salt.")

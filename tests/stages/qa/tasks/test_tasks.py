@@ -108,6 +108,14 @@ def test_what_may_only_go_on_after_a_pause_is_not_counted():
     assert plans(wipes(6, (11, 15, "remove the film")), "occurrence")
 
 
+def test_a_long_caption_before_many_short_ones_makes_a_time_unsure():
+    seeds = (90, 96, "the person throws the seeds away")
+    crowd = [(20 + i, 21 + i, f"a bird number {i} sings") for i in range(60)]
+    for long, count in ((((10, 97, "a person removes the seeds and throws them away"),), 0), ((), 1)):
+        asked = {plan.asked[0].text for plan in plans(timeline(*long, *crowd, seeds), "when", seeds=40)}
+        assert ("The person throws the seeds away" in asked) == count
+
+
 def test_a_step_that_another_verb_tells_as_well_is_not_counted():
     hands = [(20 * i, 20 * i + 5, "clean hands") for i in range(3)]
     assert plans(timeline(*hands, (80, 90, "add salt")), "occurrence")
