@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 from stages.qa.filming import is_filming, without_camera, without_labels, without_viewer
+from stages.qa.spelling import spelled
 
 _NARRATOR = [
     (re.compile(r"#\s?[Cc]\s+C\b|(?<![\w#])#\s?C\b|^C(?= [a-z]+s\b)"), "the camera wearer"),
@@ -103,7 +104,7 @@ def clean(sentence: str) -> str:
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
-    text = _MEASURE.sub("", _TIMES.sub(" ", without_labels(text)))
+    text = _MEASURE.sub("", _TIMES.sub(" ", without_labels(spelled(text))))
     text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022").rstrip(" .!?")
     text = without_camera(_LINK.sub("", without_viewer(_LINK.sub("", text))))
     if is_filming(text) or _NO_SUBJECT.match(text):
