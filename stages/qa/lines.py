@@ -29,9 +29,9 @@ def sentences_of(speech: Sequence[Event]) -> list[Event]:
 
 
 def _begins(line: Event) -> bool:
-    """Whether a line begins as a sentence does; the first letter counts."""
+    """Whether a line begins as a sentence does; the first letter counts. One in capitals throughout does not tell."""
     first = next((c for c in line.text if c.isalpha()), "")
-    return first != "" and not first.islower() and not line.text[:1].isdigit()
+    return first != "" and not first.islower() and not line.text[:1].isdigit() and not line.text.isupper()
 
 
 def _goes_on(line: Event, later: Event) -> bool:
