@@ -8,6 +8,7 @@ from pipeline.build import build
 from pipeline.tables.catalog import open_catalog
 from pipeline.verify import verify
 from schemas.config import ConfigError
+from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import small_recipe, small_world
 from workers.shards import samples
 
@@ -20,7 +21,7 @@ CLIPS = [
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory, ray_session):
+def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
     small_world(folder, videos=1, seconds=40)
     [video] = [path for path in folder.rglob("*.mp4") if path.name != "broken.mp4"]
@@ -28,12 +29,9 @@ def corpus(tmp_path_factory, ray_session):
         {"uri": str(video), "id": f"clip {n}", "start_s": s, "end_s": e, "text": t} for n, (s, e, t) in enumerate(CLIPS)
     ]
     (folder / "clips.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    summary = build(
-        folder / "clips.jsonl",
-        str(folder / "corpus"),
-        small_recipe("write_qa.clips=windows", "distill.hico=false"),
-        say=lambda line: None,
-    )
+    recipe = small_recipe("write_qa.clips=windows", "distill.hico=false")
+    with in_process():
+        summary = build(folder / "clips.jsonl", str(folder / "corpus"), recipe, say=lambda line: None)
     assert (summary.failures, summary.rejects) == ([], {})
     return folder / "corpus"
 
