@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """
 import hashlib, sys, time
+from pipeline import stop_signals
 from pipeline.stop_signals import ended_by_signals
 
 def wait():
@@ -61,13 +62,13 @@ def test_block_is_left_and_the_process_ends_with_one_line(signum, word, code):
     ],
     ids=["swallowed", "another error", "another exit", "goes on", "stuck in C"],
 )
-@pytest.mark.slow
 def test_whatever_the_code_does_the_process_ends_as_terminated(body):
+    body = f"stop_signals.GRACE_S = 0.5\n{body}"
     assert run(body, signal.SIGTERM) == (143, "ready\n\nTerminated. Run again.\n")
 
 
 def test_further_signals_do_not_disturb_the_end():
-    body = "try:\n    wait()\nfinally:\n    time.sleep(1)\n    print('closed')"
+    body = "try:\n    wait()\nfinally:\n    time.sleep(0.5)\n    print('closed')"
     said = run(body, signal.SIGTERM, signal.SIGTERM, signal.SIGTERM)
     assert said == (143, "ready\nclosed\n\nTerminated. Run again.\n")
 
