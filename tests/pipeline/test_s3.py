@@ -18,6 +18,7 @@ from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import contents, small_recipe
 
 FAULTS = Faults()
+pytestmark = pytest.mark.ray  # all need the corpus of `outage`
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,6 @@ def met(bucket, manifest, outage):
     return FAULTS.fault.met
 
 
-@pytest.mark.ray
 def test_an_outage_ends_a_build_with_its_cause(outage):
     code, said = outage
     assert code == 2, said

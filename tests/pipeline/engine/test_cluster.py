@@ -64,7 +64,9 @@ def test_closed_port_is_named(said, closed_port):
 
 def test_port_that_never_answers_is_given_up(said, silent_port):
     message = said[f"127.0.0.1:{silent_port}"]
-    assert message.startswith(f"RAY_ADDRESS = '127.0.0.1:{silent_port}': cannot connect: no Ray cluster answered in 2 s.")
+    assert message.startswith(
+        f"RAY_ADDRESS = '127.0.0.1:{silent_port}': cannot connect: no Ray cluster answered in 2 s."
+    )
 
 
 @pytest.mark.parametrize(

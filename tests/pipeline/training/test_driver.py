@@ -20,7 +20,9 @@ from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, qa_row, write_video
 from workers.storage.store import Store
 
-CONFIG = TrainConfig(model=TINY, steps=8, batch_size=4, checkpoint_every=4, heldout_samples=0, cpus_per_worker=0.5)
+CONFIG = TrainConfig(
+    model=TINY, workers=1, steps=8, batch_size=4, checkpoint_every=4, heldout_samples=0, cpus_per_worker=0.5
+)
 
 
 @pytest.fixture
@@ -72,13 +74,13 @@ def test_loss_that_diverges_ends_the_run_at_once(corpus, ray_session):
 
 def test_checkpoint_that_cannot_be_written_ends_the_run_at_once(corpus, ray_session):
     corpus.write_bytes("train/first/step_000004", b"a file where the folder shall be")
-    said, steps = failure(corpus)
+    said, steps = failure(corpus, workers=2)  # the other rank waits for the one that writes
     assert said.startswith("run first: ") and f"{corpus.root}/train/first/step_000004" in said
     assert steps == [1, 2, 3, 4]
 
 
 def test_setting_found_wrong_in_a_rank_ends_the_run_at_once(corpus, ray_session):
-    said, steps = failure(corpus, model=replace(TINY, max_text_tokens=3), workers=1)
+    said, steps = failure(corpus, model=replace(TINY, max_text_tokens=3))
     assert "no target to learn from" in said and "Raise train.model.max_text_tokens = 3" in said
     assert steps == []
 
@@ -89,7 +91,7 @@ def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(tmp_path
     pair = qa_row(video["video_id"], 0) | {"conversations": json.dumps([{"from": "human"}, {"from": "gpt"}])}
     corpus.write_tables(video["write_qa_unit"], [pa.Table.from_pylist([pair], QA)], QA)
     pack(corpus, [video], val_fraction=0.0)
-    said, steps = failure(corpus, workers=1)
+    said, steps = failure(corpus)
     assert said == "run first: KeyError: 'value' (traceback: train/first/error.txt)"
     assert steps == []
     assert "Traceback" in corpus.read_bytes("train/first/error.txt").decode()
@@ -99,7 +101,7 @@ def test_workers_lost_too_often_end_the_run_and_it_goes_on_when_called_again(cor
     killed: list[set[int]] = []
 
     def kill(row):
-        """One worker of the first group, and one of the group that takes its place."""
+        """The first worker, and the one that takes its place."""
         group = train_workers()
         if row["step"] >= 5 and len(killed) < 2 and group and not any(group & former for former in killed):
             killed.append(group)
