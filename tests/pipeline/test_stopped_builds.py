@@ -13,6 +13,8 @@ from tests.pipeline.command_line import run
 from tests.pipeline.worlds import contents, small_recipe
 
 STAGES = list(small_recipe().stages())
+# The tables that are there change with the last stage of a phase.
+LAST_STAGES = [phase.stages[-1].name for phase in phases(small_recipe().stages())]
 REMEDY = "not built yet: run `longvid build --manifest MANIFEST --out "
 
 
@@ -39,7 +41,7 @@ def stopped_after(stage: str, whole: Path, corpus: Path) -> set[str]:
     return written
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ["download", *LAST_STAGES])
 def test_each_command_works_or_says_what_to_run(stage, whole, tmp_path, capsys):
     corpus = tmp_path / "corpus"
     written = stopped_after(stage, whole, corpus)
