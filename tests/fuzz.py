@@ -4,7 +4,7 @@ import pytest
 from hypothesis import strategies as st
 
 examples = pytest.mark.parametrize(
-    "examples", [300, pytest.param(20_000, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
+    "examples", [100, pytest.param(20_000, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
 )
 
 

@@ -18,7 +18,7 @@ class TrainConfig(TrainerConfig):
     """Split with the samples whose loss is measured with every checkpoint; none if the corpus has no such split."""
     heldout_samples: int = Field(32, ge=0)
     """Maximum number of held-out samples."""
-    workers: int = Field(2, ge=1)
+    workers: int = Field(2, ge=1, validate_default=True)  # by `batch_size`, also where it is not given
     """Number of processes, each with one model; `batch_size` must be a multiple of it."""
     cpus_per_worker: float = Field(1.0, gt=0)
     """Cores and computing threads per worker."""

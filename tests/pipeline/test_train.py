@@ -200,10 +200,11 @@ def test_split_without_samples_is_named(corpus):
     ("values", "message"),
     [
         ({"workers": 3, "batch_size": 8}, "workers = 3: .*must divide batch_size = 8"),
+        ({"batch_size": 5}, "workers = 2: .*must divide batch_size = 5"),
         ({"run": "../elsewhere"}, "run = '../elsewhere'"),
         ({"checkpoint_every": 0}, "checkpoint_every = 0"),
     ],
-    ids=["workers", "run", "checkpoint_every"],
+    ids=["workers", "batch_size", "run", "checkpoint_every"],
 )
 def test_config_names_the_field_and_the_value(values, message):
     with pytest.raises(ConfigError, match=message):

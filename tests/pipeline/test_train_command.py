@@ -117,21 +117,20 @@ def test_missing_folder_is_one_line(tmp_path, capsys):
     assert said.startswith(f"error: {tmp_path}/nowhere: no corpus there: run `longvid build") and said.count("\n") == 1
 
 
-def test_recipe_is_that_of_the_corpus_unless_another_is_named(corpus, capsys, ray_session):
-    model = {name: value for name, value in asdict(TINY).items() if name in ("width", "layers", "heads")}
-    assert run("train", corpus.root, "--set", "train.steps=1") == 0
-    recorded = corpus.read_json("train/first/step_000001/checkpoint.json")
-    assert {name: recorded["same"]["model"][name] for name in model} == model
-    assert recorded["steps"] == 1
-    assert "trained: run first, steps 0 to 1" in capsys.readouterr().out
-    named = ["--recipe", "demo", "--set", "train.steps=1", "--set", "train.workers=1", "--set", "train.run=demo"]
-    assert run("train", corpus.root, *named) == 0
-    recorded = corpus.read_json("train/demo/step_000001/checkpoint.json")
-    assert recorded["same"]["model"]["width"] == load_recipe("demo").train.model.width != TINY.width
+def test_recipe_is_that_of_the_corpus_unless_another_is_named(corpus, capsys):
+    """Of which one asks for one worker, the other for two. Both end before Ray is started."""
+    wrong = ["--set", "train.batch_size=5", "--set", "train.split=test"]
+    assert run("train", corpus.root, *wrong) == 2
+    assert "split = 'test': no samples" in capsys.readouterr().err
+    assert run("train", corpus.root, "--recipe", "demo", *wrong) == 2
+    assert "train.workers = 2: must divide batch_size = 5" in capsys.readouterr().err
 
 
 def test_raised_steps_and_runs_of_others_ask_for_a_word(corpus, capsys, ray_session, monkeypatch, tmp_path):
     assert run("train", corpus.root, "--set", "train.steps=1") == 0
+    assert "trained: run first, steps 0 to 1" in capsys.readouterr().out
+    recorded = corpus.read_json("train/first/step_000001/checkpoint.json")
+    assert recorded["same"]["model"]["width"] == TINY.width != load_recipe("demo").train.model.width
     assert run("train", corpus.root, "--set", "train.steps=2") == 2
     assert "train.steps was 1 and is 2" in capsys.readouterr().err
     assert run("train", corpus.root, "--set", "train.steps=2", "--extend") == 0

@@ -3,7 +3,7 @@
 import random
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.tables.candidates import candidates
@@ -48,6 +48,7 @@ def test_copies_of_a_file_are_compared_with_its_first_and_with_nothing_else():
     assert pairs(videos, {"b": "same", "c": "same", "d": "same"}) == [("b", "a"), ("c", "b"), ("d", "b")]
 
 
+@settings(max_examples=15)
 @given(
     st.lists(st.lists(st.lists(st.integers(0, 12), max_size=4), max_size=4), min_size=1, max_size=8),
     st.integers(1, 3),
