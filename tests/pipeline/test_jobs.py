@@ -89,8 +89,8 @@ def test_a_submitted_job_builds_a_corpus(head, small_corpus, tmp_path):
         "demo",
         *options,
     ]
-    for _ in range(6):
-        done = subprocess.run(submit, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400)
+    for _ in range(20):
+        done = subprocess.run(submit, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=800)
         if "No available agent" not in done.stderr:  # the head takes jobs some seconds after its dashboard answers
             break
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -118,8 +118,9 @@ def test_headers_have_a_deadline_of_their_own(server, tmp_path):
     ],
 )
 def test_the_detail_tells_why(server, tmp_path, path, detail, asked):
+    limits = replace(LIMITS, attempts=2, timeout_s=0.5 if path == "silent" else 2)
     with pytest.raises(Reject, match=detail):
-        fetch(f"{server.url}/{path}", tmp_path / "f", replace(LIMITS, attempts=2, timeout_s=2))
+        fetch(f"{server.url}/{path}", tmp_path / "f", limits)
     assert server.seen[f"/{path}"] == asked
 
 
@@ -238,9 +239,13 @@ def test_a_killed_fetch_is_gone_on_with(server, tmp_path):
         from pathlib import Path
         from workers.fetch.fetcher import fetch
         from workers.fetch import partial_file
-        from tests.workers.fetch.test_fetcher import LIMITS
-        write = partial_file._Writer.write
-        partial_file._Writer.write = lambda self, block: (time.sleep(0.05), write(self, block))
+        from tests.workers.fetch.test_fetcher import BODY, LIMITS
+        write, data = partial_file._Writer.write, Path(sys.argv[2], "data")
+        def write_an_eighth(self, block):
+            if data.stat().st_size >= len(BODY) // 8:
+                time.sleep(600)
+            write(self, block)
+        partial_file._Writer.write = write_an_eighth
         fetch(sys.argv[1], Path(sys.argv[2]), LIMITS)
     """
     command = [sys.executable, "-c", textwrap.dedent(program), f"{server.url}/good", str(tmp_path / "f")]
