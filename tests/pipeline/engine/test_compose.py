@@ -18,13 +18,13 @@ from pipeline.engine.compose import ClusterTooSmall, WorkerFailed, _reporter, _s
 from pipeline.engine.crash_counter import CrashCounter
 from pipeline.engine.progress import Display
 from schemas.config import Resources
-from tests.pipeline import toy
+from tests.pipeline import in_process, toy
 from workers.storage.store import Store
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
 
-def run(store, texts, stages=None):
+def run(store, texts, stages=None, run_chain=run_chain):
     rows = pa.table(
         {
             "video_id": [f"v{i}" for i in range(len(texts))],
@@ -78,7 +78,7 @@ def test_workers_come_and_go_with_the_work(tmp_path, text, workers):
 
 def test_a_second_run_writes_nothing(tmp_path):
     store = Store(tmp_path)
-    first = run(store, ["a b", ""])
+    first = run(store, ["a b", ""], run_chain=in_process.run_chain)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
     assert without_outcomes(run(store, ["a b", ""])) == without_outcomes(first)
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()} == before
@@ -86,7 +86,7 @@ def test_a_second_run_writes_nothing(tmp_path):
 
 def test_a_changed_knob_reruns_only_what_depends_on_it(tmp_path):
     store = Store(tmp_path)
-    first, second = run(store, ["a b"]), run(store, ["a b"], toy.stages(mark="?"))
+    first, second = (run(store, ["a b"], toy.stages(mark=mark), run_chain=in_process.run_chain) for mark in ("!", "?"))
     assert [r["split_unit"] for r in first] == [r["split_unit"] for r in second]
     assert {r["shout_unit"] for r in first}.isdisjoint(r["shout_unit"] for r in second)
 
