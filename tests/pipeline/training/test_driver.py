@@ -83,29 +83,31 @@ def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(tmp_path
     assert "Traceback" in corpus.read_bytes("train/first/error.txt").decode()
 
 
-def test_workers_lost_too_often_end_the_run_which_goes_on_when_called_again_and_leaves_its_room(corpus, ray_session):
-    free = settled(ray.available_resources()["CPU"])
+def test_workers_lost_too_often_end_the_run_and_it_goes_on_when_called_again(corpus, ray_session):
     killed: list[set[int]] = []
 
     def kill(row):
-        """The first worker, and the one that takes its place."""
+        """One worker of the first group, and one of the group that takes its place."""
         group = train_workers()
         if row["step"] >= 5 and len(killed) < 2 and group and not any(group & former for former in killed):
             killed.append(group)
             os.kill(max(group), signal.SIGKILL)
 
-    def stop(row):
-        assert row["step"] >= 5  # after the checkpoint of the fourth
-        raise KeyboardInterrupt
-
-    config = with_settings(steps=100_000, max_failures=1)
     with pytest.raises(
         TrainingFailed, match=r"workers were lost more than train.max_failures = 1 times, at last: .*go on"
     ):
-        train(corpus.root, config, kill)
+        train(corpus.root, with_settings(workers=2, steps=100_000, max_failures=1), kill)
     assert len(killed) == 2
+    assert train(corpus.root, with_settings(workers=2, steps=8)).resumed_at >= 4
+
+
+def test_a_run_that_was_stopped_leaves_its_room_to_others(corpus, ray_session):
+    def stop(row):
+        raise KeyboardInterrupt
+
+    free = settled(ray.available_resources()["CPU"])
     with pytest.raises(KeyboardInterrupt):
-        train(corpus.root, config, stop)
+        train(corpus.root, with_settings(steps=100_000), stop)
     settled(free)
 
 
