@@ -24,6 +24,7 @@ from pipeline.not_built import require_tables
 from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
+from pipeline.tables.damage import naming
 from pipeline.tables.published import is_published_only
 from schemas.config import ConfigError
 from schemas.messages import counted, message
@@ -89,7 +90,8 @@ def decontaminate(
     rows = sorted(
         ({**row, "drop": drop} for row in rows), key=lambda row: [str(row[name]) for name in CONTAMINATION.names]
     )
-    earlier = store.read_table(CONTAMINATION_PATH).to_pylist() if store.exists(CONTAMINATION_PATH) else []
+    with naming(CONTAMINATION_PATH):
+        earlier = store.read_table(CONTAMINATION_PATH).to_pylist() if store.exists(CONTAMINATION_PATH) else []
     kept = [row for row in earlier if row["against"] not in {one.name for one in known}]
     store.write_tables(CONTAMINATION_PATH, [pa.Table.from_pylist([*kept, *rows], CONTAMINATION)], CONTAMINATION)
     if sheet is not None:

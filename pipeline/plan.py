@@ -15,6 +15,7 @@ from pipeline.inputs.recipe import Recipe, changed_fields, recorded_recipe
 from pipeline.not_built import NotBuilt, require_built
 from pipeline.phases import Phase, phases
 from pipeline.tables.corpus_file import OtherFormat
+from pipeline.tables.damage import naming
 from pipeline.tables.decoded import frames_decoded
 from pipeline.tables.gather import gather
 from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
@@ -114,7 +115,7 @@ def _estimate_costs(plans: list[StagePlan], stages: dict[str, Stage], store: Sto
 def put_recorded_manifest(work: Workspace, store: Store) -> None:
     """Puts the manifest that the corpus was last built from into the workspace. Raises NotBuilt."""
     require_built(store, "manifest.parquet", "manifest.parquet")
-    with store.open("manifest.parquet") as source:
+    with naming("manifest.parquet"), store.open("manifest.parquet") as source:
         later = [MANIFEST_ROWS.field(name) for name in ("conversation_origins", "annotation_licence")]
         work.put("manifest", (with_later_columns(table, *later) for table in read_batches(source)), MANIFEST_ROWS)
 

@@ -8,12 +8,15 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from pipeline.tables.closed_duckdb import EXAMPLE
+from pipeline.tables.damage import naming
 from pipeline.tables.published import table_rows
 from pipeline.terminal import Terminal, folded_table
 from schemas.messages import counted, message, size_text
 from workers.storage.store import Store
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pipeline.audit import Gate
     from pipeline.build import Summary
     from pipeline.plan import StagePlan
@@ -122,12 +125,13 @@ def show_rejects(corpus: str, out: Terminal) -> None:
     if not store.exists(path):
         return
     # Without DuckDB's catalogue, which takes a quarter of a second to import.
-    columns = store.read_table(path, ["stage", "reason", "unit", "detail"])
+    columns = _columns(store, path, ["stage", "reason", "unit", "detail"])
     counts: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
     for stage, reason, unit, detail in zip(*(column.to_pylist() for column in columns.columns), strict=True):
         counts[stage, reason] += 1
-        examples.setdefault((stage, reason), f"{unit}: {detail}" if detail else unit)
+        shown = detail if detail and detail.startswith(f"{unit}: ") else f"{unit}: {detail}" if detail else unit
+        examples.setdefault((stage, reason), shown)
     if counts:
         table = folded_table("stage", "reason", "units", "for example", box=None)
         for (stage, reason), count in counts.most_common():
@@ -152,7 +156,7 @@ def show_dropped(corpus: str, out: Terminal) -> None:
     store, path = Store(corpus), "tables/dropped.parquet"
     numbers: Counter[tuple[str, str]] = Counter()
     videos: Counter[tuple[str, str]] = Counter()
-    for row in store.read_table(path, ["what", "reason", "count"]).to_pylist() if store.exists(path) else []:
+    for row in _columns(store, path, ["what", "reason", "count"]).to_pylist() if store.exists(path) else []:
         numbers[row["what"], row["reason"]] += row["count"]
         videos[row["what"], row["reason"]] += 1
     for reason, pairs, concerned in _dropped_by_audit(store):
@@ -164,10 +168,16 @@ def show_dropped(corpus: str, out: Terminal) -> None:
         out.print(table)
 
 
+def _columns(store: Store, path: str, names: list[str]) -> pa.Table:
+    """Reads columns of a table. Raises DamagedFile."""
+    with naming(path):
+        return store.read_table(path, names)
+
+
 def _dropped_by_audit(store: Store) -> list[tuple[str, int, int]]:
     """Returns why pairs of the table `qa` are in no shard, and how many pairs and videos that concerns."""
     path = "tables/qa.parquet"
-    table = store.read_table(path, ["video_id", "dropped"]) if store.exists(path) else None
+    table = _columns(store, path, ["video_id", "dropped"]) if store.exists(path) else None
     if table is None or "dropped" not in table.column_names:  # before audits, pairs were only written
         return []
     found: dict[str, list[str]] = defaultdict(list)

@@ -24,6 +24,7 @@ from pipeline.tables.audited import (
     read_banned,
     with_audit,
 )
+from pipeline.tables.damage import UNREADABLE
 from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
 from pipeline.tables.workspace import Workspace
 from schemas.tables import REJECT
@@ -98,13 +99,16 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
 def _put_units(
     name: str, tables: Iterator[pa.Table], schema: pa.Schema, digest: str, work: Workspace, store: Store, publish: bool
 ) -> None:
-    """Creates a table from units, or uses the published one if it has the same sources."""
+    """Creates a table from units, or uses the published one if it has the same sources and is not damaged."""
     schema = schema.with_metadata({MADE_OF: digest.encode()})
     path = f"tables/{name}.parquet"
-    if store.exists(path) and _made_of(store, path) == digest.encode():
-        _put(name, _row_groups(store, path), schema, work, store, publish=False)
-    else:
-        _put(name, tables, schema, work, store, publish)
+    try:
+        if store.exists(path) and _made_of(store, path) == digest.encode():
+            _put(name, _row_groups(store, path), schema, work, store, publish=False)
+            return
+    except UNREADABLE:
+        pass  # made anew below; `verify` names it
+    _put(name, tables, schema, work, store, publish)
 
 
 def gather_rejects(phases: list[str], work: Workspace, store: Store, publish: bool) -> None:

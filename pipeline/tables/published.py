@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from pipeline.tables.damage import naming
 from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
 from schemas.tables import TABLES
 from schemas.tables.qa import SHARE_ALIKE
@@ -21,8 +22,13 @@ def is_published_only(store: Store) -> bool:
 
 
 def table_rows(store: Store) -> dict[str, int]:
-    """Returns the number of rows of each existing table. Raises ValueError or OSError naming a damaged one."""
-    return {name: store.num_rows(path) for name in TABLES if store.exists(path := f"tables/{name}.parquet")}
+    """Returns the number of rows of each existing table. Raises DamagedFile."""
+    rows = {}
+    for name in TABLES:
+        if store.exists(path := f"tables/{name}.parquet"):
+            with naming(path):
+                rows[name] = store.num_rows(path)
+    return rows
 
 
 def damaged_tables(store: Store) -> Iterator[str]:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pyarrow as pa
+import pytest
 
 from pipeline.inputs.manifest import MANIFEST_ROWS
 from pipeline.inputs.recipe import load_recipe
 from pipeline.plan import StagePlan, explain, put_recorded_manifest
 from pipeline.tables.corpus_file import describe
 from pipeline.tables.workspace import Workspace
+from tests.pipeline.command_line import run
 from workers.storage.store import Store
 
 
@@ -19,9 +21,8 @@ def test_a_manifest_from_before_origins_of_annotations_is_read(tmp_path):
     store.write_tables("manifest.parquet", [old], old.schema)
     with Workspace() as work:
         put_recorded_manifest(work, store)
-        assert work.rows("select id, licence, annotation_licence, conversation_origins from manifest") == [
-            ("a", "MIT", None, None)
-        ]
+        [row] = work.rows("select id, licence, annotation_licence, conversation_origins from manifest")
+    assert row == {"id": "a", "licence": "MIT", "annotation_licence": None, "conversation_origins": None}
 
 
 def test_units_of_another_version_are_why_a_stage_runs_again(tmp_path):
@@ -36,3 +37,14 @@ def test_units_of_another_version_are_why_a_stage_runs_again(tmp_path):
     explain(plans, stages, store)
     other, after = "all its units are of other settings or of another version", "its inputs change with annotate"
     assert [entry.why for entry in plans] == ["new", other, after, after]
+
+
+@pytest.mark.parametrize("path", ["manifest.parquet", "tables/rejects.parquet", "tables/dropped.parquet"])
+def test_a_damaged_file_of_a_corpus_is_named(tmp_path, capsys, path):
+    store = Store(tmp_path)
+    describe(store, load_recipe("demo"))
+    store.write_tables("manifest.parquet", [MANIFEST_ROWS.empty_table()], MANIFEST_ROWS)
+    assert run("status", tmp_path) == 0
+    store.write_bytes(path, b"garbage")
+    assert run("status", tmp_path) == 2
+    assert f"error: {path}: damaged (" in capsys.readouterr().err

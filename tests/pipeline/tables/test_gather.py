@@ -57,4 +57,10 @@ def test_pairs_are_told_what_the_licences_of_video_and_annotations_ask_for(tmp_p
         ("CC BY-SA 4.0", ["CC BY-NC-SA 4.0", "CC BY-SA 4.0"]),
         (None, []),
     ]
-    assert table({"a": "MIT", "b": "GPL-3.0"}) == [("MIT", ["CC BY-NC-SA 4.0"]), ("GPL-3.0", ["GPL-3.0"])]
+    last = [("MIT", ["CC BY-NC-SA 4.0"]), ("GPL-3.0", ["GPL-3.0"])]
+    assert table({"a": "MIT", "b": "GPL-3.0"}) == last
+    whole = store.read_bytes("tables/qa.parquet")
+    for damaged in (b"garbage", whole[: len(whole) // 2], whole[:40] + bytes(20) + whole[60:]):
+        store.write_bytes("tables/qa.parquet", damaged)
+        assert table({"a": "MIT", "b": "GPL-3.0"}) == last
+    assert store.read_bytes("tables/qa.parquet") == whole
