@@ -88,10 +88,11 @@ def read_index(
     stream = demuxer.stream
     step = max(1, round(1 / (nominal_rate(stream) * tick(stream))))
     clock = Clock(demuxer, step)
+    reorders = bool(stream.codec_context.reorder_depth)  # before a caller decodes packets, which may change it
     read = _read(demuxer, demuxer if packets is None else packets, clock, until)
     pts_P, dts_P, layers_P = (np.frombuffer(values, np.int64) for values in (read.pts, read.dts, read.layers))
     flags_P = np.frombuffer(bytes(read.flags), np.uint8)
-    missing_pts, pts_P = _presentation(demuxer, pts_P, dts_P, clock, step)
+    missing_pts, pts_P = _presentation(demuxer, pts_P, dts_P, clock, step, reorders)
     _check_times(pts_P, tick(stream))
     return PacketIndex(
         pts_P=pts_P,
@@ -157,7 +158,7 @@ def _check_times(pts_P: np.ndarray, time_base: Fraction) -> None:
 
 
 def _presentation(
-    demuxer: Demuxer, pts_P: np.ndarray, dts_P: np.ndarray, clock: Clock, step: int
+    demuxer: Demuxer, pts_P: np.ndarray, dts_P: np.ndarray, clock: Clock, step: int, reorders: bool
 ) -> tuple[bool, np.ndarray]:
     """Returns whether presentation times are missing, and the times to use."""
     if clock.missing_pts:
@@ -166,7 +167,7 @@ def _presentation(
         return True, dts_P
     # AVI stores no presentation times; nor does an MP4 of B-frames that lacks their composition offsets. Of a B-frame
     # and those around it, one at least has another time; of two frames neither is one.
-    reorders = bool(demuxer.stream.codec_context.reorder_depth) and len(pts_P) > 2 and not clock.missing_dts
+    reorders = reorders and len(pts_P) > 2 and not clock.missing_dts
     untimed = demuxer.container.format.name == "avi" and (pts_P != dts_P).any()
     untimed |= reorders and bool((pts_P == dts_P).all())
     return bool(untimed), pts_P

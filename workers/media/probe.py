@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import av
 import numpy as np
@@ -24,6 +26,10 @@ from workers.media.sample_grid import AccessPoints, SampleGrid, Sampling, plan_s
 from workers.media.ticks import seconds
 from workers.media.video_facts import VideoFacts
 
+# The packets of the file that this process probed last, and the time that players display as 0: `sample_grid`, which
+# is called next, does not read the file again.
+_READ: dict[tuple[int, ...] | None, tuple[PacketIndex, int]] = {}
+
 
 def probe(path: MediaSource) -> VideoFacts:
     """Demuxes the whole file and decodes up to its first frame.
@@ -43,7 +49,11 @@ def probe(path: MediaSource) -> VideoFacts:
             raise Reject(
                 "no_frames", f"{len(index)} packets, {first.errors} decoder errors, no frame {index.error}".strip()
             )
-        return _facts(demuxer, index, frame, first.packets_before)
+        origin = clock_origin(demuxer, int(index.shown_pts()[0]))
+        facts = _facts(demuxer, index, origin, frame, first.packets_before)
+        _READ.clear()
+        _READ[_identity(path)] = index, origin
+        return facts
 
 
 def access_points(path: MediaSource) -> AccessPoints:
@@ -64,14 +74,8 @@ def sample_grid(path: MediaSource, sampling: Sampling) -> SampleGrid:
 
 
 def _index_and_points(path: MediaSource) -> tuple[PacketIndex, AccessPoints]:
-    with open_media(path) as container:
-        stream = video_stream(container)
-        demuxer = Demuxer(container, stream)
-        index = read_index(demuxer)
-        if not index.shown_P.any():
-            raise Reject("no_frames", "no packet holds a frame that is shown")
-        shown = index.shown_pts()
-        origin = clock_origin(demuxer, int(shown[0]))
+    index, origin = _READ.pop(_identity(path), None) or _index_and_origin(path)
+    shown = index.shown_pts()
     points = np.unique(index.pts_P[index.random_access_P & index.shown_P])
     if index.missing_pts or index.discontinuities:
         points = points[:0]
@@ -79,6 +83,24 @@ def _index_and_points(path: MediaSource) -> tuple[PacketIndex, AccessPoints]:
     # Of random access points with equal times as floats, the first.
     time_s, first = np.unique(seconds(pts - origin, index.time_base), return_index=True)
     return index, AccessPoints(pts[first], time_s)
+
+
+def _index_and_origin(path: MediaSource) -> tuple[PacketIndex, int]:
+    with open_media(path) as container:
+        demuxer = Demuxer(container, video_stream(container))
+        index = read_index(demuxer)
+        if not index.shown_P.any():
+            raise Reject("no_frames", "no packet holds a frame that is shown")
+        return index, clock_origin(demuxer, int(index.shown_pts()[0]))
+
+
+def _identity(path: MediaSource) -> tuple[int, ...] | None:
+    """Identifies the content of a file; None if it is not there."""
+    try:
+        status = os.fstat(path) if isinstance(path, int) else Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 class _FirstFrame:
@@ -113,7 +135,7 @@ class _FirstFrame:
             self.errors += 1
 
 
-def _facts(demuxer: Demuxer, index: PacketIndex, frame: VideoFrame, packets_before: int) -> VideoFacts:
+def _facts(demuxer: Demuxer, index: PacketIndex, origin: int, frame: VideoFrame, packets_before: int) -> VideoFacts:
     container, stream = demuxer.container, demuxer.stream
     shown = index.shown_pts()
     start = int(shown[0])
@@ -121,7 +143,7 @@ def _facts(demuxer: Demuxer, index: PacketIndex, frame: VideoFrame, packets_befo
     geometry = Geometry.of(container, stream)
     width, height = geometry.shown_size(frame)
     audio = next((s for s in container.streams.audio if s.codec_context is not None), None)
-    first_s = seconds(start - clock_origin(demuxer, start), index.time_base)
+    first_s = seconds(start - origin, index.time_base)
     claim = header_claim(container, stream)
     flags = [*_stream_flags(index, shown, packets_before), *_frame_flags(frame, geometry)]
     if sum(not s.disposition & Disposition.attached_pic for s in container.streams.video) > 1:

@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from fractions import Fraction
 
 import av
@@ -210,3 +211,27 @@ def test_a_stream_that_appears_on_the_way_ends_nothing(tmp_path):
     path.write_bytes(data[:13] + b"".join([*tags[:middle_at], *([filler] * 6), sound, *tags[middle_at:]]))
     assert probe(path).frame_count == 90
     assert len(access_points(path).pts) > 1
+
+
+def test_a_file_that_was_probed_is_not_read_again_for_its_samples(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "v.mp4", np.arange(90) / 30)
+    expected = access_points(path)
+    probe(path)
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.media.probe.open_media", None)
+        kept = access_points(path)
+    assert kept.pts.tolist() == expected.pts.tolist() and kept.time_s.tolist() == expected.time_s.tolist()
+    probe(path)
+    write_video(path, np.arange(30) / 30)
+    assert len(access_points(path).pts) < len(expected.pts)
+
+
+def test_probing_and_planning_read_the_same_packets_of_the_real_files(videos):
+    compared = 0
+    for path in sorted((videos / "odd").glob("*.*")):
+        with suppress(Reject):
+            probe(path)
+            kept = access_points(path)
+            compared += 1
+            assert kept.pts.tolist() == access_points(path).pts.tolist(), path.name
+    assert compared > 15
