@@ -1,5 +1,6 @@
 """The environments of the engines that `benchmarks.peers` compares with, each made at its first use."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -71,4 +72,20 @@ def link_ffmpeg(venv: Path) -> None:
     for library in venv.glob("lib/*/site-packages/av.libs/lib*.so.*"):
         plain = re.sub(r"-[0-9a-f]{8}(\.so\.\d+).*", r"\1", library.name)
         for name in (plain, library.name):
-            (venv / "ffmpeg" / name).symlink_to(library.resolve())
+            (venv / "ffmpeg" / name).symlink_to(".." / library.relative_to(venv))  # stays right where venv is moved
+
+
+def torchcodec_variables() -> dict[str, str]:
+    """Environment variables with which a new process of this Python finds the torchcodec of the peers.
+
+    Raises Unmeasured where `benchmarks.peers` has not made their environment, or made it for another Python.
+    """
+    venv = VENVS / "script"
+    package = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages" / "torchcodec"
+    if not (venv / "made").exists() or not package.is_dir():
+        raise Unmeasured("torchcodec is not installed; `python -m benchmarks.peers` makes an environment with it")
+    (venv / "only").mkdir(exist_ok=True)
+    if not (link := venv / "only" / "torchcodec").exists():
+        link.symlink_to(".." / package.relative_to(venv))
+    paths = [str(ROOT), str(venv / "only"), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {"PYTHONPATH": os.pathsep.join(paths), "LD_LIBRARY_PATH": str(venv / "ffmpeg")}

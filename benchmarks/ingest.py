@@ -1,8 +1,9 @@
 """Ingest: CPU time of sampling against bare decoders, and the whole build against the sum of its parts.
 
-    python -m benchmarks.ingest [FILE ...]
+    python -m benchmarks.ingest [--long-gops] [FILE ...]
 
-Without files: the long real videos beside the checkout. A frame a second, 384 pixels, in both.
+Without files: the long real videos beside the checkout. A frame a second, 384 pixels, in both. `--long-gops`: only the
+decoders, on three files of 21 minutes that are made of the second of them, with key frames every 5 and 10 s.
 
 All are given what is known before decoding: ours its segments, the others the times and the size. The index that ours
 reads of each segment is part of its time. The others give the frame shown at the start of each second, as their users
@@ -11,19 +12,24 @@ default, which chooses the phase and may take a frame up to a quarter of a secon
 in CPU seconds, so that what else runs on the machine doesn't show; the best of rounds that take turns.
 """
 
+import argparse
 import math
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import _bare_decoders
+from benchmarks._long_gops import long_gops
 from benchmarks._measure import at_least, at_most, cpu_seconds, report
+from benchmarks._peer_environments import Unmeasured, torchcodec_variables
 from benchmarks._whole_build import STAGES, parts_seconds, whole_seconds
 from schemas.rejects import Reject
 from stages.shard import ShardConfig
@@ -128,16 +134,44 @@ def whole_build(paths: list[Path]) -> None:
     at_most("the whole build / sum of its parts", whole["build"] / sum(parts.values()), "ratio", 1.15)
 
 
-def main(paths: list[Path]) -> None:
+def with_torchcodec() -> None:
+    """Starts this script again where torchcodec can be imported, if it can be had."""
+    if find_spec("torchcodec") is None:
+        try:
+            variables = torchcodec_variables()
+        except Unmeasured as reason:
+            report("torchcodec", None, "CPU s", None, None, why=str(reason))
+            return
+        command = [sys.executable, "-m", "benchmarks.ingest", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, **variables})
+
+
+def all_decoders(paths: list[Path]) -> list[Measured]:
+    """Reports each file, and what all of them take together."""
     files = [decoders(path) for path in paths]
-    share = sum(file.decoded for file in files) / sum(file.frames for file in files)
-    at_most("frames decoded, of all frames", 100 * share, "%", 36)
     mean = math.exp(sum(math.log(file.fastest_s / file.ours_s) for file in files) / len(files))
     at_least("longvid against the fastest bare decoder of each file, geometric mean", mean, "ratio", 1.3)
     total = sum(file.fastest_s for file in files) / sum(file.ours_s for file in files)
     at_least("longvid against the fastest bare decoder of each file, total", total, "ratio", 1.8)
+    return files
+
+
+def main(paths: list[Path]) -> None:
+    files = all_decoders(paths)
+    share = sum(file.decoded for file in files) / sum(file.frames for file in files)
+    at_most("frames decoded, of all frames", 100 * share, "%", 36)
     whole_build(paths)
 
 
 if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]] or sorted(p for p in VIDEOS.glob("*") if p.suffix in (".mp4", ".mkv")))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--long-gops", action="store_true")
+    parser.add_argument("files", nargs="*", type=Path)
+    given = parser.parse_args()
+    with_torchcodec()
+    chosen = given.files or sorted(path for path in VIDEOS.glob("*") if path.suffix in (".mp4", ".mkv"))
+    if given.long_gops:
+        with tempfile.TemporaryDirectory() as temporary:
+            all_decoders(long_gops(chosen[min(1, len(chosen) - 1)], Path(temporary)))
+    else:
+        main(chosen)
