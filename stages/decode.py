@@ -12,7 +12,8 @@ from schemas.rows import Row
 from schemas.stage import Stage
 from schemas.tables.media import FRAME, SEGMENT, VIDEO
 from workers.media.decode_plan import Segment
-from workers.media.sandboxed import MediaLimits, sample_in_sandbox
+from workers.media.media_limits import MediaLimits
+from workers.media.sandboxed import sample_in_sandbox
 from workers.storage.local_media import local_media
 from workers.storage.store import Store
 

@@ -12,7 +12,7 @@ from workers.fetch.access import Access
 from workers.fetch.partial_file import FetchLimits
 from workers.fetch.redaction import format_value, redacted
 from workers.fetch.urls import HttpUrl, UrlError, parse_url
-from workers.media.sandboxed import MediaLimits
+from workers.media.media_limits import MediaLimits
 
 # Query parameters of signatures: those of S3, Google, CloudFront and Azure, and of common web servers.
 IGNORED_PARAMETERS = (

@@ -16,8 +16,9 @@ from schemas.rejects import Reject
 from schemas.rows import Row
 from schemas.stage import Stage
 from schemas.tables.media import SEGMENT, VIDEO
+from workers.media.media_limits import MediaLimits
 from workers.media.sample_grid import SampleGrid, Sampling
-from workers.media.sandboxed import MediaLimits, sample_grid_in_sandbox
+from workers.media.sandboxed import sample_grid_in_sandbox
 from workers.storage.local_media import local_media
 from workers.storage.store import Store
 

@@ -19,7 +19,8 @@ from stages.annotations.runs import cut_run
 from workers.endpoint.answers import BadAnswer
 from workers.endpoint.config import EndpointConfig
 from workers.media.audio_format import RATE_HZ
-from workers.media.sandboxed import MediaLimits, audio_in_sandbox
+from workers.media.media_limits import MediaLimits
+from workers.media.sandboxed import audio_in_sandbox
 from workers.storage.local_media import local_media
 from workers.storage.store import Store
 

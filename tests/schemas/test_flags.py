@@ -7,7 +7,7 @@ from schemas.flags import ANNOTATION_FLAGS, DECODE_FLAGS, FILE_FLAGS, PARTLY_ANN
 from stages.annotate import MILLISECONDS, OUTSIDE
 from stages.annotations.encodings import DETECTED, REPAIRED
 from stages.annotations.subtitles import CUT, NOT_TEXT
-from workers.media import probe
+from workers.media import file_facts
 
 
 def yielded(tree: ast.AST) -> set[str]:
@@ -19,7 +19,7 @@ def yielded(tree: ast.AST) -> set[str]:
 
 
 def test_every_flag_is_explained():
-    assert yielded(ast.parse(Path(probe.__file__).read_text())) == set(FILE_FLAGS)
+    assert yielded(ast.parse(Path(file_facts.__file__).read_text())) == set(FILE_FLAGS)
     assert set(re.findall(r"then '(\w+)'", decoded.VIDEOS)) == set(DECODE_FLAGS)
 
 

@@ -15,7 +15,8 @@ from schemas.tables.media import EMBEDDING, FRAME, SHOT
 from stages.find_shots import FindShotsConfig, run, stage
 from tests.tiny_towers import picture
 from workers.media.decode_plan import Segment
-from workers.media.sandboxed import MediaLimits, sample_in_sandbox
+from workers.media.media_limits import MediaLimits
+from workers.media.sandboxed import sample_in_sandbox
 from workers.storage.arrow_vectors import to_column
 from workers.storage.store import Store
 

@@ -23,8 +23,9 @@ from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
 from workers.media.bitstream import reader
+from workers.media.clock import Clock
 from workers.media.container import ARBITRARY_CLOCKS, reason
-from workers.media.demuxer import DISCONTINUITY_S, Clock, Demuxer, codec_name, nominal_rate, tick
+from workers.media.demuxer import DISCONTINUITY_S, Demuxer, codec_name, nominal_rate, tick
 
 _LONGEST_S = 4_000_000_000  # some clocks count from the year 1900
 _MAX_REORDERED = (

@@ -9,19 +9,14 @@ from pathlib import Path
 import av
 import numpy as np
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from schemas.rejects import Reject
-from workers.media.colour import BT2020, is_hdr
 from workers.media.container import MediaSource, open_media, video_stream
-from workers.media.demuxer import Demuxer, codec_name
-from workers.media.durations import Claim, ends_early, header_claim, last_duration
-from workers.media.geometry import Geometry
-from workers.media.orientation import orientation
+from workers.media.demuxer import Demuxer
+from workers.media.file_facts import facts_of
 from workers.media.packet_index import PacketIndex, clock_origin, read_index
-from workers.media.render import shows_through
 from workers.media.sample_grid import AccessPoints, SampleGrid, Sampling, plan_samples, segments
 from workers.media.ticks import seconds
 from workers.media.video_facts import VideoFacts
@@ -50,7 +45,7 @@ def probe(path: MediaSource) -> VideoFacts:
                 "no_frames", f"{len(index)} packets, {first.errors} decoder errors, no frame {index.error}".strip()
             )
         origin = clock_origin(demuxer, int(index.shown_pts()[0]))
-        facts = _facts(demuxer, index, origin, frame, first.packets_before)
+        facts = facts_of(demuxer, index, origin, frame, first.packets_before)
         _READ.clear()
         _READ[_identity(path)] = index, origin
         return facts
@@ -74,7 +69,8 @@ def sample_grid(path: MediaSource, sampling: Sampling) -> SampleGrid:
 
 
 def _index_and_points(path: MediaSource) -> tuple[PacketIndex, AccessPoints]:
-    index, origin = _READ.pop(_identity(path), None) or _index_and_origin(path)
+    identity = _identity(path)
+    index, origin = _READ.pop(identity) if identity in _READ else _index_and_origin(path)
     shown = index.shown_pts()
     points = np.unique(index.pts_P[index.random_access_P & index.shown_P])
     if index.missing_pts or index.discontinuities:
@@ -133,78 +129,3 @@ class _FirstFrame:
             raise
         except (av.FFmpegError, ValueError):
             self.errors += 1
-
-
-def _facts(demuxer: Demuxer, index: PacketIndex, origin: int, frame: VideoFrame, packets_before: int) -> VideoFacts:
-    container, stream = demuxer.container, demuxer.stream
-    shown = index.shown_pts()
-    start = int(shown[0])
-    duration = seconds(int(shown[-1]) + last_duration(demuxer, index) - start, index.time_base)
-    geometry = Geometry.of(container, stream)
-    width, height = geometry.shown_size(frame)
-    audio = next((s for s in container.streams.audio if s.codec_context is not None), None)
-    first_s = seconds(start - origin, index.time_base)
-    claim = header_claim(container, stream)
-    flags = [*_stream_flags(index, shown, packets_before), *_frame_flags(frame, geometry)]
-    if sum(not s.disposition & Disposition.attached_pic for s in container.streams.video) > 1:
-        flags.append("several_video_streams")
-    return VideoFacts(
-        container=container.format.name,
-        codec=codec_name(stream),
-        pixel_format=frame.format.name,
-        width=width,
-        height=height,
-        rotation=orientation(frame).clockwise,
-        frame_count=len(shown),
-        first_frame_s=first_s,
-        duration_s=duration,
-        header_duration_s=claim.seconds if claim else None,
-        average_fps=len(shown) / duration,
-        audio_codec=audio.codec_context.codec.canonical_name if audio else None,
-        # Last: it may read the container again.
-        flags=(*_length_flags(demuxer, index, claim, seconds(start, index.time_base), duration), *flags),
-    )
-
-
-def _length_flags(
-    demuxer: Demuxer, index: PacketIndex, claim: Claim | None, start_s: float, duration_s: float
-) -> Iterator[str]:
-    tolerance_s = max(1.0, 0.02 * duration_s)
-    early = claim is not None and ends_early(demuxer, claim, start_s, duration_s, tolerance_s)
-    if index.error or early:
-        yield "truncated"
-    if claim and (early or claim.seconds < duration_s - tolerance_s):
-        yield "header_duration_off"
-
-
-def _stream_flags(index: PacketIndex, shown: np.ndarray, packets_before: int) -> Iterator[str]:
-    gaps = np.diff(shown)
-    # One tick of difference is due to the rounding of the time base.
-    if len(gaps) and (np.abs(gaps - np.median(gaps)) > np.maximum(1, 0.02 * np.median(gaps))).mean() > 0.01:
-        yield "variable_frame_rate"
-    if index.missing_pts:
-        yield "no_timestamps"
-    if index.discontinuities:
-        yield "timestamp_jumps"
-    if index.error:
-        yield "demuxer_error"
-    if packets_before > 64 + len(index) // 10:
-        yield "undecodable_start"
-
-
-def _frame_flags(frame: VideoFrame, geometry: Geometry) -> Iterator[str]:
-    """Returns the properties of the first frame."""
-    if frame.interlaced_frame:
-        yield "interlaced"
-    if geometry.aspect(frame):
-        yield "anamorphic"
-    if any(geometry.crop(frame)):
-        yield "container_crop"
-    if orientation(frame).mirrored:
-        yield "mirrored"
-    if shows_through(frame):
-        yield "alpha"
-    if is_hdr(frame):
-        yield "hdr"
-    if frame.color_primaries == BT2020:
-        yield "bt2020"

@@ -14,10 +14,11 @@ from typing_extensions import TypedDict
 from schemas.rejects import Reject
 from workers.media.audio_format import num_samples
 from workers.media.decode_plan import Segment
+from workers.media.media_limits import MediaLimits, budget_of, probe_cpu_s, size_bytes
 from workers.media.sample_grid import AccessPoints, SampleGrid, Sampling, segments
 from workers.media.video_facts import VideoFacts
 from workers.sandbox.client import sandbox
-from workers.sandbox.limits import SandboxError, SandboxLimits
+from workers.sandbox.limits import SandboxError
 from workers.sandbox.task import Message
 
 _TASKS = "workers.media.tasks"
@@ -27,23 +28,6 @@ _REASONS = {
     "memory": "decoder_memory",
     "budget": "over_budget",
 }
-# Several times what honest files were seen to take. A file is allowed what its size and its duration both account for:
-# neither an hour of nothing in a kilobyte nor a gigabyte of one second may cost what an hour of film does.
-_PROBE_CPU_S_PER_MB = 2.0
-_CPU_S_PER_MB, _CPU_S_PER_S = 100.0, 20.0  # a still slide of 4K has few bytes; AV1 of 8K takes many seconds
-_PIXELS_PER_MB, _PIXELS_PER_S = 2e11, 2e9
-# And every file this much, each segment its share of it, but never less than the second.
-_FLOOR_CPU_S, _LEAST_CPU_S = 60.0, 10.0
-_FLOOR_PIXELS, _LEAST_PIXELS = 4e9, 1e9
-
-
-class MediaLimits(SandboxLimits):
-    """Limits for reading a media file."""
-
-    budget: float = Field(1.0, gt=0, le=1000)
-    """Scales the CPU seconds and the pixels that a file may cost by its size and duration: 100 CPU seconds and 200,000
-    megapixels a megabyte, 20 and 2,000 a second, the less of both, and 60 and 4,000 for each file."""
-
 
 _Count = Annotated[int, Field(ge=0, lt=1 << 31)]
 
@@ -70,7 +54,7 @@ def probe_in_sandbox(path: str | Path, limits: MediaLimits) -> dict[str, Any]:
     Raises:
         Reject: as `probe`; also if the process crashes or exceeds a limit.
     """
-    columns, _ = _only(_call("probe", path, limits, _probe_cpu_s(path, limits)))
+    columns, _ = _only(_call("probe", path, limits, probe_cpu_s(path, limits)))
     if any(type(value) is int and not 0 <= value < 1 << 31 for value in columns.values()):
         raise _lie()
     try:
@@ -86,7 +70,7 @@ def sample_grid_in_sandbox(path: str | Path, sampling: Sampling, limits: MediaLi
     Raises:
         Reject: as `sample_grid`; also if the process crashes or exceeds a limit.
     """
-    cpu_s = _probe_cpu_s(path, limits)
+    cpu_s = probe_cpu_s(path, limits)
     header, payload = _only(_call("sample_grid", path, limits, cpu_s, sampling=vars(sampling)))
     count, phase = header.get("access_points"), header.get("phase")
     if type(count) is not int or count < 1 or len(payload) < 16 * count or len(payload) % 8:
@@ -124,7 +108,7 @@ def sample_in_sandbox(
     Raises:
         Reject: as `sample_frames`; `over_budget`, `decoder_crashed`, `decoder_timeout`, `decoder_memory`.
     """
-    cpu_s, pixels = _budget(_size(path), duration_s, segment.end_s - segment.start_s)
+    cpu_s, pixels = budget_of(size_bytes(path), duration_s, segment.end_s - segment.start_s)
     options |= {"segment": vars(segment), "max_pixels": pixels * limits.budget}
     messages = _call("sample", path, limits, cpu_s * limits.budget, preload, gpu, **options)
     for number, (header, jpeg) in enumerate(messages):
@@ -154,7 +138,7 @@ def audio_in_sandbox(
     Raises:
         Reject: as `read_audio`; also if the process crashes or exceeds a limit.
     """
-    cpu_s, _ = _budget(_size(path), duration_s, end_s - start_s)
+    cpu_s, _ = budget_of(size_bytes(path), duration_s, end_s - start_s)
     told: dict[str, Any] = {"seek_pts": seek_pts, "seek_s": seek_s, "start_s": start_s, "end_s": end_s}
     _, payload = _only(_call("audio", path, limits, cpu_s * limits.budget, **told))
     if len(payload) != 2 * num_samples(start_s, end_s):
@@ -201,23 +185,3 @@ def _reject(kind: str, detail: str, limits: MediaLimits) -> Reject:
     if reason == "over_budget":
         detail += f", which its size and duration don't account for; limits.budget, now {limits.budget:g}, scales this"
     return Reject(reason, detail)
-
-
-def _size(path: str | Path) -> int:
-    try:
-        return Path(path).stat().st_size
-    except OSError:
-        return 0  # opening it raises the error
-
-
-def _probe_cpu_s(path: str | Path, limits: MediaLimits) -> float:
-    return (_FLOOR_CPU_S + _PROBE_CPU_S_PER_MB * _size(path) / 1e6) * limits.budget
-
-
-def _budget(size: int, duration_s: float, segment_s: float) -> tuple[float, float]:
-    """Returns the limits of CPU seconds and decoded pixels of a segment."""
-    share = min(1.0, segment_s / duration_s) if duration_s > 0 else 1.0
-    megabytes = size / 1e6
-    cpu_s = min(_CPU_S_PER_MB * megabytes, _CPU_S_PER_S * duration_s) * share
-    pixels = min(_PIXELS_PER_MB * megabytes, _PIXELS_PER_S * duration_s) * share
-    return cpu_s + max(_FLOOR_CPU_S * share, _LEAST_CPU_S), pixels + max(_FLOOR_PIXELS * share, _LEAST_PIXELS)

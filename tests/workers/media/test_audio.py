@@ -12,7 +12,8 @@ from stages.shard import ShardConfig
 from tests.numbered_video import write_video
 from workers.media.audio import read_audio
 from workers.media.audio_format import RATE_HZ
-from workers.media.sandboxed import MediaLimits, audio_in_sandbox, probe_in_sandbox, sample_grid_in_sandbox
+from workers.media.media_limits import MediaLimits
+from workers.media.sandboxed import audio_in_sandbox, probe_in_sandbox, sample_grid_in_sandbox
 
 
 def write_clicks(path: Path, clicks_s: list[float], seconds: int, *, start_s: float = 0.0, codec: str = "aac") -> Path:

@@ -14,8 +14,9 @@ from tests.planned_video import grid_of, planned
 from workers.media import probe
 from workers.media import sandboxed as media_sandbox
 from workers.media.frame_decoder import BACKENDS, sample_frames
+from workers.media.media_limits import MediaLimits, budget_of
 from workers.media.render import encode_jpeg
-from workers.media.sandboxed import MediaLimits, probe_in_sandbox, sample_grid_in_sandbox, sample_in_sandbox
+from workers.media.sandboxed import probe_in_sandbox, sample_grid_in_sandbox, sample_in_sandbox
 from workers.sandbox.client import Sandbox, sandbox
 from workers.sandbox.lockdown import FULL
 
@@ -106,7 +107,7 @@ def test_a_kilobyte_of_large_frames_ends_as_a_reject_that_names_the_setting(case
 
 def test_pixels_without_an_account_are_over_budget(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(90) / 30, size=(1280, 720), options={"preset": "ultrafast"})
-    monkeypatch.setattr(media_sandbox, "_budget", lambda *args: (1e6, 1e10))
+    monkeypatch.setattr(media_sandbox, "budget_of", lambda *args: (1e6, 1e10))
     with pytest.raises(Reject, match="over_budget: more than 10 megapixels .* limits.budget, now 0.001, scales this"):
         sample(path, MediaLimits(budget=1e-3), fps=30.0)
 
@@ -114,7 +115,7 @@ def test_pixels_without_an_account_are_over_budget(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_cpu_seconds_without_an_account_are_over_budget(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", np.arange(900) / 30, size=(1280, 720), options={"preset": "ultrafast"})
-    monkeypatch.setattr(media_sandbox, "_budget", lambda *args: (0.2, 1e12))
+    monkeypatch.setattr(media_sandbox, "budget_of", lambda *args: (0.2, 1e12))
     with pytest.raises(Reject, match="over_budget: more than 0.1 CPU seconds.*limits.budget, now 0.5"):
         sample(path, MediaLimits(budget=0.5), fps=30.0)
 
@@ -130,7 +131,7 @@ def test_cpu_seconds_without_an_account_are_over_budget(tmp_path, monkeypatch):
     ],
 )
 def test_the_budget_of_a_segment(size, duration_s, segment_s, cpu_s, megapixels):
-    found_s, pixels = media_sandbox._budget(size, duration_s, segment_s)
+    found_s, pixels = budget_of(size, duration_s, segment_s)
     assert found_s == pytest.approx(cpu_s, rel=0.02)
     assert pixels / 1e6 == pytest.approx(megapixels, rel=0.02)
 
