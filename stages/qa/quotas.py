@@ -68,7 +68,7 @@ class Quotas:
 
 
 # Where "None of these" may be right or wrong: not where the options are all numbers, or all events of a list.
-_NONE_FORMS = """neighbour between what_at scene_of in_scene next_scene in_window when occurrence order cause
+_NONE_FORMS = """neighbour between what_at scene_of in_scene next_scene in_window when order cause
 said_next said_order said_when while_said said_while"""
 
 

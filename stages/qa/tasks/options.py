@@ -103,9 +103,6 @@ def wrong_spans(
     truth: Event,
     pool: Iterable[Event],
     rng: random.Random,
-    *,
-    required: Sequence[Event] = (),
-    at_any_place: bool = False,
 ) -> tuple[Span, ...] | None:
     """Wrong spans of time for a right one, those of other events, or None where there are too few.
 
@@ -115,20 +112,16 @@ def wrong_spans(
 
     Args:
         pool: what may be offered, the first ones first.
-        required: events that are offered before those.
-        at_any_place: None where the right one could not take each place; for questions whose words tell of a place.
     """
     most = timeline.config.num_options - 1
     earlier: list[Event] = []
     later: list[Event] = []
     error_s = timeline.error_s(truth)
-    for event in (*required, *pool):
+    for event in pool:
         side = earlier if event.start_s < truth.start_s else later
         around = (event.start_s - error_s, event.end_s + error_s)
         if len(side) < most and all(overlap_s(around, e.span) == 0 for e in (truth, *side)):
             side.append(event)
     place = rng.randrange(most + 1)
     chosen = [*earlier[:place], *later[: most - place]]
-    if len(chosen) < most or (at_any_place and min(len(earlier), len(later)) < most):
-        return None
-    return tuple(e.span for e in chosen)
+    return tuple(e.span for e in chosen) if len(chosen) == most else None

@@ -92,23 +92,20 @@ def _own_part(timeline: Timeline, event: Event) -> Span | None:
 
 
 def occurrence(timeline: Timeline) -> Iterator[Plan]:
-    """When does it happen for the second time, or the last?"""
+    """When does it happen for the second time, or the last?
+
+    Open: a first time is early in the video and a last one late, so among other times it would be known.
+    """
     rng = timeline.rng("occurrence")
     for group in timeline.some((g for g in repeated(timeline) if not any(e.has_pause for e in g)), rng):
         number = rng.randint(1, min(len(group), 5))
         side = "last" if number == len(group) and rng.random() < 0.5 else ""
         event = group[number - 1]
-        others = [e for e in group if e is not event]
-        pool = timeline.some(timeline.visual, rng)
-        # "Last" tells that it is late in the video.
-        found = wrong_spans(timeline, event, pool, rng, required=others, at_any_place=True)
-        wrong = found if rng.random() < 0.5 else None
         yield Plan(
             TASK,
             "occurrence",
             event.span,
             tuple(group[:number]),
-            wrong=wrong or (),
             asked=(event,),
             number=number,
             side=side,

@@ -39,10 +39,14 @@ def test_a_wrong_answer_is_found(form):
     for plan in honest(form) if form == "missing_occurrence" else []:  # an open question
         assert not check(replace(plan, answer=plan.answer + 1), WORLD.events).agrees
         assert not check(replace(plan, number=plan.number - 1), WORLD.events).agrees
+    for plan in honest(form) if form == "occurrence" else []:  # an open question, too
+        others = [e.span for e in WORLD.events if e.group == plan.asked[0].group and e.span != plan.answer]
+        assert others
+        assert not any(check(replace(plan, answer=other), WORLD.events).agrees for other in others)
     for plan in found:
         swapped = replace(plan, answer=plan.wrong[0], wrong=(plan.answer, *plan.wrong[1:]))
         assert not check(swapped, WORLD.events).agrees
-    assert found or form == "missing_occurrence"
+    assert found or form in ("occurrence", "missing_occurrence")
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in NEEDLESS])
