@@ -9,12 +9,13 @@ import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import ray
 from ray.data import DataContext
 
+from pipeline.engine.lean_ray import only_needed_processes
 from pipeline.engine.private_ray import private_options
 
 # Rows are references, so the object store needs little memory; by default, Ray takes a third of the machine's.
@@ -33,13 +34,17 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
     Raises:
         ClusterUnreachable: nothing answers at RAY_ADDRESS; raised within 30 s.
     """
-    started = not ray.is_initialized()
-    if started:
+    if ray.is_initialized():
+        _set_data_context()
+        yield
+        return
+    with ExitStack() as session:
         address = os.environ.get("RAY_ADDRESS", "").removeprefix("local")
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
         if address:
             _check_listens(address)
         else:
+            session.enter_context(only_needed_processes())
             # At least two cores: on one core, a chain's pinned actors would leave none to its tasks.
             options |= {
                 "num_cpus": num_cpus or max(2, os.cpu_count() or 1),
@@ -55,11 +60,10 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         with _no_native_stderr():
             over = _init(options, address)
-    _set_data_context()
-    try:
-        yield
-    finally:
-        if started:
+        _set_data_context()
+        try:
+            yield
+        finally:
             ray.shutdown()
             over.set()
 

@@ -1,4 +1,4 @@
-"""The Ray of a local build is reached by its own user only: sockets, token and folder of a real session."""
+"""The Ray of a local build is reached by its own user only: sockets, token, folder and processes of a real session."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.ray
@@ -14,12 +15,17 @@ pytestmark = pytest.mark.ray
 SESSION = """
 import json, os, psutil, ray
 from pipeline.engine.cluster import ray_session
+class Kept:
+    def __call__(self, batch):
+        return batch
 with ray_session(2):
+    assert ray.data.range(2).map_batches(Kept, concurrency=1).take_all() == [{"id": 0}, {"id": 1}]
     tree = psutil.Process().children(recursive=True)
     sockets = [c for p in tree if p.is_running() for c in p.net_connections("inet")]
     listening = sorted({c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN})
     folder = ray._private.worker._global_node.get_session_dir_path()
     seen = {"listening": listening, "folder": folder, "token": os.environ["RAY_AUTH_TOKEN"]}
+    seen["commands"] = [" ".join(p.cmdline()) for p in tree if p.is_running()]
     print(json.dumps(seen | {"processes": [p.pid for p in tree]}))
 """
 
@@ -55,5 +61,14 @@ def test_its_token_is_in_no_file_and_in_no_output(session):
 
 def test_none_of_its_processes_is_left(session):
     for pid in session["processes"]:
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended, or ends now
-            assert session["token"].encode() not in Path(f"/proc/{pid}/environ").read_bytes()
+        with suppress(psutil.NoSuchProcess):  # it has ended
+            process = psutil.Process(pid)
+            if process.environ().get("RAY_AUTH_TOKEN") == session["token"]:
+                process.wait(30)  # workers end when they find that Ray has
+
+
+def test_it_has_no_processes_that_no_build_uses(session):
+    commands = "\n".join(session["commands"])
+    assert "raylet" in commands and "ray::" in commands
+    for unused in ("dashboard/dashboard.py", "monitor.py", "StatsActor", "Coordinator", "LocationTracker"):
+        assert unused not in commands

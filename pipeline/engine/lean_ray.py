@@ -1,0 +1,88 @@
+"""Leaves out of a local Ray session what no build uses; each of these processes costs about a second of CPU time.
+
+Ray starts a dashboard even where none is asked for, a monitor that adds nodes to a cluster and one that forwards the
+logs of workers to the driver. Ray Data starts three actors: for statistics that the dashboard shows, for dividing a
+cluster among several drivers, and for the nodes of restarted workers. No option switches them off, so they are
+replaced here by name, and `tests/pipeline/engine/test_private_ray.py` fails if Ray renames one. A cluster keeps them.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import ray
+from ray._private.node import Node
+from ray.data._internal import stats
+from ray.data._internal.cluster_autoscaler import AutoscalingCoordinator, default_cluster_autoscaler_v2
+from ray.data._internal.execution.operators import actor_pool_map_operator
+
+
+@contextmanager
+def only_needed_processes() -> Iterator[None]:
+    """In the block, a session that is started has no other processes than a build needs, and Ray Data starts none."""
+    with ExitStack() as replaced:
+        for start in ("start_api_server", "start_monitor", "start_log_monitor"):
+            replaced.enter_context(_replaced(Node, start, _ignore))
+        replaced.enter_context(_replaced(stats, "get_or_create_stats_actor", _IgnoringActor))
+        replaced.enter_context(_replaced(stats._StatsManager, "gen_dataset_id_from_stats_actor", _dataset_id))
+        coordinator = "DefaultAutoscalingCoordinator"
+        replaced.enter_context(_replaced(default_cluster_autoscaler_v2, coordinator, _WholeSession))
+        tracker = "get_or_create_actor_location_tracker"
+        replaced.enter_context(_replaced(actor_pool_map_operator, tracker, _IgnoringActor))
+        replaced.enter_context(_replaced(actor_pool_map_operator, "get_actor_locations", _all_here))
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Replaces an attribute in the block. Raises AttributeError if there is none of that name."""
+    before = vars(owner)[name] if name in vars(owner) else getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+def _ignore(*_: Any, **__: Any) -> None:
+    """Does nothing."""
+
+
+class _IgnoringActor:
+    """Stands for the handle of an actor whose methods nobody needs: `actor.method.remote(...)` does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # pickle looks for these
+            raise AttributeError(name)
+        return _IgnoredMethod
+
+
+class _IgnoredMethod:
+    remote = staticmethod(_ignore)
+
+
+def _dataset_id() -> str:
+    return uuid.uuid4().hex
+
+
+class _WholeSession(AutoscalingCoordinator):
+    """Reserves all nodes for the only driver of a session, at once."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self._nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+
+    def request_resources(self, *_: Any, **__: Any) -> None:
+        """Does nothing: a local session never grows."""
+
+    def cancel_request(self) -> None:
+        """Does nothing."""
+
+    def get_reserved_resources(self) -> Any:
+        """Returns the resources of each node."""
+        return self._nodes
+
+
+def _all_here(logical_actor_ids: tuple[str, ...]) -> dict[str, str]:
+    """Returns the node of each worker: a local session has one."""
+    return dict.fromkeys(logical_actor_ids, ray.get_runtime_context().get_node_id())
