@@ -21,6 +21,7 @@ Answer = Event | Span | int | tuple[Event, ...] | Unanswerable
 """An event; a span of time (start_s, end_s); a number; events in order; or what the question wrongly assumes."""
 ORDERS = ("order", "said_order")
 CAPTIONS = ("summary", "brief", "part", "timed_part")
+MAIN = "main"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Plan:
         listed: events that the question lists, in the order of the list (`order`, `first_or_last`).
         window: seconds that the question names.
         number: which occurrence, or how many steps away (1: the next one).
-        side: "after", "before", "first" or "last", where the form has sides.
+        side: "after", "before", "first" or "last", where the form has sides; `MAIN` where a summary leaves some out.
         hops: events that have to be found one after the other.
         error_s: how far the times that it names, and its evidence, may lie from what the frames show.
         is_none: the answer is "None of these": `answer` is what would be right, and is not offered.

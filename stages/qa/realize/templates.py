@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from stages.qa.event import Event, Span
-from stages.qa.plan import Answer, Plan, Unanswerable
+from stages.qa.plan import MAIN, Answer, Plan, Unanswerable
 from stages.qa.realize.clause import inverted
 from stages.qa.realize.wordings import HINTS, NONE, ORDINALS, OTHER_ORDER, POINT_HINT, REPEAT_RULE, WORDINGS
 
@@ -79,6 +79,8 @@ def _wording_of(plan: Plan) -> str:
         return f"{plan.form}_of_scene"
     if plan.form == "summary" and len({e.event_id for e in plan.evidence}) == 1:
         return "caption"
+    if plan.form == "summary" and plan.side == MAIN:
+        return "main_events"
     names = {
         ("neighbour", "after"): ("next", "further"),
         ("neighbour", "before"): ("previous", "earlier"),

@@ -10,7 +10,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "At what time in the video does this happen: {a}?",
         "During which part of the video does this take place: {a}?",
         "Where in the video can the following be seen: {a}?",
-        "In which seconds of the video does this happen: {a}?",
+        "What is the time of the following in the video: {a}?",
         "When {does}?",
         "At what time {does}?",
     ),
@@ -27,7 +27,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "what_at": (
         "What happens between {start} and {end}?",
         "Which of these events takes place from {start} to {end}?",
-        "What can be seen from {start} to {end}?",
+        "Which of the following can be seen from {start} to {end}?",
         "Which event fills the part of the video between {start} and {end}?",
     ),
     "occurrence": (
@@ -44,7 +44,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "next": (
         "What happens next after the following event: {a}?",
         "Which of these events follows next after {a}?",
-        "After the following event, what is the next thing to happen: {a}?",
+        "Which event is the next one to happen after {a}?",
         "Which event comes directly after {a}?",
     ),
     "previous": (
@@ -55,12 +55,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "further": (
         "What is the {nth} thing to happen after the following event: {a}?",
-        "Counting from the end of the following event, which event is the {nth} to come: {a}?",
+        "Counting from the end of {a}, which event is the {nth} to come?",
         "Which event is the {nth} one after {a}?",
     ),
     "earlier": (
         "What is the {nth} thing to happen before the following event, counting backwards: {a}?",
-        "Counting backwards from the following event, which event is the {nth}: {a}?",
+        "Counting backwards from {a}, which event comes {nth}?",
         "Which event is the {nth} one before {a}, counting backwards?",
     ),
     "said_next": (
@@ -181,6 +181,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Give a short outline of the video.",
         "Which few events sum up this video?",
     ),
+    "main_events": (
+        "Describe in some detail, and in order, what mainly happens in this video.",
+        "Give a long list of the main events of this video, in order.",
+        "Which events does the video mainly show? List them in order.",
+        "Tell at length what mainly happens in this video, from beginning to end.",
+    ),
     "part": (
         "What happens between {start} and {end}, in order?",
         "Describe in order what can be seen from {start} to {end}.",
@@ -201,6 +207,6 @@ WORDINGS: dict[str, tuple[str, ...]] = {
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 NONE = "None of these"
 OTHER_ORDER = "None, since the second of these two events comes before the first"
-REPEAT_RULE = "Repeats that directly follow one another count as one time."
+REPEAT_RULE = "A repeat counts anew if another event, or a pause of at least 10 s, lies before it."
 HINTS = dict.fromkeys(("when", "said_when", "occurrence"), "Give the start and the end in seconds.")
 POINT_HINT = "Give the time in seconds."

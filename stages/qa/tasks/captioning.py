@@ -8,7 +8,7 @@ from itertools import pairwise
 from stages.qa.answers import same
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.names import tells_another
-from stages.qa.plan import Plan
+from stages.qa.plan import MAIN, Plan
 from stages.qa.similarity import content_words, near_duplicates
 from stages.qa.steps import SLACK_S, precedes
 from stages.qa.tasks.options import wrong_events
@@ -30,9 +30,11 @@ ALL_OF_IT = 0.8
 
 def summary(timeline: Timeline) -> Iterator[Plan]:
     """What happens in the whole video?"""
-    told = spread(_tellable(timeline), timeline.config.caption_events)
-    if (len(told) >= 3 and _tell_it(_tellable(timeline), timeline)) or _fill(told, timeline.duration_s):
-        yield Plan(TASK, "summary", tuple(told), tuple(told), hops=len(told))
+    events = _tellable(timeline)
+    told = spread(events, timeline.config.caption_events)
+    if (len(told) >= 3 and _tell_it(events, timeline)) or _fill(told, timeline.duration_s):
+        is_whole = len(told) == len(events) and _untold_s(told, 0.0, timeline.duration_s) <= timeline.config.max_gap_s
+        yield Plan(TASK, "summary", tuple(told), tuple(told), side="" if is_whole else MAIN, hops=len(told))
 
 
 def brief(timeline: Timeline) -> Iterator[Plan]:

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from stages.qa.plan import MAIN
+from stages.qa.realize.templates import realize
 from stages.qa.solver import check
 from stages.qa.steps import precedes
 from stages.qa.tasks.temporal_grounding import rows, what_at, when
@@ -178,6 +180,18 @@ def test_a_video_of_which_a_long_stretch_is_untold_is_not_described():
     assert not plans(timeline(*clips, (90, 98, "a dog barks")), "summary")
     assert plans(timeline(*clips), "part")
     assert not plans(timeline((2, 8, "a woman waves"), (20, 26, "a man falls")), "part")
+
+
+def test_a_summary_that_leaves_something_out_is_of_the_main_events():
+    told = [
+        (16 * i, 16 * i + 9, f"a {what} moves") for i, what in enumerate(["dog", "cat", "cow", "fox", "hen", "pig"])
+    ]
+    [whole] = plans(timeline(*told), "summary", seeds=1)
+    [some] = plans(timeline(*told, caption_events=4), "summary", seeds=1)
+    assert (whole.side, len(whole.evidence)) == ("", 6)
+    assert (some.side, len(some.evidence)) == (MAIN, 4)
+    questions = {realize(some, random.Random(seed)).question for seed in range(20)}
+    assert len(questions) == 4 and all("main" in question for question in questions)
 
 
 def test_of_many_events_a_description_tells_as_many_as_it_may():
