@@ -54,7 +54,8 @@ _ITS = re.compile(
     r"\bit's (?=(?:right|left) (?:arm|ear|eye|foot|hand|leg|paw|side|wing)\b|(?:arms?|face|head|legs?|mouth|nose|owner"
     r"|own|paws?|tail|wings?)\b)"
 )
-_NO_SUBJECT = re.compile(r"^(?:continues|are|is|was|were|am|has|had|been)\b", re.I)
+_NO_SUBJECT = re.compile(r"^(?:are|is|was|were|am|has|had|been)\b", re.I)
+_GOES_ON = re.compile(r"^continues\b", re.I)
 _NO_EVENT = re.compile(
     r"^\W*(?:(?:background |instrumental |upbeat |soft |intro(?:ductory)? |outro )?"
     r"music(?: (?:plays|playing|is playing))?|intro|outro|introduction|applause|laughter|silence|credits|end credits|"
@@ -123,6 +124,11 @@ def clean(sentence: str) -> str:
         text = text.lower()
     text = _SHOUTED.sub(lambda found: found[0].title(), text)
     return text[:1].upper() + text[1:]
+
+
+def only_goes_on(text: str) -> bool:
+    """Whether a text says that something goes on, but not what: "continues falling" cannot be quoted alone."""
+    return _GOES_ON.match(text) is not None
 
 
 def is_cut(text: str) -> bool:

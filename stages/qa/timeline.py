@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stages.qa.clean import is_cut
+from stages.qa.clean import is_cut, only_goes_on
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.lines import NEAR_LINES, sentences_of
@@ -100,7 +100,8 @@ class Timeline:
 
     def is_short(self, event: Event) -> bool:
         """Whether an event's text can be quoted."""
-        return len(event.text.split()) <= self.config.max_words
+        is_whole = event.kind == "speech" or not only_goes_on(event.text)
+        return is_whole and len(event.text.split()) <= self.config.max_words
 
     def near(self, event: Event, pool: Sequence[Event]) -> list[Event]:
         """Of speech those lines of a pool that lie nearest to an event, so that one transcript holds them; of what is

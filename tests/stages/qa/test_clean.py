@@ -37,7 +37,7 @@ from stages.qa.clean import sentences
         ("cars go on the road. road traffic. dolly shot.", ["Cars go on the road", "Road traffic"]),
         ("he browses through it. dolly shot", ["He browses through it"]),
         ("add 2 tbsp. of oil. stir", ["Add 2 tbsp. of oil", "Stir"]),
-        ("Continues falling...", []),
+        ("Continues falling...", ["Continues falling"]),
         ("steam for a couple of minutes", ["Steam"]),
         ("a person takes a book off a shelf,turns.", []),
         ("She waves, laughing", ["She waves, laughing"]),

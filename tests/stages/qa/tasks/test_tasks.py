@@ -13,6 +13,7 @@ from stages.qa.steps import precedes
 from stages.qa.tasks.temporal_grounding import rows, what_at, when
 from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
 
+SHIFTED = [(30 + 10 * i, 39 + 10 * i, text) for i, text in enumerate(("a cat eats", "a cow runs", "a hen sits"))]
 WORDS = ["dog", "cat", "cow", "hen", "boat", "train", "plane", "truck", "girl", "boy", "monk", "clown", "nurse"]
 
 
@@ -26,6 +27,15 @@ def test_both_neighbours_are_always_among_the_options():
         around = {e.text for e in (line.step(asked, 1), line.step(asked, -1)) if e}
         assert around <= options
         assert asked.text not in options
+
+
+def test_what_only_goes_on_counts_as_a_step_and_is_not_offered():
+    line = timeline((0, 9, "a dog barks"), (10, 19, "continues falling"), (20, 29, "a man waves"), *SHIFTED)
+    found = plans(line, "neighbour", seeds=40)
+    assert found
+    steps = [p.number for p in found if {p.asked[0].text, p.answer.text} == {"A dog barks", "A man waves"}]
+    assert 1 not in steps, "the two are two steps apart"
+    assert not [e for p in found for e in (p.answer, *p.wrong, *p.asked) if e.text == "Continues falling"]
 
 
 def test_the_next_thing_is_right_as_often_as_a_further_one():
