@@ -102,6 +102,17 @@ def test_questions_of_a_corpus_and_of_later_turns_are_compared(corpus, tmp_path)
     assert found(decontaminate(corpus, [str(tmp_path / "turns.json")])) == {("other", "other-1", "question")}
 
 
+def test_a_question_that_says_nothing_of_its_video_is_in_no_benchmark(tmp_path):
+    question = "Describe the whole video in the order in which things happen."
+    for name in ("ours", "theirs"):
+        pairs = [pair(name, 1, question=question, options=[], form="summary")]
+        write_corpus(tmp_path / name, [video(name, name=f"{name} film")], pairs)
+    assert decontaminate(str(tmp_path / "ours"), [str(tmp_path / "theirs")]) == []
+    passed = [pair("ours", 1, question=question, options=[], form="conversation")]
+    write_corpus(tmp_path / "passed", [video("ours", name="ours film")], passed)
+    assert found(decontaminate(str(tmp_path / "passed"), [str(tmp_path / "theirs")]))
+
+
 def test_questions_without_answers_are_compared(corpus, tmp_path):
     """Benchmarks that hide their answers, and rows of which nothing else can be made."""
     asked = {f"option {i}": text for i, text in enumerate(OPTIONS)}
