@@ -1,4 +1,4 @@
-"""Times, peaks and the JSON lines of the benchmarks. Standard library and torch only."""
+"""Times, peaks and the JSON lines of the benchmarks. Standard library, psutil and torch only."""
 
 import gc
 import json
@@ -7,9 +7,11 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 
@@ -103,6 +105,20 @@ def _extra(prepare: Callable[[], Callable[[], Any]], threads: int) -> float | No
     before = _status(status, "VmRSS")
     run()
     return (_status(status, "VmHWM") - before) / 1024
+
+
+def family_peak_mb(pid: int) -> float:
+    """Largest peak of memory among a process and those that it started, each since it runs its own program; 0 if gone.
+
+    Not `ru_maxrss`, for which Linux hands down the peak of the parent.
+    """
+    peaks = [0]
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            with suppress(OSError, StopIteration):  # it has ended meanwhile
+                peaks.append(_status(Path(f"/proc/{each.pid}/status"), "VmHWM"))
+    return max(peaks) / 1024
 
 
 def _status(path: Path, key: str) -> int:

@@ -73,7 +73,8 @@ class Lived:
 @pytest.fixture(scope="module")
 def lived(corpus, ray_session) -> Lived:
     before, after, killed = [], [], []
-    handler = signal.getsignal(signal.SIGINT)
+    handler = signal.default_int_handler
+    former = signal.signal(signal.SIGINT, handler)  # a shell starts what runs in its background without one
 
     def disturb(row):
         before.append(row)
@@ -96,6 +97,7 @@ def lived(corpus, ray_session) -> Lived:
     store.write_bytes("train/first/step_004999/model.safetensors", b"")
     resumed_at = store.read_json(f"{last_checkpoint(store, 'train/first')}/{MANIFEST}")["step"]
     report = train(corpus, ended_by_one(resumed_at), after.append)
+    signal.signal(signal.SIGINT, former)
     return Lived(corpus, before, handlers, resumed_at, after, report)
 
 
@@ -179,7 +181,7 @@ def test_run_that_is_done_is_left_alone(lived):
 
 
 def test_other_settings_are_refused_before_anything_starts(lived):
-    with pytest.raises(ConfigError, match="stands at step .*learning_rate was 0.01 and is 0.5. Set them back"):
+    with pytest.raises(ConfigError, match="is at step .*learning_rate was 0.01 and is 0.5. Set them back"):
         train(lived.corpus, CONFIG.model_copy(update={"learning_rate": 0.5}))
 
 

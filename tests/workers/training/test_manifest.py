@@ -9,7 +9,7 @@ def test_other_settings_are_named_with_both_values():
     state = {"step": 7, "same": {"seed": 0, "model": {"width": 32, "layers": 2}}}
     check_resumable(state, {"seed": 0, "model": {"width": 32, "layers": 2}})
     check_resumable({"step": 7, "same": {"model": {"thinning": "runs"}}}, {"model": {"subsampling": "clusters"}})
-    with pytest.raises(ConfigError, match=r"stands at step 7 .*model.width was 32 and is 64; seed was 0 and is 1\."):
+    with pytest.raises(ConfigError, match=r"is at step 7 .*model.width was 32 and is 64; seed was 0 and is 1\."):
         check_resumable(state, {"seed": 1, "model": {"width": 64, "layers": 2}})
 
 
