@@ -29,7 +29,7 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: venv
 	$(PYTEST)
 
-# Without Ray and long media: about two minutes on two idle cores.
+# Without Ray and long media: less than three minutes on two idle cores.
 fast: venv
 	$(PYTEST) -m 'not ray and not slow and not soak'
 

@@ -40,6 +40,7 @@ def shown(rows):
     return {(row["name"], row["found"]) for row in rows if row["found_by"] == "sequence"}
 
 
+@pytest.mark.slow
 def test_a_cut_in_a_folder_is_found_at_its_place(corpus, folder, capsys):
     assert run("decontaminate", corpus, "--against", folder) == 0
     said = capsys.readouterr().out

@@ -126,6 +126,7 @@ def test_shards_of_an_object_store(corpus):
         assert found == table["qa_id"].to_pylist()
 
 
+@pytest.mark.slow
 def test_secrets_of_an_address_are_not_in_messages():
     with pytest.raises(ShardError) as caught:
         list(samples("s3://key:hidden-secret@bucket/x.tar"))
