@@ -60,7 +60,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "earlier": (
         "What is the {nth} thing to happen before the following event, counting backwards: {a}?",
-        "Counting backwards from {a}, which event comes {nth}?",
+        "Counting backwards from {a}, which event is the {nth} one?",
         "Which event is the {nth} one before {a}, counting backwards?",
     ),
     "said_next": (
