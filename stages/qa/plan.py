@@ -101,6 +101,6 @@ class Plan:
             return self.window or self.form
         # How often an event happens, and why, is more than that it does.
         is_own = len(seen) > 2 or isinstance(self.answer, int) or self.form == "cause"
-        if self.form == "after_before":  # alike for a true and a false premise: one kind is not left out more often
+        if self.form == "after_before":  # the same for a true and a false premise: neither is left out more often
             return (frozenset(e.event_id for e in self.asked), self.form)
         return (seen, self.form if is_own else "")

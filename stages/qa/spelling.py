@@ -5,7 +5,7 @@ Rare ones stay: without a list of all words, "whisk" cannot be told from a missp
 
 import re
 
-# Beginnings of words and what is meant. None begins another word.
+# Beginnings of words and what is meant. None but one begins another word.
 _TABLE = """
 acheiv:achiev appartment:apartment avacado:avocado bannana:banana becuase:because begining:beginning beleiv:believ
 bicyle:bicycle boullion:bouillon brocolli:broccoli cieling:ceiling cinammon:cinnamon diffrent:different
@@ -18,7 +18,8 @@ swiming:swimming tempearture:temperature temprature:temperature thier:their toma
 untill:until vehical:vehicle vinager:vinegar writting:writing zuchini:zucchini
 """
 WORDS = dict(pair.split(":") for pair in _TABLE.split())
-_MISSPELLED = re.compile(rf"\b(?:{'|'.join(WORDS)})", re.I)
+# "flysheet" is a word.
+_MISSPELLED = re.compile(rf"\b(?:{'|'.join(WORDS)})".replace("flys", r"flys\b"), re.I)
 
 
 def spelled(text: str) -> str:

@@ -79,15 +79,15 @@ def _search_looks(windows: Windows, video_MD: np.ndarray, agree: float, still_ag
     hits: dict[int, list[tuple[Look, float, int]]] = defaultdict(list)
     for look in windows.looks:
         if len(video_MD) >= len(look.seconds_SD):
-            alike, correlation, is_still = _compare_look(look.seconds_SD, video_MD.astype(np.float32), windows.still)
-            is_hit = np.where(is_still, alike >= still_agree, (alike >= _ALIKE) & (correlation >= agree))
+            cosine, correlation, is_still = _compare_look(look.seconds_SD, video_MD.astype(np.float32), windows.still)
+            is_hit = np.where(is_still, cosine >= still_agree, (cosine >= _ALIKE) & (correlation >= agree))
             if is_hit.any():
-                at = int(np.where(is_hit, alike, -1).argmax())
-                hits[look.owner].append((look, float(alike[at]), at))
+                at = int(np.where(is_hit, cosine, -1).argmax())
+                hits[look.owner].append((look, float(cosine[at]), at))
     return [
         Found(
             owner,
-            round(float(np.mean([alike for _, alike, _ in found])), 4),
+            round(float(np.mean([cosine for _, cosine, _ in found])), 4),
             sum(len(look.seconds_SD) for look, _, _ in found),
             float(np.median([at - look.start for look, _, at in found])),
         )
@@ -104,11 +104,11 @@ def _compare_look(look_SD: np.ndarray, video_MD: np.ndarray, still: float) -> tu
     look_energy, energy = float(np.square(centred).sum()), _energy(video_MD, length)
     units = video_MD / np.linalg.norm(video_MD, axis=1, keepdims=True)
     cosines = (look_SD / np.linalg.norm(look_SD, axis=1, keepdims=True)) @ units.T
-    alike = np.mean([cosines[s, s : s + places] for s in np.flatnonzero(shown)], axis=0)
+    cosine = np.mean([cosines[s, s : s + places] for s in np.flatnonzero(shown)], axis=0)
     products = centred @ video_MD.T
     total = np.sum([products[s, s : s + places] for s in range(length)], axis=0)
     correlation = total / np.sqrt(np.maximum(look_energy * energy, 1e-6))
-    return alike, correlation, (look_energy < still * length) & (energy < still * length)
+    return cosine, correlation, (look_energy < still * length) & (energy < still * length)
 
 
 def _energy(video_MD: np.ndarray, length: int) -> np.ndarray:

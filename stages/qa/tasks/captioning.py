@@ -152,13 +152,13 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
             and e.start_s < end - SLACK_S
             and e.end_s > start + SLACK_S
         ]
-        alike = any(near_duplicates(a.text, b.text) for a, b in pairwise(inside))
+        is_repeated = any(near_duplicates(a.text, b.text) for a, b in pairwise(inside))
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
         most_s = min(timeline.config.max_gap_s, MOST_UNTOLD * (end - start))
         is_whole = len(inside) > 1 and _untold_s(inside, start, end) <= most_s and not cut
         error_s = timeline.error_s(inside[0])
         is_long = PART_ERRORS * error_s <= end - start <= MOST_OF_PART * timeline.duration_s
-        if not is_whole or alike or told or not is_long:
+        if not is_whole or is_repeated or told or not is_long:
             continue
         given.append((start, end))
         yield Plan(TASK, form, tuple(inside), tuple(inside), window=(start, end), hops=len(inside), error_s=error_s)

@@ -30,7 +30,7 @@ def after_before(timeline: Timeline) -> Iterator[Plan]:
             continue
         rest, first, second = plan.wrong[:-1], *plan.asked
         if rng.random() < 1 / (1 + len(plan.wrong)):
-            # `hops` stays that of the others, so that quotas leave out both kinds alike.
+            # `hops` stays that of the others, so that quotas leave out as many of both kinds.
             order = Unanswerable.ORDER
             yield replace(
                 plan, answer=order, wrong=(plan.answer, *rest), asked=(second, first), evidence=(first, second)

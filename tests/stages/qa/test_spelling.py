@@ -13,6 +13,7 @@ from stages.qa.spelling import WORDS, spelled
         ("A man cuts it into small peices infront of a freind", "A man cuts it into small pieces in front of a friend"),
         ("Refridgerated seperately", "Refrigerated separately"),
         ("A bird flys by", "A bird flies by"),
+        ("A flysheet dries", "A flysheet dries"),
         ("Whisk the eggs, grate the cheese", "Whisk the eggs, grate the cheese"),
         ("The real camaraderie of friends at the potato stand", "The real camaraderie of friends at the potato stand"),
     ],
