@@ -71,6 +71,11 @@ class Plan:
         return self.form in ORDERS
 
     @property
+    def may_be_none(self) -> bool:
+        """Whether "None of these" is offered, rightly or wrongly."""
+        return self.is_none or self.offers_none
+
+    @property
     def has_false_premise(self) -> bool:
         """Whether the question assumes what is not so."""
         return isinstance(self.answer, Unanswerable) or (self.form == "occurrence" and isinstance(self.answer, int))

@@ -72,6 +72,11 @@ _NONE_FORMS = """neighbour between what_at scene_of in_scene next_scene in_windo
 said_next said_order said_when while_said said_while"""
 
 
+# Which of the options comes next, one of them tells whatever happens in between that nobody annotated; where none of
+# them may, what comes next has to be certain.
+_STEP_FORMS = ("neighbour", "next_scene")
+
+
 class NoneShare:
     """Keeps the share of multiple-choice questions whose answer is "None of these" at `none_share`.
 
@@ -85,16 +90,23 @@ class NoneShare:
         self._share = timeline.config.none_share * self._every
         self._due = self._rng.random()
         self._forms = frozenset(_NONE_FORMS.split())
+        self._touch_s = timeline.config.touch_s
 
     def offer(self, plan: Plan) -> Plan:
         """The plan, with the option where one is due."""
-        if plan.form not in self._forms or len(plan.wrong) < self._every - 1 or self._due + self._share < 1:
+        if not self._fits(plan) or len(plan.wrong) < self._every - 1 or self._due + self._share < 1:
             return plan
         if self._rng.random() < 1 / self._every:
             return replace(plan, is_none=True)
         return replace(plan, wrong=plan.wrong[:-1], offers_none=True)
 
+    def _fits(self, plan: Plan) -> bool:
+        if plan.form in _STEP_FORMS:
+            first, second, *more = plan.evidence
+            return not more and second.start_s - first.end_s <= self._touch_s
+        return plan.form in self._forms
+
     def add(self, plan: Plan) -> None:
         """Counts a plan that was taken."""
         if plan.wrong:
-            self._due += self._share - (plan.is_none or plan.offers_none)
+            self._due += self._share - plan.may_be_none

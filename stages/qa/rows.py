@@ -48,7 +48,7 @@ def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
         "answer": words.answer,
         "options": list(words.wrong),
         "answer_index": None,
-        "option_times": None if plan.is_none or plan.offers_none or reasons else _middles([plan.answer, *plan.wrong]),
+        "option_times": None if plan.may_be_none or reasons else _middles([plan.answer, *plan.wrong]),
         "asked_times": _middles(plan.asked),
         "evidence": [{"start_s": start, "end_s": end} for start, end in spans],
         "event_ids": list(dict.fromkeys(i for e in plan.evidence for i in e.event_ids)),

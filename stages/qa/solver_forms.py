@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from stages.qa.answers import happens
+from stages.qa.answers import happens, same
 from stages.qa.event import Event, overlap_s, reason_of
 from stages.qa.plan import Answer, Plan, Unanswerable
 from stages.qa.similarity import near_duplicates
@@ -38,7 +38,10 @@ def _occurrence(plan: Plan, events: Sequence[Event]) -> Answer | None:
 
 
 def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
-    """The event so many steps after or before the asked one, of the same kind as the answer."""
+    """The event so many steps after or before the asked one, of the same kind as the answer.
+
+    All steps on the way must be options: then it is as many steps away whether all events are counted or the options.
+    """
     asked = find(events, plan.asked[0])
     if asked is None or not isinstance(plan.answer, Event):
         return None
@@ -47,7 +50,9 @@ def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
         pool = sorted((e for e in events if e.kind == kind and is_after(e, asked)), key=by_start)
     else:
         pool = sorted((e for e in events if e.kind == kind and is_after(asked, e)), key=by_end)[::-1]
-    return pool[plan.number - 1] if len(pool) >= plan.number else None
+    offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
+    steps = {o for o in offered if any(same(o, e) for e in pool[: plan.number])}
+    return pool[plan.number - 1] if len(pool) >= plan.number == len(steps) else None
 
 
 def _cause(plan: Plan, events: Sequence[Event]) -> Answer | None:

@@ -2,8 +2,8 @@
 
 The new question must hold every word of the old one that carries content, as often and in the same order, and no other
 such word that is not common in questions; the same numbers; the same words of order, in the same order where several
-events are quoted; as many negations; no letter of an option; and not the answer. So a caption
-that gives the model instructions can change nothing but how a question is put. What fails keeps its old words.
+events are quoted; "of these"; as many negations; no letter of an option; and not the answer. So a caption that gives
+the model instructions can change nothing but how a question is put. What fails keeps its old words.
 """
 
 import re
@@ -43,6 +43,8 @@ _ORDER = [
         "between",
     )
 ]
+# "The second of these events" need not be the second of all.
+_THESE = re.compile(r"\b(?:of|among|only) (?:these|those|the following)\b", re.I)
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _COMMON = frozenset(
     stem(word)
@@ -86,9 +88,15 @@ def _other_words(old: str, new: str) -> str:
         return "another negation"
     if _told(old) != _told(new):
         return "an event in another order of words"
+    if _is_among_these(old) and not _is_among_these(new):
+        return "of all events"
     several = len(_QUOTED.findall(old)) > 1
     same = _order(old) == _order(new) and (not several or _order_words(old) == _order_words(new))
     return "" if same else "another order"
+
+
+def _is_among_these(text: str) -> bool:
+    return _THESE.search(_QUOTED.sub(" ", text)) is not None
 
 
 def _order(text: str) -> list[bool]:

@@ -89,9 +89,10 @@ def _wording_of(plan: Plan) -> str:
         ("next_scene", "after"): ("next_scene", "further_scene"),
         ("next_scene", "before"): ("previous_scene", "earlier_scene"),
     }
-    if (plan.form, plan.side) in names:
-        return names[plan.form, plan.side][plan.number > 1]
-    return plan.form
+    if (plan.form, plan.side) not in names:
+        return plan.form
+    name = names[plan.form, plan.side][plan.number > 1]
+    return f"{name}_of_these" if f"{name}_of_these" in WORDINGS and not plan.may_be_none else name
 
 
 def _answer(plan: Plan, value: Answer) -> str:

@@ -43,25 +43,35 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "next": (
         "What happens next after the following event: {a}?",
-        "Which of these events follows next after {a}?",
         "Which event is the next one to happen after {a}?",
         "Which event comes directly after {a}?",
     ),
     "previous": (
         "What happens last before the following event: {a}?",
-        "Which of these events comes directly before {a}?",
         "What is the last thing to happen before the following event: {a}?",
         "Which event immediately precedes {a}?",
     ),
+    "next_of_these": (
+        "Which of these events follows next after {a}?",
+        "Of these events, which one is the first to happen after {a}?",
+        "Which of these events is the next one after the following event: {a}?",
+        "Among these events, which one comes first after {a}?",
+    ),
+    "previous_of_these": (
+        "Which of these events is the last one before {a}?",
+        "Of these events, which one is the last to happen before {a}?",
+        "Which of these events comes last before the following event: {a}?",
+        "Among these events, which one most closely precedes {a}?",
+    ),
     "further": (
-        "What is the {nth} thing to happen after the following event: {a}?",
-        "Counting from the end of {a}, which event is the {nth} to come?",
-        "Which event is the {nth} one after {a}?",
+        "Of these events, which one is the {nth} to happen after {a}?",
+        "Counting only these events, which one is the {nth} after {a}?",
+        "Among these events, which one is the {nth} after the following event: {a}?",
     ),
     "earlier": (
-        "What is the {nth} thing to happen before the following event, counting backwards: {a}?",
-        "Counting backwards from {a}, which event is the {nth} one?",
-        "Which event is the {nth} one before {a}, counting backwards?",
+        "Of these events, which one is the {nth} before {a}, counting backwards?",
+        "Counting only these events, and backwards from {a}, which one is the {nth}?",
+        "Among these events, which one is the {nth} before the following event, counting backwards: {a}?",
     ),
     "said_next": (
         "What is said next after the following line: {a}?",
@@ -124,8 +134,16 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Which {scene} comes last before the following {scene}: {a}?",
         "Which {scene} directly precedes {a}?",
     ),
-    "further_scene": ("Which {scene} is the {nth} one after {a}?",),
-    "earlier_scene": ("Which {scene} is the {nth} one before {a}, counting backwards?",),
+    "next_scene_of_these": (
+        "Which of these {scene}s comes next after the following {scene}: {a}?",
+        "Of these {scene}s, which one is the first after {a}?",
+    ),
+    "previous_scene_of_these": (
+        "Which of these {scene}s comes last before the following {scene}: {a}?",
+        "Of these {scene}s, which one is the last before {a}?",
+    ),
+    "further_scene": ("Of these {scene}s, which one is the {nth} after {a}?",),
+    "earlier_scene": ("Of these {scene}s, which one is the {nth} before {a}, counting backwards?",),
     "first_or_last_scene": (
         "Which of these {scene}s comes {side} in the video?",
         "Of these {scene}s, which one comes {side}?",

@@ -55,6 +55,15 @@ def test_a_right_option_among_the_wrong_ones_is_found(form):
         assert not check(replace(plan, wrong=(*plan.wrong, plan.answer)), WORLD.events).agrees
 
 
+@pytest.mark.parametrize("form", ["neighbour", "next_scene", "said_next"])
+def test_steps_are_counted_among_the_options(form):
+    further = [plan for plan in honest(form) if plan.number == 2]
+    assert further
+    for plan in further:
+        [step] = [w for w in plan.wrong if w in plan.evidence]
+        assert not check(replace(plan, wrong=tuple(w for w in plan.wrong if w is not step)), WORLD.events).agrees
+
+
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in NEEDLESS])
 def test_needless_evidence_is_found(form):
     for plan in honest(form):

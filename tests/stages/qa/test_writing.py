@@ -229,7 +229,7 @@ def test_chapters_are_asked_with_the_transcript_or_not_at_all():
 
 def test_pairs_say_where_their_answer_lies_as_their_question_does():
     told = {
-        "after": r"\bafter\b|\bto come\b",
+        "after": r"\bafter\b",
         "before": r"\bbefore\b|\bprecedes\b|\bbackwards\b",
         "between": r"\bbetween\b|\bbefore\b",
     }
@@ -246,6 +246,17 @@ def test_pairs_say_where_their_answer_lies_as_their_question_does():
             named = 2 if p["relation"] == "between" else 1
             assert all(f'"{query}"' in p["question"] for query in p["queries"][:named])
             assert not any(f'"{query}"' in p["question"] for query in p["queries"][named:])
+
+
+def test_what_comes_next_is_told_among_the_options_wherever_a_pause_may_hide_an_event():
+    touching = [(10 * i, 10 * i + 10, text) for i, (_, _, text) in enumerate(EIGHT)]
+    config = WritingConfig(pairs_per_event=9, none_share=0.2)
+    for told, may_lack in ((EIGHT, False), (touching, True)):
+        pairs = [p for video in "abcdef" for p in write_pairs(rows(*told), 100.0, config, video)]
+        steps = [p for p in pairs if p["form"] == "neighbour"]
+        among = [re.search(r"\b(?:[Oo]f|[Aa]mong|only) these\b", p["question"]) is not None for p in steps]
+        assert among == ["None of these" not in p["options"] for p in steps]
+        assert any(p["hops"] > 2 for p in steps) and all(among) != may_lack
 
 
 def test_right_options_are_in_all_places_alike():

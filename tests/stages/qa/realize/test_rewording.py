@@ -11,6 +11,7 @@ NEXT = 'What happens next after the following event: "The dog digs a hole"?'
 LAST = 'When does the following happen for the last time: "The bell rings"?'
 PART = "What happens between 14.5 s and 30 s, in order?"
 BETWEEN = 'Which of these events takes place after "a dog digs" and before "a man sings"?'
+SECOND = 'Of these events, which one is the second to happen after "a dog digs"?'
 GERMAN = 'When does the following happen: "Der Mann streicht den roten Zaun"?'
 
 
@@ -24,6 +25,7 @@ GERMAN = 'When does the following happen: "Der Mann streicht den roten Zaun"?'
         (LAST, "When is the last time that the bell rings in this video?"),
         (PART, "Describe in order what can be seen from 14.5 s to 30 s."),
         (BETWEEN, "Which of these happens after a dog digs and before a man sings?"),
+        (SECOND, "Which of these events comes second after a dog digs?"),
     ],
 )
 def test_the_same_question_in_other_words(old, new):
@@ -46,6 +48,7 @@ def test_the_same_question_in_other_words(old, new):
         (LAST, "When does the bell ring?", "another order"),
         (NEXT, "After the dog digs a hole, does a boy climb a ladder?", "the answer|words of its own"),
         (PART, "What happens between 14.5 s and 31 s, in order?", "other numbers"),
+        (SECOND, "What is the second event to happen after a dog digs?", "of all events"),
         (NEXT, NEXT.replace("happens", "does not happen"), "another negation"),
         (NEXT, "What happens next after no dog digs a hole?", "another negation"),
         (NEXT, "What doesn't happen next after the dog digs a hole?", "words of its own|another negation"),

@@ -15,8 +15,8 @@ from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
 
 def test_each_task_has_twelve_wordings():
     names = {
-        "neighbour": ("next", "previous", "further", "earlier"),
-        "next_scene": ("next_scene", "previous_scene", "further_scene", "earlier_scene"),
+        "neighbour": ("next_of_these", "previous_of_these", "further", "earlier"),
+        "next_scene": ("next_scene_of_these", "previous_scene_of_these", "further_scene", "earlier_scene"),
         "said_next": ("said_next", "said_previous", "said_further", "said_earlier"),
         "occurrence": ("occurrence", "last_occurrence"),
         "missing_occurrence": (),
