@@ -6,6 +6,7 @@ Each form of annotation has the same chance, whatever its number of videos; so h
 import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from workers.storage.store import Store
 
 VIDEOS = ANNOTATIONS.parent / "videos"
 _AROUND_S = 15.0
+_ERROR_S = 3.0  # of the times in event files, by the README beside them
 _MOST_PAIRS = 400  # of a video that is there as a file: there are few
 _LONGEST_S = 86_400.0
 
@@ -33,7 +35,7 @@ def draw(count: int, seed: int) -> list[Pair]:
     """Pairs to read, at least half of them on videos that are there as files, with the captions around the evidence."""
     rng, config = random.Random(seed), WritingConfig(seed=seed)
     many = config.model_copy(update={"max_pairs": _MOST_PAIRS})
-    filmed = {world.video_id: _pairs(world, many, "video file") for world in filmed_worlds()}
+    filmed = {world.video_id: _pairs(world, _as_told(many, world), "video file") for world in filmed_worlds()}
     on_videos = _by_turns(filmed, -(-count // 2), rng)
     told: dict[str, list[Pair]] = {}
     for form, world in annotated_worlds():
@@ -72,7 +74,7 @@ def filmed_worlds() -> Iterator[World]:
     for line in facts.read_text().splitlines() if facts.is_file() else []:
         fact = json.loads(line)
         path = VIDEOS / fact["path"]
-        told = path.with_name(f"{path.stem}.events.jsonl")
+        told = _events_file(path)
         described = path.parent.glob(f"{path.stem.split('_')[0]}_descriptions.vtt")
         subtitles = sorted(map(str, [*path.parent.glob(f"{path.stem}*.vtt"), *described]))
         film = path.with_suffix("")
@@ -81,6 +83,15 @@ def filmed_worlds() -> Iterator[World]:
             events_file = str(told) if told.exists() else None
             duration_s = float(fact["decoded_duration_s"])
             yield _world(fact["path"], duration_s, str(path), events_file=events_file, subtitles=subtitles)
+
+
+def _events_file(video: Path) -> Path:
+    return video.with_name(f"{video.stem}.events.jsonl")
+
+
+def _as_told(config: WritingConfig, world: World) -> WritingConfig:
+    """The settings of a user who has read how exact the event files are."""
+    return config.model_copy(update={"time_error_s": _ERROR_S}) if _events_file(Path(world.source)).exists() else config
 
 
 def _world(video_id: str, duration_s: float, source: str, **told: Any) -> World:
