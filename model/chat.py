@@ -22,7 +22,7 @@ class TextTooLong(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Chat:
-    """An encoded conversation of L tokens."""
+    """Holds an encoded conversation of L tokens."""
 
     ids: np.ndarray
     """[L] int64"""

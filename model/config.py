@@ -19,8 +19,9 @@ and `attention` for all others.
 
 @dataclass(frozen=True, kw_only=True)
 class VideoLMConfig:
-    """Sizes of the video language model: a small Qwen2 with random weights, or an existing model named by
-    `language_model`.
+    """Sets the sizes of the video language model.
+
+    It is a small Qwen2 with random weights, or an existing model named by `language_model`.
     """
 
     language_model: str = ""
@@ -55,7 +56,7 @@ class VideoLMConfig:
 
     @property
     def max_sequence_tokens(self) -> int:
-        """Maximum number of tokens per sequence, visual and text tokens together."""
+        """Returns the maximum number of tokens per sequence, visual and text tokens together."""
         return self.max_visual_tokens + self.max_text_tokens
 
     def __post_init__(self) -> None:

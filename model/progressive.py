@@ -18,7 +18,7 @@ from model.ops.hico.dropout import attention_keep, attention_scores, repack, uni
 
 
 class Subsampled(NamedTuple):
-    """Output of the last layer.
+    """Holds the output of the last layer.
 
     Attributes:
         hidden: `[B, l, H]`, after the decoder's final norm.
@@ -56,7 +56,7 @@ class ProgressiveDropout:
 
     @property
     def by_attention(self) -> bool:
-        """Whether any stage chooses by attention."""
+        """Returns whether any stage chooses by attention."""
         return any(choice == "attention" for _, choice in self._stages.values())
 
     def __call__(self, embeds_BLH: Tensor, visual_BL: Tensor, real_BL: Tensor, query_BL: Tensor) -> Subsampled:

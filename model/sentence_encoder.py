@@ -11,11 +11,11 @@ _BATCH, _MAX_TOKENS = 32, 128
 
 
 class SentenceEncoderError(ValueError):
-    """A folder that holds no encoder. The message names it and the remedy."""
+    """A folder holds no encoder. The message names it and the remedy."""
 
 
 class SentenceEncoder:
-    """Mean over the tokens of the last layer, L2-normalised, as sentence-transformers pools by default.
+    """Averages the tokens of the last layer, L2-normalised, as sentence-transformers pools by default.
 
     Args:
         folder: of the model, with its tokenizer and `model.safetensors`.

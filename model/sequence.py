@@ -23,7 +23,7 @@ IGNORED = -100  # label without a loss, the default of torch's cross_entropy
 
 @dataclass(frozen=True, kw_only=True)
 class TokenSequence:
-    """One sample, ready for the language model."""
+    """Holds one sample, ready for the language model."""
 
     ids_L: Tensor
     """int64; the padding id where `kinds_L` is not TEXT."""
@@ -40,13 +40,16 @@ class TokenSequence:
 
     @property
     def num_targets(self) -> int:
-        """Number of tokens in the loss."""
+        """Returns the number of tokens in the loss."""
         return int((self.labels_L[1:] != IGNORED).sum())
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenBatch:
-    """Sequences padded on the right. The visual tokens of all sequences are concatenated in the order of the batch."""
+    """Holds sequences padded on the right.
+
+    The visual tokens of all sequences are concatenated in the order of the batch.
+    """
 
     ids_BL: Tensor
     kinds_BL: Tensor
@@ -58,8 +61,9 @@ class TokenBatch:
 
     @property
     def num_targets(self) -> int:
-        """Number of tokens in the loss. The first position has no predecessor that could predict it, so its label does
-        not count.
+        """Returns the number of tokens in the loss.
+
+        The first position has no predecessor that could predict it, so its label does not count.
         """
         return int((self.labels_BL[:, 1:] != IGNORED).sum())
 

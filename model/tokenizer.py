@@ -6,7 +6,7 @@ from model.untrusted_folder import refuse_remote_code
 
 
 class Tokenizer(Protocol):
-    """Interface of a tokenizer. No text may encode to one of the ChatML marks."""
+    """Describes the interface of a tokenizer. No text may encode to one of the ChatML marks."""
 
     vocab_size: int
     pad_id: int
@@ -42,7 +42,7 @@ class ByteTokenizer:
 
 
 class ChatTokenizer:
-    """The tokenizer of a local Hugging Face model that was trained on ChatML, such as Qwen2.
+    """Wraps the tokenizer of a local Hugging Face model that was trained on ChatML, such as Qwen2.
 
     Raises:
         ValueError: the vocabulary lacks `<|im_start|>` or `<|im_end|>`.

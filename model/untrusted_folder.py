@@ -13,7 +13,7 @@ KEY = "trust_remote_code"
 
 
 class UntrustedFolderError(ValueError):
-    """A folder that asks to run its own code. The message names the file."""
+    """A folder asks to run its own code. The message names the file."""
 
 
 def refuse_remote_code(folder: str | Path) -> None:

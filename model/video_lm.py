@@ -17,8 +17,7 @@ from model.visual_layout import KEYFRAME, MERGED, NEWLINE, PADDING
 
 
 class VideoLM(nn.Module):
-    """A causal language model over visual tokens in temporal order (blocks of keyframe tokens and single merged tokens)
-    and text.
+    """Predicts text from text and visual tokens in temporal order: blocks of keyframe tokens and single merged tokens.
 
     Args:
         config: sizes of the model.

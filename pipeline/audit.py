@@ -42,7 +42,7 @@ _NEEDED = {"problems", "dropped", "blind_guess", "option_times"}
 
 @dataclass(frozen=True)
 class Gate:
-    """One line of the audit.
+    """Holds one line of the audit.
 
     Attributes:
         limit: above which `value` fails; None: it is only told.
@@ -59,12 +59,12 @@ class Gate:
 
     @property
     def is_judged(self) -> bool:
-        """Whether there are enough pairs for a verdict."""
+        """Returns whether there are enough pairs for a verdict."""
         return self.pairs >= self.least
 
     @property
     def holds(self) -> bool:
-        """Whether the value is within the limit; also where there is no limit, or no verdict."""
+        """Returns whether the value is within the limit; also where there is no limit, or no verdict."""
         return not self.is_judged or self.limit is None or self.value <= self.limit + 1e-9
 
 

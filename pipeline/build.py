@@ -36,7 +36,7 @@ from workers.storage.store import Store
 
 @dataclass
 class Summary:
-    """The result of a build."""
+    """Holds the result of a build."""
 
     ran: Counter[str] = field(default_factory=Counter)
     """Number of units made by this build, by stage. A unit whose worker crashed directly after the commit is not

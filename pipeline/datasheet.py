@@ -33,7 +33,7 @@ _NONE = "(not stated)"
 
 
 class ReadmeKept(ConfigError):
-    """A README.md that `longvid datasheet` did not write, or that was changed since. The message says what to do."""
+    """`longvid datasheet` did not write this README.md, or it was changed since. The message says what to do."""
 
 
 def write_datasheet(corpus: str, force: bool = False) -> str:
@@ -72,7 +72,7 @@ def _digest(text: str) -> str:
 
 
 def card(store: Store, corpus: str) -> str:
-    """The text of the data card: a YAML header and Markdown."""
+    """Returns the text of the data card: a YAML header and Markdown."""
     schemas = {name: _schema(store, f"tables/{name}.parquet") for name in TABLES if _has(store, name)}
     with open_catalog(corpus) as catalog:
         facts = Facts(catalog, set(schemas["qa"].names), set(schemas["samples"].names))

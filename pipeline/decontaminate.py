@@ -193,7 +193,7 @@ def _cell(value: Any) -> Any:
 
 
 def summary(rows: list[Row]) -> dict[str, tuple[int, int]]:
-    """By file or corpus and way of finding: videos and pairs."""
+    """Returns the number of videos and of pairs by file or corpus and way of finding."""
     videos: dict[str, set] = defaultdict(set)
     pairs: dict[str, set] = defaultdict(set)
     for row in rows:

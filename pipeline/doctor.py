@@ -16,7 +16,7 @@ from workers.sandbox.self_test import layers
 
 
 class Finding(NamedTuple):
-    """One line of the report.
+    """Holds one line of the report.
 
     Attributes:
         name: what was examined.

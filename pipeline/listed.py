@@ -15,7 +15,7 @@ from workers.fetch.access import Access
 
 @dataclass(frozen=True)
 class Listed:
-    """An entry of the list. Cores, GPUs, memory and number of workers are `resources` of the stage's config."""
+    """Lists one stage. Cores, GPUs, memory and number of workers are `resources` of the stage's config."""
 
     name: str
     config: type[StageConfig]
@@ -42,7 +42,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class ListedPhase:
-    """A phase of the list."""
+    """Lists one phase."""
 
     name: str
     after: str

@@ -7,7 +7,7 @@ from workers.storage.store import Store
 
 
 class NotBuilt(ValueError):
-    """A part of a corpus that a command needs has not been built. The message contains the command to run."""
+    """A command needs a part of a corpus that has not been built. The message contains the command to run."""
 
 
 def require_built(store: Store, path: str, what: str) -> None:

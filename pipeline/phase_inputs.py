@@ -53,7 +53,7 @@ class AuditFailed(ConfigError):
 
 @dataclass(frozen=True)
 class Context:
-    """What the queries depend on besides the workspace."""
+    """Holds what the queries depend on besides the workspace."""
 
     stages: Mapping[str, Stage]
     folder: str | None

@@ -138,7 +138,7 @@ PHASES = [
 
 @dataclass(frozen=True)
 class Phase:
-    """A chain of stages with its input rows, ready to run."""
+    """Holds a chain of stages with its input rows, ready to run."""
 
     name: str
     stages: list[Stage]

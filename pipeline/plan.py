@@ -31,7 +31,7 @@ GUESSED_SMALL_BYTES = 2e4
 
 @dataclass
 class StagePlan:
-    """One stage of a plan. `later` estimates the units whose number depends on units that are not done yet."""
+    """Plans one stage. `later` estimates the units whose number depends on units that are not done yet."""
 
     stage: str
     done: int

@@ -30,7 +30,7 @@ OnStep = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainReport:
-    """The result of a call, and the state of the run."""
+    """Holds the result of a call, and the state of the run."""
 
     run: str
     resumed_at: int

@@ -32,7 +32,7 @@ from workers.storage.store import Store
 
 @dataclass
 class Verdict:
-    """The result of reading a corpus."""
+    """Holds the result of reading a corpus."""
 
     units: int = 0
     """Number of units that were read."""

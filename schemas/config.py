@@ -11,14 +11,15 @@ Model = TypeVar("Model", bound="Config")
 
 
 class Config(BaseModel):
-    """A frozen config; an unknown key, a wrong type or a value out of range is an error."""
+    """Is the base of all configs: frozen; an unknown key, a wrong type or a value out of range is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Resources(Config):
-    """Resources of one worker of a stage, and the number of workers. Not part of the cache key, since content never
-    depends on it.
+    """Sets the resources of one worker of a stage, and the number of workers.
+
+    They are not part of the cache key, since content never depends on them.
     """
 
     cpus: float = Field(1.0, ge=0)
@@ -32,7 +33,7 @@ class Resources(Config):
 
 
 class StageConfig(Config):
-    """The base of a stage's config. Every field except `resources` is part of the cache key of the stage's units."""
+    """Is the base of a stage's config. Every field except `resources` is part of the cache key of the stage's units."""
 
     resources: Resources = Resources()
     """Resources and number of workers of the stage."""
@@ -56,7 +57,7 @@ class StageConfig(Config):
 
 
 class TowerConfig(Config):
-    """A frozen open_clip tower."""
+    """Names a frozen open_clip tower."""
 
     model: str = "ViT-B-32"
     """Name of an open_clip architecture, or `local-dir:PATH` for a folder with open_clip_config.json and weights."""

@@ -2,4 +2,4 @@
 
 
 class ConfigError(ValueError):
-    """A config that cannot be used. The message names each field, its value and the remedy."""
+    """A config cannot be used. The message names each field, its value and the remedy."""

@@ -30,7 +30,7 @@ _NO_DERIVATIVES = re.compile(r"(?<![a-z])nd(?![a-z])")
 
 @dataclass(frozen=True)
 class Terms:
-    """The combined terms of a set of licences.
+    """Holds the combined terms of a set of licences.
 
     Attributes:
         identifier: identifier of the licence on the Hugging Face hub; "other" if the licences differ or are unknown

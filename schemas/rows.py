@@ -10,7 +10,7 @@ Row = dict[str, Any]
 
 
 class RejectRow(TypedDict):
-    """REJECT. A reject's own file does not hold its path."""
+    """Is a row of REJECT. A reject's own file does not hold its path."""
 
     unit: str | None
     kind: str
@@ -24,7 +24,7 @@ class RejectRow(TypedDict):
 
 
 class GroupRow(TypedDict):
-    """One of the `groups` of GROUPING."""
+    """Is one of the `groups` of GROUPING."""
 
     sample_key: str
     first_row: int
@@ -36,7 +36,7 @@ class GroupRow(TypedDict):
 
 
 class GroupingRow(TypedDict):
-    """GROUPING."""
+    """Is a row of GROUPING."""
 
     video_id: str
     split: str
@@ -45,7 +45,7 @@ class GroupingRow(TypedDict):
 
 
 class SamplePlace(TypedDict):
-    """Those columns of SAMPLE that say where a QA pair lies, and whose it is."""
+    """Has those columns of SAMPLE that say where a QA pair lies, and whose it is."""
 
     qa_id: str
     video_id: str
@@ -60,7 +60,7 @@ class SamplePlace(TypedDict):
 
 
 class ClipsPlace(SamplePlace, total=False):
-    """A SamplePlace with the place of the clip tokens of the video, where these are read as well."""
+    """Extends SamplePlace by the place of the clip tokens of the video, where these are read as well."""
 
     clips_offset: int | None
     clips_bytes: int | None

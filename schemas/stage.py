@@ -19,14 +19,14 @@ Output = Iterator[pa.Table] | dict[str, np.ndarray]
 
 
 class UnitFunction(Protocol):
-    """A stage without state: a function that is called for each unit, in any process."""
+    """Describes a stage without state: a function that is called for each unit, in any process."""
 
     def __call__(self, unit: Any, config: Any, store: Any) -> Output:
         """Makes one unit."""
 
 
 class UnitWorker(Protocol):
-    """A stage that keeps state between units (weights, a sandbox): a class, constructed once per process."""
+    """Describes a stage that keeps state between units (weights, a sandbox): a class, constructed once per process."""
 
     def __init__(self, config: Any, store: Any) -> None: ...
 
@@ -36,7 +36,7 @@ class UnitWorker(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """The declaration of one stage.
+    """Declares one stage.
 
     `run` gets a dict of the columns in `reads`, and `unit_path`, the path of the unit's file. It yields Arrow tables of
     the schema `writes`; if `writes` is None, it returns one dict of named tensors. It raises `schemas.rejects.Reject`
@@ -67,17 +67,17 @@ class Stage:
 
     @property
     def suffix(self) -> str:
-        """The suffix of the stage's unit files."""
+        """Returns the suffix of the stage's unit files."""
         return ".parquet" if self.writes is not None else ".safetensors"
 
     @property
     def is_actor(self) -> bool:
-        """Whether `run` is a class, whose instances live in Ray actors; functions run in Ray tasks."""
+        """Returns whether `run` is a class, whose instances live in Ray actors; functions run in Ray tasks."""
         return inspect.isclass(self.run)
 
     @property
     def folder(self) -> str:
-        """The folder of its units in the corpus, for its version and config."""
+        """Returns the folder of its units in the corpus, for its version and config."""
         return f"units/{self.name}/{digest([self.name, self.version, self.config.cache_key()])[:12]}"
 
     def unit_path(self, unit: Row) -> str:

@@ -11,7 +11,7 @@ from workers.endpoint.config import EndpointConfig
 
 
 class AnnotateConfig(StageConfig):
-    """How annotations are read and which events are accepted."""
+    """Sets how annotations are read and which events are accepted."""
 
     # Limits only decide about rejection; answers of models are in other units.
     not_content = ("limits", "max_file_bytes", "max_events", "endpoint", "annotators")

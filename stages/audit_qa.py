@@ -31,7 +31,7 @@ _READ_AHEAD = 32
 
 
 class GateConfig(Config):
-    """What `longvid audit` asks of the pairs that are kept."""
+    """Sets what `longvid audit` asks of the pairs that are kept."""
 
     max_problem_share: float = Field(0.0, ge=0, le=1)
     """Most of the pairs that may have one problem of a kind that pairs are left out for."""
@@ -40,7 +40,7 @@ class GateConfig(Config):
 
 
 class AuditQaConfig(StageConfig):
-    """Which pairs are left out of the shards."""
+    """Sets which pairs are left out of the shards."""
 
     not_content = ("gates",)  # they only affect `longvid audit`
 

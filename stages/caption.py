@@ -32,7 +32,7 @@ _SLACK_S = 2.0  # an event may extend this far beyond the segment and is clipped
 
 
 class CaptionConfig(StageConfig):
-    """How a model describes the videos whose manifest has neither `events` nor `events_file`."""
+    """Sets how a model describes the videos whose manifest has neither `events` nor `events_file`."""
 
     max_frames: int = Field(24, ge=1, le=500)
     """Maximum number of frames per segment that are sent to the model."""

@@ -30,7 +30,7 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
 
 
 class DecodeConfig(StageConfig):
-    """Config of the decode stage."""
+    """Sets how videos are decoded."""
 
     not_content = ("limits", "threads")
 

@@ -41,7 +41,7 @@ READS = pa.schema(
 
 
 class DistillConfig(StageConfig):
-    """How frames become visual tokens."""
+    """Sets how frames become visual tokens."""
 
     tower: TowerConfig = TowerConfig(model="ViT-SO400M-14-SigLIP-384", pretrained="webli")
     """The tower that computes patch features; its text encoder embeds the questions for merging."""
@@ -81,7 +81,7 @@ class DistillConfig(StageConfig):
 
 @dataclass(frozen=True)
 class Video:
-    """Times, questions and keyframes of a video."""
+    """Holds the times, questions and keyframes of a video."""
 
     time_s: np.ndarray
     """float64 [N], true presentation times."""

@@ -22,7 +22,7 @@ IGNORED_PARAMETERS = (
 
 
 class DownloadConfig(StageConfig):
-    """Config of the download stage."""
+    """Sets how videos are downloaded."""
 
     media: Literal["reference", "copy"] = "reference"
     """Whether local files are referenced in place, or copied into the corpus. Downloads are always stored in the

@@ -15,7 +15,7 @@ READS = pa.schema([("video_id", pa.string()), ("segment_id", pa.string()), ("dec
 
 
 class EmbedConfig(StageConfig):
-    """How frames are embedded."""
+    """Sets how frames are embedded."""
 
     tower: TowerConfig = TowerConfig(model="ViT-B-32", pretrained="laion2b_s34b_b79k")
     """The tower of keyframe selection; its text encoder embeds the questions. ViLaMP uses CLIP ViT-B/32."""

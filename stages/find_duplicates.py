@@ -32,7 +32,7 @@ READS = pa.schema([*FILE, ("others", pa.list_(FILE))])
 
 
 class FindDuplicatesConfig(StageConfig):
-    """When a video counts as a copy, and which videos are compared."""
+    """Sets when a video counts as a copy, and which videos are compared."""
 
     not_content = ("min_common_keys", "max_bucket", "max_candidates")  # the candidates are inputs of a unit
 
@@ -61,7 +61,7 @@ class FindDuplicatesConfig(StageConfig):
 
 @dataclass(frozen=True)
 class Seconds:
-    """The descriptors of a video, one per second from `start_s` on."""
+    """Holds the descriptors of a video, one per second from `start_s` on."""
 
     start_s: float
     descriptors_ND: np.ndarray

@@ -34,7 +34,7 @@ READS = pa.schema(
 
 
 class FindShotsConfig(StageConfig):
-    """When a step between two frames is a cut, and when a shot is flagged."""
+    """Sets when a step between two frames is a cut, and when a shot is flagged."""
 
     pixel_change: float = Field(0.36, gt=0, le=1)
     """Minimum change of the thumbnails at a cut, 0 to 1 (see workers/shots/cuts.py). Motion causes about 0.1."""
@@ -80,7 +80,7 @@ class FindShotsConfig(StageConfig):
 
     @property
     def rule(self) -> CutRule:
-        """The thresholds of cuts."""
+        """Returns the thresholds of cuts."""
         return CutRule(**{name: getattr(self, name) for name in CutRule.__dataclass_fields__})
 
 

@@ -51,7 +51,7 @@ _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 class GroupConfig(StageConfig):
-    """How samples are split and grouped; these fields are part of the recipe's `pack`."""
+    """Sets how samples are split and grouped; these fields are part of the recipe's `pack`."""
 
     # Copies and hashes: one core keeps a disk busy.
     resources: Resources = Resources(cpus=1.0, workers=(1, 4))

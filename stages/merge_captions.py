@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 
 class MergeCaptionsConfig(StageConfig):
-    """How captions are merged to events. The stage runs for the videos that `caption` describes."""
+    """Sets how captions are merged to events. The stage runs for the videos that `caption` describes."""
 
     window: int = Field(40, ge=2, le=1000)
     """Captions per request."""

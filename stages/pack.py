@@ -41,7 +41,7 @@ _OF_THE_PAIR = ("qa_id", "task", "question", "answer", "provenance", "flags", "s
 
 
 class PackConfig(GroupConfig):
-    """How samples are split, grouped and distributed over shards."""
+    """Sets how samples are split, grouped and distributed over shards."""
 
     shard_bytes: int = Field(1 << 30, ge=1 << 10)
     """Maximum size of a shard in bytes; a larger video becomes a shard of its own."""

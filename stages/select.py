@@ -28,7 +28,7 @@ _QUESTION_COLUMNS = ["video_id", "qa_id", "window", "relation", "select_queries"
 
 
 class SelectConfig(StageConfig):
-    """How keyframes are selected."""
+    """Sets how keyframes are selected."""
 
     k: int = Field(32, ge=1, le=4096)
     """Maximum number of keyframes per question."""

@@ -24,7 +24,7 @@ from workers.storage.store import Store
 
 
 class ShardConfig(StageConfig):
-    """Config of the shard stage."""
+    """Sets how shards are written."""
 
     segment_s: float = Field(300.0, gt=0)
     """Minimum duration of a segment in seconds; it ends at the first key frame after that. The last one may be

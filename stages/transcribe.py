@@ -36,7 +36,7 @@ _SILENCE = 33  # of 32767, -60 dB: sound without a louder sample contains no spe
 
 
 class TranscribeConfig(StageConfig):
-    """How a model transcribes the videos that have sound and whose manifest has no `subtitles`."""
+    """Sets how a model transcribes the videos that have sound and whose manifest has no `subtitles`."""
 
     not_content = ("limits",)
 

@@ -42,7 +42,7 @@ _OF_THE_WHOLE = ("captioning", "event_counting")
 
 
 class WritingLimits(SandboxLimits):
-    """What writing the pairs of one video may take."""
+    """Limits what writing the pairs of one video may take."""
 
     memory_mb: int = Field(2048, ge=256)
     """Memory of the process that writes them."""
@@ -51,7 +51,7 @@ class WritingLimits(SandboxLimits):
 
 
 class WriteQaConfig(WritingConfig, StageConfig):
-    """How pairs are written, and the towers whose text side embeds them. The recipe fills in the towers."""
+    """Sets how pairs are written, and the towers whose text side embeds them. The recipe fills in the towers."""
 
     not_content = ("limits", "realizer")
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Patches:
-    """Patch features of N frames; patches in row-major order."""
+    """Holds patch features of N frames; patches in row-major order."""
 
     features: torch.Tensor
     """float32 [N, M, C], after the final norm and before the projection; the input of a language model's projector."""
@@ -33,8 +33,9 @@ class Patches:
 
 
 class ClassTokenPatches:
-    """Patch features of open_clip's own ViT, pooled by class token or mean: each patch goes through `ln_post` and
-    `proj`.
+    """Computes patch features of open_clip's own ViT, pooled by class token or mean.
+
+    Each patch goes through `ln_post` and `proj`.
     """
 
     def __init__(self, visual: VisionTransformer) -> None:
@@ -51,8 +52,9 @@ class ClassTokenPatches:
 
 
 class AttentionPoolPatches:
-    """Patch features of a timm ViT with attention pooling (SigLIP): each patch as if it were the only token of the
-    pool.
+    """Computes patch features of a timm ViT with attention pooling (SigLIP).
+
+    Each patch is pooled as if it were the only token.
 
     Attention over one token has the weight 1, so the pool reduces to its value path, output projection and MLP.
     """

@@ -13,7 +13,7 @@ READ = {".json", ".txt", ".model", ".safetensors", ".bin", ".pt", ".pth"}
 
 
 class TowerError(ValueError):
-    """A tower that cannot be loaded or used. The message names it and the remedy."""
+    """A tower cannot be loaded or used. The message names it and the remedy."""
 
 
 def resolve(model: str, pretrained: str) -> tuple[str, str | None]:

@@ -25,7 +25,7 @@ Frames = torch.Tensor | Sequence[torch.Tensor | np.ndarray]
 
 
 class Tower:
-    """A frozen open_clip model.
+    """Holds a frozen open_clip model.
 
     Args:
         model: name of an open_clip architecture, or `local-dir:PATH` of a folder with open_clip_config.json and
@@ -77,17 +77,17 @@ class Tower:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Height and width of the input, in pixels."""
+        """Returns the height and width of the input, in pixels."""
         return self._preprocess.size
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of patches."""
+        """Returns the rows and columns of patches."""
         return self._patch_encoder.grid
 
     @property
     def patch_width(self) -> int:
-        """C, the width of the patch tokens."""
+        """Returns C, the width of the patch tokens."""
         return self._patch_encoder.width
 
     def fit(self, frame: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,7 @@ _HINT = "Answer with the letter and the text of the right option."
 
 @dataclass
 class Known:
-    """What one of the given files, folders or corpora has."""
+    """Holds what one of the given files, folders or corpora has."""
 
     name: str
     ids: set[str] = field(default_factory=set)

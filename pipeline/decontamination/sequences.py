@@ -27,7 +27,7 @@ _SHORT_S = 60
 def sequences_in_common(
     store: Store, other: Store, say: Callable[[str], None] = lambda line: None
 ) -> Iterator[dict[str, Any]]:
-    """Columns of CONTAMINATION of each video of a corpus that shows a part of one of another corpus.
+    """Returns columns of CONTAMINATION for each video that shows a part of a video of another corpus.
 
     Both must have their units. Raises ConfigError where their towers differ.
     """

@@ -18,7 +18,7 @@ from workers.storage.store import Store
 
 
 class State(Enum):
-    """The state of a unit in a corpus."""
+    """Names the state of a unit in a corpus."""
 
     DONE = "done"
     REJECTED = "rejected"
@@ -27,7 +27,7 @@ class State(Enum):
 
 
 class Found(NamedTuple):
-    """The result of `Committed.find`."""
+    """Holds the result of `Committed.find`."""
 
     state: State
     unit: Row
@@ -40,7 +40,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Committed:
-    """The units that one stage has committed in one corpus."""
+    """Finds the units that one stage has committed in one corpus."""
 
     stage: Stage
     store: Store

@@ -20,7 +20,7 @@ from ray.data._internal.execution.operators import actor_pool_map_operator
 
 @contextmanager
 def only_needed_processes() -> Iterator[None]:
-    """In the block, a session that is started has no other processes than a build needs, and Ray Data starts none."""
+    """Starts sessions in its block without processes that a build does not need; Ray Data starts none either."""
     with ExitStack() as replaced:
         for start in ("start_api_server", "start_monitor", "start_log_monitor"):
             replaced.enter_context(_replaced(Node, start, _ignore))

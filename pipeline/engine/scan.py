@@ -20,7 +20,7 @@ _MISSING = "missing_stage"
 
 
 class DryRun:
-    """A scan of one phase; `counts` is the number of units by stage and `State`."""
+    """Holds the scan of one phase; `counts` is the number of units by stage and `State`."""
 
     def __init__(self, phase: Phase, store: Store) -> None:
         self.counts: Counter[tuple[str, State]] = Counter()

@@ -12,7 +12,7 @@ MAX_EXAMPLES = 3
 
 @dataclass
 class SourceReport:
-    """The report on one annotation file, or on all files of a folder.
+    """Reports on one annotation file, or on all files of a folder.
 
     Attributes:
         formats: number of files by format.
@@ -54,7 +54,7 @@ class SourceReport:
 
 @dataclass
 class JoinReport:
-    """The report on the whole run; `report.jsonl` has one line per video."""
+    """Reports on the whole run; `report.jsonl` has one line per video."""
 
     sources: list[SourceReport] = field(default_factory=list)
     videos: int = 0

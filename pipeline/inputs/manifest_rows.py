@@ -15,7 +15,7 @@ JSON_BYTES = 256 * CELL_BYTES
 
 
 class ManifestError(ConfigError):
-    """A manifest that cannot be used. The message names the file, the row, the value and the remedy."""
+    """The manifest cannot be used. The message names the file, the row, the value and the remedy."""
 
 
 def too_long(where: str, column: str) -> ManifestError:

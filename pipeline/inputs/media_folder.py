@@ -31,7 +31,7 @@ _BESIDE_DOWNLOAD = (".aria2", ".st")  # aria2 and axel use the final name, with 
 
 @dataclass(frozen=True)
 class Media:
-    """A media file and the annotation files beside it."""
+    """Names a media file and the annotation files beside it."""
 
     path: Path
     subtitles: list[Path] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Media:
 
 @dataclass
 class Listing:
-    """The media files below a folder."""
+    """Lists the media files below a folder."""
 
     folder: Path
     media: list[Media] = field(default_factory=list)

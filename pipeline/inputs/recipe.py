@@ -35,7 +35,7 @@ _Sections: Any = create_model("_Sections", __base__=Config, **_SECTIONS)
 
 
 class Recipe(_Sections):
-    """The settings of a build: one section per stage, and those below."""
+    """Holds the settings of a build: one section per stage, and those below."""
 
     # Sections that code accesses by name.
     download: DownloadConfig = DownloadConfig()

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 
 class Spool(ExitStack):
-    """Buckets of JSON records in temporary files, which disappear when the block of this context manager ends."""
+    """Keeps buckets of JSON records in temporary files, which disappear when the block of this context manager ends."""
 
     def __init__(self) -> None:
         super().__init__()

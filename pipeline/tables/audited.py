@@ -25,7 +25,7 @@ class DamagedUnit(ValueError):
 
 
 class Banned(NamedTuple):
-    """Videos and pairs that are in benchmarks and must be dropped."""
+    """Names the videos and pairs that are in benchmarks and must be dropped."""
 
     videos: frozenset[str]
     pairs: frozenset[str]
@@ -35,7 +35,7 @@ class Banned(NamedTuple):
 
 
 def qa_units(work: Workspace) -> tuple[list[str], list[str]]:
-    """Paths of the units from which the table is built: the pairs by video, and their audit, if any."""
+    """Returns the paths of the units of the table `qa`: the pairs by video, and their audit, if any."""
     ready = "reject is null"
     written = work.table("questions").filter(ready).sort("video_id").select("write_qa_unit").fetchall()
     audited = work.table("audit_qa").filter(ready).select("audit_qa_unit").fetchall()
@@ -72,8 +72,9 @@ def with_audit(
     store: Store,
     licences: Mapping[str, str | None] | None = None,
 ) -> Iterator[pa.Table]:
-    """The pairs with the columns of FOUND, null where they are not audited yet; `dropped` is BANNED for what is banned;
-    and with the licence of their videos and what it asks for.
+    """Yields the pairs with the columns of FOUND, the licence of their videos and what that asks for.
+
+    The columns are null where pairs are not audited yet; `dropped` is BANNED for what is banned.
 
     Both have the order of the videos' ids, and within a video that of its unit. Raises DamagedUnit where they differ.
     """

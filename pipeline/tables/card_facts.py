@@ -25,7 +25,7 @@ _SHARE_ALIKE = """
 
 
 class Facts:
-    """Rows of the tables of a data card, each as the card shows it.
+    """Holds the rows of the tables of a data card, each as the card shows it.
 
     Args:
         catalog: of the corpus.
@@ -70,10 +70,10 @@ class Facts:
 
     @property
     def video_licences(self) -> list[str | None]:
-        """Each licence of a video once; None: not stated."""
+        """Returns each licence of a video once; None: not stated."""
         return [licence for licence, _ in self.licences]
 
     @property
     def annotation_licences(self) -> list[str | None]:
-        """The licences of annotations, in the order of the card's table; None: not stated."""
+        """Returns the licences of annotations, in the order of the card's table; None: not stated."""
         return [licence for licence, *_ in self.annotations]

@@ -36,7 +36,7 @@ def with_later_columns(table: pa.Table, *fields: pa.Field) -> pa.Table:
 
 
 class Workspace:
-    """The tables of a driver, as a context manager: views of one DuckDB connection, deleted at the end."""
+    """Holds the tables of a driver, as a context manager: views of one DuckDB connection, deleted at the end."""
 
     def __enter__(self) -> "Workspace":
         work = scratch_folder("work")

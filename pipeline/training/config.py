@@ -8,7 +8,7 @@ SAMPLES = "tables/samples.parquet"
 
 
 class TrainConfig(TrainerConfig):
-    """Settings of a training run on a cluster."""
+    """Sets how a training run on a cluster works."""
 
     run: str = Field("first", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
     """Name of the run and of its folder."""
@@ -41,5 +41,5 @@ class TrainConfig(TrainerConfig):
 
     @property
     def folder(self) -> str:
-        """Folder of the run in the corpus."""
+        """Returns the folder of the run in the corpus."""
         return f"train/{self.run}"

@@ -17,7 +17,7 @@ _NO_CUE = re.compile(r"(?:NOTE|STYLE|REGION)\b")
 
 
 class Block(NamedTuple):
-    """A cue as written: its times in seconds, its lines joined by line feeds, and the line of the file it begins on."""
+    """Holds a cue as written: times in seconds, lines joined by line feeds, and the line of the file it begins on."""
 
     start_s: float
     end_s: float

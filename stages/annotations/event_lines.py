@@ -55,7 +55,7 @@ def parse_event(raw: Any) -> Event:
 
 
 def parse_events(text: str) -> list[Event]:
-    """Events of a manifest's row, a JSON list; the `origin` of each tells its number. Raises AnnotationError."""
+    """Parses the events of a manifest's row, a JSON list; `origin` tells the number of each. Raises AnnotationError."""
     raw_events = load_json(text)
     if not isinstance(raw_events, list):
         raise AnnotationError("must be a list of events")
@@ -69,8 +69,9 @@ def parse_events(text: str) -> list[Event]:
 
 
 def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Event], str]:
-    """Events of a JSONL file, each with its line where its `origin` is no other file; a flag of the video or "": see
-    `decode_text`.
+    """Parses the events of a JSONL file, and returns a flag of the video or "" as well; see `decode_text`.
+
+    Each event has its line where its `origin` is no other file.
 
     Raises AnnotationError that names the line.
     """

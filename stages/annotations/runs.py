@@ -6,19 +6,19 @@ from typing import Protocol, TypeVar
 
 
 class Piece(Protocol):
-    """A word or a caption line: words that nothing cuts."""
+    """Holds a word or a caption line: words that nothing cuts."""
 
     @property
     def start_s(self) -> float:
-        """When it begins."""
+        """Returns when it begins."""
 
     @property
     def end_s(self) -> float:
-        """When it ends."""
+        """Returns when it ends."""
 
     @property
     def text(self) -> str:
-        """Its words."""
+        """Returns its words."""
 
 
 P = TypeVar("P", bound=Piece)

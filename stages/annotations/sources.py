@@ -23,7 +23,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 class Known(NamedTuple):
-    """The annotations of a video from one source."""
+    """Holds the annotations of a video from one source."""
 
     events: list[Event]
     """The fields are start_s, end_s (null for conversations), kind and text. Times may be outside the video."""

@@ -17,7 +17,7 @@ _HEADER = re.compile(r"(Kind|Language)\s*:\s*(\S+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Cue:
-    """Text shown in [start_s, end_s). `lines` are cleaned and not empty. Times may be negative."""
+    """Holds text shown in [start_s, end_s). `lines` are cleaned and not empty. Times may be negative."""
 
     start_s: float
     end_s: float
@@ -25,13 +25,13 @@ class Cue:
 
     @property
     def text(self) -> str:
-        """The lines, joined by spaces."""
+        """Returns the lines, joined by spaces."""
         return " ".join(self.lines)
 
 
 @dataclass(frozen=True)
 class Subtitles:
-    """Cues in order of time, and the values of the file's header ("" if absent)."""
+    """Holds cues in order of time, and the values of the file's header ("" if absent)."""
 
     cues: list[Cue]
     kind: str = ""

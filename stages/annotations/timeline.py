@@ -9,7 +9,7 @@ from stages.annotations.repair import are_milliseconds
 
 
 def in_seconds(events: list[Event], duration_s: float) -> tuple[list[Event], bool]:
-    """Events with times in seconds, and whether they were milliseconds."""
+    """Returns events with times in seconds, and whether they were milliseconds."""
     timed = [event for event in events if event["start_s"] is not None]
     if not are_milliseconds([(event["start_s"], event["end_s"]) for event in timed], duration_s):
         return events, False
@@ -24,7 +24,7 @@ def is_inside(event: Event, duration_s: float) -> bool:
 
 
 def on_timeline(events: Iterable[Event], video_id: str, duration_s: float, instant_s: float) -> list[Event]:
-    """Rows of EVENT, sorted by time, those without times last; what two sources tell in the same words stands once.
+    """Returns rows of EVENT by time, those without times last; what two sources tell in the same words stands once.
 
     Args:
         events: as parsed, with `source`, all of them inside the video.

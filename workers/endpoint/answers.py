@@ -24,7 +24,7 @@ class BadAnswer(Exception):
 
 
 class Answer(BaseModel):
-    """The base of all schemas of answers."""
+    """Is the base of all schemas of answers."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -33,7 +33,7 @@ A = TypeVar("A", bound=Answer)
 
 
 class Reply(BaseModel):
-    """The part of a chat completion that is used."""
+    """Holds the part of a chat completion that is used."""
 
     content: str | None = Field(None, max_length=MAX_CHARS)
     refusal: str | None = Field(None, max_length=MAX_CHARS)
@@ -84,7 +84,7 @@ def read_answer(reply: Reply, schema: type[A]) -> A:
 
 
 class AnswerCache:
-    """The cache of raw answers in `endpoint/answers` of a corpus."""
+    """Caches raw answers in `endpoint/answers` of a corpus."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

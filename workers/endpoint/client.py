@@ -20,7 +20,7 @@ NOT_THE_API = "if this happens for all answers, base_url lacks a part of the pat
 
 @dataclass(frozen=True)
 class Request(Generic[A]):
-    """A request for an answer in JSON.
+    """Asks for an answer in JSON.
 
     Attributes:
         messages: messages of the chat in the format of the API.
@@ -52,7 +52,7 @@ class _Completion(BaseModel):
 
 
 class Endpoint:
-    """An endpoint, used by one stage.
+    """Sends the requests of one stage to an endpoint.
 
     Args:
         config: settings of the endpoint.

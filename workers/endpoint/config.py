@@ -14,7 +14,7 @@ _CONTENT = {"model", "temperature", "max_answer_tokens", "response_format"}
 
 
 class EndpointConfig(Config):
-    """An OpenAI-compatible endpoint (vLLM, Ray Serve, a vendor) and its budget."""
+    """Sets an OpenAI-compatible endpoint (vLLM, Ray Serve, a vendor) and its budget."""
 
     base_url: str = ""
     """Address of the API, such as `https://api.example.com/v1`. Empty: no models are used."""

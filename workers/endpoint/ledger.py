@@ -37,7 +37,7 @@ def _file(root: str, purpose: str, process: int) -> _File:
 
 
 class Ledger:
-    """The costs of one process for one purpose (`caption`, ...)."""
+    """Records the costs of one process for one purpose (`caption`, ...)."""
 
     def __init__(self, config: EndpointConfig, store: Store, purpose: str) -> None:
         self._config, self._store = config, store

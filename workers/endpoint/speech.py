@@ -36,7 +36,7 @@ class _Transcript(BaseModel):
 
 
 class Spoken(BaseModel):
-    """A word, or a sentence if the server returns no words; times in seconds from the start of the audio."""
+    """Holds a word, or a sentence if the server returns no words; times in seconds from the start of the audio."""
 
     start_s: float
     end_s: float
@@ -45,7 +45,7 @@ class Spoken(BaseModel):
 
 
 class SpeechEndpoint(Endpoint):
-    """An endpoint of a speech model."""
+    """Sends audio to the endpoint of a speech model."""
 
     def transcribe(self, wav: bytes, seconds: float) -> list[Spoken]:
         """Returns the words of the audio in temporal order.

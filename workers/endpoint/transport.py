@@ -21,7 +21,7 @@ _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, s
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """One connection per request.
+    """Opens one connection per request.
 
     A host that the settings do not allow raises Reject: `refused`; an answer above MAX_ANSWER_BYTES raises BadAnswer.
     """

@@ -15,7 +15,7 @@ from workers.fetch.urls import LocalUrl, ObjectUrl, Url, UrlError, parse_url
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What the addresses of a manifest may reach."""
+    """Says what the addresses of a manifest may reach."""
 
     local_files: bool = True
     """Whether files on this machine may be read."""

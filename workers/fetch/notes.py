@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the store imports this package
 
 
 class FetchNotes:
-    """The records of a video's file.
+    """Records what was found out about a video's file.
 
     A record is found by address, since another row may name the same address, and by video, since the address of a
     video may change while its file does not.

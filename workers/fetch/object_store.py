@@ -29,7 +29,7 @@ _CREDENTIALS = {
 
 
 class OpenObject:
-    """An open object. Every call may raise an error.
+    """Reads an open object. Every call may raise an error.
 
     Reject: `not_found` or `refused`, with the error code of the service.
     RetryableError: `unreachable`, with the error code of the service or the network error.

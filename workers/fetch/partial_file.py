@@ -68,7 +68,7 @@ class RetryableError(Exception):
 
 
 class PartialFile:
-    """A partially downloaded file in its own folder, with the state that identifies the complete file."""
+    """Keeps a partially downloaded file in its own folder, with the state that identifies the complete file."""
 
     def __init__(self, folder: Path, limits: FetchLimits) -> None:
         self.data, self._state, self._limits = folder / "data", folder / "state.json", limits

@@ -25,7 +25,7 @@ _MAX_SECONDS = 10**9
 
 @dataclass(frozen=True)
 class Answer:
-    """A response whose body has not been read yet."""
+    """Holds a response whose body has not been read yet."""
 
     status: int
     headers: httpx.Headers
@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def location(self) -> str:
-        """Target of a redirect; empty for other responses."""
+        """Returns the target of a redirect; empty for other responses."""
         return self.headers.get("location", "") if self.status in _REDIRECTS else ""
 
 

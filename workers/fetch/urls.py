@@ -20,19 +20,19 @@ _OPTIONS = re.compile(r"\?[A-Za-z0-9_.-]+=")
 
 
 class UrlError(ValueError):
-    """An address that cannot be used. The message gives the reason and at most the scheme of the address."""
+    """An address cannot be used. The message gives the reason and at most the scheme of the address."""
 
 
 @dataclass(frozen=True)
 class LocalUrl:
-    """A file on this machine."""
+    """Names a file on this machine."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class ObjectUrl:
-    """An object in a bucket of `s3` or `gs`."""
+    """Names an object in a bucket of `s3` or `gs`."""
 
     scheme: str
     bucket: str
@@ -45,18 +45,18 @@ class ObjectUrl:
 
 @dataclass(frozen=True)
 class HttpUrl:
-    """A file on an `http` or `https` server."""
+    """Names a file on an `http` or `https` server."""
 
     url: "httpx.URL" = field(repr=False)
 
     @property
     def host(self) -> str:
-        """Host name in ASCII (IDNA)."""
+        """Returns the host name in ASCII (IDNA)."""
         return self.url.raw_host.decode("ascii")
 
     @property
     def port(self) -> int:
-        """Port number, explicit or the default of the scheme."""
+        """Returns the port number, explicit or the default of the scheme."""
         return {"http": 80, "https": 443}[self.url.scheme] if self.url.port is None else self.url.port
 
 

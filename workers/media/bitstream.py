@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 
 class PacketFacts(NamedTuple):
-    """What the bytes of a packet tell."""
+    """Holds what the bytes of a packet tell."""
 
     random_access: bool | None = None  # whether decoding can start here; None: unknown
     starts_gop: bool = False  # whether it starts a closed GOP: nothing after it in decoding order refers to before it

@@ -120,8 +120,9 @@ def file_name(path: MediaSource) -> str:
 
 
 def check_self_contained(path: MediaSource) -> None:
-    """Before another FFmpeg opens the file, which has no list of accepted demuxers: lists of other files are text, and
-    whoever looks for text stops at a NUL, or is outbid by Matroska's whole header.
+    """Checks a file before another FFmpeg opens it, which has no list of accepted demuxers.
+
+    Lists of other files are text, and whoever looks for text stops at a NUL, or is outbid by Matroska's whole header.
 
     Raises:
         Reject: `undecodable` where the file could be taken for such a list.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """A segment: the columns of schemas.tables.media.SEGMENT that decoding needs, see there."""
+    """Holds the columns of schemas.tables.media.SEGMENT that decoding needs, see there."""
 
     segment_index: int
     start_s: float
@@ -58,7 +58,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Plan:
-    """A decode plan for W wanted frames over the P packets of an index.
+    """Plans the decoding of W wanted frames over the P packets of an index.
 
     The frame wanted for a sample is the one displayed at its time (the last that starts at or before it) or, within the
     segment's tolerance, another one, chosen such that the fewest frames are decoded. A frame that two samples fall on

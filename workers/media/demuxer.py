@@ -79,7 +79,7 @@ class Demuxer:
         return any(run.start <= start + self.limit and run.end >= end - self.limit for run in self._runs.values())
 
     def is_alone(self, time: int) -> bool:
-        """Whether no other stream has packets up to a time of this stream."""
+        """Returns whether no other stream has packets up to a time of this stream."""
         return all(run.end < time - self.limit for run in self._runs.values())
 
     def starts_later(self, origin: int, first: int) -> bool:

@@ -39,14 +39,14 @@ def last_duration(demuxer: Demuxer, index: PacketIndex) -> int:
 
 @dataclass(frozen=True)
 class Claim:
-    """The duration according to a header, in seconds."""
+    """Holds the duration according to a header, in seconds."""
 
     seconds: float
     of_stream: bool  # True: of the video stream; False: of the file, whose other streams may be longer
 
 
 def header_claim(container: InputContainer, stream: VideoStream) -> Claim | None:
-    """None: the header has no duration."""
+    """Returns the duration that the header claims; None: it has none."""
     if set(container.format.name.split(",")) & _WITHOUT_LENGTH:
         return None
     if clock := _STATISTICS.fullmatch(stream.metadata.get("DURATION", "")):

@@ -29,7 +29,7 @@ _FAR = 1 << 60  # ticks: later than any possible time
 
 @dataclass(frozen=True)
 class ShownFrames:
-    """The frames that may be used for samples, and the cost of decoding each."""
+    """Holds the frames that may be used for samples, and the cost of decoding each."""
 
     number_S: np.ndarray
     """Position of the packet in the index."""
@@ -74,7 +74,7 @@ class ShownFrames:
 
 @dataclass(frozen=True)
 class Reach:
-    """The frames that may be used for each sample: positions [low, high) in the shown frames."""
+    """Holds the frames that may be used for each sample: positions [low, high) in the shown frames."""
 
     low_N: np.ndarray
     high_N: np.ndarray

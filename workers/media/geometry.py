@@ -22,7 +22,7 @@ _SHAPE_STEPS = 3200  # resolution of the measured pixel aspect ratio
 
 
 class Crop(NamedTuple):
-    """Rows and columns of a decoded frame that the container removes for display."""
+    """Counts the rows and columns of a decoded frame that the container removes for display."""
 
     top: int = 0
     bottom: int = 0
@@ -30,7 +30,7 @@ class Crop(NamedTuple):
     right: int = 0
 
     def apply(self, rgb: np.ndarray, frame: tuple[int, int], shown: tuple[int, int]) -> np.ndarray:
-        """A view of [height, width, ...] without them.
+        """Returns a view of [height, width, ...] without them.
 
         Args:
             frame: width and height of the frame of which this is a scaled copy.
@@ -43,7 +43,7 @@ class Crop(NamedTuple):
 
 
 class Geometry:
-    """The geometry of one stream.
+    """Describes the geometry of one stream.
 
     Args:
         aspect: a pixel's width by its height; None: square.
@@ -122,7 +122,7 @@ def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, 
 
 
 def container_crop(stream: VideoStream) -> Crop:
-    """What the container says to cut off (Matroska's PixelCrop, MP4's clean aperture).
+    """Returns what the container says to cut off (Matroska's PixelCrop, MP4's clean aperture).
 
     PyAV doesn't tell, but copies it into a new file: it is read from the header of a Matroska file of no frames.
     """

@@ -8,7 +8,9 @@ from av.video.frame import VideoFrame
 
 
 class Orientation(NamedTuple):
-    """One of the eight orientations of a rectangle: rows and columns are transposed first, then either is reversed."""
+    """Names one of the eight orientations of a rectangle: rows and columns are transposed first, then either is
+    reversed.
+    """
 
     transposed: bool = False
     flip_x: bool = False
@@ -16,12 +18,12 @@ class Orientation(NamedTuple):
 
     @property
     def mirrored(self) -> bool:
-        """Whether the orientation includes mirroring."""
+        """Returns whether the orientation includes mirroring."""
         return self.transposed ^ self.flip_x ^ self.flip_y
 
     @property
     def clockwise(self) -> int:
-        """Degrees of clockwise rotation, after mirroring from left to right if the frame is mirrored."""
+        """Returns the degrees of clockwise rotation, after mirroring from left to right if the frame is mirrored."""
         if self.transposed:
             return 90 if self.flip_x else 270
         return 180 if self.flip_y else 0

@@ -35,7 +35,7 @@ _MAX_REORDERED = (
 
 @dataclass(frozen=True)
 class PacketIndex:
-    """P packets in the order of decoding; times are in the stream's time base.
+    """Holds P packets in the order of decoding; times are in the stream's time base.
 
     Attributes:
         pts_P: presentation times, repaired.

@@ -52,8 +52,9 @@ def probe(path: MediaSource) -> VideoFacts:
 
 
 def access_points(path: MediaSource) -> AccessPoints:
-    """The key frames of the stream that decoding can start on. Only the first, where times don't tell a place in the
-    file (no presentation times, a clock that jumps).
+    """Returns the key frames of the stream that decoding can start on.
+
+    It returns only the first where times don't tell a place in the file (no presentation times, a clock that jumps).
 
     Raises:
         Reject: as `open_media` and `video_stream`; `no_frames`.

@@ -56,7 +56,7 @@ class Renderer:
         return self._rendered(frame, frame)
 
     def array(self, rgb: np.ndarray, like: VideoFrame | None) -> np.ndarray:
-        """The same of an array [height, width, 3] uint8 that another decoder made of a frame, and turned already.
+        """Renders an array [height, width, 3] uint8 that another decoder made of a frame, and turned already.
 
         Args:
             like: a frame of the same stream, which says what arrays don't; None: there is nothing to say.

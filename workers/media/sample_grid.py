@@ -27,7 +27,7 @@ PHASES = sorted((step / _STEPS for step in range(_STEPS)), key=lambda phase: (ab
 
 @dataclass(frozen=True)
 class AccessPoints:
-    """The points where decoding may start: presentation times in ticks and in seconds, ascending.
+    """Holds the points where decoding may start: presentation times in ticks and in seconds, ascending.
 
     The first is the video's start.
     """
@@ -38,7 +38,7 @@ class AccessPoints:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """The samples and segments of a video."""
+    """Holds the samples and segments of a video."""
 
     start_s: float
     """Time of the first frame."""
@@ -69,7 +69,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class SampleGrid:
-    """The phase of a video's samples, its segments, and the cost of decoding them."""
+    """Holds the phase of a video's samples, its segments, and the cost of decoding them."""
 
     access_points: AccessPoints
     phase: float

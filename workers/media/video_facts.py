@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """The columns of schemas.tables.media.VIDEO that come from the file; see there."""
+    """Holds the columns of schemas.tables.media.VIDEO that come from the file; see there."""
 
     container: str
     codec: str

@@ -17,7 +17,10 @@ _MAX_DETAIL = 500
 
 
 class Process:
-    """Forked from the server; locks itself when it gets its first request. Raises Died where the server was killed."""
+    """Is forked from the server; locks itself when it gets its first request.
+
+    Raises Died where the server was killed.
+    """
 
     def __init__(self, server: ServerProcess, limits: SandboxLimits) -> None:
         self._server = server

@@ -21,7 +21,7 @@ _FLUSH_S = 1.0
 
 
 class Kind:
-    """Kinds of messages."""
+    """Names the kinds of messages."""
 
     MESSAGE = "message"  # value: a dict, for the caller
     HEARTBEAT = "heartbeat"
@@ -49,7 +49,7 @@ def read_all(file: int) -> bytes:
 
 
 class Channel:
-    """The connection of a task to its caller."""
+    """Connects a task to its caller."""
 
     def __init__(self, out: int) -> None:
         self._out, self._flushed = out, 0.0

@@ -31,7 +31,7 @@ class ShardError(ValueError):
 
 @dataclass(frozen=True)
 class Group:
-    """A video with its QA pairs, or a part of them: one WebDataset sample."""
+    """Holds a video with its QA pairs, or a part of them: one WebDataset sample."""
 
     qa: list[dict[str, Any]]
     tensors: Tensors

@@ -9,7 +9,7 @@ from workers.storage.store import Store
 
 
 class GroupCache:
-    """The groups that were used last, including those that are being read. Use it as a context manager.
+    """Caches the groups that were used last and those that are being read. Use it as a context manager.
 
     Args:
         root: root of the corpus. It is opened again, since a client of an object store does not survive the fork of a

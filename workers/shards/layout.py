@@ -73,7 +73,7 @@ def cut_groups(shapes: Shapes, query_keyframes: np.ndarray, qa_bytes: Sequence[i
 
 
 def frame_shapes(shapes: Shapes, num_frames: int) -> Shapes:
-    """Types and shapes of the token tensors of a stretch of so many frames."""
+    """Returns the types and shapes of the token tensors of a stretch of so many frames."""
     cut = {name: (shapes[name][0], (num_frames, *shapes[name][1][1:])) for name in SHARED_TENSORS}
     dtype, (num_queries, _, *rest) = shapes["merged_tokens"]
     return {**shapes, **cut, "merged_tokens": (dtype, (num_queries, num_frames, *rest))}

@@ -8,7 +8,7 @@ from workers.shards.sample_reader import SampleReader
 
 
 class ShardReader(SampleReader, IterableDataset[dict[str, Any]]):
-    """A `SampleReader` for a PyTorch DataLoader, whose workers take parts of the rank's samples.
+    """Reads samples for a PyTorch DataLoader, whose workers take parts of the rank's samples.
 
     The state of this object then does not change, since they iterate over copies: count the samples that have arrived,
     over all ranks, and `seek` to that number, or use a loader that keeps the state of each copy (torchdata's

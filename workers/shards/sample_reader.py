@@ -97,7 +97,7 @@ class SampleReader:
 
     @property
     def num_samples(self) -> int:
-        """Number of samples in an epoch, over all ranks."""
+        """Returns the number of samples in an epoch, over all ranks."""
         return int(self._table.num_rows)
 
     def __len__(self) -> int:

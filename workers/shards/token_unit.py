@@ -13,7 +13,7 @@ from workers.storage.store import Store
 
 @dataclass(frozen=True)
 class TokenUnit:
-    """A distill unit that is mapped into memory and whose checksum has not been verified yet."""
+    """Maps a distill unit into memory, whose checksum has not been verified yet."""
 
     path: str
     tensors: Tensors

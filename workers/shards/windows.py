@@ -16,7 +16,7 @@ Window = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Part:
-    """QA pairs that make a group."""
+    """Holds QA pairs that make a group."""
 
     rows: slice
     """Of the video's pairs."""
@@ -60,8 +60,9 @@ def _frames_in(window: Window | None, tensors: Tensors, query_keyframes: np.ndar
 
 
 def on_own_clock(pair: dict[str, Any]) -> dict[str, Any]:
-    """A QA pair whose times count from the start of its window, as those of the window's frames do; `sample_window`
-    tells where it lies in the video.
+    """Returns a QA pair whose times count from the start of its window, as those of the window's frames do.
+
+    Its `sample_window` tells where the window lies in the video.
     """
     if not (own := pair["sample_window"]):
         return pair

@@ -18,7 +18,7 @@ _GLOBAL_HEADER_BYTES = 2 * _BLOCK  # the header, and the key, which is much shor
 
 
 class ShardWriter:
-    """A tar file that is written sequentially to a stream, as a context manager.
+    """Writes a tar file sequentially to a stream, as a context manager.
 
     The same members give the same bytes: time, owner and mode are fixed.
 
@@ -46,7 +46,7 @@ class ShardWriter:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of all bytes written so far, in hex."""
+        """Returns the SHA-256 of all bytes written so far, in hex."""
         if self._hashing:
             self._hashing.result()
         return self._sha256.hexdigest()

@@ -29,7 +29,7 @@ _WHITE = np.tile(np.array([255, 0, 0], np.float32), GRID * GRID)
 
 @dataclass(frozen=True, kw_only=True)
 class CutRule:
-    """Thresholds that decide whether a step is a cut."""
+    """Sets the thresholds that decide whether a step is a cut."""
 
     pixel_change: float
     """Minimum change of the thumbnails, 0 to 1."""
@@ -48,7 +48,7 @@ class CutRule:
 
 
 class Steps:
-    """Differences between the frames of a video.
+    """Holds the differences between the frames of a video.
 
     Args:
         frames: thumbnails of N frames.

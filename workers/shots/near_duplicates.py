@@ -22,7 +22,7 @@ _PIECE_S = 10.0
 
 @dataclass(frozen=True)
 class Match:
-    """How well two videos match at their best offset."""
+    """Tells how well two videos match at their best offset."""
 
     offset_s: float
     """Second t of the first video corresponds to second t + offset_s of the second video."""

@@ -27,7 +27,7 @@ _ALIKE = 0.8  # mean cosine of the frames of a short video that changes; its cha
 
 @dataclass(frozen=True)
 class Found:
-    """A known video of which a part was found."""
+    """Names a known video of which a part was found."""
 
     owner: int
     similarity: float

@@ -22,7 +22,7 @@ _FLAT_NORM = 0.85  # a frame of even brightness has a descriptor of the embeddin
 
 @dataclass(frozen=True)
 class Look:
-    """A window of a short or still video.
+    """Holds a window of a short or still video.
 
     Attributes:
         owner: which video.
@@ -39,7 +39,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of known videos.
+    """Holds the windows of known videos.
 
     Attributes:
         centred_WSD: float32, descriptors less their mean, each window of length one.

@@ -22,7 +22,7 @@ _KEPT = 0.4  # bars cover no more than this of a side, from either end
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Thumbnails of the N frames of a video in temporal order; about 3 kB per frame."""
+    """Holds thumbnails of the N frames of a video in temporal order; about 3 kB per frame."""
 
     time_s: np.ndarray
     """float64 [N]"""
@@ -31,7 +31,7 @@ class Thumbnails:
 
     @property
     def luma(self) -> np.ndarray:
-        """Brightness, uint8 [N, SIDE, SIDE]."""
+        """Returns the brightness, uint8 [N, SIDE, SIDE]."""
         return self.ycc[..., 0]
 
 

@@ -14,7 +14,7 @@ from workers.storage.scratch import scratch_folder
 
 
 class DiskCache:
-    """A cache of files that never change. A reader holds a shared lock on a copy, and only unlocked copies are evicted.
+    """Caches files that never change. A reader holds a shared lock on a copy, and only unlocked copies are evicted.
 
     Args:
         folder: folder of the cache; default: a scratch folder of the user on this node.

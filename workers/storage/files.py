@@ -25,11 +25,11 @@ COPY_BYTES = 1 << 22  # per read of a copy: few requests to an object store
 
 
 class PathError(ValueError):
-    """A path that does not lie below the root of its store. The message names both."""
+    """A path does not lie below the root of its store. The message names both."""
 
 
 class Files:
-    """Files below one root, named by relative paths with forward slashes. Cheap to pickle: only the root is pickled.
+    """Holds files below one root, by relative paths with forward slashes. Only the root is pickled.
 
     Every method that takes a path raises PathError if the path is absolute, contains empty parts, `.` or `..`, or leads
     out of the root through a symbolic link. The root itself may be a link.
@@ -45,12 +45,12 @@ class Files:
 
     @property
     def is_local(self) -> bool:
-        """Whether the root is a folder of this machine."""
+        """Returns whether the root is a folder of this machine."""
         return isinstance(self._fs, fs.LocalFileSystem)
 
     @property
     def filesystem(self) -> fs.FileSystem:
-        """The pyarrow file system that contains the root; it takes the paths that `full` returns."""
+        """Returns the pyarrow file system that contains the root; it takes the paths that `full` returns."""
         return self._fs
 
     def full(self, path: str) -> str:

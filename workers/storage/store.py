@@ -13,7 +13,7 @@ from workers.storage.safetensors_file import Tensors, decode_tensors, encode_ten
 
 
 class Store(Files):
-    """The files of a corpus. Every method that takes a path raises PathError, as `Files` does."""
+    """Holds the files of a corpus. Every method that takes a path raises PathError, as `Files` does."""
 
     def read_json(self, path: str) -> Any:
         """Returns the value of a JSON file, which is untrusted. Raises ValueError or RecursionError if it has none."""

@@ -15,19 +15,19 @@ from workers.towers.query_embedder import load_tower
 
 
 class TowerSettings(Protocol):
-    """The part of a stage's config that a worker with a tower needs."""
+    """Describes the part of a stage's config that a worker with a tower needs."""
 
     @property
     def tower(self) -> TowerConfig:
-        """The tower to load."""
+        """Returns the tower to load."""
 
     @property
     def batch_frames(self) -> int:
-        """Number of frames per batch."""
+        """Returns the number of frames per batch."""
 
     @property
     def resources(self) -> Resources:
-        """Resources of the worker: a share of a GPU places the tower there, CPUs bound the decoding threads."""
+        """Returns the worker's resources: a share of a GPU places the tower there, CPUs bound the decoding threads."""
 
 
 class ClipEmbedder:

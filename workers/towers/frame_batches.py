@@ -16,7 +16,7 @@ Fit = Callable[["torch.Tensor"], "torch.Tensor"]
 
 @dataclass(frozen=True)
 class FrameBatch:
-    """Consecutive frames of a video."""
+    """Holds consecutive frames of a video."""
 
     pixels: "torch.Tensor"
     """uint8 [batch, 3, h, w]; the last frame of the video is repeated to fill the batch."""

@@ -18,7 +18,7 @@ FLOAT16_MAX = torch.finfo(torch.float16).max
 
 @dataclass(frozen=True)
 class PatchChunk:
-    """Patch features of consecutive frames, on the tower's device."""
+    """Holds patch features of consecutive frames, on the tower's device."""
 
     features: torch.Tensor
     """float32 [B, M, C]; the last frame of the video is repeated to fill B."""

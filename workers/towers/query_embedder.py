@@ -40,7 +40,7 @@ def tower_weights(config: TowerConfig) -> str:
 
 
 class QueryEmbedder:
-    """The text side of a tower.
+    """Embeds texts by the text side of a tower.
 
     Args:
         tower: which one.
@@ -52,7 +52,7 @@ class QueryEmbedder:
 
     @property
     def embed_dim(self) -> int:
-        """D, the width of the joint space."""
+        """Returns D, the width of the joint space."""
         return self._tower.embed_dim
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:

@@ -18,7 +18,7 @@ from workers.towers.patch_encoder import PatchChunk
 
 @dataclass(frozen=True, kw_only=True)
 class TokenLayout:
-    """Shapes of the tokens of a video."""
+    """Gives the shapes of the tokens of a video."""
 
     grid: tuple[int, int]
     """Rows and columns of the tower's patches."""
@@ -35,13 +35,13 @@ class TokenLayout:
 
     @property
     def pooled(self) -> tuple[int, int]:
-        """Number of rows and columns of a keyframe's tokens."""
+        """Returns the number of rows and columns of a keyframe's tokens."""
         side = self.keyframe_grid or max(self.grid)
         return min(side, self.grid[0]), min(side, self.grid[1])
 
 
 class VideoTokens:
-    """The tensors of one video.
+    """Holds the tensors of one video.
 
     `arrays`: keyframes int32 [U] (positions, ascending), query_keyframes int32 [Q, K] (into the U axis, -1 pads),
     keyframe_tokens [U, P, C], merged_tokens [Q, N, C] (zeros at the question's own keyframes) and, with clips,
@@ -104,7 +104,7 @@ class VideoTokens:
 
 
 def pool_grid(tokens: torch.Tensor, grid: tuple[int, int], pooled: tuple[int, int]) -> torch.Tensor:
-    """[n, h * w, C] -> [n, P, C], bilinear as in ViLaMP's released code (27 x 27 -> 14 x 14)."""
+    """Pools [n, h * w, C] to [n, P, C], bilinear as in ViLaMP's released code (27 x 27 -> 14 x 14)."""
     if pooled == grid:
         return tokens
     image = tokens.transpose(1, 2).unflatten(2, grid)

@@ -35,7 +35,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(store: Store, folder: str) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """Tensors by group and name, and the manifest. Raises ConfigError where a file differs from its checksum."""
+    """Loads tensors by group and name, and the manifest. Raises ConfigError where a file differs from its checksum."""
     state = manifest_values(store, folder)
     tensors = {}
     for group, sha256 in state["files"].items():

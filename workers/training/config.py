@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TrainerConfig(Config):
-    """Settings of the trainer. The number of workers and `micro_batch_size` change nothing but rounding."""
+    """Sets how the trainer works. The number of workers and `micro_batch_size` change nothing but rounding."""
 
     model: VideoLMConfig = VideoLMConfig()
     """Sizes of the model."""

@@ -21,7 +21,7 @@ MANIFEST = "checkpoint.json"
 
 
 class Manifest(Config):
-    """The manifest of a run's checkpoint."""
+    """Describes a run's checkpoint."""
 
     step: int = Field(ge=0)
     steps: int = Field(ge=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Measurements of a step, over all ranks."""
+    """Holds the measurements of a step, over all ranks."""
 
     step: int
     """Number of the step, from 1."""
@@ -26,7 +26,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Heldout:
-    """The loss on held-out samples, over all ranks."""
+    """Holds the loss on held-out samples, over all ranks."""
 
     loss: float
     """Mean cross entropy of a target token, in nats."""

@@ -16,7 +16,7 @@ Read = Callable[[int, int, int], Iterator[dict[str, Any]]]
 
 @dataclass(frozen=True, kw_only=True)
 class SampleSet:
-    """The set of samples on which a run trains."""
+    """Holds the set of samples on which a run trains."""
 
     num_samples: int
     """Number of samples of an epoch, at least 1."""
@@ -27,7 +27,7 @@ class SampleSet:
 
 
 class SampleStream:
-    """The batches of one rank. Sample i of the whole batch goes to rank i modulo `world_size`.
+    """Yields the batches of one rank. Sample i of the whole batch goes to rank i modulo `world_size`.
 
     So any number of ranks sees the same batches, and a run's place is two numbers. Epochs follow on each other without
     a gap: a batch may end one and begin the next, and none is ever short.

@@ -12,7 +12,7 @@ from model.tokenizer import Tokenizer
 
 @dataclass(kw_only=True)
 class Sequences:
-    """The sequences of some samples."""
+    """Holds the sequences of some samples."""
 
     built: list[TokenSequence] = field(default_factory=list)
     """Sequences with at least one target each."""

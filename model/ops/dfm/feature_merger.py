@@ -24,7 +24,7 @@ once.
 
 
 class Norms(NamedTuple):
-    """The part of the scores that does not depend on the query while the projections are frozen; each `[N, M]` float32.
+    """Holds the part of the scores that no query changes while the projections are frozen; each `[N, M]` float32.
 
     Attributes:
         query: `|Wiq x + b|`.

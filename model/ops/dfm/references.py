@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Schedule:
-    """The reference keyframe of each query at each frame, computed on the host before the sweep."""
+    """Holds the reference keyframe of each query at each frame, computed on the host before the sweep."""
 
     def __init__(self, keyframes_QK: Tensor) -> None:
         self.rows = [sorted({f for f in row if f >= 0}) for row in keyframes_QK.tolist()]
@@ -29,7 +29,7 @@ class Schedule:
 
 
 class References:
-    """Patches of the keyframes that are still in use, `joint_SMD`, and their inverse norms, `inverse_SM`."""
+    """Holds patches of the keyframes that are still in use, `joint_SMD`, and their inverse norms, `inverse_SM`."""
 
     def __init__(self) -> None:
         self.slot_of: dict[int, int] = {}

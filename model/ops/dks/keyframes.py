@@ -26,7 +26,7 @@ _SELF = 0.999  # a frame's cosine to itself is above, with all rounding: below t
 
 @dataclass(frozen=True)
 class Keyframes:
-    """The selected keyframes of each query.
+    """Holds the selected keyframes of each query.
 
     Attributes:
         indices: `[Q, K]` int64, ascending (temporal order), padded with -1 at the end.

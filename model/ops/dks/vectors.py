@@ -10,7 +10,7 @@ from model.ops import similarity
 
 
 class Vectors:
-    """A set of vectors that is compared with others by cosine similarity. Float32 input is not copied.
+    """Holds vectors that are compared with others by cosine similarity. Float32 input is not copied.
 
     Args:
         x_ND: `[N, D]`, N > 0, floating point; rows need not be normalised.

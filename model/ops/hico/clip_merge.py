@@ -17,7 +17,7 @@ from torch import Tensor
 
 
 class Merged(NamedTuple):
-    """Merged tokens and how they came about.
+    """Holds merged tokens and how they came about.
 
     Attributes:
         tokens: `[B, target, C]`.

@@ -20,7 +20,7 @@ QUERIES_PER_STEP = 64
 
 
 class Repacked(NamedTuple):
-    """A batch after tokens were dropped.
+    """Holds a batch after tokens were dropped.
 
     Attributes:
         hidden: `[B, l, W]`, kept positions in order, followed by zeros.

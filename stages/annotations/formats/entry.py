@@ -19,7 +19,7 @@ Turns = list[dict[str, str]]
 
 
 class Origin(NamedTuple):
-    """The place in a file from which a row or a conversation was read."""
+    """Names the place in a file from which a row or a conversation was read."""
 
     file: str
     row: int
@@ -28,7 +28,7 @@ class Origin(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One event. `start_s` None: the file has no readable time; `end_s` None: until the end of the video."""
+    """Holds one event. `start_s` None: the file has no readable time; `end_s` None: until the end of the video."""
 
     start_s: float | None
     end_s: float | None
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """The content of a record about one video."""
+    """Holds the content of a record about one video."""
 
     video: str
     """Id of the video as written; "": the video that the file is named after."""
@@ -72,7 +72,7 @@ class Entry(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A form of annotation: which records are of it, and what they tell.
+    """Describes a form of annotation: which records are of it, and what they tell.
 
     A record is a key and a value: an object's member, an item of a list or a line of JSON (key ""), a row of a table
     (a dict of its cells) or a whole text file (a string).

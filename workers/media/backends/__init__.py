@@ -6,7 +6,7 @@ import numpy as np
 
 
 class SampledFrame(NamedTuple):
-    """A sampled frame. The counts are cumulative: those of the last frame are those of the whole segment."""
+    """Holds a sampled frame. The counts are cumulative: those of the last frame are those of the whole segment."""
 
     sample_index: int
     time_s: float  # true presentation time of the frame that was kept
