@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks._measure import family_peak_mb
+from benchmarks._memory import family_peak_mb
 from pipeline.demo import write_demo
 
 CASES = Path(__file__).resolve().parents[1].parent / "shared" / "cases" / "security"

@@ -1,4 +1,4 @@
-"""Times, peaks and the JSON lines of the benchmarks. Standard library, psutil and torch only."""
+"""Times, peaks and the JSON lines of the benchmarks. Standard library and torch only."""
 
 import gc
 import json
@@ -7,12 +7,12 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
+
+from benchmarks._memory import status
 
 
 def report(figure: str, value: float | None, unit: str, bar: str | None, ok: bool | None, **more: Any) -> None:
@@ -94,7 +94,7 @@ def extra_megabytes(prepare: Callable[[], Callable[[], Any]]) -> float | None:
 def _extra(prepare: Callable[[], Callable[[], Any]], threads: int) -> float | None:
     torch.set_num_threads(threads)
     run = prepare()
-    clear, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+    clear = Path("/proc/self/clear_refs")
     if not clear.exists():
         return None
     gc.collect()
@@ -102,27 +102,9 @@ def _extra(prepare: Callable[[], Callable[[], Any]], threads: int) -> float | No
         clear.write_text("5")  # sets the peak back to what is resident now
     except OSError:
         return None
-    before = _status(status, "VmRSS")
+    before = status("self", "VmRSS")
     run()
-    return (_status(status, "VmHWM") - before) / 1024
-
-
-def family_peak_mb(pid: int) -> float:
-    """Largest peak of memory among a process and those that it started, each since it runs its own program; 0 if gone.
-
-    Not `ru_maxrss`, for which Linux hands down the peak of the parent.
-    """
-    peaks = [0]
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for each in (process, *process.children(recursive=True)):
-            with suppress(OSError, StopIteration):  # it has ended meanwhile
-                peaks.append(_status(Path(f"/proc/{each.pid}/status"), "VmHWM"))
-    return max(peaks) / 1024
-
-
-def _status(path: Path, key: str) -> int:
-    return next(int(line.split()[1]) for line in path.read_text().splitlines() if line.startswith(key))
+    return (status("self", "VmHWM") - before) / 1024
 
 
 def _wait() -> None:

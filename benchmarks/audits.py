@@ -8,7 +8,6 @@ real data sets are small: pairs of several seeds make up for that, and intervals
 """
 
 import json
-import resource
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ import pyarrow as pa
 from sklearn.naive_bayes import BernoulliNB
 
 from benchmarks._measure import at_least, at_most, in_new_process, report
+from benchmarks._memory import own_peak_mb
 from benchmarks._qa_worlds import REAL, World, demo, real
 from benchmarks.qa import CONFIG, DEMO_VIDEOS, LEAST_PAIRS
 from schemas.tables.qa import QA
@@ -162,10 +162,9 @@ def cost(written: Iterable[tuple[World, list[dict[str, Any]]]]) -> None:
 
 def _audit(folder: str, videos: str) -> tuple[float, float, float]:
     """CPU seconds of the stage, and the peak of memory in MB after it and before."""
-    idle, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    idle, start = own_peak_mb(), time.process_time()
     list(audit_qa.run({"videos": videos}, AuditQaConfig(), Store(folder)))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return time.process_time() - start, peak / 1024, idle / 1024
+    return time.process_time() - start, own_peak_mb(), idle
 
 
 def sequences(known: int = 30, others: int = 2000) -> None:

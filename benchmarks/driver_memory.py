@@ -4,11 +4,12 @@ python -m benchmarks.driver_memory
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from benchmarks._memory import own_peak_mb
 
 SMALL, LARGE = 4_000, 40_000
 
@@ -33,7 +34,7 @@ def plan_one(rows: int) -> None:
                 row = {"id": f"video {i}", "uri": f"https://example.org/{i}.mp4", "events": events}
                 out.write(json.dumps(row) + "\n")
         plan(f"{folder}/corpus", load_recipe("longvid"), manifest)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    print(round(own_peak_mb() * 2**20))
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ Demo: 500 scripted videos of six minutes, not rendered. ActivityNet and YouCook2
 import argparse
 import importlib.util
 import json
-import resource
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks._measure import at_least, at_most, in_new_process, report
+from benchmarks._memory import own_peak_mb
 from benchmarks._qa_draw import draw
 from benchmarks._qa_truth import is_right
 from benchmarks._qa_worlds import ANNOTATIONS, REAL, World, demo, real
@@ -168,7 +168,7 @@ def peak_megabytes(videos: int) -> float:
     """Peak memory of this process after it wrote the pairs of some videos, one after the other."""
     for world in demo(videos):
         write_pairs(world.rows, world.duration_s, CONFIG, world.video_id)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return own_peak_mb()
 
 
 def main() -> None:

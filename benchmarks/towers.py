@@ -7,7 +7,6 @@ Run: `python -m benchmarks.towers`.
 """
 
 import io
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from benchmarks._measure import against, seconds_in_turns
+from benchmarks._memory import own_peak_mb
 from benchmarks._tiny_towers import save_tower, write_frames, write_questions
 from schemas.config import TowerConfig
 from schemas.tables.shards import SELECTION
@@ -85,8 +85,7 @@ def memory_of(folder: Path) -> None:
     config = TowerConfig(model=f"local-dir:{folder / 'tower'}")
     settings = DistillConfig(tower=config, batch_frames=BATCH, hico=True, clip_heads=3, keyframe_grid=8)
     arrays = Distiller(settings, Store(folder))(UNIT)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(peak - sum(a.nbytes for a in arrays.values()) / 2**20)
+    print(own_peak_mb() - sum(a.nbytes for a in arrays.values()) / 2**20)
 
 
 def memory(few: int = 128, many: int = 512) -> None:
