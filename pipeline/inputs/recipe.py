@@ -64,12 +64,15 @@ class Recipe(_Sections):
 def load_recipe(name: str, overrides: list[str] | None = None) -> Recipe:
     """Loads a recipe by name (`demo`, `longvid`) or path of a YAML file, with overrides (`embed.batch_frames=64`).
 
+    A file may have any suffix; the name of a recipe stands for the recipe, also beside a file that is called so.
+
     Raises ConfigError that names the field, the value and the remedy.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / f"{name}.yaml"
+    recipes = {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
+    path = recipes.get(name, Path(name))
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
-        raise ConfigError(f"recipe = {name!r}: no such recipe. Use one of {known}, or the path of a YAML file.")
+        what = "is a folder, no recipe" if path.is_dir() else "no such recipe or file"
+        raise ConfigError(f"recipe = {name!r}: {what}. Use one of {', '.join(recipes)}, or the path of a YAML file.")
     try:
         values = load_yaml(path.read_text(encoding="utf-8")) or {}
     except UnicodeDecodeError as error:

@@ -100,7 +100,7 @@ def test_run_without_room_is_refused_with_one_line(corpus, capsys, ray_session):
         ),
         (["--set", "train.model.max_visual_tokens=3"], "error: train.model.max_visual_tokens = 3: the keyframes"),
         (["--set", "train.split=test"], "error: split = 'test': no samples; there are: train (10)\n"),
-        (["--recipe", "nowhere"], "error: recipe = 'nowhere': no such recipe."),
+        (["--recipe", "nowhere"], "error: recipe = 'nowhere': no such recipe or file."),
     ],
 )
 def test_mistake_is_one_line(words, error, corpus, capsys, monkeypatch):

@@ -1,6 +1,7 @@
 """YAML 1.2 scalars, in recipes and in --set; and errors of one line."""
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -77,6 +78,21 @@ def test_a_recipe_and_its_overrides_take_small_numbers(tmp_path):
     assert changed.train.learning_rate == 3e-4
     (tmp_path / "shown.yaml").write_text(dump_commented(changed))
     assert load_recipe(str(tmp_path / "shown.yaml")) == changed
+
+
+def test_the_file_of_a_recipe_may_have_any_suffix(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "mine.yaml.txt", "mine.YML"):
+        Path(name).write_text("train: {steps: 77}\n")
+        assert load_recipe(name).train.steps == 77
+    Path("demo").write_text("train: {steps: 77}\n")
+    assert load_recipe("demo").train.steps != 77
+    assert load_recipe("./demo").train.steps == 77
+    with pytest.raises(ConfigError, match=r"recipe = 'no': no such recipe or file. Use one of demo, longvid, or"):
+        load_recipe("no")
+    Path("folder").mkdir()
+    with pytest.raises(ConfigError, match="recipe = 'folder': is a folder, no recipe"):
+        load_recipe("folder")
 
 
 def test_unreadable_recipes_and_values_are_named(tmp_path):
