@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pipeline.tables.closed_duckdb import EXAMPLE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _AUDITED = "audited pair"
+_REJECT = ".reject.json"
 
 
 def show_summary(summary: Summary, corpus: str, out: Terminal) -> None:
@@ -120,23 +122,45 @@ def show_gates(gates: list[Gate], out: Terminal) -> None:
 
 
 def show_rejects(corpus: str, out: Terminal) -> None:
-    """Prints the rejects by stage and reason with an example each; nothing before the first build has finished."""
+    """Prints the rejects by stage and reason with an example each; nothing before the first build has finished.
+
+    Rejects that `longvid retry` has marked, or that were made since the table was written, are only counted.
+    """
     store, path = Store(corpus), "tables/rejects.parquet"
     if not store.exists(path):
         return
     # Without DuckDB's catalogue, which takes a quarter of a second to import.
-    columns = _columns(store, path, ["stage", "reason", "unit", "detail"])
+    columns = _columns(store, path, ["stage", "reason", "unit", "detail", "path"])
+    rows = [*zip(*(column.to_pylist() for column in columns.columns), strict=True)]
+    with ThreadPoolExecutor(16) as pool:
+        are_marked = [*pool.map(lambda row: _is_tried_again(store, row[-1]), rows)]
     counts: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
-    for stage, reason, unit, detail in zip(*(column.to_pylist() for column in columns.columns), strict=True):
+    for (stage, reason, unit, detail, _), is_marked in zip(rows, are_marked, strict=True):
+        if is_marked:
+            continue
         counts[stage, reason] += 1
-        shown = detail if detail and detail.startswith(f"{unit}: ") else f"{unit}: {detail}" if detail else unit
+        shown = detail if detail and detail.startswith(f"{unit}: ") else f"{unit}: {detail}" if detail else f"{unit}"
         examples.setdefault((stage, reason), shown)
     if counts:
         table = folded_table("stage", "reason", "units", "for example", box=None)
         for (stage, reason), count in counts.most_common():
             table.add_row(stage, reason, str(count), message(examples[stage, reason]))
         out.print(table)
+    if again := sum(are_marked):
+        out.print(f"{counted(again, 'reject')} of the last build not shown: marked by longvid retry, or made since")
+
+
+def _is_tried_again(store: Store, path: str | None) -> bool:
+    """Returns whether a reject is marked, or its unit was made; False for a path that no build writes."""
+    if not (path and path.startswith("units/") and path.endswith(_REJECT)):
+        return False
+    try:
+        if store.exists(path):
+            return store.read_json(path).get("retry") is True
+        return store.exists(path.removesuffix(_REJECT))
+    except (OSError, ValueError, AttributeError):  # tables are untrusted, and so are these files
+        return False
 
 
 def _cost(p: StagePlan) -> str:

@@ -6,8 +6,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline.not_built import NotBuilt
+from pipeline.report import show_rejects
 from pipeline.retry import retry
 from pipeline.tables.catalog import CatalogError
+from pipeline.terminal import Terminal
 from schemas.tables import REJECT
 from tests.pipeline.command_line import run
 from workers.storage.files import PathError
@@ -80,6 +82,32 @@ def test_a_condition_that_is_none_is_one_line(store, where, capsys):
     assert "Traceback" not in shown.err
     assert store.sha256("tables/rejects.parquet") == before
     assert marked(store) == set()
+
+
+def test_status_lists_no_reject_that_is_marked_or_was_made_since(store, tmp_path, capsys):
+    def shown() -> str:
+        show_rejects(store.root, Terminal())
+        return " ".join(capsys.readouterr().out.split())
+
+    assert shown().count("not_found") == 2 and "not shown" not in shown()
+    retry(store.root, where="stage = 'decode'")
+    assert shown().count("not_found") == 1
+    store.delete("units/download/a.reject.json")
+    store.write_bytes("units/download/a", b"")
+    assert "unreachable" not in shown()
+    assert shown().endswith("2 rejects of the last build not shown: marked by longvid retry, or made since")
+    assert "undecodable" in shown(), "a unit on which the code failed has no file"
+
+
+def test_a_path_of_no_reject_is_listed(tmp_path, capsys):
+    store = Store(tmp_path)
+    paths = ["../../etc/x.reject.json", "units/a.reject.json", "tables/rejects.parquet"]
+    rejects = [{**dict.fromkeys(REJECT.names), "stage": f"s{n}", "reason": "r", "path": p} for n, p in enumerate(paths)]
+    store.write_tables("tables/rejects.parquet", [pa.Table.from_pylist(rejects, REJECT)], REJECT)
+    store.write_bytes("units/a.reject.json", b"[]")
+    show_rejects(store.root, Terminal())
+    said = capsys.readouterr().out
+    assert [f"s{n}" in said for n in range(3)] == [True] * 3 and "not shown" not in said
 
 
 def test_an_unknown_reason_is_refused(store):
