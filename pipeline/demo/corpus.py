@@ -40,7 +40,7 @@ def write_demo(out: Path, *, videos: int, seconds: int, seed: int) -> Path:
 
 
 def script_of(index: int, *, seconds: int, seed: int) -> Script:
-    """The script of video `index` of a demo corpus."""
+    """Returns the script of video `index` of a demo corpus."""
     rng = random.Random(f"{seed}/{index}")
     return write_script(float(seconds + rng.randint(0, seconds * 15 // 100)), rng.getrandbits(32))
 
@@ -52,7 +52,7 @@ def render_video(path: Path, script: Script) -> None:
 
 
 def manifest_row(name: str, script: Script, *, split: str) -> dict:
-    """The video's row of the manifest; its events and scenes in order of time."""
+    """Returns the video's row of the manifest; its events and scenes in order of time."""
     spans = [(event.start_s, event.end_s, "event", sentence(event.act)) for event in script.events]
     spans += [(scene.start_s, scene.end_s, "scene", scene.name) for scene in script.scenes]
     events = [{"start_s": s, "end_s": e, "kind": kind, "text": text} for s, e, kind, text in sorted(spans)]

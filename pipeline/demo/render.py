@@ -20,7 +20,7 @@ from pipeline.demo.world import DEEDS, Act, Thing
 
 @dataclass(frozen=True)
 class Moment:
-    """What one frame shows: a scene, things that stand at x, and at most one act.
+    """Tells what one frame shows: a scene, things that stand at x, and at most one act.
 
     `pan` (0..1) is where the view of the scene lies; x, x0 and x1 are shares of the frame's width; `progress` (0..1)
     and `elapsed_s` say how far the act has come.
@@ -37,7 +37,7 @@ class Moment:
 
 
 def moment_at(script: Script, time_s: float) -> Moment:
-    """The moment that a script shows at `time_s`, on [0, seconds)."""
+    """Returns the moment that a script shows at `time_s`, on [0, seconds)."""
     scene = next(scene for scene in script.scenes if scene.start_s <= time_s < scene.end_s)
     pan = 0.5 + 0.5 * math.sin(0.15 * time_s)
     standing = tuple((s.thing, s.x) for s in script.standings if s.start_s <= time_s < s.end_s)
@@ -50,13 +50,13 @@ def moment_at(script: Script, time_s: float) -> Moment:
 
 
 def frames(script: Script, fps: int) -> Iterator[Image.Image]:
-    """The frames of a script, RGB of WIDTH x HEIGHT, in order."""
+    """Yields the frames of a script, RGB of WIDTH x HEIGHT, in order."""
     for index in range(round(script.seconds * fps)):
         yield draw(moment_at(script, index / fps))
 
 
 def draw(moment: Moment) -> Image.Image:
-    """The frame of a moment, RGB of WIDTH x HEIGHT."""
+    """Draws the frame of a moment, RGB of WIDTH x HEIGHT."""
     left = round(moment.pan * PAN)
     image = panorama(moment.scene).crop((left, 0, left + WIDTH, HEIGHT))
     for thing, x in moment.standing:

@@ -42,7 +42,7 @@ def run_demo(to: Path, recipe: Recipe, out: Terminal) -> None:
 
 
 def show_questions(corpus: str, out: Terminal) -> None:
-    """A pair of each task, and how often the keyframes catch the event that is asked for."""
+    """Prints a pair of each task, and how often the keyframes catch the event that is asked for."""
     with open_catalog(corpus) as catalog:
         pairs = "select distinct on (task) task, question, answer from qa order by task, qa_id"
         for task, question, answer in catalog.sql(pairs).fetchall():

@@ -39,7 +39,7 @@ _PATHS = {
 
 @dataclass(frozen=True)
 class Batch:
-    """Frames and texts, and what is true of them.
+    """Holds frames and texts, and what is true of them.
 
     images: N frames, RGB; texts: N strings; truth: N x N, whether text j is true of frame i (always for i = j);
     frame_labels, text_labels: N x len(ATTRIBUTES), index of the attribute's value, UNSAID where a text leaves it open.
@@ -53,7 +53,7 @@ class Batch:
 
 
 def sample_batch(num_groups: int, rng: random.Random) -> Batch:
-    """`num_groups` groups of GROUP frames, each with a text that is true of it."""
+    """Draws `num_groups` groups of GROUP frames, each with a text that is true of it."""
     moments = [moment for _ in range(num_groups) for moment in _group(rng)]
     claims = [_claim(moment, rng) for moment in moments]
     shown = [shown_keys(moment) for moment in moments]
@@ -65,7 +65,7 @@ def sample_batch(num_groups: int, rng: random.Random) -> Batch:
 
 
 def shown_keys(moment: Moment) -> frozenset[texts.Key]:
-    """All that is true of a frame."""
+    """Returns all that is true of a frame."""
     keys = {texts.scene_key(moment.scene)} | {texts.thing_key(thing) for thing, _ in moment.standing}
     if moment.act:
         keys.add(texts.act_key(moment.act))
@@ -75,7 +75,7 @@ def shown_keys(moment: Moment) -> frozenset[texts.Key]:
 
 
 def spoil(image: Image.Image, rng: random.Random) -> Image.Image:
-    """What encoding and decoding do to a frame: block noise and small shifts of light."""
+    """Does to a frame what encoding and decoding do: block noise and small shifts of light."""
     if rng.random() < 0.3:
         image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.85, 1.15))
     if rng.random() < 0.7:

@@ -17,7 +17,10 @@ _HORIZON = 84
 
 @lru_cache(maxsize=len(SCENES))
 def panorama(scene: str) -> Image.Image:
-    """The scene's background, RGB of (WIDTH + PAN) x HEIGHT. Always the same. Raises KeyError for an unknown scene."""
+    """Draws the scene's background, RGB of (WIDTH + PAN) x HEIGHT.
+
+    Always the same. Raises KeyError for an unknown scene.
+    """
     rng = np.random.default_rng(SCENES.index(scene) + 1)
     image = _PAINTERS[scene](rng)
     grain = rng.normal(0, 4, (HEIGHT, _WIDE, 1))

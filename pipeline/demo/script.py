@@ -14,7 +14,7 @@ from pipeline.demo.world import DEEDS, LEFT_EDGE, RIGHT_EDGE, SCENES, SLOTS, WOR
 
 @dataclass(frozen=True)
 class Event:
-    """An act on [start_s, end_s), going from x0 to x1 (shares of the frame's width; equal where it stays)."""
+    """Holds an act on [start_s, end_s) from x0 to x1 (shares of the frame's width; equal where it stays)."""
 
     start_s: float
     end_s: float
@@ -25,7 +25,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Standing:
-    """A thing that stands still at x on [start_s, end_s)."""
+    """Holds a thing that stands still at x on [start_s, end_s)."""
 
     start_s: float
     end_s: float
@@ -35,7 +35,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Scene:
-    """A stretch of time in one place."""
+    """Holds a stretch of time in one place."""
 
     start_s: float
     end_s: float
@@ -44,7 +44,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Script:
-    """All that a video shows. Scenes cover [0, seconds); events never overlap and never cross a scene's end."""
+    """Holds all that a video shows. Scenes cover [0, seconds); events never overlap and never cross a scene's end."""
 
     seconds: float
     scenes: tuple[Scene, ...]
@@ -53,7 +53,7 @@ class Script:
 
 
 def write_script(seconds: float, seed: int) -> Script:
-    """A script of `seconds` (at least 30); the same for the same seed."""
+    """Writes a script of `seconds` (at least 30); the same for the same seed."""
     if seconds < 30:
         raise ValueError(f"seconds = {seconds}: a script needs at least 30 to hold a scene")
     rng = random.Random(seed)

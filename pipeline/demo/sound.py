@@ -10,7 +10,7 @@ _ACTIONS = (*DEEDS, *MOVES, "card")
 
 
 def sound(script: Script) -> np.ndarray:
-    """Mono int16 samples at SAMPLE_RATE_HZ, as long as the script."""
+    """Returns mono int16 samples at SAMPLE_RATE_HZ, as long as the script."""
     wave = np.zeros(round(script.seconds * SAMPLE_RATE_HZ), np.float32)
     for scene in script.scenes:
         _add(wave, scene.start_s, scene.end_s, 60 + 7 * SCENES.index(scene.name), pulse_hz=0, loudness=0.03)

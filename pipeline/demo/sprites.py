@@ -16,7 +16,7 @@ LIGHT, DARK = (255, 255, 255), (20, 20, 20)
 
 
 def line(canvas: ImageDraw.ImageDraw, points: list, light: tuple = LIGHT) -> None:
-    """A light line with a dark rim, so that it shows on any background."""
+    """Draws a light line with a dark rim, so that it shows on any background."""
     canvas.line(points, fill=DARK, width=4)
     canvas.line(points, fill=light, width=2)
 

@@ -93,7 +93,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Claim:
-    """A text and when it is true of a frame: where the frame shows all keys of one of the alternatives."""
+    """Holds a text and when it is true of a frame: where the frame shows all keys of one of the alternatives."""
 
     text: str
     alternatives: tuple[frozenset[Key], ...]
@@ -105,14 +105,14 @@ class Claim:
 
 
 def sentence(act: Act) -> str:
-    """The event as a third-person sentence: "the red circle bounces"."""
+    """Returns the event as a third-person sentence: "the red circle bounces"."""
     if act.thing is None:
         return f"a card says {act.word}"
     return f"the {act.thing.name} {VERBS[act.action][0]}"
 
 
 def captions(act: Act) -> list[str]:
-    """Ways to say that it happens."""
+    """Returns ways to say that it happens."""
     if act.thing is None:
         return [
             sentence(act),
@@ -126,7 +126,7 @@ def captions(act: Act) -> list[str]:
 
 
 def questions(act: Act) -> list[str]:
-    """Ways to ask for the event: its time, its count, what comes before and after."""
+    """Returns ways to ask for the event: its time, its count, what comes before and after."""
     if act.thing is None:
         forms = {"s": sentence(act), "base": f"a card say {act.word}", "ing": f"a card saying {act.word}"}
     else:
@@ -137,7 +137,7 @@ def questions(act: Act) -> list[str]:
 
 
 def scene_questions(scene: str) -> list[str]:
-    """Ways to ask for a scene."""
+    """Returns ways to ask for a scene."""
     return [question.format(s=scene) for question in SCENE_QUESTIONS]
 
 
@@ -159,30 +159,30 @@ def scene_key(scene: str) -> Key:
 
 
 def claim_act(act: Act, rng: random.Random) -> Claim:
-    """A caption or question that asks for `act`."""
+    """Returns a caption or question that asks for `act`."""
     text = rng.choice(questions(act) if rng.random() < 0.6 else captions(act))
     return Claim(_strew(text, rng), (frozenset([act_key(act)]),))
 
 
 def claim_pair(act: Act, other: Act, rng: random.Random) -> Claim:
-    """A question for two acts, true of frames of either."""
+    """Returns a question for two acts, true of frames of either."""
     text = rng.choice(PAIR_QUESTIONS).format(a=sentence(act), b=sentence(other))
     return Claim(text, (frozenset([act_key(act)]), frozenset([act_key(other)])))
 
 
 def claim_in_scene(act: Act, scene: str, rng: random.Random) -> Claim:
-    """An act together with the scene it happens in."""
+    """Returns a claim of an act together with the scene it happens in."""
     return Claim(f"{rng.choice(captions(act))} in {scene}", (frozenset([act_key(act), scene_key(scene)]),))
 
 
 def claim_scene(scene: str, rng: random.Random) -> Claim:
-    """A caption or question about a scene."""
+    """Returns a caption or question about a scene."""
     text = rng.choice([scene, f"the scene of {scene}", *scene_questions(scene)])
     return Claim(_strew(text, rng), (frozenset([scene_key(scene)]),))
 
 
 def claim_thing(thing: Thing, rng: random.Random) -> Claim:
-    """That a thing can be seen, whatever it does."""
+    """Claims that a thing can be seen, whatever it does."""
     forms = ("a {}", "the {}", "When is the {} visible?", "there is a {}", "Is there a {} in the video?")
     return Claim(_strew(rng.choice(forms).format(thing.name), rng), (frozenset([thing_key(thing)]),))
 

@@ -81,7 +81,7 @@ def train(*, steps: int, num_groups: int, learning_rate: float, seed: int) -> di
 
 
 def to_pixels(images: list[Image.Image]) -> torch.Tensor:
-    """The preprocessing that open_clip does for this model: squashed to a square, normalised. N x 3 x S x S."""
+    """Squashes frames to a square and normalises them, as open_clip does for this model. N x 3 x S x S."""
     size = _CONFIG["model_cfg"]["vision_cfg"]["image_size"]
     squashed = [np.asarray(image.resize((size, size), Image.Resampling.BICUBIC)) for image in images]
     pixels = torch.from_numpy(np.stack(squashed)).permute(0, 3, 1, 2).float() / 255
@@ -109,7 +109,7 @@ def _losses(model: CLIP, heads: nn.ModuleList, batch: Batch, tokens: torch.Tenso
 
 
 def contrast(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Cross entropy both ways, the target spread evenly over the true pairs."""
+    """Computes the cross entropy both ways, the target spread evenly over the true pairs."""
     weights = truth.float()
     by_image = weights / weights.sum(dim=1, keepdim=True)
     by_text = weights / weights.sum(dim=0, keepdim=True)

@@ -81,20 +81,20 @@ MOVES = ("enter_left", "enter_right", "leave_left", "leave_right", "slide_left",
 
 @dataclass(frozen=True)
 class Thing:
-    """A coloured shape, known by its name."""
+    """Is a coloured shape, known by its name."""
 
     colour: str
     shape: str
 
     @property
     def name(self) -> str:
-        """Colour and shape, as texts name it."""
+        """Returns colour and shape, as texts name it."""
         return f"{self.colour} {self.shape}"
 
 
 @dataclass(frozen=True)
 class Act:
-    """What happens: a thing's action (of DEEDS or MOVES), or `card` with the word it shows."""
+    """Tells what happens: a thing's action (of DEEDS or MOVES), or `card` with the word it shows."""
 
     action: str
     thing: Thing | None = None

@@ -8,7 +8,7 @@ from stages.qa.similarity import holds_of, near_duplicates
 
 
 def same(a: Answer, b: Answer) -> bool:
-    """Whether two answers say the same: times that mostly overlap, events that tell of the same thing."""
+    """Returns whether two answers say the same: times that mostly overlap, events that tell of the same thing."""
     if isinstance(a, Event) and isinstance(b, Event):
         is_paraphrase = a.meaning != "" and a.meaning == b.meaning
         return a.group == b.group or is_paraphrase or near_duplicates(a.text, b.text)
@@ -22,8 +22,10 @@ def same(a: Answer, b: Answer) -> bool:
 
 
 def may_be_right(wrong: Answer, found: Answer, error_s: float) -> bool:
-    """Whether a wrong answer may be right beside the one that was found: it is true of the same event, or so near in
-    time that the errors of the annotation may have parted them.
+    """Returns whether a wrong answer may be right beside the one that was found.
+
+    It may where it is true of the same event, or so near in time that the errors of the annotation may have parted
+    them.
     """
     if isinstance(wrong, Event) and isinstance(found, Event):
         return wrong.kind == found.kind == "event" and holds_of(wrong.text, found.text)
@@ -34,7 +36,7 @@ def may_be_right(wrong: Answer, found: Answer, error_s: float) -> bool:
 
 
 def happens(offered: Event, events: Sequence[Event]) -> bool:
-    """Whether an offered event is one of some events, or may be true of one of them."""
+    """Returns whether an offered event is one of some events, or may be true of one of them."""
     return any(same(offered, e) or may_be_right(offered, e, 0.0) for e in events)
 
 
@@ -43,5 +45,5 @@ def _group(event: object) -> int:
 
 
 def is_span(answer: Answer) -> bool:
-    """Whether an answer is a span of time."""
+    """Returns whether an answer is a span of time."""
     return isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(x, (int, float)) for x in answer)

@@ -29,7 +29,7 @@ _LEAST_WORDS = 3
 
 
 class Cause(NamedTuple):
-    """An event and what makes it happen, or what it is for."""
+    """Holds an event and what makes it happen, or what it is for."""
 
     effect: str
     """Without a full stop, as the sentence begins."""
@@ -39,7 +39,7 @@ class Cause(NamedTuple):
 
 @lru_cache(maxsize=1 << 14)
 def cause_of(sentence: str) -> Cause | None:
-    """The cause that a cleaned sentence tells; None where it tells none, or not for certain."""
+    """Returns the cause that a cleaned sentence tells; None where it tells none, or not for certain."""
     found = list(_MARK.finditer(sentence))
     if len(found) != 1:
         return None

@@ -9,7 +9,7 @@ from schemas.tables.qa import TASKS
 
 
 class WritingConfig(Config):
-    """How many pairs of which tasks, and what an event must be like to be asked for."""
+    """Sets how many pairs of which tasks are written, and what an event must be like to be asked for."""
 
     seed: int = Field(0, ge=0)
     """Another seed gives other questions about the same video."""

@@ -10,7 +10,7 @@ _LEAST_LEFT = 0.5
 
 
 def at_cuts(rows: Iterable[dict[str, Any]], cuts_s: Sequence[float], reach_s: float) -> Iterator[dict[str, Any]]:
-    """The rows, starts and ends of what is seen at the nearest cut if it lies within `reach_s`.
+    """Yields the rows, with the starts and ends of what is seen moved to the nearest cut within `reach_s`.
 
     Of two times, the earlier one never moves beyond the later one. Speech, clips, chapters and points in time stay as
     they are.

@@ -24,7 +24,7 @@ REASONS = {"event": EVENT_REASONS, "pair": PAIR_REASONS}
 
 
 def dropped_rows(video_id: str, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Rows of the schema DROPPED, sorted; `counts` by reason, as `stages.qa.writing.write_pairs` gives them."""
+    """Returns rows of DROPPED, sorted; `counts` by reason, as `stages.qa.writing.write_pairs` gives them."""
     told = [("event" if reason in EVENT_REASONS else "pair", reason, count) for reason, count in counts.items()]
     return [
         {"video_id": video_id, "what": what, "reason": reason, "count": count}

@@ -32,7 +32,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Event:
-    """A sentence that holds in [start_s, end_s), in seconds.
+    """Holds a sentence that is true in [start_s, end_s), in seconds.
 
     Attributes:
         event_id: of the annotation's row (of the first one where several were put together).
@@ -71,26 +71,26 @@ class Event:
 
     @property
     def is_named(self) -> bool:
-        """Whether a question can name it: understood alone, and at a time of its own."""
+        """Returns whether a question can name it: understood alone, and at a time of its own."""
         return not self.is_spread and (self.kind == "speech" or says_who(self.text))
 
 
 def reason_of(event: Event) -> Event:
-    """The cause of an event as an answer: it says the same as another cause only where the words do."""
+    """Returns the cause of an event as an answer: it says the same as another cause only where the words do."""
     assert event.cause
     reason = event.cause.reason
     return replace(event, text=reason[:1].upper() + reason[1:], group=-2 - event.group, meaning="", cause=None)
 
 
 def overlap_s(a: Span, b: Span) -> float:
-    """Seconds that two spans share, at least 0."""
+    """Returns the seconds that two spans share, at least 0."""
     return max(0.0, min(a[1], b[1]) - max(a[0], b[0]))
 
 
 def make_events(
     rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, alike: Mapping[str, str] | None = None
 ) -> tuple[list[Event], Counter[str], str]:
-    """Events sorted by start, how many rows were left out by reason, and the language.
+    """Returns events sorted by start, how many rows were left out by reason, and the language.
 
     Args:
         rows: of the schema EVENT; conversations are left to others.
@@ -109,7 +109,7 @@ def make_events(
 def split_events(
     rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, alike: Mapping[str, str] | None = None
 ) -> tuple[list[Event], Counter[str], str]:
-    """As `make_events`, with repeats left as they are."""
+    """Makes events as `make_events` does, but leaves repeats as they are."""
     left_out: Counter[str] = Counter()
     rows = [row for row in rows if row["kind"] != "conversation"]
     language = language_of([row["text"] for row in rows if row["kind"] != "speech"] or [row["text"] for row in rows])
@@ -164,7 +164,7 @@ def _grouped(events: Sequence[Event]) -> list[Event]:
 
 
 def merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
-    """Events in time order, repeats of a group that lie at most `touch_s` apart as one."""
+    """Returns events in time order, with repeats of a group that lie at most `touch_s` apart merged."""
     last: dict[int, int] = {}
     merged: list[Event] = []
     for event in events:

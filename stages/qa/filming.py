@@ -57,20 +57,20 @@ _PRODUCTION = re.compile(
 
 
 def without_labels(text: str) -> str:
-    """A sentence without the place, date and format that stock footage is named by."""
+    """Returns a sentence without the place, date and format that stock footage is named by."""
     return _FORMAT.sub("", _DATELINE.sub("", text))
 
 
 def without_viewer(text: str) -> str:
-    """A sentence without "the video shows" or "we see" before what is shown."""
+    """Returns a sentence without "the video shows" or "we see" before what is shown."""
     return _SHOWN.sub("", text)
 
 
 def without_camera(text: str) -> str:
-    """A sentence without what the camera does beside what happens, and without links after "we"."""
+    """Returns a sentence without what the camera does beside what happens, and without links after "we"."""
     return _WE_SEE.sub(r"\1 see", _BESIDE_CAMERA.sub("", text))
 
 
 def is_filming(text: str) -> bool:
-    """Whether a sentence tells of the camera, of titles or of formats alone."""
+    """Returns whether a sentence tells of the camera, of titles or of formats alone."""
     return any(found.match(text) for found in (_CAMERA, _TITLES)) or _PRODUCTION.search(text) is not None

@@ -11,7 +11,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def language_of(texts: Sequence[str]) -> str:
-    """ISO 639-1 code of the language that most of the texts are in; "" where there is too little to tell.
+    """Returns the ISO 639-1 code of the language of most texts; "" where there is too little to tell.
 
     A few short captions in plain English ("a man sings a song") are too little for the detector, which then guesses;
     their small words tell it.

@@ -13,7 +13,7 @@ _OVERLAP_S = 0.5
 
 
 def sentences_of(speech: Sequence[Event]) -> list[Event]:
-    """The lines, sorted by start, that are a sentence and that nobody speaks over.
+    """Returns the lines, sorted by start, that are a sentence and that nobody speaks over.
 
     None where most lines are no sentences, or where many overlap: files of two languages or of several speakers were
     put together there.

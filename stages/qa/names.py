@@ -16,12 +16,14 @@ _NO_OBJECT = re.compile(
 
 
 def says_who(text: str) -> bool:
-    """Whether a sentence can be understood alone: it does not begin with a pronoun whose name another sentence has, nor
-    tell that something goes on, nor what is done to an "it" without a noun before.
+    """Returns whether a sentence can be understood alone.
+
+    It does not begin with a pronoun whose name another sentence has, nor tell that something goes on, nor what is done
+    to an "it" without a noun before.
     """
     return not _PRONOUN.match(text) and not _NO_OBJECT.match(text)
 
 
 def tells_another(text: str) -> bool:
-    """Whether a sentence tells of somebody or something beside what others tell of: "Another man waves"."""
+    """Returns whether a sentence tells of somebody or something beside what others tell of: "Another man waves"."""
     return text.lower().startswith(("another ", "the other ", "other "))

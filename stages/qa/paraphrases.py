@@ -10,7 +10,7 @@ _BLOCK = 1024
 
 
 def paraphrases(texts: Sequence[str], embeddings_ND: np.ndarray, least: float) -> Mapping[str, str]:
-    """Each text that says another again, and the first one that says it.
+    """Returns each text that says another again, and the first one that says it.
 
     Every text is compared with those that say something new, in the order of the texts; so no chain of small steps
     joins texts that differ. Texts that name different colours differ.

@@ -11,7 +11,7 @@ from stages.qa.event import Event, Span
 
 
 class Unanswerable(Enum):
-    """What a question assumes that is not so."""
+    """Tells what a question assumes that is not so."""
 
     ORDER = "order"
     """That one event comes before another."""
@@ -26,7 +26,7 @@ MAIN = "main"
 
 @dataclass(frozen=True)
 class Plan:
-    """One question.
+    """Plans one question.
 
     Attributes:
         task: one of schemas.tables.qa.TASKS.
@@ -62,12 +62,12 @@ class Plan:
 
     @property
     def is_caption(self) -> bool:
-        """Whether it is a description, which needs all events and whose wording is free."""
+        """Returns whether it is a description, which needs all events and whose wording is free."""
         return self.form in CAPTIONS
 
     @property
     def is_order(self) -> bool:
-        """Whether the answer is an order of what the question lists."""
+        """Returns whether the answer is an order of what the question lists."""
         return self.form in ORDERS
 
     @property
@@ -77,30 +77,30 @@ class Plan:
 
     @property
     def has_false_premise(self) -> bool:
-        """Whether the question assumes what is not so."""
+        """Returns whether the question assumes what is not so."""
         return isinstance(self.answer, Unanswerable) or (self.form == "occurrence" and isinstance(self.answer, int))
 
     @property
     def relation(self) -> str | None:
-        """Where the answer lies, as the question tells: column `relation` of QA."""
+        """Returns where the answer lies, as the question tells: column `relation` of QA."""
         relations = {"neighbour": f"soon_{self.side}", "next_scene": self.side, "between": "between"}
         return relations.get(self.form)
 
     @property
     def told(self) -> tuple[Event, ...]:
-        """All events that question, options and answer tell of, and those of the evidence."""
+        """Returns all events that question, options and answer tell of, and those of the evidence."""
         values = (self.answer, *self.wrong)
         events = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
         return (*(e for e in events if isinstance(e, Event)), *self.asked, *self.listed, *self.evidence)
 
     @property
     def needs_speech(self) -> bool:
-        """Whether only speech answers it: it tells of what is said, or of chapters, whose titles speech explains."""
+        """Returns whether only speech answers it: it tells of speech, or of chapters, whose titles speech explains."""
         return any(e.kind == "speech" or e.is_title for e in self.told)
 
     @property
     def substance(self) -> object:
-        """What two plans have in common that ask for the same piece of knowledge, whatever their task."""
+        """Returns what plans have in common that ask for the same piece of knowledge, whatever their task."""
         seen = frozenset(e.event_id for e in self.evidence)
         if self.is_caption:
             return self.window or self.form

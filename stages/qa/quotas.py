@@ -33,11 +33,11 @@ class Quotas:
 
     @property
     def are_full(self) -> bool:
-        """Whether the video has all its pairs."""
+        """Returns whether the video has all its pairs."""
         return self._taken["all"] >= self.target
 
     def allow(self, plan: Plan, *, strictly: bool) -> bool:
-        """Whether a plan may be taken; `strictly`: while other kinds are left."""
+        """Returns whether a plan may be taken; `strictly`: while other kinds are left."""
         if plan.needs_speech and self._taken["said"] >= self._most_said:
             return False
         if self._taken[plan.task] >= self._most(plan.task, strictly):
@@ -46,7 +46,7 @@ class Quotas:
         return not strictly or all(self._taken[kind] < most_of_a_kind for kind in self._kinds(plan))
 
     def is_closed(self, task: str) -> bool:
-        """Whether a task has all the pairs that it may have."""
+        """Returns whether a task has all the pairs that it may have."""
         return self._taken[task] >= self._most(task, strictly=False)
 
     def add(self, plan: Plan) -> None:
@@ -93,7 +93,7 @@ class NoneShare:
         self._touch_s = timeline.config.touch_s
 
     def offer(self, plan: Plan) -> Plan:
-        """The plan, with the option where one is due."""
+        """Returns the plan, with the option "none" where one is due."""
         if not self._fits(plan) or len(plan.wrong) < self._every - 1 or self._due + self._share < 1:
             return plan
         if self._rng.random() < 1 / self._every:

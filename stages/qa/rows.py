@@ -18,7 +18,7 @@ Pair = dict[str, Any]
 
 
 class Draft(NamedTuple):
-    """A plan that holds, in words; `said`: the transcript that it carries."""
+    """Holds a plan that passed the solver, in words; `said`: the transcript that it carries."""
 
     plan: Plan
     words: Realized
@@ -27,7 +27,7 @@ class Draft(NamedTuple):
 
 
 def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
-    """The row of a plan, with its wrong options alone until `place_options` places the right one."""
+    """Returns the row of a plan, with its wrong options alone until `place_options` places the right one."""
     plan, words, verdict, said = draft
     spans = [e.span for e in plan.evidence] if not plan.is_caption else [plan.window or (0.0, timeline.duration_s)]
     content = [timeline.video_id, plan.task, plan.form, words.question, words.answer, sorted(words.wrong), spans]
@@ -66,7 +66,7 @@ def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
 
 
 def made_of(draft: Draft, rows: list[Pair], seed: int) -> Pair:
-    """Columns that tell where a pair comes from. A transcript may hold any line of speech."""
+    """Returns the columns that tell where a pair comes from. A transcript may hold any line of speech."""
     told = {i for e in draft.plan.told for i in e.event_ids}
     used = [row for row in rows if row["event_id"] in told or (draft.said and row["kind"] == "speech")]
     return {**origin_columns(used), "realizer": "templates", "seed": seed}
@@ -102,7 +102,7 @@ def place_options(timeline: Timeline, pairs: list[Pair]) -> None:
 
 
 def conversation(question: str, options: list[str], answer: str, hint: str = "", said: str = "") -> str:
-    """JSON of a pair in the LLaVA form, the options lettered."""
+    """Returns the JSON of a pair in the LLaVA form, the options lettered."""
     lines, told = [f"{question} {hint}".strip()], answer
     if options:
         lettered = [f"({letter}) {option}" for letter, option in zip(_LETTERS, options, strict=False)]

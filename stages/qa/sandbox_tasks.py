@@ -18,7 +18,7 @@ from workers.sandbox.task import Message, Task, read_all
 def write(
     file: int, duration_s: float, video_id: str, clips: list[list[float]], config: dict[str, Any]
 ) -> Iterator[Message]:
-    """A message per pair, its row as JSON; at last one with what was left out.
+    """Sends a message per pair, its row as JSON; at last one with what was left out.
 
     Args:
         file: JSON, rows of EVENT and what `stages.qa.paraphrases` found, or null.
@@ -38,7 +38,7 @@ def write(
 
 
 def sentences(file: int, duration_s: float, config: dict[str, Any]) -> Iterator[Message]:
-    """One message: what the events tell to be seen, as questions quote it, each text once. `file` is as for `write`."""
+    """Sends one message: each event as questions quote it, each text once. `file` is as for `write`."""
     events, _ = json.loads(read_all(file))
     made, _, _ = split_events(events, duration_s, parse(WritingConfig, config))
     yield {}, json.dumps(list(dict.fromkeys(e.text for e in made if e.kind != "speech"))).encode()

@@ -34,21 +34,21 @@ _IRREGULAR = {
 
 @lru_cache(maxsize=1 << 16)
 def content_words(text: str) -> frozenset[str]:
-    """The words of a text that carry content, without their endings. Of a text that has none, all its words."""
+    """Returns the words of a text that carry content, without endings. Of a text that has none, all its words."""
     words = [re.sub(r"['\u2019]s$", "", word) for word in _WORD.findall(text.lower())]
     return frozenset(stem(word) for word in words if word not in _EMPTY) or frozenset(words)
 
 
 @lru_cache(maxsize=1 << 16)
 def same_words(text: str) -> tuple[str, ...]:
-    """What two texts have in common that say the same in the same order: articles, case and endings left out."""
+    """Returns what texts have in common that say the same in the same order: no articles, case and endings."""
     words = [stem(word) for word in _WORD.findall(text.lower()) if word not in ("a", "an", "the")]
     return tuple(words) or (text,)
 
 
 @lru_cache(maxsize=1 << 14)
 def stem(word: str) -> str:
-    """A word without the ending of a plural or a verb: smiles, smiling, smiled -> smil; berries -> berri."""
+    """Returns a word without the ending of a plural or a verb: smiles, smiling, smiled -> smil; berries -> berri."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     for ending in ("ing", "ed", "es", "s", "e"):
@@ -79,7 +79,7 @@ _COLOURS = frozenset(map(stem, _COLOUR_WORDS.split()))
 
 
 def step_of(text: str) -> tuple[str, ...]:
-    """The verb and the object of an instruction, "Roll out the dough with a pin" -> (roll, dough).
+    """Returns the verb and the object of an instruction, "Roll out the dough with a pin" -> (roll, dough).
 
     () for a sentence that begins with an article, a pronoun or a number, so with a subject. Verbs that people use for
     the same work are one: "Clean hands" is "Wash hands".
@@ -92,7 +92,7 @@ def step_of(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1 << 17)
 def near_duplicates(a: str, b: str) -> bool:
-    """Whether two texts say about the same: most content words are shared, or one says all that the other says."""
+    """Returns whether two texts say about the same: most content words are shared, or one says all of the other."""
     words_a, words_b = content_words(a), content_words(b)
     shared = len(words_a & words_b)
     if shared == 0 or _name_other_colours(words_a, words_b):
@@ -103,7 +103,7 @@ def near_duplicates(a: str, b: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def core_words(text: str) -> frozenset[str]:
-    """The content words of who does what, without where: "the rabbit smiles on the meadow" -> rabbit, smil."""
+    """Returns the content words without those of a place: "the rabbit smiles on the meadow" -> rabbit, smil."""
     for found in _PLACE.finditer(text):
         if len(content_words(text[: found.start()])) >= LEAST_CORE:
             return core_words(text[: found.start()] + text[found.end() :])
@@ -111,13 +111,13 @@ def core_words(text: str) -> frozenset[str]:
 
 
 def holds_of(text: str, other: str) -> bool:
-    """Whether what a text says, but for where, may be true of what another text tells of as well."""
+    """Returns whether what a text says, but for where, may be true of what another text tells of as well."""
     core, others = core_words(text), content_words(other)
     return len(core) >= LEAST_CORE and core <= others and not differ_in_colour(text, other)
 
 
 def differ_in_colour(a: str, b: str) -> bool:
-    """Whether two texts name colours and no common one."""
+    """Returns whether two texts name colours and no common one."""
     return _name_other_colours(content_words(a), content_words(b))
 
 

@@ -15,7 +15,7 @@ from stages.qa.solver_forms import SOLVERS
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the solver says of a plan."""
+    """Holds what the solver says of a plan."""
 
     agrees: bool
     """It gives the stated answer, and rejects all wrong ones."""
@@ -26,7 +26,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether the plan passes the audit in all three respects."""
+        """Returns whether the plan passes the audit in all three respects."""
         return self.agrees and self.necessary and self.sufficient
 
 
@@ -51,5 +51,5 @@ def check(plan: Plan, events: Sequence[Event]) -> Verdict:
 
 
 def solve(plan: Plan, events: Sequence[Event]) -> Answer | None:
-    """The answer to a plan's question from a table of events; None where they do not tell."""
+    """Answers a plan's question from a table of events; None where they do not tell."""
     return SOLVERS[plan.form](plan, events)

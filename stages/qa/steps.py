@@ -15,14 +15,14 @@ PART_SHARE = 0.9
 
 
 def precedes(a: Event, b: Event) -> bool:
-    """Whether one event is over, but for the slack of annotators' cuts, when another begins."""
+    """Returns whether one event is over, but for the slack of annotators' cuts, when another begins."""
     shorter = min(a.end_s - a.start_s, b.end_s - b.start_s)
     slack = max(SLACK_S, SLACK_SHARE * shorter)
     return a.start_s < b.start_s and a.end_s < b.end_s and a.end_s - b.start_s <= slack
 
 
 def outlines_of(visual: Sequence[Event]) -> frozenset[Event]:
-    """Events that sum up others, such as a caption of the whole video beside those of its parts; sorted by start."""
+    """Returns events that sum up others, such as a caption of the whole video beside those of its parts; by start."""
     return frozenset(event for event in visual if _sums_up(event, visual))
 
 
@@ -44,7 +44,7 @@ def _sums_up(event: Event, visual: Sequence[Event]) -> bool:
 
 
 def steps_of(visual: Sequence[Event], outlines: frozenset[Event]) -> list[Event]:
-    """Events that surely follow one another: those that no other overlaps by more than annotators' slack.
+    """Returns events that surely follow one another: those that no other overlaps by more than annotators' slack.
 
     Overlapping captions have no order. What sums up others is no step of its own, and does not part them.
     """

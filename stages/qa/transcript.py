@@ -10,7 +10,7 @@ _LEAST_MARGIN, _MOST_MARGIN = 4, 12
 
 
 def transcript(timeline: Timeline, plan: Plan) -> str | None:
-    """A line per line of speech, with its times; None where nothing is said there, or too much.
+    """Returns a line per line of speech, with its times; None where nothing is said there, or too much.
 
     It begins some lines before the first of the events and ends some lines after the last. How many is drawn, so that
     the edges of the transcript do not tell when an event begins and ends.

@@ -29,7 +29,7 @@ def write_window_pairs(
     counts: Counter[str] | None = None,
     alike: Mapping[str, str] | None = None,
 ) -> list[Pair]:
-    """As `stages.qa.writing.write_pairs`, each window as if it were a video; windows in the order of time.
+    """Writes pairs as `stages.qa.writing.write_pairs` does, each window as if it were a video, in the order of time.
 
     In the texts, times count from the start of the window; in the columns of times, from that of the video. Pairs whose
     conversations came with the video are about all of it, and come last.

@@ -28,7 +28,7 @@ def write_pairs(
     counts: Counter[str] | None = None,
     alike: Mapping[str, str] | None = None,
 ) -> list[Pair]:
-    """Rows of the schema QA less the query columns, with `queries`, the texts they embed. `events` are rows of EVENT.
+    """Returns rows of QA less the query columns, with `queries`, the texts they embed. `events` are rows of EVENT.
 
     Depends on the arguments alone. `counts` is given what was left out and why: reasons of `make_events`, codes of
     `stages.qa.audit.words.PROBLEMS`, `solver` and `repeats`. `alike`: see `make_events`.
@@ -41,14 +41,14 @@ def write_pairs(
 
 
 def each_once(pairs: list[Pair], counts: Counter[str]) -> list[Pair]:
-    """The pairs, those that are the same once."""
+    """Returns the pairs, those that are the same once."""
     once = {pair["qa_id"]: pair for pair in pairs}
     counts["repeats"] += len(pairs) - len(once)
     return list(once.values())
 
 
 def planned_pairs(timeline: Timeline, rows: list[Pair], language: str, counts: Counter[str]) -> list[Pair]:
-    """The pairs of a timeline, as `write_pairs` gives them; `rows`: that its events were made of."""
+    """Returns the pairs of a timeline, as `write_pairs` does; `rows`: that its events were made of."""
     if not sentences_of(timeline.speech):
         counts["no_sentences"] += len(timeline.speech)
     drafts = list(_take(timeline, counts))

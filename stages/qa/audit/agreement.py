@@ -21,7 +21,7 @@ _FREE_FORMS = ("summary", "brief", "part", "timed_part", "conversation")
 
 
 def disagreements(pairs: Sequence[Pair]) -> dict[int, str]:
-    """Positions of pairs with `duplicate` or `contradiction`, in the order of `pairs`, all of one video.
+    """Returns positions of pairs with `duplicate` or `contradiction`, in the order of `pairs`, all of one video.
 
     Of pairs that say the same, the first is no duplicate; of pairs that contradict each other, none can be trusted.
     What is said of one window of a video neither repeats nor contradicts what is said of another.

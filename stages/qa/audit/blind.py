@@ -26,7 +26,7 @@ _LEAST_STEP = 0.003  # of the pairs, so that a form close to the margin does not
 
 
 class BlindConfig(Config):
-    """What a text-only model may guess."""
+    """Sets what a text-only model may guess."""
 
     margin: float = Field(3.0, ge=0, le=100)
     """Points above chance that a form may be guessed at, by the model or by a single rule; pairs above it are left
@@ -45,7 +45,7 @@ class BlindConfig(Config):
 
 @dataclass
 class Judged:
-    """What became of the pairs of one form.
+    """Tells what became of the pairs of one form.
 
     Attributes:
         score: float32 [N], probability of the right option, by the last model that judged the pair; NaN: not judged.
@@ -100,13 +100,13 @@ def _drop_by_rules(choices: Sequence[Choice], kept: np.ndarray, found: Judged, c
 
 
 def rule_guesses(choices: Sequence[Choice]) -> dict[str, list[int | None]]:
-    """What each single rule chooses."""
+    """Returns what each single rule chooses."""
     guesses = {name: [rule(choice) for choice in choices] for name, rule in RULES.items()}
     return {**guesses, "most_frequent": most_frequent(choices)}
 
 
 def surest(score: np.ndarray, gain: np.ndarray, margin: float, least: int = 0) -> np.ndarray:
-    """Positions of the pairs to leave out, the highest score first, until the mean gain is within the margin.
+    """Returns the pairs to leave out, the highest score first, until the mean gain is within the margin.
 
     Args:
         score: [N], by which right guesses are put in order; NaN counts as 0.
@@ -123,5 +123,5 @@ def surest(score: np.ndarray, gain: np.ndarray, margin: float, least: int = 0) -
 
 
 def fold_of(video_id: str, config: BlindConfig) -> int:
-    """The part that a video is in."""
+    """Returns the part that a video is in."""
     return zlib.crc32(f"{config.seed}:{video_id}".encode()) % config.folds

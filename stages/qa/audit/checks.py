@@ -55,7 +55,7 @@ _ONLY_TIME = re.compile(r"(?:\s|at|about|from|to|and|between|until|[-.,])*")
 
 
 def problems(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
-    """Codes of PROBLEMS that a pair has, but those that other pairs show.
+    """Returns the codes of PROBLEMS that a pair has, but those that other pairs show.
 
     Args:
         pair: a row of QA.
@@ -167,7 +167,7 @@ _CHECKS: dict[str, Callable[[Pair, Sequence[str]], bool]] = {
 
 
 def key_of(pair: Pair) -> tuple[Any, ...]:
-    """What a question asks: its form, the texts that it quotes, and its words outside of them."""
+    """Returns what a question asks: its form, the texts that it quotes, and its words outside of them."""
     question = pair["question"]
     outside = re.sub(r'"[^"]*"', " ", question).lower()
     numbers = tuple(re.findall(r"\d+(?:\.\d+)?|\b(?:first|second|third|last|before|after|previous|next)\b", outside))

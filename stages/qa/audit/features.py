@@ -39,7 +39,7 @@ _NO_RANK, _TIED = 14, 15
 
 @dataclass(frozen=True)
 class Choice:
-    """A multiple-choice pair as the audits read it.
+    """Holds a multiple-choice pair as the audits read it.
 
     Attributes:
         option_times: when the event of each option happens, as a share of the video; empty where options are no events.
@@ -57,26 +57,26 @@ class Choice:
 
 @lru_cache(maxsize=1 << 17)
 def word_columns(text: str) -> tuple[int, ...]:
-    """Columns of the words of a text, of its pairs of neighbouring words and of the text as a whole."""
+    """Returns columns of the words of a text, of its pairs of neighbouring words and of the text as a whole."""
     words = _WORD.findall(text.lower())[:_MOST_WORDS]
     tokens = [*words, *(f"{a} {b}" for a, b in pairwise(words)), f"={' '.join(words)}"]
     return tuple(sorted({_CUES + zlib.crc32(token.encode()) % (SIZE - _CUES) for token in tokens}))
 
 
 def quoted(question: str) -> list[str]:
-    """The events that a question quotes, in its order."""
+    """Returns the events that a question quotes, in its order."""
     return _QUOTED.findall(question)
 
 
 def side_of(question: str) -> int:
-    """Which side of something a question asks for, by its words outside quotes; 0: none."""
+    """Returns which side of something a question asks for, by its words outside quotes; 0: none."""
     words = _WORD.findall(_QUOTED.sub(" ", question.lower()))
     found = [_SIDE[word] for word in words if word in _SIDE]
     return max(found, key=lambda side: (side in (3, 4), -found.index(side)), default=0)
 
 
 def rows_of(choices: Sequence[Choice], typical: Sequence[dict[str, float]]) -> tuple["sparse.csr_matrix", np.ndarray]:
-    """The rows of all options, one pair after the other, and where each pair begins (int64 [pairs + 1]).
+    """Returns the rows of all options, one pair after the other, and where each pair begins (int64 [pairs + 1]).
 
     Args:
         choices: the pairs.
@@ -138,7 +138,7 @@ def _order_of(option: str) -> list[int]:
 
 
 def is_listed(option: str) -> bool:
-    """Whether an option is the order in which the question lists its events."""
+    """Returns whether an option is the order in which the question lists its events."""
     order = _order_of(option)
     return len(order) > 1 and order == sorted(order)
 

@@ -12,7 +12,7 @@ _COMMON = 200  # a run that more questions have is a phrase, and says nothing
 
 
 class QuestionIndex:
-    """Known questions.
+    """Finds known questions by their words.
 
     Args:
         questions: of each its text, options included.
@@ -33,7 +33,7 @@ class QuestionIndex:
                 self._holders[run].append(number)
 
     def find(self, text: str) -> tuple[int, float] | None:
-        """The number of the known question that a text has most in common with, and the share; None: with none."""
+        """Finds the known question that a text has most in common with: its number and the share; None: with none."""
         words = words_of(text)
         if len(words) >= _RUN and (equal := self._equal.get(" ".join(words))) is not None:
             return equal, 1.0
@@ -53,7 +53,7 @@ class QuestionIndex:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in lower case."""
+    """Returns the words of a text in lower case."""
     return _WORD.findall(text.lower())[:_MOST_WORDS]
 
 

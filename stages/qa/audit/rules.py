@@ -27,21 +27,21 @@ def shortest(pair: Choice) -> int | None:
 
 
 def earliest(pair: Choice) -> int | None:
-    """The option whose event comes first in the video (but where the question asks for just that)."""
+    """Chooses the option whose event comes first in the video (but where the question asks for just that)."""
     if pair.form.startswith("first_or_last") or len(pair.option_times) < len(pair.options):
         return None
     return _extreme([-time for time in pair.option_times])
 
 
 def nearest(pair: Choice) -> int | None:
-    """The option whose event lies nearest in time to what the question names."""
+    """Chooses the option whose event lies nearest in time to what the question names."""
     if len(pair.option_times) < len(pair.options) or not pair.asked_times or pair.form in ("scene_of", "in_scene"):
         return None
     return _extreme([-min(abs(t - a) for a in pair.asked_times) for t in pair.option_times])
 
 
 def smallest_number(pair: Choice) -> int | None:
-    """The option that begins with the smallest number."""
+    """Chooses the option that begins with the smallest number."""
     numbers = [found and float(found[1]) for found in map(_NUMBER.match, pair.options)]
     if pair.form not in ("count", "count_beside", "when", "occurrence") or None in numbers:
         return None
@@ -49,7 +49,7 @@ def smallest_number(pair: Choice) -> int | None:
 
 
 def adjoining(pair: Choice) -> int | None:
-    """Of spans of time, the one that lies nearest to two others: neighbours in time make likely wrong options."""
+    """Chooses the span of time that lies nearest to two others: neighbours in time make likely wrong options."""
     spans = [(float(found[1]), float(found[2])) for found in map(_SPAN.fullmatch, pair.options) if found]
     if len(spans) < max(3, len(pair.options)):
         return None
@@ -58,7 +58,7 @@ def adjoining(pair: Choice) -> int | None:
 
 
 def listed_order(pair: Choice) -> int | None:
-    """The order in which the question lists the events."""
+    """Chooses the order in which the question lists the events."""
     found = [i for i, option in enumerate(pair.options) if is_listed(option)]
     return found[0] if len(found) == 1 else None
 
@@ -80,7 +80,7 @@ RULES: dict[str, Rule] = {
 
 
 def most_frequent(pairs: Sequence[Choice]) -> list[int | None]:
-    """For each pair the option whose text is right most often in the pairs of other videos."""
+    """Chooses for each pair the option whose text is right most often in the pairs of other videos."""
     right: dict[str, Counter[str]] = defaultdict(Counter)
     for pair in pairs:
         right[pair.options[pair.answer_index]][pair.video_id] += 1
@@ -96,7 +96,10 @@ def most_frequent(pairs: Sequence[Choice]) -> list[int | None]:
 def over_chance(
     pairs: Sequence[Choice], guesses: Sequence[int | None], *, rounds: int = 500
 ) -> tuple[float, float, int]:
-    """Points over chance, the lower end of their 95% interval (bootstrap over videos), and the number of guesses."""
+    """Returns the points over chance, the lower end of their 95% interval and the number of guesses.
+
+    The interval is a bootstrap over videos.
+    """
     by_video: dict[str, list[float]] = defaultdict(list)
     for pair, guess in zip(pairs, guesses, strict=True):
         if guess is not None:

@@ -16,7 +16,7 @@ Encode = Callable[[Sequence[str]], np.ndarray]
 
 
 class ParaphraseIndex:
-    """Known questions, each a text whose first line is the question and whose other lines are its options.
+    """Finds known questions, each a text whose first line is the question and whose other lines are its options.
 
     Args:
         questions: the known ones.
@@ -28,7 +28,7 @@ class ParaphraseIndex:
         self._options = [_option_words(text) for text in questions]
 
     def find(self, texts: Sequence[str]) -> list[tuple[int, float] | None]:
-        """For each text the number of the most similar known question that asks for the same, and the cosine."""
+        """Finds for each text the most similar known question that asks for the same: its number, and the cosine."""
         similar_NK = self._encode(texts) @ self._known_KD.T
         return [self._best(text, similar_K) for text, similar_K in zip(texts, similar_NK, strict=True)]
 

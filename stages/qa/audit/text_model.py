@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Pairs:
-    """Pairs that models are fitted on and asked about.
+    """Holds pairs that models are fitted on and asked about.
 
     Args:
         matrix: the rows of all options, one pair after the other.
@@ -38,7 +38,7 @@ class Pairs:
         return rows, pairs, signs
 
     def fit(self, where: np.ndarray) -> np.ndarray:
-        """The weights, one per column, of a model of the pairs at some places."""
+        """Returns the weights, one per column, of a model of the pairs at some places."""
         from sklearn.linear_model import SGDClassifier  # costs a second to import, and small corpora need none
 
         differences, pairs, signs = self._differences
@@ -57,7 +57,10 @@ class Pairs:
         return np.asarray(model.fit(differences[rows], signs[rows]).coef_[0])
 
     def predict(self, where: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Softmax of the options' sums at the right option, float32; and whether it alone has the highest sum."""
+        """Returns for each pair the softmax of the options' sums at the right option, and whether it alone is highest.
+
+        The softmax is float32.
+        """
         if not len(where):
             return np.zeros(0, np.float32), np.zeros(0, bool)
         counts = np.diff(self._begins)[where]
@@ -72,7 +75,7 @@ class Pairs:
 
 
 def cross_fit(pairs: Pairs, folds: np.ndarray, kept: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of all pairs what `Pairs.predict` gives, by models of the kept pairs of other folds.
+    """Returns for all pairs what `Pairs.predict` gives, by models of the kept pairs of other folds.
 
     Args:
         pairs: N of them.

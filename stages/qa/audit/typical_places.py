@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def typical_places(choices: Sequence[Choice], folds: np.ndarray, most: int, seed: int) -> list[dict[str, float]]:
-    """Per pair the typical place in a video of each text in it, by its words, in the videos of other folds.
+    """Returns the typical place in a video of each text of a pair, by its words, in the videos of other folds.
 
     Args:
         choices: the pairs.

@@ -27,7 +27,10 @@ _NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six
 
 
 def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
-    """Codes of PROBLEMS that a pair has. What is too long is looked into no further: that takes quadratic time."""
+    """Returns the codes of PROBLEMS that a pair has.
+
+    A text that is too long is not checked further, which is quadratic.
+    """
     if sum(map(len, (words.question, words.answer, *words.wrong))) > MOST_CHARS:
         return ["too_long"]
     found = []
@@ -47,7 +50,7 @@ def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
 
 
 def answer_in_question(question: str, answer: str) -> bool:
-    """Whether the question holds the answer: its words in a row, or nearly all that carry content."""
+    """Returns whether the question holds the answer: its words in a row, or nearly all that carry content."""
     asked, answered = _words(question), _words(answer)
     if answered and f" {' '.join(answered)} " in f" {' '.join(asked)} ":
         return True
@@ -61,8 +64,9 @@ def without_options(question: str) -> str:
 
 
 def leak_report(pairs: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Shares over rows of the schema QA: answers in questions, numeric answers, and how often the position that is
-    right most often is right (a quarter is chance with four options).
+    """Returns shares of rows of the schema QA: answers in questions, numeric answers, and the top position.
+
+    The last is how often the position that is right most often is right (a quarter is chance with four options).
     """
     if not pairs:
         return {"answer_in_question": 0.0, "numeric": 0.0, "top_position": 0.0}
