@@ -189,7 +189,7 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
         emits="rows",
-        version=10,
+        version=11,
         # `annotation_stamp` changes with the content of these files; their location does not matter.
         cache_key_excludes=("subtitles", "events_file"),
     )

@@ -31,12 +31,12 @@ def is_ttml(text: str) -> bool:
     return text.lstrip().startswith("<") and _TTML.search(text[:_HEAD_CHARS]) is not None
 
 
-def read_ass(lines: list[str]) -> tuple[list[Block], int]:
-    """Returns the cues of a file, and the line of the first one that cannot be read; 0: there is none."""
+def read_ass(lines: list[str]) -> tuple[list[Block], list[int]]:
+    """Returns the cues of a file, and the lines of those that cannot be read."""
     import pysubs2
 
     blocks: list[Block] = []
-    bad_line = 0
+    bad_lines: list[int] = []
     # Line by line: a bad one costs itself alone, and what styles and fonts hold costs nothing.
     for number, line in enumerate(map(str.lstrip, lines), 1):
         if not line.startswith("Dialogue:"):
@@ -46,8 +46,8 @@ def read_ass(lines: list[str]) -> tuple[list[Block], int]:
                 raise ValueError("no text")
             blocks += _blocks(pysubs2.SSAFile.from_string(line, "ssa"), number)
         except ValueError:
-            bad_line = bad_line or number
-    return blocks, bad_line
+            bad_lines.append(number)
+    return blocks, bad_lines
 
 
 def read_ttml(text: str) -> list[Block]:

@@ -25,22 +25,23 @@ class Block(NamedTuple):
     line: int
 
 
-def read_blocks(lines: list[str], is_webvtt: bool) -> tuple[list[Block], int]:
-    """Returns the cues of a file, and the number of the first invalid timing line; 0: there is none.
+def read_blocks(lines: list[str], is_webvtt: bool) -> tuple[list[Block], list[int]]:
+    """Returns the cues of a file, and the numbers of the invalid timing lines.
 
     A WebVTT cue ends at an empty line (one that holds a space is not empty), a SubRip cue at the next timing.
     """
     blocks: list[Block] = []
     text: list[str] = []
     times: tuple[float, float] | None = None
-    bad_line = first = 0
+    bad_lines: list[int] = []
+    first = 0
     numbered = _is_numbered(lines)
     for number, line in enumerate(lines, 1):
         if _LIKE_TIMING.match(line):
             if times is not None:
                 blocks.append(Block(*times, _before_timing(text, numbered, is_webvtt), first))
             times, text, first = _times(line), [], number
-            bad_line = bad_line or (number if times is None else 0)
+            bad_lines += [number] if times is None else []
         elif times is None or not is_webvtt:
             text.append(line)
         elif line == "" and not any(text):
@@ -52,7 +53,7 @@ def read_blocks(lines: list[str], is_webvtt: bool) -> tuple[list[Block], int]:
             text.append(line)
     if times is not None:
         blocks.append(Block(*times, _own(text, numbered and not is_webvtt), first))
-    return blocks, bad_line
+    return blocks, bad_lines
 
 
 def _is_numbered(lines: list[str]) -> bool:

@@ -52,6 +52,7 @@ class _Header(Config):
     flags: list[Annotated[str, Field(pattern=f"^({'|'.join(ANNOTATION_FLAGS)})$")]]
     track: Track | Literal[""]
     language: str = Field(max_length=40)
+    num_left_out: int = Field(ge=0, lt=2**31)
 
 
 _EVENTS = TypeAdapter(list[_Event])
@@ -71,4 +72,4 @@ def parse(task: str, data: bytes, limits: ParseLimits, max_events: int, **option
         told = _Header.model_validate(header)
     except (ValidationError, ValueError):
         raise AnnotationError("the process that parsed it sent something else than events") from None
-    return Known(events, tuple(told.flags), told.track, told.language)
+    return Known(events, tuple(told.flags), told.track, told.language, told.num_left_out)

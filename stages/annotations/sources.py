@@ -33,6 +33,8 @@ class Known(NamedTuple):
     """The kind of subtitles: speech, caption (visible content), chapter, or data, which is not text."""
     language: str = ""
     """Language of subtitles from the file's name or header, in lower case: "en-gb"."""
+    num_left_out: int = 0
+    """Number of cues of subtitles whose times cannot be read, or that end before they start."""
 
     def of(self, **origin: Any) -> "Known":
         """Returns a copy whose events have these fields of ORIGIN, unless they have values of their own."""
@@ -72,7 +74,7 @@ def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_char
     if track != "chapter":
         cues = join_sentences(merge_rolling(cues), gap_s, max_chars)
     told = [_event(cue, track) for cue in cues if _WORD.search(cue.text)]  # not lines such as "--"
-    return Known(told, subtitles.flags, track, language or subtitles.language)
+    return Known(told, subtitles.flags, track, language or subtitles.language, subtitles.num_left_out)
 
 
 def with_origins(known: Known, text: str | None) -> Known:

@@ -9,7 +9,7 @@ from stages.annotations.encodings import DETECT, decode_text
 from stages.annotations.markup import is_data, plain_lines
 from stages.annotations.text import AnnotationError
 
-NOT_TEXT, CUT = "subtitles_not_text", "long_lines_cut"  # flags of a video
+NOT_TEXT, CUT, LEFT_OUT = "subtitles_not_text", "long_lines_cut", "cues_left_out"  # flags of a video
 
 _MAX_LINE = 4096
 _HEADER = re.compile(r"(Kind|Language)\s*:\s*(\S+)", re.IGNORECASE)
@@ -37,14 +37,19 @@ class Subtitles:
     kind: str = ""
     language: str = ""
     flags: tuple[str, ...] = ()
-    """Flags of the video: "encoding_detected", "invalid_utf8", "subtitles_not_text", "long_lines_cut"."""
+    """Flags of the video: "encoding_detected", "invalid_utf8", "subtitles_not_text", "long_lines_cut",
+    "cues_left_out".
+    """
+    num_left_out: int = 0
+    """Number of cues whose times cannot be read, or that end before they start."""
 
 
 def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> Subtitles:
     """Reads a WebVTT, SubRip, ASS, SSA or TTML file. The format is detected from the content.
 
-    A cue that ends before it starts is left out, as are sounds ("[Music]"), markup, and cues that hold no text but JSON
-    or addresses of pictures. A line of more than 4,096 characters is cut.
+    A cue without readable times, or that ends before it starts, is left out and counted. Also left out are sounds
+    ("[Music]"), markup, and cues that hold no text but JSON or addresses of pictures. A line of more than 4,096
+    characters is cut.
 
     Args:
         language, encoding: see `decode_text`.
@@ -54,11 +59,12 @@ def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> 
     """
     text, flag = decode_text(data, language, encoding)
     lines = text.split("\n")
-    header, ass, bad_line = _header(lines), is_ass(lines), 0
+    header, ass = _header(lines), is_ass(lines)
+    bad_lines: list[int] = []
     if is_ttml(text):
         blocks = read_ttml(text)
     else:
-        blocks, bad_line = read_ass(lines) if ass else read_blocks(lines, is_webvtt="webvtt" in header)
+        blocks, bad_lines = read_ass(lines) if ass else read_blocks(lines, is_webvtt="webvtt" in header)
     cues: list[Cue] = []
     flags = {flag}
     for block in blocks:
@@ -73,13 +79,19 @@ def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> 
             raise AnnotationError(f"line {block.line}: {error}") from None
         if words and block.end_s >= block.start_s:
             cues.append(Cue(block.start_s, block.end_s, words))
-    if not blocks and bad_line:
-        raise AnnotationError(f"line {bad_line}: no cue can be read; times are written 00:00:01.000 --> 00:00:02.000")
+        elif words:
+            bad_lines.append(block.line)
+    if not blocks and bad_lines:
+        raise AnnotationError(
+            f"line {bad_lines[0]}: no cue can be read; times are written 00:00:01.000 --> 00:00:02.000"
+        )
     if not blocks and not header and not text.isspace() and text:
         raise AnnotationError(f"no cue in its {len(lines)} lines: neither WebVTT, SubRip, ASS nor TTML")
     # ASS shows a line twice to draw its shadow.
     cues = sorted(dict.fromkeys(cues), key=lambda cue: (cue.start_s, cue.end_s))
-    return Subtitles(cues, header.get("kind", ""), header.get("language", ""), tuple(sorted(flags - {""})))
+    flags.add(LEFT_OUT if bad_lines else "")
+    told = tuple(sorted(flags - {""}))
+    return Subtitles(cues, header.get("kind", ""), header.get("language", ""), told, len(bad_lines))
 
 
 def _header(lines: list[str]) -> dict[str, str]:

@@ -13,16 +13,19 @@ uses frame numbers and must state the frame rate in its first cue. SCC is not su
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pysubs2
+from pysubs2.formats.microdvd import MICRODVD_LINE
 
 from stages.annotations.formats.entry import Entry, Format, Row
 from stages.annotations.sources import read_subtitles
 from stages.annotations.text import AnnotationError
 
 _SBV = re.compile(r"^(\d{1,2}:\d\d:\d\d\.\d{3}),(\d{1,2}:\d\d:\d\d\.\d{3})$", re.MULTILINE)
+_LIKE_SBV = re.compile(r"^\d{1,2}:[^\s,]{1,20},[^\s,]{1,20}$", re.MULTILINE)
 _ASS = r"\[(?:Script Info|V4\+? Styles|Events)\]"
 _CUES = re.compile(rf"^WEBVTT|^\s*-?[\d:.,]{{4,20}}\s*-->|^{_ASS}|<(?:\w+:)?tt\b", re.MULTILINE)
 _SAMI = re.compile(r"\s*<SAMI\b", re.IGNORECASE)
@@ -41,13 +44,25 @@ def _is_of(key: str, value: Any) -> bool:
 
 
 def _read(key: str, value: Any) -> Iterator[Entry]:
-    if _SAMI.match(value) or _MICRODVD.match(value):
+    dropped: Counter[str] = Counter()
+    if _SAMI.match(value):
         value = _as_subrip(value)
+    elif _MICRODVD.match(value):
+        dropped, value = _not_read(value), _as_subrip(value)
     elif not _CUES.search(value[:_HEAD]):
+        dropped["no_time"] = sum(1 for line in _LIKE_SBV.finditer(value)) - sum(1 for line in _SBV.finditer(value))
         # As in WebVTT, an empty line ends a cue.
         value = "WEBVTT\n\n" + _SBV.sub(r"\1 --> \2", value)
     known = read_subtitles(value.encode("utf-8", "replace"), key, "utf-8", _GAP_S, _MAX_CHARS)
-    yield Entry("", [Row(e["start_s"], e["end_s"], e["text"], e["kind"], has_unit=True) for e in known.events])
+    rows = [Row(e["start_s"], e["end_s"], e["text"], e["kind"], has_unit=True) for e in known.events]
+    dropped["no_time"] += known.num_left_out
+    yield Entry("", rows, dropped=dropped)
+
+
+def _not_read(text: str) -> Counter[str]:
+    """Counts the lines of a MicroDVD file that pysubs2 skips, by reason."""
+    skipped = [line for line in text.splitlines() if line.strip() and not MICRODVD_LINE.match(line)]
+    return Counter("no_text" if _MICRODVD.fullmatch(line.strip()) else "no_time" for line in skipped)
 
 
 def _as_subrip(text: str) -> str:

@@ -29,7 +29,7 @@ def answer(file: int, max_events: int, **options) -> Iterator[Message]:
 
 
 TASKS = {"answer": answer}
-HEADER = {"flags": [], "track": "speech", "language": "en"}
+HEADER = {"flags": [], "track": "speech", "language": "en", "num_left_out": 0}
 EVENT = {"start_s": 1.0, "end_s": 2.0, "kind": "speech", "text": "hello"}
 
 

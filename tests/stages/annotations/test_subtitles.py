@@ -219,6 +219,18 @@ def test_ass_and_ttml():
     assert cues(TTML) == [(1.5, 3.0, "Sch\u00f6n & gut so"), (4.0, 5.5, "next")]
 
 
+def test_cues_that_cannot_be_read_are_counted():
+    good = "00:00:01.000 --> 00:00:02.000\nHi\n\n"
+    for text, number in (
+        (f"WEBVTT\n\n{good}00:0x:03.000 --> 00:00:04.000\nlost\n\n00:00:06.000 --> 00:00:05.000\nlost\n", 2),
+        (f"1\n{good}2\n0:00:03,000 --> soon\nlost\n", 1),
+        (ASS, 1),
+    ):
+        read = parse_subtitles(text.encode())
+        assert (read.num_left_out, read.flags) == (number, ("cues_left_out",)), text
+    assert parse_subtitles(f"WEBVTT\n\n{good}".encode()).flags == ()
+
+
 def test_long_lines_are_cut_and_flagged():
     read = parse_subtitles(f"1\n00:00:01,000 --> 00:00:02,000\n{'word ' * 1000}\n".encode())
     assert len(read.cues[0].text) == 4096 and read.flags == ("long_lines_cut",)

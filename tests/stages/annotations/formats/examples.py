@@ -189,7 +189,20 @@ CASES = {
         "a.sbv",
         "0:00:01.000,0:00:02.500\nHi all\n\n0:00:03.x00,0:00:04.000\nlost\n\nlost\n\n0:00:05.000,0:00:06.000\nbye\n",
         "subtitles",
-        [Entry("", [shown(1.0, 2.5, "Hi all"), shown(5.0, 6.0, "bye")])],
+        [Entry("", [shown(1.0, 2.5, "Hi all"), shown(5.0, 6.0, "bye")], dropped={"no_time": 1})],
+    ),
+    "MicroDVD with bad lines": Case(
+        "a.sub",
+        "{1}{1}25.0\n{25}{50}Hi all\n{5x}{60}lost\nlost\n\n{75}{}lost\n{90}{80}lost\n{95}{99}\n{100}{125}{y:i}bye\n",
+        "subtitles",
+        [Entry("", [shown(1.0, 2.0, "Hi all"), shown(4.0, 5.0, "bye")], dropped={"no_time": 4, "no_text": 1})],
+    ),
+    "SubRip with bad cues": Case(
+        "a.srt",
+        "1\n00:00:01,000 --> 00:00:02,000\nHi all\n\n2\n00:00:xx,000 --> 00:00:04,000\nlost\n\n"
+        "3\n00:00:05,000 --> 00:00:04,000\nlost\n",
+        "subtitles",
+        [Entry("", [shown(1.0, 2.0, "Hi all")], dropped={"no_time": 2})],
     ),
     "MicroDVD": Case("a.sub", "{1}{1}25.0\n{25}{50}Hi all\n", "subtitles", [Entry("", [shown(1.0, 2.0, "Hi all")])]),
     "COIN": Case(
