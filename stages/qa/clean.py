@@ -90,22 +90,25 @@ _SHOUTED = re.compile(r"\b[A-Z]{2,}(?: [A-Z]{2,})+\b")
 
 
 @lru_cache(maxsize=1 << 14)
-def sentences(text: str) -> tuple[str, ...]:
-    """The sentences of a text that tell of an event, each without its full stop; none where it tells of nothing."""
+def sentences(text: str, is_english: bool = True) -> tuple[str, ...]:
+    """The sentences of a text that tell of an event, each without its full stop; none where it tells of nothing.
+
+    The spelling of English ones is mended.
+    """
     if _UNSURE.search(text):
         return ()
-    cleaned = (clean(part) for part in _SENTENCE.split(text[:4096]))
+    cleaned = (clean(part, is_english) for part in _SENTENCE.split(text[:4096]))
     return tuple(part for part in cleaned if part)
 
 
-def clean(sentence: str) -> str:
+def clean(sentence: str, is_english: bool = True) -> str:
     """One sentence as it can be quoted, or "" where it is no event."""
     if is_cut(sentence.rstrip(",; ")):
         return ""
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
-    text = _MEASURE.sub("", _TIMES.sub(" ", without_labels(spelled(text))))
+    text = _MEASURE.sub("", _TIMES.sub(" ", without_labels(spelled(text) if is_english else text)))
     text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022").rstrip(" .!?")
     text = without_camera(_LINK.sub("", without_viewer(_LINK.sub("", text))))
     if is_filming(text) or _NO_SUBJECT.match(text):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stages.qa.audit.words import PROBLEMS
+from stages.qa.faults import FAULTS
 
 EVENT_REASONS = {
     "outside_video": "wholly outside the video",
@@ -12,6 +13,7 @@ EVENT_REASONS = {
     "no_sentences": "speech that is not in sentences, as that of automatic captions, or is in several tracks",
     "outside_window": "in no row of the clip list (write_qa.clips: windows)",
     "merged": "a repeat that touches the event before: put together with it",
+    **FAULTS,
 }
 PAIR_REASONS = {
     **{reason: text for reason, text in PROBLEMS.items() if reason not in EVENT_REASONS},

@@ -9,6 +9,7 @@ from typing import Any
 from stages.qa.cause import Cause, cause_of
 from stages.qa.clean import sentences
 from stages.qa.config import WritingConfig
+from stages.qa.faults import fault_of
 from stages.qa.language import language_of
 from stages.qa.names import says_who
 from stages.qa.similarity import same_words
@@ -46,6 +47,7 @@ class Event:
         is_spread: the sentence shared its span with others, so its own times are a guess.
         has_pause: it was put together of repeats with pauses between them, so its span is not all its own.
         cause: what its sentence tells of why it happens.
+        fault: why its words are not told, a code of `stages.qa.faults`; "": they are.
         event_ids: of all rows that it was made of.
     """
 
@@ -62,6 +64,7 @@ class Event:
     is_caption: bool = False
     has_pause: bool = False
     cause: Cause | None = None
+    fault: str = ""
     event_ids: tuple[str, ...] = ()
 
     @property
@@ -98,7 +101,8 @@ def make_events(
         alike: of `stages.qa.paraphrases`; None: not looked for.
 
     Returns:
-        Reasons: `outside_video`, `no_event` (music, camera talk, marks of doubt), `other_language`, `merged`.
+        Reasons: `outside_video`, `no_event` (music, camera talk, marks of doubt), `other_language`, `merged`, and of
+        events that stay but are not told, those of `stages.qa.faults`.
     """
     events, left_out, language = split_events(rows, duration_s, config, alike)
     merged = merge_touching(events, config.touch_s)
@@ -121,8 +125,9 @@ def split_events(
         if row["start_s"] >= duration_s:
             left_out["outside_video"] += 1
             continue
-        made = _split(row, duration_s)
+        made = _split(row, duration_s, language in ("en", ""))
         left_out["no_event"] += not made
+        left_out.update(e.fault for e in made if e.fault)
         events += made
     events.sort(key=lambda e: (e.start_s, e.end_s, e.event_id, e.text))
     if alike is not None:
@@ -130,14 +135,14 @@ def split_events(
     return _grouped(events), +left_out, language
 
 
-def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
+def _split(row: dict[str, Any], duration_s: float, is_english: bool) -> list[Event]:
     start, end = row["start_s"], min(row["end_s"], duration_s)
     kind = KINDS[row["kind"]]
     if kind == "speech":
         # Markup leaves a space before a comma.
         text = _SPEAKER.sub("", " ".join(row["text"].replace('"', "'").split()).replace(" , ", ", "))
         return [Event(row["event_id"], start, end, kind, text, event_ids=(row["event_id"],))] if text else []
-    told = sentences(row["text"])
+    told = sentences(row["text"], is_english)
     step = (end - start) / len(told) if told else 0.0
     return [
         Event(
@@ -151,6 +156,7 @@ def _split(row: dict[str, Any], duration_s: float) -> list[Event]:
             is_title=row["kind"] == "chapter",
             is_caption=row["kind"] in ("caption", "clip"),
             cause=cause_of(text),
+            fault=fault_of(text) if is_english else "",
             event_ids=(row["event_id"],),
         )
         for i, text in enumerate(told)

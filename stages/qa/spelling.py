@@ -1,31 +1,140 @@
-"""Mends the misspellings that annotators make again and again, of which nobody can doubt what is meant.
+"""Misspellings in English captions: mended where one word alone can be meant, otherwise found, so that none is quoted.
 
-Rare ones stay: without a list of all words, "whisk" cannot be told from a misspelled "whisky".
+The words are those of `pyspellchecker`, which has no misspellings among them, but few British spellings, foods, sports
+and compounds.
 """
 
 import re
+from functools import lru_cache
+from string import ascii_lowercase
 
-# Beginnings of words and what is meant. None but one begins another word.
+# What is meant where other words are as near to the misspelled one, or none is.
 _TABLE = """
-acheiv:achiev appartment:apartment avacado:avocado bannana:banana becuase:because begining:beginning beleiv:believ
-bicyle:bicycle boullion:bouillon brocolli:broccoli cieling:ceiling cinammon:cinnamon diffrent:different
-differant:different excercis:exercis exersis:exercis flys:flies foward:forward freind:friend garram:garam gaurd:guard
-geting:getting heigth:height infront:in-front lenght:length mayonaise:mayonnaise motercycle:motorcycle
-mozarella:mozzarella mozzerella:mozzarella occured:occurred parmesean:parmesan peice:piece potatos:potatoes
-puting:putting realy:really reciev:receiv refridgerat:refrigerat restaraunt:restaurant runing:running
-sandwhich:sandwich scisor:scissor seperat:separat sissor:scissor spagetti:spaghetti stoping:stopping strenght:strength
-swiming:swimming tempearture:temperature temprature:temperature thier:their tomatos:tomatoes tumeric:turmeric
-untill:until vehical:vehicle vinager:vinegar writting:writing zuchini:zucchini
+alot:a-lot aound:around balde:blade begings:begins borads:boards boullion:bouillon brocolli:broccoli celatin:gelatin
+chedar:cheddar choped:chopped eachother:each-other exersise:exercise flys:flies foward:forward garram:garam
+gaurd:guard infront:in-front inot:into mozerella:mozzarella mozzeralla:mozzarella oilive:olive parsely:parsley
+peice:piece peices:pieces placce:place potaoe:potato potatoe:potato potatos:potatoes realy:really
+restaraunt:restaurant restraunt:restaurant scoups:scoops screan:screen serated:serrated sitr:stir sitts:sits
+stiring:stirring thier:their thorugh:through tomatos:tomatoes tumeric:turmeric untill:until utencil:utensil
+utencils:utensils vegins:begins vehical:vehicle vinager:vinegar
 """
-WORDS = dict(pair.split(":") for pair in _TABLE.split())
-# "flysheet" is a word.
-_MISSPELLED = re.compile(rf"\b(?:{'|'.join(WORDS)})".replace("flys", r"flys\b"), re.I)
+WORDS = {wrong: right.replace("-", " ") for wrong, right in (pair.split(":") for pair in _TABLE.split())}
+# Right words that the list lacks, without their endings.
+_MORE = """
+airfryer app backflip backsplash banh basmati bibimbap biryani bmx boba bok bokeh bruschetta bulgogi burpee cafe
+cannellini capoeira ceviche chaat chana cheque chipotle choy ciabatta cornhole crostini crouton crudite dal dashi
+deadlift declutter desi devein djembe dodgeball doneness dosa edamame emoji etouffee facetime fava flowy galbi garam
+gochujang gopro gruyere guanciale habanero halloumi hijab hoisin hollandaise hoodie hoverboard instagram intro
+jalapeno jitsu jiu kerb kettlebell kickflip kiteboard kitesurf kombu konbu livestream longboard maggi masala
+mascarpone matcha muay nori outro pancetta paneer parkour pho pierogi pinata poblano porcini posole quinoa rearview
+roti rotini saute sauteed sauteing segway selfie shaoxing shiitake shotput skatepark slackline slowmo smartphone
+souvlaki sriracha summarise taekwondo tbls tbsp tikka tiktok timelapse tsp tzatziki udon unboxing vlog vlogger
+wakeboard webcam wifi yuzu zongzi zumba
+"""
+_MORE_WORDS = frozenset(_MORE.split())
+_ENDINGS = ("", "s", "es", "ed", "d", "ing", "er", "ers")
+_LEAST_FREQUENT = 200
+# So much more often than the next word that is as near.
+_STANDS_OUT = 10
+_LEAST_LETTERS = 6
+# Both words of a compound are common and of four letters and more, or the last one is of this list, and neither is a
+# small word: "eachother" is none.
+_COMMON, _PART_LETTERS = 1000, 4
+_SHORT_WORDS = "bag bar bed bin box cap car cup jar lid man men net pad pan pen pin pot rod set top tub"
+_SHORT_ENDS = frozenset(_SHORT_WORDS.split())
+_BRITISH = [
+    (re.compile(pattern), american)
+    for pattern, american in (
+        (r"our", "or"), (r"is(?=e|i|a)", "iz"), (r"ys(?=e|i)", "yz"), (r"tre(?=s?$)", "ter"), (r"ogue", "og"),
+        (r"ll(?=ed$|ing$|ers?$)", "l"), (r"ould", "old"), (r"ae", "e"), (r"oe", "e"), (r"ence(?=s?$)", "ense"),
+        (r"amme(?=s?$)", "am"), (r"inium$", "inum"), (r"yjama", "ajama"), (r"ewellery$", "ewelry"), (r"eque", "eck"),
+    )
+]  # fmt: skip
+_SMALL_WORDS = """back each every from have into many more much other over some than that their them then they this very
+what when where which with your after before about"""
+_SMALL = frozenset(_SMALL_WORDS.split())
+# Words in lower case, and the first one of a text; nothing with digits, and no part of a name or an address.
+_WORD = re.compile(r"(?<![\w'\u2019./@#&-])(?:^[A-Z])?[a-z]+(?:-[a-z]+)*(?![\w'\u2019@/])(?!\.\w)")
+_PART = re.compile(r"[A-Za-z][a-z]*")
+_VOWELS = "aeiou"
 
 
 def spelled(text: str) -> str:
-    """A text with its common misspellings mended; a capital stays one."""
-    return _MISSPELLED.sub(lambda found: _like(found[0], WORDS[found[0].lower()].replace("-", " ")), text)
+    """A text with its certain misspellings mended; a capital stays one."""
+    return _WORD.sub(lambda found: _PART.sub(lambda part: _mended(part[0]), found[0]), text)
 
 
-def _like(word: str, right: str) -> str:
+def misspelled(text: str) -> str:
+    """The first word of a text that no list has, "" where there is none. A capital begins a name, which may be any."""
+    parts = (part for found in _WORD.findall(text) for part in found.split("-") if part.islower() and len(part) > 2)
+    return next((part for part in parts if not _is_word(part)), "")
+
+
+def load() -> None:
+    """Loads the list of words now, for processes that are forked from this one."""
+    _frequencies()
+
+
+@lru_cache(maxsize=1)
+def _frequencies() -> dict[str, int]:
+    """How often each English word occurs in the list's source; at least 50."""
+    from spellchecker import SpellChecker  # its list takes a tenth of a second and 40 MB, which commands do not need
+
+    return dict(SpellChecker(distance=1).word_frequency.dictionary)
+
+
+@lru_cache(maxsize=1 << 14)
+def _mended(word: str) -> str:
+    lower = word.lower()
+    right = WORDS.get(lower) or (lower if len(lower) < _LEAST_LETTERS or _is_word(lower) else _meant(lower))
     return right[:1].upper() + right[1:] if word[:1].isupper() else right
+
+
+def _meant(word: str) -> str:
+    """The frequent word that is a letter away, where it stands out among all that are; else the word itself."""
+    known = _frequencies()
+    near = {other: known[other] for other in _one_letter_away(word) if known.get(other, 0) >= _LEAST_FREQUENT}
+    [first, second] = [*sorted(near, key=lambda other: -near[other]), "", ""][:2]
+    stands_out = first and (not second or near[first] >= _STANDS_OUT * near[second])
+    return first if stands_out and _is_slip(word, first) else word
+
+
+def _is_slip(word: str, right: str) -> bool:
+    """Whether a word of six letters and more has one too many, one too few, two changed about or a wrong vowel.
+
+    The first letter stays. Other consonants make other words: "masala" is no "marsala", nor "Pilates" pirates.
+    """
+    if len(right) < _LEAST_LETTERS or word[0] != right[0] or right.endswith("'s"):
+        return False
+    changed = [(a, b) for a, b in zip(word, right, strict=False) if a != b]
+    is_same_length = len(word) == len(right)
+    return not is_same_length or len(changed) == 2 or all(a in _VOWELS and b in _VOWELS for a, b in changed)
+
+
+def _one_letter_away(word: str) -> set[str]:
+    """What one letter more, less, other or changed about with the next makes of a word."""
+    parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    more = {before + letter + after for before, after in parts for letter in ascii_lowercase}
+    other = {before + letter + after[1:] for before, after in parts if after for letter in ascii_lowercase}
+    less = {before + after[1:] for before, after in parts if after}
+    turned = {before + after[1] + after[0] + after[2:] for before, after in parts if len(after) > 1}
+    return (more | other | less | turned) - {word}
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_word(word: str) -> bool:
+    known = _frequencies()
+    stems = (word.removesuffix(ending) for ending in _ENDINGS)
+    if word in known or any(stem in _MORE_WORDS for stem in stems):
+        return True
+    if word.startswith("re") and len(word) > _LEAST_LETTERS and word[2:] in known:
+        return True
+    if any(pattern.sub(american, word) in known for pattern, american in _BRITISH):
+        return True
+    parts = ((word[:at], word[at:]) for at in range(_PART_LETTERS, len(word) - 2))
+    return any(
+        min(known.get(first, 0), known.get(last, 0)) >= _COMMON
+        and (len(last) >= _PART_LETTERS or last in _SHORT_ENDS)
+        and not {first, last} & _SMALL
+        for first, last in parts
+    )

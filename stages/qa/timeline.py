@@ -98,10 +98,13 @@ class Timeline:
         """How far the times of an event may lie from what the frames show."""
         return 0.0 if event.kind == "speech" else self.config.time_error_s
 
+    def is_tellable(self, event: Event) -> bool:
+        """Whether an event can be told in its words, alone or in a list."""
+        return not event.fault and (event.kind == "speech" or not only_goes_on(event.text))
+
     def is_short(self, event: Event) -> bool:
         """Whether an event's text can be quoted."""
-        is_whole = event.kind == "speech" or not only_goes_on(event.text)
-        return is_whole and len(event.text.split()) <= self.config.max_words
+        return self.is_tellable(event) and len(event.text.split()) <= self.config.max_words
 
     def near(self, event: Event, pool: Sequence[Event]) -> list[Event]:
         """Of speech those lines of a pool that lie nearest to an event, so that one transcript holds them; of what is

@@ -32,8 +32,9 @@ def summary(timeline: Timeline) -> Iterator[Plan]:
     """What happens in the whole video?"""
     events = _tellable(timeline)
     told = spread(events, timeline.config.caption_events)
+    are_all = len(told) == sum(e not in timeline.outlines for e in timeline.visual or timeline.scenes)
     if (len(told) >= 3 and _tell_it(events, timeline)) or _fill(told, timeline.duration_s):
-        is_whole = len(told) == len(events) and _untold_s(told, 0.0, timeline.duration_s) <= timeline.config.max_gap_s
+        is_whole = are_all and _untold_s(told, 0.0, timeline.duration_s) <= timeline.config.max_gap_s
         yield Plan(TASK, "summary", tuple(told), tuple(told), side="" if is_whole else MAIN, hops=len(told))
 
 
@@ -134,13 +135,14 @@ def _is_beside(event: Event, other: Event) -> bool:
 
 
 def _tellable(timeline: Timeline) -> list[Event]:
-    """Visual events that are more than a word, in time order; not those that only sum up the ones that they hold."""
-    return [e for e in timeline.visual or timeline.scenes if " " in e.text and e not in timeline.outlines]
+    """Visual events that can be told and are more than a word, in time order; not those that only sum up others."""
+    events = timeline.visual or timeline.scenes
+    return [e for e in events if " " in e.text and e not in timeline.outlines and timeline.is_tellable(e)]
 
 
 def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
     rng, given = timeline.rng(form), list[Span]()
-    steps = [e for e in timeline.steps if " " in e.text]
+    steps = [e for e in timeline.steps if " " in e.text and timeline.is_tellable(e)]
     for first in timeline.some(range(len(steps)), rng):
         inside = steps[first : first + rng.randint(2, 7)]
         start, end = inside[0].start_s, inside[-1].end_s

@@ -90,7 +90,7 @@ def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
         if truth in (steps[first + 1], steps[second - 1]) and rng.random() < 0.5:
             continue  # else the option nearest to the asked two would be right too often
         around = [steps[first - 1] if first else None, steps[second + 1] if second + 1 < len(steps) else None]
-        outside = [e for e in around if e and not timeline.is_vague(e)]
+        outside = [e for e in around if e and timeline.is_short(e) and not timeline.is_vague(e)]
         # What also happens in between, under the same words, is no wrong option. As the right one, others happen once:
         # captions of what happens often are shorter.
         inside = steps[first : second + 1]

@@ -33,7 +33,7 @@ def wrong_events(
         asked: events that the question names: never offered.
     """
     must = _distinct([e for e in required if e is not None], [truth, *asked])
-    if must is None or any(may_be_true_of(e, truth) for e in must):
+    if must is None or any(may_be_true_of(e, truth) for e in must) or not all(map(timeline.is_short, (truth, *must))):
         return None
     free = [
         e

@@ -1,9 +1,9 @@
-"""Common misspellings in captions."""
+"""Misspellings in captions."""
 
 import pytest
 
 from stages.qa.clean import sentences
-from stages.qa.spelling import WORDS, spelled
+from stages.qa.spelling import WORDS, misspelled, spelled
 
 
 @pytest.mark.parametrize(
@@ -13,18 +13,57 @@ from stages.qa.spelling import WORDS, spelled
         ("A man cuts it into small peices infront of a freind", "A man cuts it into small pieces in front of a friend"),
         ("Refridgerated seperately", "Refrigerated separately"),
         ("A bird flys by", "A bird flies by"),
-        ("A flysheet dries", "A flysheet dries"),
-        ("Whisk the eggs, grate the cheese", "Whisk the eggs, grate the cheese"),
-        ("The real camaraderie of friends at the potato stand", "The real camaraderie of friends at the potato stand"),
+        ("Add kethup to the sandwhich", "Add ketchup to the sandwich"),
+        ("A man cuts watermeoln", "A man cuts watermelon"),
+        ("A gymast stands by the freind-zone", "A gymnast stands by the friend-zone"),
     ],
 )
-def test_common_misspellings_are_mended_and_nothing_else(text, right):
+def test_misspellings_of_which_one_word_can_be_meant_are_mended(text, right):
     assert spelled(text) == right
+    assert not misspelled(right)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A flysheet dries",
+        "Whisk the eggs, grate the cheese",
+        "The real camaraderie of friends at the potato stand",
+        "Add garam masala, paneer and gochujang to the udon noodles",
+        "Two vloggers in hoodies take selfies at the skatepark",
+        "Wipe the countertop, empty the wastebin and make flatbread",
+        "The travellers' favourite colour at the theatre centre is a grey aluminium",
+        "She doesn't summarise what they're organising in the neighbour's jewellery shop",
+        "A man rewraps the bread and does Pilates",
+        "Add 2 tbsp of flour and 1 tsp of salt",
+        "A man watches v_abcde.mp4 at www.exampel.org, as @usernaem did",
+    ],
+)
+def test_right_words_stay(text):
+    assert spelled(text) == text
+    assert misspelled(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Brush the circles with egg washa", "washa"),  # wash
+        ("Cook until buubles form", "buubles"),  # bubbles, or baubles
+        ("A medieval town, essaouira, morocco", "essaouira"),
+        ("The Verdalago stands beside Essaouira", ""),  # names
+    ],
+)
+def test_words_that_no_list_has_are_found(text, word):
+    assert misspelled(spelled(text)) == word
 
 
 def test_no_right_word_is_mended_again():
-    assert all(spelled(right.replace("-", " ")) == right.replace("-", " ") for right in WORDS.values())
+    assert all(spelled(right) == right and not misspelled(right) for right in WORDS.values())
 
 
 def test_captions_are_quoted_as_they_are_meant():
     assert sentences("add the potatos") == ("Add the potatoes",)
+
+
+def test_other_languages_are_not_touched():
+    assert sentences("le freind est avec la puting", is_english=False) == ("Le freind est avec la puting",)
