@@ -1,13 +1,12 @@
 """Starts pyarrow without pandas, for commands that take less time than pandas takes to import."""
 
 import sys
-from importlib.abc import MetaPathFinder
 from typing import Any
 
 import pyarrow as pa
 
 
-class _NoPandas(MetaPathFinder):
+class _NoPandas:
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
         if fullname == "pandas":
             raise ImportError("not needed here")

@@ -3,11 +3,9 @@
 import os
 import re
 import sys
+from collections.abc import Callable
+from functools import partial
 
-from typer.exceptions import TyperException
-
-from pipeline.commands import making, reading  # noqa: F401 - they add their commands to the application
-from pipeline.commands.app import app
 from pipeline.os_errors import explained
 from pipeline.stop_signals import ended_by_signals
 from pipeline.terminal import Terminal, allow_all_characters
@@ -20,6 +18,14 @@ RESUMABLE = "Finished units are kept: run the same command again to continue."
 
 def _run(words: list[str]) -> int:
     """Runs a command and gives its exit code. Raises ConfigError for words that it does not take."""
+    if short := _without_options(words):
+        short()
+        return 0
+    from typer.exceptions import TyperException
+
+    from pipeline.commands import making, reading  # noqa: F401 - they add their commands to the application
+    from pipeline.commands.app import app
+
     try:
         code = app(words or ["--help"], prog_name="longvid", standalone_mode=False)
     except TyperException as error:
@@ -30,6 +36,29 @@ def _run(words: list[str]) -> int:
         advice = "; put -- before an argument that begins with -" if is_value else ""
         raise ConfigError(f"{said}: see `{command} --help`{advice}") from None
     return (code or 0) if words else 2
+
+
+def _without_options(words: list[str]) -> Callable[[], None] | None:
+    """Returns the call of a command that only looks at a corpus and was given no options, else None.
+
+    The parser of options takes as long to import as DuckDB and pyarrow together.
+    """
+    if any(word.startswith("-") for word in words):
+        return None
+    match words:
+        case ["status", corpus]:
+            from pipeline.status import status
+
+            return partial(status, corpus, Terminal())
+        case ["plan", corpus]:
+            from pipeline.status import planned
+
+            return partial(planned, corpus, Terminal())
+        case ["query", corpus, sql]:
+            from pipeline.query import query
+
+            return partial(query, corpus, sql)
+    return None
 
 
 def _refuse_empty(words: list[str]) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from pipeline.tables.closed_duckdb import EXAMPLE
 from pipeline.tables.damage import naming
-from pipeline.tables.published import table_rows
 from pipeline.terminal import Terminal, folded_table
 from schemas.messages import counted, message, size_text
 from workers.storage.store import Store
@@ -93,6 +92,8 @@ def show_status(plans: list[StagePlan], out: Terminal) -> None:
 
 def show_published(corpus: str, out: Terminal) -> None:
     """Prints the tables of a corpus without units, for which the remaining work cannot be determined."""
+    from pipeline.tables.published import table_rows
+
     table = folded_table("table", "rows", box=None)
     for name, rows in table_rows(Store(corpus)).items():
         table.add_row(name, str(rows))

@@ -29,17 +29,9 @@ def plan(
 @app.command()
 def status(corpus: Corpus) -> None:
     """Show what is done, what was rejected and what is missing."""
-    from pipeline.plan import plan as make_plan
-    from pipeline.report import show_dropped, show_published, show_rejects, show_status
-    from pipeline.tables.published import is_published_only
-    from workers.storage.store import Store
+    from pipeline.status import status as show
 
-    if is_published_only(Store(corpus)):
-        show_published(corpus, out)
-    else:
-        show_status(make_plan(corpus, recipe_of(corpus, None, None)), out)
-    show_dropped(corpus, out)
-    show_rejects(corpus, out)
+    show(corpus, out)
 
 
 @app.command()

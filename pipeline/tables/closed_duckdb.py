@@ -4,14 +4,17 @@ No other file, no network, no extension that would be fetched from one. Values a
 of its text: tables, manifests and shards are untrusted.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from schemas.messages import is_text
+
+if TYPE_CHECKING:
+    import duckdb  # at run time within functions, since commands that use no connection import this module as well
 
 # What a query begins with, where its first words decide: PIVOT is several statements to DuckDB, and EXPLAIN hides one.
 _KINDS = {"SELECT", "EXPLAIN", "MULTI", "CREATE", "TRANSACTION"}
@@ -36,6 +39,8 @@ def connect(temporary: Path, folders: Sequence[Path] = (), **config: Any) -> duc
         folders: the only folders whose files it may open; it may write there as well, so ask it by `select` alone.
         config: settings of DuckDB, such as `threads`.
     """
+    import duckdb
+
     connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": False,
@@ -91,6 +96,8 @@ def _begins_a_query(words: list[str]) -> bool:
 
 def _words(sql: str) -> list[str]:
     """Returns the tokens of a text in lower case, without comments; for quoted tokens, the quote."""
+    import duckdb
+
     text, tokens = sql.encode(), duckdb.tokenize(sql)  # the offsets are in bytes
     starts = [start for start, kind in tokens if kind != duckdb.token_type.comment]
     words = (re.match(r"\w+|\S", text[start : start + 32].decode(errors="ignore")) for start in starts)

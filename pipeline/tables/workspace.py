@@ -3,20 +3,24 @@
 Hence the driver's memory does not grow with the number of videos.
 """
 
+from __future__ import annotations
+
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.tables.closed_duckdb import BATCH_ROWS, Parameters, connect, dict_rows, select
 from workers.storage.file_lock import lock
 from workers.storage.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    import duckdb
 
 _LOCK = ".lock"
 
@@ -38,7 +42,7 @@ def with_later_columns(table: pa.Table, *fields: pa.Field) -> pa.Table:
 class Workspace:
     """Holds the tables of a driver, as a context manager: views of one DuckDB connection, deleted at the end."""
 
-    def __enter__(self) -> "Workspace":
+    def __enter__(self) -> Workspace:
         work = scratch_folder("work")
         _clear(work)
         self.folder = Path(tempfile.mkdtemp(dir=work))

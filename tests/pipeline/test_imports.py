@@ -7,10 +7,14 @@ from functools import cache
 
 import pytest
 
+from schemas.tables import REJECT
+from workers.storage.store import Store
+
 COMPUTING = {"torch", "torchvision", "open_clip", "transformers", "ray"}
 DECODING = {"av", "decord", "torchcodec", "openai"}
 CLIENTS = {"httpx", "httpx2", "httpcore", "tenacity", "openai"}
 PARSERS = {"scipy", "sklearn", "PIL", "pysubs2", "charset_normalizer", "langdetect"}
+OPTIONS = {"typer", "pydantic"}
 COMMANDS = "import pipeline.plan, pipeline.query, pipeline.report, pipeline.retry, pipeline.verify"
 STAGES = ["download", "shard", "decode", "annotate", "write_qa", "find_shots", "pack", "caption"]
 DECLARED = "from pipeline.inputs.recipe import load_recipe; [load_recipe(r).stages() for r in ('longvid', 'demo')]"
@@ -21,6 +25,15 @@ def imported_modules(code: str) -> set[str]:
     """Names of the modules that are imported after `code` has run in a new process."""
     report = f"{code}; import json, sys; print(json.dumps(sorted(sys.modules)))"
     return set(json.loads(subprocess.run([sys.executable, "-c", report], capture_output=True, check=True).stdout))
+
+
+def imported_for(*words: str) -> set[str]:
+    """Names of the modules that are imported after a command has run."""
+    code = (
+        "import json, sys\ntry:\n from pipeline.cli import main; main()\nfinally:\n print(json.dumps([*sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, check=True, text=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
 
 
 def imported_by(code: str) -> set[str]:
@@ -66,6 +79,15 @@ def test_towers_are_imported_without_the_compiler_of_torch_which_is_there_for_th
     assert not imported_modules("import model.towers.tower") & {"torch._dynamo", "torch._inductor"}
     later = "import model.towers.tower, torch; assert torch.compiler.disable(abs)(-1) == 1"
     assert {"torch._dynamo", "timm"} <= imported_modules(later)
+
+
+def test_a_query_imports_arrow_and_duckdb_but_no_parser_of_options(tmp_path):
+    """That parser needs pydantic, and only large tables need a data set."""
+    Store(tmp_path).write_tables("tables/rejects.parquet", [REJECT.empty_table()], REJECT)
+    found = imported_for("query", str(tmp_path), "select count(*) from rejects")
+    assert {"pyarrow.parquet", "duckdb"} <= found
+    assert not found & {*OPTIONS, "pandas", "pyarrow.dataset", "pipeline.phases"}
+    assert imported_for("query", str(tmp_path), "select count(*) from rejects", "--format=csv") >= OPTIONS
 
 
 def test_the_command_line_lists_its_commands_without_arrow_duckdb_and_pydantic():
