@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.recipe import Recipe, changed_fields, recorded_recipe
 from pipeline.not_built import NotBuilt, require_built
 from pipeline.phases import Phase, phases
+from pipeline.stage_plan import StagePlan
 from pipeline.tables.corpus_file import OtherFormat
 from pipeline.tables.damage import naming
 from pipeline.tables.decoded import frames_decoded
@@ -27,27 +27,6 @@ from workers.storage.store import Store
 # Assumed sizes of units of stages without any unit yet, for a video or segment of five minutes; orders of magnitude.
 GUESSED_BYTES = {"decode": 9e6, "embed": 4e5, "distill": 3e7}
 GUESSED_SMALL_BYTES = 2e4
-
-
-@dataclass
-class StagePlan:
-    """Plans one stage. `later` estimates the units whose number depends on units that are not done yet."""
-
-    stage: str
-    done: int
-    rejected: int
-    run: int
-    later: int
-    bytes: int = 0
-    why: str = ""
-    frames_decoded: int = 0
-    """Number of frames sent to the decoder for the units that are done (decode only)."""
-    frames_to_decode: int = 0
-    """Number of frames to send to the decoder for the units to run, as planned by shard (decode only)."""
-    cost: Counter[str] = field(default_factory=Counter)
-    """Cost of the units to run at the endpoint of models: `calls`, `tokens_in`, `tokens_out`, `minutes` of audio."""
-    price: float = 0.0
-    """Price of `cost`, in the currency of the endpoint's prices."""
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:

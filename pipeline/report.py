@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.audit import Gate
     from pipeline.build import Summary
-    from pipeline.plan import StagePlan
+    from pipeline.stage_plan import StagePlan
     from pipeline.train import TrainReport
 
 

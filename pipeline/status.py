@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.last_plan import last_plan
 from pipeline.report import show_dropped, show_plan, show_published, show_rejects, show_status
 from pipeline.tables.published import is_published_only
 from pipeline.terminal import Terminal
 from workers.storage.store import Store
 
 if TYPE_CHECKING:
-    from pipeline.plan import StagePlan
+    from pipeline.stage_plan import StagePlan
 
 
 def status(corpus: str, out: Terminal) -> None:
@@ -30,7 +31,10 @@ def planned(corpus: str, out: Terminal) -> None:
 
 
 def _recorded_plan(store: Store) -> list[StagePlan]:
-    from pipeline.inputs.recipe import recorded_recipe
-    from pipeline.plan import plan
+    def make() -> list[StagePlan]:
+        from pipeline.inputs.recipe import recorded_recipe
+        from pipeline.plan import plan
 
-    return plan(store.root, recorded_recipe(store))
+        return plan(store.root, recorded_recipe(store))
+
+    return last_plan(store, make)

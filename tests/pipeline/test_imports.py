@@ -7,6 +7,9 @@ from functools import cache
 
 import pytest
 
+from pipeline.inputs.manifest import MANIFEST_ROWS
+from pipeline.inputs.recipe import load_recipe
+from pipeline.tables.corpus_file import describe
 from schemas.tables import REJECT
 from workers.storage.store import Store
 
@@ -27,11 +30,10 @@ def imported_modules(code: str) -> set[str]:
     return set(json.loads(subprocess.run([sys.executable, "-c", report], capture_output=True, check=True).stdout))
 
 
-def imported_for(*words: str) -> set[str]:
-    """Names of the modules that are imported after a command has run."""
-    code = (
-        "import json, sys\ntry:\n from pipeline.cli import main; main()\nfinally:\n print(json.dumps([*sys.modules]))"
-    )
+def imported_for(*words: str, first: str = "") -> set[str]:
+    """Names of the modules that are imported after a command has run; `first` runs before it."""
+    command = "from pipeline.cli import main; main()"
+    code = f"import json, sys\n{first}\ntry:\n {command}\nfinally:\n print(json.dumps([*sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, check=True, text=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
 
@@ -88,6 +90,17 @@ def test_a_query_imports_arrow_and_duckdb_but_no_parser_of_options(tmp_path):
     assert {"pyarrow.parquet", "duckdb"} <= found
     assert not found & {*OPTIONS, "pandas", "pyarrow.dataset", "pipeline.phases"}
     assert imported_for("query", str(tmp_path), "select count(*) from rejects", "--format=csv") >= OPTIONS
+
+
+@pytest.mark.parametrize("command", ["status", "plan"])
+def test_of_an_unchanged_corpus_the_kept_plan_is_shown_without_the_stages(command, tmp_path):
+    store = Store(tmp_path)
+    describe(store, load_recipe("demo"))
+    store.write_tables("manifest.parquet", [MANIFEST_ROWS.empty_table()], MANIFEST_ROWS)
+    scanned = imported_for(command, str(tmp_path), first="import pipeline.last_plan as p; p.SETTLED_S = -3600")
+    assert {"duckdb", "pydantic", "stages.decode"} <= scanned
+    found = imported_for(command, str(tmp_path))
+    assert not found & {*OPTIONS, "duckdb", "pandas", "pyarrow.dataset", "pipeline.phases", "schemas.config", "stages"}
 
 
 def test_the_command_line_lists_its_commands_without_arrow_duckdb_and_pydantic():
