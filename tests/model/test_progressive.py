@@ -1,6 +1,6 @@
 import pytest
 import torch
-from transformers import Qwen2Config, Qwen2Model, Qwen3Config, Qwen3Model
+import transformers
 
 from model.ops.hico import naive
 from model.progressive import ProgressiveDropout
@@ -14,7 +14,9 @@ LENGTH, WIDTH = 20, 32
 def decoder(layers=3, **settings):
     torch.manual_seed(0)
     sizes = {"hidden_size": WIDTH, "intermediate_size": 48, "num_attention_heads": 4, "num_key_value_heads": 2}
-    return Qwen2Model(Qwen2Config(vocab_size=10, num_hidden_layers=layers, **sizes, **settings))
+    return transformers.Qwen2Model(
+        transformers.Qwen2Config(vocab_size=10, num_hidden_layers=layers, **sizes, **settings)
+    )
 
 
 def case(length=LENGTH, seed=1):
@@ -212,6 +214,7 @@ def test_a_wrong_schedule_is_named(stages):
 
 
 def test_a_decoder_of_another_form_is_refused():
-    other = Qwen3Model(Qwen3Config(vocab_size=10, hidden_size=8, intermediate_size=8, num_hidden_layers=1, head_dim=4))
+    sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "head_dim": 4}
+    other = transformers.Qwen3Model(transformers.Qwen3Config(vocab_size=10, **sizes))
     with pytest.raises(ValueError, match="Qwen3Model is no Qwen2 or Llama decoder"):
         ProgressiveDropout(other, [(0, 0.5)])

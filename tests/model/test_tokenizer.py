@@ -1,8 +1,8 @@
 import pytest
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
 
 from model.tokenizer import ByteTokenizer, load_tokenizer
 
@@ -31,7 +31,7 @@ def save_tokenizer(folder, marks):
     letters = {letter: i for i, letter in enumerate(letters)}
     tokenizer = Tokenizer(models.BPE(vocab=letters, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer)
     fast.add_special_tokens({"additional_special_tokens": marks})
     fast.save_pretrained(folder)
 

@@ -18,7 +18,7 @@ from tests.tiny_towers import TEXT, save_vit
 CODE = """
 import pathlib
 pathlib.Path({marker!r}).write_text("ran")
-from transformers import PreTrainedTokenizerFast
+import transformers
 class Tok(PreTrainedTokenizerFast): pass
 """
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from transformers import GPT2Config, LlamaConfig, Qwen2Config, Qwen2ForCausalLM
+import transformers
 
 from model.config import VideoLMConfig, check_positions
 from model.sequence import IGNORED, build_sequence, collate
@@ -96,7 +96,7 @@ def test_every_parameter_has_a_gradient_whatever_the_batch_holds(settings, unuse
 def test_local_language_model_is_loaded_with_its_weights(tmp_path):
     torch.manual_seed(1)
     sizes = {"hidden_size": 24, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    saved = Qwen2ForCausalLM(Qwen2Config(vocab_size=300, num_key_value_heads=2, **sizes))
+    saved = transformers.Qwen2ForCausalLM(transformers.Qwen2Config(vocab_size=300, num_key_value_heads=2, **sizes))
     saved.save_pretrained(tmp_path)
     model = make_model(language_model=str(tmp_path))
     for name, value in saved.state_dict().items():
@@ -107,7 +107,8 @@ def test_local_language_model_is_loaded_with_its_weights(tmp_path):
 
 def test_language_model_with_too_few_embeddings_is_refused(tmp_path):
     sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    Qwen2ForCausalLM(Qwen2Config(vocab_size=100, num_key_value_heads=2, **sizes)).save_pretrained(tmp_path)
+    config = transformers.Qwen2Config(vocab_size=100, num_key_value_heads=2, **sizes)
+    transformers.Qwen2ForCausalLM(config).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="100 embeddings for a tokenizer of 259"):
         make_model(language_model=str(tmp_path))
 
@@ -116,16 +117,16 @@ YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 
 
 
 @pytest.mark.parametrize(
-    ("saved", "positions"),
+    ("kind", "settings", "positions"),
     [
-        (GPT2Config(n_positions=1199), 1199),
-        (LlamaConfig(max_position_embeddings=1199), 1199),
-        (Qwen2Config(max_position_embeddings=300), 300),
+        ("gpt2", {"n_positions": 1199}, 1199),
+        ("llama", {"max_position_embeddings": 1199}, 1199),
+        ("qwen2", {"max_position_embeddings": 300}, 300),
     ],
     ids=["GPT-2", "Llama", "Qwen2"],
 )
-def test_language_model_with_fewer_positions_than_tokens_is_refused(tmp_path, saved, positions):
-    saved.save_pretrained(tmp_path)
+def test_language_model_with_fewer_positions_than_tokens_is_refused(tmp_path, kind, settings, positions):
+    transformers.AutoConfig.for_model(kind, **settings).save_pretrained(tmp_path)
     settings = {"language_model": str(tmp_path), "max_visual_tokens": 1000, "max_text_tokens": 200}
     with pytest.raises(
         ValueError, match=rf"it has {positions} positions, and .* = 1000 and .* = 200 .* of 1200 tokens"
@@ -136,16 +137,16 @@ def test_language_model_with_fewer_positions_than_tokens_is_refused(tmp_path, sa
 
 
 @pytest.mark.parametrize(
-    "saved",
+    ("kind", "settings"),
     [
-        GPT2Config(n_positions=1200),
-        Qwen2Config(max_position_embeddings=300, rope_scaling=YARN),
-        LlamaConfig(max_position_embeddings=1200),
+        ("gpt2", {"n_positions": 1200}),
+        ("qwen2", {"max_position_embeddings": 300, "rope_scaling": YARN}),
+        ("llama", {"max_position_embeddings": 1200}),
     ],
     ids=["GPT-2", "Qwen2 with YaRN", "Llama"],
 )
-def test_language_model_with_enough_positions_is_accepted(tmp_path, saved):
-    saved.save_pretrained(tmp_path)
+def test_language_model_with_enough_positions_is_accepted(tmp_path, kind, settings):
+    transformers.AutoConfig.for_model(kind, **settings).save_pretrained(tmp_path)
     check_positions(VideoLMConfig(language_model=str(tmp_path), max_visual_tokens=1000, max_text_tokens=200))
 
 

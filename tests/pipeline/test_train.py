@@ -7,7 +7,7 @@ from itertools import islice
 import psutil
 import pytest
 import torch
-from transformers import GPT2Config
+import transformers
 
 from pipeline.train import SAMPLES, TrainConfig, TrainReport, train
 from schemas.config import ConfigError, parse
@@ -186,7 +186,7 @@ def test_other_settings_are_refused_before_anything_starts(lived):
 
 
 def test_language_model_with_too_few_positions_is_refused_before_anything_starts(corpus, tmp_path):
-    GPT2Config(n_positions=512).save_pretrained(tmp_path)
+    transformers.GPT2Config(n_positions=512).save_pretrained(tmp_path)
     model = {"language_model": str(tmp_path), "max_visual_tokens": 400, "max_text_tokens": 200}
     with pytest.raises(ConfigError, match="train.model.language_model = .* 512 positions, .* 400 .* 200 .* 600 tokens"):
         train(corpus, parse(TrainConfig, {"model": model, "run": "refused"}))

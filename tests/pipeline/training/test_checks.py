@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 from tokenizers import Tokenizer, models
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from pipeline.engine.lock import CorpusBusy, only_run
 from pipeline.train import train
@@ -72,12 +72,12 @@ def with_model(**settings) -> TrainConfig:
 def save_language_model(folder: Path, *, marks=("<|im_start|>", "<|im_end|>"), safe: bool = True) -> None:
     """A tiny one with its tokenizer; not `safe`: its weights pickled."""
     sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    model = Qwen2ForCausalLM(Qwen2Config(vocab_size=300, num_key_value_heads=2, **sizes))
+    model = transformers.Qwen2ForCausalLM(transformers.Qwen2Config(vocab_size=300, num_key_value_heads=2, **sizes))
     model.save_pretrained(folder)
     if not safe:
         (folder / "model.safetensors").unlink()
         torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE(vocab={"a": 0}, merges=[])))
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE(vocab={"a": 0}, merges=[])))
     tokenizer.add_special_tokens({"additional_special_tokens": list(marks)})
     tokenizer.save_pretrained(folder)
 

@@ -1,5 +1,5 @@
 import pytest
-from transformers import LlamaConfig
+import transformers
 
 from schemas.config import ConfigError, parse
 from workers.training.config import TrainerConfig, check_model
@@ -18,7 +18,7 @@ def config(**model) -> TrainerConfig:
     ids=["layer", "ratio"],
 )
 def test_schedule_that_does_not_fit_the_model_is_refused(tmp_path, stages, message):
-    LlamaConfig(num_hidden_layers=4, max_position_embeddings=32_768).save_pretrained(tmp_path)
+    transformers.LlamaConfig(num_hidden_layers=4, max_position_embeddings=32_768).save_pretrained(tmp_path)
     for model in ({"layers": 4}, {"language_model": str(tmp_path), "layers": 32}):
         check_model(config(visual_dropout=[[0, 0.7, "attention"], [3, 0.2]], **model))
         with pytest.raises(ConfigError, match=message):
