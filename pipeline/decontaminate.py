@@ -7,7 +7,6 @@ where `write_qa.text_model` names a sentence encoder. What is found is the table
 build leaves it out of the shards.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from pipeline.decontamination.contents import Known, Row, read_known
 from pipeline.decontamination.folder import embedded_folder
 from pipeline.decontamination.questions import questions_in_common, text_model
 from pipeline.decontamination.sequences import sequences_in_common
+from pipeline.decontamination.sheet import check_sheet, write_sheet
 from pipeline.inputs.video_ids import meanings_of, names_of
 from pipeline.not_built import require_tables
 from pipeline.tables.audited import CONTAMINATION_PATH
@@ -26,8 +26,7 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
 from pipeline.tables.damage import naming
 from pipeline.tables.published import is_published_only
-from schemas.config import ConfigError
-from schemas.messages import counted, message
+from schemas.messages import counted
 from schemas.tables.qa import CONTAMINATION
 from stages.qa.plan import CAPTIONS
 from workers.fetch.redaction import format_value, redacted
@@ -49,7 +48,6 @@ _GENERIC = {
     "output",
 }
 """Names of files that many addresses have."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 # "Describe the whole video", written by this software, says nothing of the video, and other corpora ask it as well.
 _ASKED = """
@@ -163,33 +161,6 @@ def _by_question(pairs: Iterable[Row], known: Sequence[Known], model: str) -> It
 def _row(found: Row, known: Known, found_by: str, **more: Any) -> Row:
     told = {name: found.get(name) for name in CONTAMINATION.names}
     return {**told, "against": known.name, "found_by": found_by, "qa_id": None, **more}
-
-
-def check_sheet(path: Path) -> None:
-    """Raises ConfigError where no sheet can be written, and for a file that is there and is none."""
-    if path.is_dir():
-        raise ConfigError(f"--sheet {path}: is a folder; name a file in it")
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"--sheet {path}: there is no folder {path.parent}; make it first")
-    if path.exists():
-        with path.open("rb") as stream:
-            if stream.readline(1000).strip() not in (b"", ",".join(CONTAMINATION.names).encode()):
-                raise ConfigError(f"--sheet {path}: is there already and is no such sheet; give another name")
-
-
-def write_sheet(rows: list[Row], path: Path) -> None:
-    """Writes the rows as CSV, in which no untrusted text is a formula."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(CONTAMINATION.names)
-        for row in rows:
-            writer.writerow([_cell(row[name]) for name in CONTAMINATION.names])
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return f"'{message(value)}" if value.startswith(_FORMULA) else message(value)
 
 
 def summary(rows: list[Row]) -> dict[str, tuple[int, int]]:

@@ -16,12 +16,10 @@ import pyarrow as pa
 from pipeline.tables.catalog import CatalogError, open_catalog
 from pipeline.tables.closed_duckdb import BATCH_ROWS, select
 from pipeline.terminal import Terminal, folded_table
-from schemas.messages import json_printable, printable
+from schemas.messages import json_printable, no_formula, printable
 
 SHOWN_ROWS = 200
 PIPE_COLUMNS = 240
-# What a spreadsheet takes for a formula; a tab or carriage return before one does not hide it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def query(corpus: str, sql: str, *, format: str = "table", safe_csv: bool = False, file: TextIO | None = None) -> None:
@@ -67,8 +65,8 @@ def _show_table(reader: pa.RecordBatchReader, file: TextIO) -> None:
 def _show_csv(reader: pa.RecordBatchReader, file: TextIO, safe: bool) -> None:
     def shown(value: Any) -> str:
         text = _cell(value)
-        if safe and isinstance(value, str) and text.startswith(_FORMULA):
-            text = "'" + text
+        if safe and isinstance(value, str):
+            text = no_formula(text)
         return printable(text) if file.isatty() else text
 
     writer = csv.writer(file, lineterminator="\n")

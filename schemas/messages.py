@@ -7,6 +7,8 @@ MESSAGE_CHARACTERS = 500
 # and halves of surrogate pairs, which no encoding can write.
 _UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+# What a spreadsheet takes for a formula; a tab or carriage return before one does not hide it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def printable(text: str) -> str:
@@ -24,6 +26,11 @@ def message(text: str) -> str:
     # Cut first: what is cut off need not be searched.
     text = printable(text[: MESSAGE_CHARACTERS + 1])
     return text if len(text) <= MESSAGE_CHARACTERS else text[: MESSAGE_CHARACTERS - 3] + "..."
+
+
+def no_formula(text: str) -> str:
+    """Puts an apostrophe before a text that a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def counted(number: int, noun: str) -> str:

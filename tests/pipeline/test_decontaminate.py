@@ -192,9 +192,8 @@ def test_the_command_tells_what_it_found_and_writes_a_sheet(corpus, benchmark_fi
     assert run("decontaminate", corpus, "--against", benchmark_file, "--sheet", sheet) == 0
     capsys.readouterr()
     (tmp_path / "mine.csv").write_text("mine")
-    for path, problem in (("mine.csv", "is there already"), ("none/s.csv", "there is no folder"), (".", "is a folder")):
-        assert run("decontaminate", corpus, "--against", benchmark_file, "--sheet", tmp_path / path) == 2
-        assert problem in capsys.readouterr().err
+    assert run("decontaminate", corpus, "--against", benchmark_file, "--sheet", tmp_path / "mine.csv") == 2
+    assert "is there already" in capsys.readouterr().err
     assert (tmp_path / "mine.csv").read_text() == "mine"
     assert run("decontaminate", corpus, "--against", tmp_path / "nothing.json") == 2
     assert "nothing.json: no such file" in capsys.readouterr().err
