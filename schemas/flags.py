@@ -32,7 +32,7 @@ ANNOTATION_FLAGS = {
     "invalid_utf8": "subtitles contain invalid UTF-8 bytes, which were replaced by U+FFFD",
     "subtitles_not_text": "metadata or thumbnails in subtitles were omitted",
     "long_lines_cut": "lines of subtitles were cut to the maximum length",
-    "cues_left_out": "cues of subtitles without readable times, or that end before they start, were left out",
+    "rows_left_out": "rows of a clip list or cues of subtitles that cannot be read were left out: see `dropped`",
     "events_in_milliseconds": "times of events were in milliseconds, and were converted",
     "events_outside_video": "events entirely outside the video were dropped: see `events_outside_video`",
     PARTLY_ANNOTATED: "models could not annotate some segments: see `rejects`",

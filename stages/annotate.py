@@ -15,6 +15,7 @@ from schemas.tables.media import MANIFEST, VIDEO
 from schemas.tables.text import ANNOTATION, TIMED_TEXT_NAMES
 from stages.annotate_config import AnnotateConfig as AnnotateConfig  # as other modules of stages have theirs
 from stages.annotations.event_lines import Event
+from stages.annotations.left_out import LeftOut, summed
 from stages.annotations.origin import printable
 from stages.annotations.sandboxed import parse
 from stages.annotations.sources import Known, in_one_language, with_origins
@@ -40,7 +41,7 @@ MODEL_READS = pa.schema(
         ("rejected_segments", pa.int32()),  # of caption and transcribe
     ]
 )
-OUTSIDE, MILLISECONDS = "events_outside_video", "events_in_milliseconds"  # flags of a video
+OUTSIDE, MILLISECONDS, LEFT_OUT = "events_outside_video", "events_in_milliseconds", "rows_left_out"  # flags of a video
 
 
 def annotate(
@@ -48,7 +49,8 @@ def annotate(
 ) -> Iterator[pa.Table]:
     """Yields one row of ANNOTATION; its events are sorted by time, conversations come last.
 
-    Times are clipped to the video; an event that lies entirely outside it is dropped and counted.
+    Times are clipped to the video; an event that lies entirely outside it is dropped and counted, as are bad rows of a
+    clip list and cues without readable times.
 
     Raises:
         Reject: `bad_annotation`, with the file and the line.
@@ -56,6 +58,7 @@ def annotate(
     events: list[Event] = []
     flags: set[str] = set()
     bad: list[str] = []
+    left_out: list[LeftOut] = []
     if unit.get("rejected_segments"):
         flags.add(PARTLY_ANNOTATED)
     for source, read in chain(_sources(unit, config, access), _models(unit, config, store)):
@@ -71,6 +74,7 @@ def annotate(
         timed, are_converted = in_seconds(known.events, unit["duration_s"]) if is_unclear else (known.events, False)
         events += [{**event, "source": source, "origin": _origin(event["origin"], unit)} for event in timed]
         flags.update((*known.flags, *([MILLISECONDS] if are_converted else [])))
+        left_out += known.left_out
     if bad and (config.on_bad == "reject" or not events):
         raise Reject("bad_annotation", "; ".join(bad))
     if len(events) > config.max_events:
@@ -83,8 +87,9 @@ def annotate(
         "video_id": unit["video_id"],
         "events": [event for event in placed if event["text"]],
         "clips": [{"start_s": start, "end_s": end} for start, end in clips],
-        "annotation_flags": sorted(flags | ({OUTSIDE} if outside else set())),
+        "annotation_flags": sorted({*flags, *([OUTSIDE] if outside else []), *([LEFT_OUT] if left_out else [])}),
         "events_outside_video": outside,
+        "rows_left_out": [{"reason": r, "count": n, "example": e} for r, n, e in summed(left_out)],
     }
     yield pa.Table.from_pylist([row], ANNOTATION)
 
@@ -189,7 +194,7 @@ def stage(config: AnnotateConfig, access: Access | None = None) -> Stage:
         run=partial(annotate, access=access or Access(local_files=False)),
         config=config,
         emits="rows",
-        version=11,
+        version=12,
         # `annotation_stamp` changes with the content of these files; their location does not matter.
         cache_key_excludes=("subtitles", "events_file"),
     )

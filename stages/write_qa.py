@@ -111,9 +111,8 @@ class Worker:
 
         What was left out is in the metadata of its schema: rows of DROPPED as JSON.
         """
-        [annotation] = self._store.read_table(
-            unit["annotate_unit"], ["events", "clips", "annotation_flags"]
-        ).to_pylist()
+        read = ["events", "clips", "annotation_flags", "rows_left_out"]
+        [annotation] = self._store.read_table(unit["annotate_unit"], read).to_pylist()
         whole = PARTLY_ANNOTATED not in annotation["annotation_flags"]
         clips = [[c["start_s"], c["end_s"]] for c in annotation["clips"]] if self._config.clips == "windows" else []
         events = annotation["events"]
@@ -123,7 +122,7 @@ class Worker:
         written, counts = self._write(events, unit["duration_s"], unit["video_id"], whole, clips)
         pairs = self._reword(written)
         counts["not_reworded"] = len(written) - len(pairs)
-        dropped = dropped_rows(unit["video_id"], counts)
+        dropped = dropped_rows(unit["video_id"], counts, annotation["rows_left_out"])
         queries = [pair.pop("queries") for pair in pairs]
         pairs = [{**pair, "realizer_version": pair["realizer"] and VERSION} for pair in pairs]
         table = pa.Table.from_pylist(

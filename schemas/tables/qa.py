@@ -82,13 +82,17 @@ CONTAMINATION = pa.schema(
     ]
 )
 
-# What write_qa left out: one row per video and reason. In its units, JSON under the metadata key DROPPED_KEY.
+# What annotate and write_qa left out: one row per video and reason. In units of write_qa, JSON under the metadata key
+# DROPPED_KEY.
 DROPPED = pa.schema(
     [
         ("video_id", pa.string()),
-        ("what", pa.string()),  # event: a row of `events` without a question, or pair: a dropped question
+        # row: a row of a clip list or a cue of subtitles that cannot be read; event: a row of `events` without a
+        # question; pair: a dropped question
+        ("what", pa.string()),
         ("reason", pa.string()),  # a code: see stages.qa.dropped.REASONS
         ("count", pa.int64()),
+        ("example", pa.string()),  # of rows: what is wrong with the first one, and where
     ]
 )
 DROPPED_KEY = "longvid.dropped"

@@ -57,5 +57,9 @@ ANNOTATION = pa.schema(
             pa.list_(pa.string()),
         ),  # codes of schemas.flags.ANNOTATION_FLAGS
         ("events_outside_video", pa.int32()),  # dropped, since they lie entirely before or after the video
+        (
+            "rows_left_out",
+            pa.list_(pa.struct([("reason", pa.string()), ("count", pa.int64()), ("example", pa.string())])),
+        ),  # rows of a clip list and cues of subtitles: codes of stages.annotations.left_out
     ]
 )

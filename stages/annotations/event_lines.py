@@ -6,6 +6,7 @@ from typing import Any
 
 from stages.annotations.encodings import DETECT, decode_text
 from stages.annotations.json_text import load_json
+from stages.annotations.left_out import LeftOut, summed
 from stages.annotations.origin import parse_origin, with_row
 from stages.annotations.text import AnnotationError, clean_text, format_value
 
@@ -18,6 +19,14 @@ _CLOCK = re.compile(r"[\d:.,; hms-]{1,20}")
 Event = dict[str, Any]
 
 
+class BadEvent(AnnotationError):
+    """An event that cannot be used, with a code of `stages.annotations.left_out.REASONS`."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
 def parse_event(raw: Any) -> Event:
     """Checks an event and returns only start_s, end_s (seconds), kind, text, and is_point and origin if given.
 
@@ -27,45 +36,55 @@ def parse_event(raw: Any) -> Event:
     an event that ends before it starts.
     """
     if not isinstance(raw, dict):
-        raise AnnotationError("an event is an object with start_s, end_s, kind and text")
+        raise BadEvent("other_form", "an event is an object with start_s, end_s, kind and text")
     named: Event = {}
     for name, value in raw.items():
         target = ALIASES.get(name) or name
         if target in named and value is not None:
-            raise AnnotationError(f"{name} says the same as another field: {target} is given twice")
+            raise BadEvent("other_form", f"{name} says the same as another field: {target} is given twice")
         named[target] = value
     start = _seconds(named, "start_s")
     end = math.inf if named.get("end_s") == TO_THE_END else _seconds(named, "end_s")
     if end < start:
-        raise AnnotationError(f"end_s = {end:g} lies before start_s = {start:g}; swap or correct them")
+        told = f"end_s = {end:g} lies before start_s = {start:g}; swap or correct them"
+        raise BadEvent("ends_before_start", told)
     kind = named.get("kind") or "event"
     if kind not in KINDS:
-        raise AnnotationError(f"kind = {format_value(kind)}: use one of {', '.join(KINDS)}")
+        raise BadEvent("other_form", f"kind = {format_value(kind)}: use one of {', '.join(KINDS)}")
     text = named.get("text") or ("" if kind == "clip" else None)
     if not isinstance(text, str) or not ((text := clean_text(text)) or kind == "clip"):
-        raise AnnotationError(f"text = {format_value(named.get('text'))}: must be what happens, in words")
+        raise BadEvent("no_text", f"text = {format_value(named.get('text'))}: must be what happens, in words")
     event: Event = {"start_s": start, "end_s": end, "kind": kind, "text": text}
     if named.get("origin") is not None:
         event["origin"] = parse_origin(named["origin"])
     if (is_point := named.get("is_point")) is None:
         return event
     if not isinstance(is_point, bool):
-        raise AnnotationError(f"is_point = {format_value(is_point)}: must be true or false")
+        raise BadEvent("other_form", f"is_point = {format_value(is_point)}: must be true or false")
     return {**event, "is_point": is_point}
 
 
-def parse_events(text: str) -> list[Event]:
-    """Parses the events of a manifest's row, a JSON list; `origin` tells the number of each. Raises AnnotationError."""
+def parse_events(text: str) -> tuple[list[Event], list[LeftOut]]:
+    """Parses the events of a manifest's row, a JSON list; `origin` tells the number of each.
+
+    A bad row of a clip list (kind `clip`) is left out, since each row of a list stands for itself. Raises
+    AnnotationError for any other bad event, and if no event is left.
+    """
     raw_events = load_json(text)
     if not isinstance(raw_events, list):
         raise AnnotationError("must be a list of events")
-    events = []
+    events: list[Event] = []
+    left_out: list[LeftOut] = []
     for number, raw in enumerate(raw_events, 1):
         try:
             events.append(with_row(parse_event(raw), number))
         except AnnotationError as error:
-            raise AnnotationError(f"event {number}: {error}") from None
-    return events
+            if not (isinstance(raw, dict) and raw.get("kind") == "clip"):
+                raise AnnotationError(f"event {number}: {error}") from None
+            left_out.append(LeftOut(getattr(error, "reason", "no_text"), 1, f"row {number}: {error}"))
+    if left_out and not events:
+        raise AnnotationError(left_out[0].example)
+    return events, summed(left_out)
 
 
 def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Event], str]:
@@ -101,4 +120,4 @@ def _seconds(named: Event, name: str) -> float:
     except OverflowError:  # an integer of more than 308 digits
         pass
     told = format_value(value) if not isinstance(value, str) or _CLOCK.fullmatch(value) else "a text"
-    raise AnnotationError(f"{name} = {told}: must be a number of seconds")
+    raise BadEvent("no_time", f"{name} = {told}: must be a number of seconds")

@@ -8,6 +8,7 @@ from schemas.config import Config
 from schemas.flags import ANNOTATION_FLAGS
 from schemas.rejects import Reject
 from stages.annotations.event_lines import KINDS
+from stages.annotations.left_out import REASONS, LeftOut
 from stages.annotations.sources import Known, Track
 from stages.annotations.text import AnnotationError
 from workers.sandbox.client import sandbox
@@ -48,11 +49,15 @@ class _Event(Config):
         return self
 
 
+_Reason = Annotated[str, Field(pattern=f"^({'|'.join(REASONS)})$")]
+_LeftOut = tuple[_Reason, Annotated[int, Field(ge=1, lt=2**31)], Annotated[str, Field(max_length=500)]]
+
+
 class _Header(Config):
     flags: list[Annotated[str, Field(pattern=f"^({'|'.join(ANNOTATION_FLAGS)})$")]]
     track: Track | Literal[""]
     language: str = Field(max_length=40)
-    num_left_out: int = Field(ge=0, lt=2**31)
+    left_out: list[Annotated[_LeftOut, Field(strict=False)]]  # a tuple is a list in JSON
 
 
 _EVENTS = TypeAdapter(list[_Event])
@@ -72,4 +77,4 @@ def parse(task: str, data: bytes, limits: ParseLimits, max_events: int, **option
         told = _Header.model_validate(header)
     except (ValidationError, ValueError):
         raise AnnotationError("the process that parsed it sent something else than events") from None
-    return Known(events, tuple(told.flags), told.track, told.language, told.num_left_out)
+    return Known(events, tuple(told.flags), told.track, told.language, tuple(LeftOut(*each) for each in told.left_out))

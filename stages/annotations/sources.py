@@ -11,6 +11,7 @@ from stages.annotations.conversations import parse_conversations
 from stages.annotations.cues import join_sentences, merge_rolling
 from stages.annotations.event_lines import Event, parse_event_lines, parse_events
 from stages.annotations.json_text import load_json
+from stages.annotations.left_out import LeftOut
 from stages.annotations.origin import parse_origin, with_row
 from stages.annotations.subtitles import NOT_TEXT, Cue, Subtitles, parse_subtitles
 from stages.annotations.text import AnnotationError
@@ -33,8 +34,8 @@ class Known(NamedTuple):
     """The kind of subtitles: speech, caption (visible content), chapter, or data, which is not text."""
     language: str = ""
     """Language of subtitles from the file's name or header, in lower case: "en-gb"."""
-    num_left_out: int = 0
-    """Number of cues of subtitles whose times cannot be read, or that end before they start."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Rows of a clip list and cues of subtitles that cannot be used."""
 
     def of(self, **origin: Any) -> "Known":
         """Returns a copy whose events have these fields of ORIGIN, unless they have values of their own."""
@@ -44,7 +45,8 @@ class Known(NamedTuple):
 
 def read_events(data: bytes) -> Known:
     """Parses the events in the manifest's row, a JSON list. This and the other functions raise AnnotationError."""
-    return Known(parse_events(data.decode()))
+    events, left_out = parse_events(data.decode())
+    return Known(events, left_out=tuple(left_out))
 
 
 def read_event_file(data: bytes, encoding: str) -> Known:
@@ -74,7 +76,7 @@ def read_subtitles(data: bytes, name: str, encoding: str, gap_s: float, max_char
     if track != "chapter":
         cues = join_sentences(merge_rolling(cues), gap_s, max_chars)
     told = [_event(cue, track) for cue in cues if _WORD.search(cue.text)]  # not lines such as "--"
-    return Known(told, subtitles.flags, track, language or subtitles.language, subtitles.num_left_out)
+    return Known(told, subtitles.flags, track, language or subtitles.language, subtitles.left_out)
 
 
 def with_origins(known: Known, text: str | None) -> Known:
@@ -109,7 +111,9 @@ def in_one_language(files: Iterable[tuple[str, Known]], wanted: Sequence[str]) -
                 by_language.setdefault(known.language, {}).setdefault(PurePosixPath(name).stem, known)
         if by_language:
             used += by_language[min(by_language, key=lambda language: _rank(language, wanted))].values()
-    return Known([e for known in used for e in known.events], tuple({f for known in used for f in known.flags}))
+    flags = {flag for known in used for flag in known.flags}
+    left_out = tuple(each for known in used for each in known.left_out)
+    return Known([e for known in used for e in known.events], tuple(flags), left_out=left_out)
 
 
 def _rank(language: str, wanted: Sequence[str]) -> tuple[int, int]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from stages.annotations.ass_ttml import is_ass, is_ttml, read_ass, read_ttml
 from stages.annotations.cue_blocks import read_blocks
 from stages.annotations.encodings import DETECT, decode_text
+from stages.annotations.left_out import LeftOut, summed
 from stages.annotations.markup import is_data, plain_lines
 from stages.annotations.text import AnnotationError
 
-NOT_TEXT, CUT, LEFT_OUT = "subtitles_not_text", "long_lines_cut", "cues_left_out"  # flags of a video
+NOT_TEXT, CUT = "subtitles_not_text", "long_lines_cut"  # flags of a video
 
 _MAX_LINE = 4096
 _HEADER = re.compile(r"(Kind|Language)\s*:\s*(\S+)", re.IGNORECASE)
@@ -37,11 +38,9 @@ class Subtitles:
     kind: str = ""
     language: str = ""
     flags: tuple[str, ...] = ()
-    """Flags of the video: "encoding_detected", "invalid_utf8", "subtitles_not_text", "long_lines_cut",
-    "cues_left_out".
-    """
-    num_left_out: int = 0
-    """Number of cues whose times cannot be read, or that end before they start."""
+    """Flags of the video: "encoding_detected", "invalid_utf8", "subtitles_not_text", "long_lines_cut"."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Cues whose times cannot be read, or that end before they start."""
 
 
 def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> Subtitles:
@@ -66,6 +65,7 @@ def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> 
     else:
         blocks, bad_lines = read_ass(lines) if ass else read_blocks(lines, is_webvtt="webvtt" in header)
     cues: list[Cue] = []
+    left_out = [LeftOut("no_time", 1, f"line {line}: its times cannot be read") for line in bad_lines]
     flags = {flag}
     for block in blocks:
         if header.get("kind") == "metadata" or is_data(block.text):
@@ -80,7 +80,7 @@ def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> 
         if words and block.end_s >= block.start_s:
             cues.append(Cue(block.start_s, block.end_s, words))
         elif words:
-            bad_lines.append(block.line)
+            left_out.append(LeftOut("ends_before_start", 1, f"line {block.line}: the cue ends before it starts"))
     if not blocks and bad_lines:
         raise AnnotationError(
             f"line {bad_lines[0]}: no cue can be read; times are written 00:00:01.000 --> 00:00:02.000"
@@ -89,9 +89,8 @@ def parse_subtitles(data: bytes, language: str = "", encoding: str = DETECT) -> 
         raise AnnotationError(f"no cue in its {len(lines)} lines: neither WebVTT, SubRip, ASS nor TTML")
     # ASS shows a line twice to draw its shadow.
     cues = sorted(dict.fromkeys(cues), key=lambda cue: (cue.start_s, cue.end_s))
-    flags.add(LEFT_OUT if bad_lines else "")
     told = tuple(sorted(flags - {""}))
-    return Subtitles(cues, header.get("kind", ""), header.get("language", ""), told, len(bad_lines))
+    return Subtitles(cues, header.get("kind", ""), header.get("language", ""), told, tuple(summed(left_out)))
 
 
 def _header(lines: list[str]) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Why events and pairs are left out, and the counts of a video as rows of the schema DROPPED."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.annotations.left_out import REASONS as ROW_REASONS
 from stages.qa.audit.words import PROBLEMS
 from stages.qa.faults import FAULTS
 
@@ -22,14 +23,23 @@ PAIR_REASONS = {
     "needs_speech": "only speech answers it, and there is no transcript of it, or write_qa.speech is visual_only",
     "not_reworded": "in a language that only a model asks in, and it did not (write_qa.realizer)",
 }
-REASONS = {"event": EVENT_REASONS, "pair": PAIR_REASONS}
+REASONS = {"row": ROW_REASONS, "event": EVENT_REASONS, "pair": PAIR_REASONS}
 
 
-def dropped_rows(video_id: str, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Returns rows of DROPPED, sorted; `counts` by reason, as `stages.qa.writing.write_pairs` gives them."""
-    told = [("event" if reason in EVENT_REASONS else "pair", reason, count) for reason, count in counts.items()]
+def dropped_rows(
+    video_id: str, counts: Mapping[str, int], left_out: Sequence[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """Returns rows of DROPPED, sorted.
+
+    Args:
+        video_id: of the video.
+        counts: events and pairs by reason, as `stages.qa.writing.write_pairs` gives them.
+        left_out: `rows_left_out` of the annotation.
+    """
+    told = [("event" if reason in EVENT_REASONS else "pair", reason, count, None) for reason, count in counts.items()]
+    told += [("row", row["reason"], row["count"], row["example"]) for row in left_out]
     return [
-        {"video_id": video_id, "what": what, "reason": reason, "count": count}
-        for what, reason, count in sorted(told)
+        {"video_id": video_id, "what": what, "reason": reason, "count": count, "example": example}
+        for what, reason, count, example in sorted(told, key=lambda row: row[:2])
         if count
     ]

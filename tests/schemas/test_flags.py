@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.tables import decoded
 from schemas.flags import ANNOTATION_FLAGS, DECODE_FLAGS, FILE_FLAGS, PARTLY_ANNOTATED
-from stages.annotate import MILLISECONDS, OUTSIDE
+from stages.annotate import LEFT_OUT, MILLISECONDS, OUTSIDE
 from stages.annotations.encodings import DETECTED, REPAIRED
 from stages.annotations.subtitles import CUT, NOT_TEXT
 from workers.media import file_facts
@@ -24,4 +24,6 @@ def test_every_flag_is_explained():
 
 
 def test_every_flag_of_annotations_is_explained():
-    assert {DETECTED, REPAIRED, MILLISECONDS, OUTSIDE, PARTLY_ANNOTATED, NOT_TEXT, CUT} == set(ANNOTATION_FLAGS)
+    assert {DETECTED, REPAIRED, MILLISECONDS, OUTSIDE, PARTLY_ANNOTATED, NOT_TEXT, CUT, LEFT_OUT} == set(
+        ANNOTATION_FLAGS
+    )

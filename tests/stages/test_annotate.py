@@ -51,6 +51,17 @@ def event(start, end, text="the dog barks", kind="event"):
     return {"start_s": start, "end_s": end, "kind": kind, "text": text}
 
 
+def test_a_bad_row_of_a_clip_list_and_a_bad_cue_cost_themselves(tmp_path):
+    clips = [event(start, end, kind="clip") for start, end in ((1, 4), ("soon", 9), (9, 5), (5, 9))]
+    srt = "1\n00:00:01,000 --> 00:00:02,000\nSit!\n\n2\n00:00:0x,000 --> 00:00:04,000\nlost\n"
+    row = known(tmp_path, events=clips, subtitles=[file(tmp_path, "s.en.srt", srt)])
+    assert sorted((e["start_s"], e["kind"]) for e in row["events"]) == [(1, "clip"), (1, "speech"), (5, "clip")]
+    assert row["annotation_flags"] == ["rows_left_out"]
+    assert {each["reason"]: each["count"] for each in row["rows_left_out"]} == {"no_time": 2, "ends_before_start": 1}
+    assert row["rows_left_out"][0]["example"].startswith("row 2: start_s = a text")
+    assert known(tmp_path, events=clips[:1])["rows_left_out"] == []
+
+
 def test_every_source_in_the_order_of_time_conversations_last(tmp_path):
     rows = run(
         tmp_path,

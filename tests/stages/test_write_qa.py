@@ -23,9 +23,10 @@ from workers.towers.query_embedder import QueryEmbedder
 UNIT = {"video_id": "v", "duration_s": 100.0, "annotate_unit": "units/annotate/v.parquet"}
 
 
-def run(store, config, events, clips=(), **unit):
+def run(store, config, events, clips=(), left_out=(), **unit):
     told = [{**row, "source": "manifest"} for row in events]
     annotation = {"video_id": "v", "events": told, "clips": [*clips], "annotation_flags": [], "events_outside_video": 0}
+    annotation["rows_left_out"] = [*left_out]
     store.write_tables(UNIT["annotate_unit"], [pa.Table.from_pylist([annotation], ANNOTATION)], ANNOTATION)
     declared = stage(config)
     unit = {**UNIT, **unit}
@@ -64,10 +65,12 @@ def test_a_question_that_names_nothing_is_embedded_by_its_options(tmp_path, towe
 def test_what_was_left_out_is_in_the_unit(tmp_path, towers):
     config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[0])
     store = Store(tmp_path)
-    run(store, config, rows(*EIGHT, (90, 95, "[Music]")))
+    bad = {"reason": "no_time", "count": 2, "example": "row 3: start_s = 'soon'"}
+    run(store, config, rows(*EIGHT, (90, 95, "[Music]")), left_out=[bad])
     [path] = store.files("units/write_qa")
     dropped = json.loads(store.read_metadata(path, DROPPED_KEY))
-    assert {"video_id": "v", "what": "event", "reason": "no_event", "count": 1} in dropped
+    assert {"video_id": "v", "what": "event", "reason": "no_event", "count": 1, "example": None} in dropped
+    assert {"video_id": "v", "what": "row", **bad} in dropped
     assert any(row["what"] == "pair" and row["reason"] == "repeats" and row["count"] > 0 for row in dropped)
     assert all(row["reason"] in REASONS[row["what"]] for row in dropped)
 

@@ -55,7 +55,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
         value = "WEBVTT\n\n" + _SBV.sub(r"\1 --> \2", value)
     known = read_subtitles(value.encode("utf-8", "replace"), key, "utf-8", _GAP_S, _MAX_CHARS)
     rows = [Row(e["start_s"], e["end_s"], e["text"], e["kind"], has_unit=True) for e in known.events]
-    dropped["no_time"] += known.num_left_out
+    dropped["no_time"] += sum(each.number for each in known.left_out)
     yield Entry("", rows, dropped=dropped)
 
 

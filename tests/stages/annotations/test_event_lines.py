@@ -74,7 +74,7 @@ def test_an_event_may_tell_where_it_comes_from_but_not_where_that_lies():
     for place in ("/home/me/b.json", "C:\\me\\b.json", "file:///me/b.json", "../../b.json", "~/b.json"):
         assert origin(file=place) == {"file": "b.json"}
     assert origin(licence="x\x1b[31m" + "y" * 1000)["licence"] == "x[31m" + "y" * 295
-    [event] = parse_events(json.dumps([{**GOOD, "origin": {"file": "a.json", "row": 9}}]))
+    [event], _ = parse_events(json.dumps([{**GOOD, "origin": {"file": "a.json", "row": 9}}]))
     assert event["origin"] == {"file": "a.json", "row": 9}
 
 
@@ -102,11 +102,28 @@ def test_lines_and_the_number_of_the_bad_one():
 
 
 def test_events_of_a_manifest():
-    assert parse_events(json.dumps([GOOD, {**GOOD, "start_s": 2}]))[1]["start_s"] == 2.0
+    events, left_out = parse_events(json.dumps([GOOD, {**GOOD, "start_s": 2}]))
+    assert (events[1]["start_s"], left_out) == (2.0, [])
     with pytest.raises(AnnotationError, match="^event 2: start_s = '0:12'"):
         parse_events(json.dumps([GOOD, {**GOOD, "start_s": "0:12"}]))
     with pytest.raises(AnnotationError, match="must be a list of events"):
         parse_events("{}")
+
+
+def test_a_bad_row_of_a_clip_list_costs_itself():
+    clip = {**GOOD, "kind": "clip"}
+    bad = [{"start_s": "soon"}, {"end_s": None}, {"start_s": 9, "end_s": 8}, {"text": 7}, {"end": 3}]
+    bad += [{"text": "&#" + "1" * 5000 + ";"}]
+    events, left_out = parse_events(json.dumps([clip, *({**clip, **change} for change in bad), clip]))
+    assert [event["origin"]["row"] for event in events] == [1, 8]
+    assert [(each.reason, each.number) for each in left_out] == [
+        ("no_time", 2), ("ends_before_start", 1), ("no_text", 2), ("other_form", 1),
+    ]  # fmt: skip
+    assert left_out[0].example.startswith("row 2: start_s = a text: must be a number of seconds")
+    with pytest.raises(AnnotationError, match="^row 1: end_s = 8 lies before start_s = 9"):
+        parse_events(json.dumps([{**clip, "start_s": 9, "end_s": 8}]))
+    with pytest.raises(AnnotationError, match="^event 2: end_s = 8 lies before"):
+        parse_events(json.dumps([clip, {**GOOD, "start_s": 9, "end_s": 8}]))
 
 
 def test_a_file_of_several_videos_is_refused():

@@ -29,7 +29,7 @@ def answer(file: int, max_events: int, **options) -> Iterator[Message]:
 
 
 TASKS = {"answer": answer}
-HEADER = {"flags": [], "track": "speech", "language": "en", "num_left_out": 0}
+HEADER = {"flags": [], "track": "speech", "language": "en", "left_out": []}
 EVENT = {"start_s": 1.0, "end_s": 2.0, "kind": "speech", "text": "hello"}
 
 
@@ -81,6 +81,8 @@ def test_what_takes_too_much_is_given_up_and_the_setting_named(ours, what, told)
         ([{**HEADER, "flags": ["<b>"]}], "[]"),
         ([{**HEADER, "track": "../x"}], "[]"),
         ([{**HEADER, "language": "e" * 41}], "[]"),
+        ([{**HEADER, "left_out": [["drop table", 1, ""]]}], "[]"),
+        ([{**HEADER, "left_out": [["no_time", 0, ""]]}], "[]"),
         ([{}], "[]"),
         *(
             ([HEADER], payload)

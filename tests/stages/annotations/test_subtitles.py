@@ -221,14 +221,16 @@ def test_ass_and_ttml():
 
 def test_cues_that_cannot_be_read_are_counted():
     good = "00:00:01.000 --> 00:00:02.000\nHi\n\n"
-    for text, number in (
-        (f"WEBVTT\n\n{good}00:0x:03.000 --> 00:00:04.000\nlost\n\n00:00:06.000 --> 00:00:05.000\nlost\n", 2),
-        (f"1\n{good}2\n0:00:03,000 --> soon\nlost\n", 1),
-        (ASS, 1),
+    lost = "00:0x:03.000 --> 00:00:04.000\nlost\n\n"
+    for text, reasons in (
+        (f"WEBVTT\n\n{good}{lost}{lost}00:00:06.000 --> 00:00:05.000\nlost\n", {"no_time": 2, "ends_before_start": 1}),
+        (f"1\n{good}2\n0:00:03,000 --> soon\nlost\n", {"no_time": 1}),
+        (ASS, {"no_time": 1}),
+        (f"WEBVTT\n\n{good}", {}),
     ):
-        read = parse_subtitles(text.encode())
-        assert (read.num_left_out, read.flags) == (number, ("cues_left_out",)), text
-    assert parse_subtitles(f"WEBVTT\n\n{good}".encode()).flags == ()
+        assert {each.reason: each.number for each in parse_subtitles(text.encode()).left_out} == reasons, text
+    [first] = parse_subtitles(f"WEBVTT\n\n{good}{lost}".encode()).left_out
+    assert first.example == "line 6: its times cannot be read"
 
 
 def test_long_lines_are_cut_and_flagged():
