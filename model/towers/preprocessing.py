@@ -45,7 +45,9 @@ class Preprocess:
         """
         if self._mean.device != frames_NCHW.device:
             self._mean, self._std = self._mean.to(frames_NCHW.device), self._std.to(frames_NCHW.device)
-        return (frames_NCHW.to(torch.float32) / 255 - self._mean) / self._std
+        # In place: a new array for each step takes three times as long.
+        pixels = frames_NCHW.to(torch.float32, copy=True)
+        return pixels.div_(255).sub_(self._mean).div_(self._std)
 
     def _resized(self, height: int, width: int) -> list[int]:
         if self._mode == "squash":

@@ -3,7 +3,7 @@
 Shapes: N frames, Q texts, M patches, C width of the patch tokens, D width of the joint space.
 """
 
-import model.towers.without_compiler  # isort: skip  # noqa: F401
+from model.towers.lean_open_clip import use_transformers  # isort: skip
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from model.towers.patches import AttentionPoolPatches, ClassTokenPatches, Patches, patch_encoder
 from model.towers.preprocessing import Preprocess
 from model.towers.source import TowerError, resolve
-from model.untrusted_folder import never_ask_to_run_code, refuse_key
+from model.untrusted_folder import refuse_key
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -58,9 +58,10 @@ class Tower:
             )
         self._autocast = AUTOCAST.get(precision) if self.device.type == "cuda" else None
         source, weights = resolve(model, pretrained)
-        never_ask_to_run_code()
         try:
-            refuse_key(open_clip.get_model_config(source) or {}, source)  # checks configs that come from a hub
+            config = open_clip.get_model_config(source) or {}
+            refuse_key(config, source)  # checks configs that come from a hub
+            use_transformers(config)
             self._model = open_clip.create_model(source, weights, device=self.device, require_pretrained=True)
             self._tokenizer = open_clip.get_tokenizer(source)
         except Exception as error:  # errors of open_clip, timm, transformers and pickle have no common class
