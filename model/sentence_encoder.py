@@ -28,12 +28,15 @@ class SentenceEncoder:
         import torch  # as transformers, it costs seconds to import
         from transformers import AutoModel, AutoTokenizer
 
+        from model.onednn import use_onednn
+
         torch.set_num_threads(1)
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             self._model = AutoModel.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
             ).eval()
+            use_onednn(self._model)
         except Exception as error:  # the library's errors for a damaged folder have no common class
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise SentenceEncoderError(f"text_model = {folder!r}: cannot be loaded: {reason}") from error

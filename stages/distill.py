@@ -183,7 +183,7 @@ def stage(config: DistillConfig) -> Stage:
     """Declares the stage."""
     return Stage(
         name="distill",
-        version=2,
+        version=3,
         reads=READS,
         writes=None,
         run=Distiller,

@@ -13,6 +13,7 @@ import open_clip
 import torch
 from torch.nn import functional as F
 
+from model.onednn import use_onednn
 from model.towers.patches import AttentionPoolPatches, ClassTokenPatches, Patches, patch_encoder
 from model.towers.preprocessing import Preprocess
 from model.towers.source import TowerError, resolve
@@ -73,6 +74,8 @@ class Tower:
                 "(local-dir:PATH, or a path as pretrained)"
             ) from error
         self._model.eval().requires_grad_(False)
+        if self.device.type == "cpu":
+            use_onednn(self._model)
         self._preprocess = Preprocess(self._model.visual.preprocess_cfg)
         self.embed_dim: int = open_clip.get_model_config(source)["embed_dim"]
 

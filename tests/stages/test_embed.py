@@ -21,7 +21,7 @@ def test_a_unit_is_committed_in_the_declared_schema(tmp_path):
 
 def test_another_tower_or_batch_is_another_unit_and_other_resources_are_the_same():
     base = stage(EmbedConfig()).unit_path(UNIT)
-    assert stage(EmbedConfig(batch_frames=32)).unit_path(UNIT) != base
+    assert stage(EmbedConfig(batch_frames=64)).unit_path(UNIT) != base
     assert stage(EmbedConfig(tower=TowerConfig(model="RN50", pretrained="openai"))).unit_path(UNIT) != base
     assert stage(EmbedConfig(resources={"gpus": 0.25, "cpus": 4})).unit_path(UNIT) == base
 
