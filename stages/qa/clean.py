@@ -7,6 +7,9 @@ import re
 from functools import lru_cache
 
 from stages.qa.filming import is_filming, without_camera, without_labels, without_viewer
+from stages.qa.grammar import with_verb
+from stages.qa.lexicon import Form, form_of
+from stages.qa.proper_names import with_capitals
 from stages.qa.spelling import spelled
 
 _NARRATOR = [
@@ -73,7 +76,8 @@ _CUT = re.compile(
 _PERSON = re.compile(r"^(?:(?:the|a) )?person (?P<they>they )?(?P<verb>[a-z]+)\b(?P<rest>.*)$", re.I)
 _NOTHING_PUT = re.compile(r"(?:puts?|places?|sets?|throws?) (?:back|down|away) (?:in|into|on|onto) ", re.I)
 _BARE_WORDS = """awaken begin bring close cook cough dress drink eat enter fix get grab hold laugh leave lie look open
-pick place play pour put read run sit smile sneeze stand start take talk throw tidy turn undress use walk wash watch"""
+pick place play pour put read run sit smile sneeze stand start stop take talk throw tidy turn undress use walk wash
+watch"""
 _BARE = frozenset(_BARE_WORDS.split())
 _SENTENCE = re.compile(
     r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<=[.!?…。！？])\s+(?=[\"“'‘(A-Z0-9À-Ý])|\n+"
@@ -117,7 +121,7 @@ def clean(sentence: str, is_english: bool = True) -> str:
     text = re.sub(r",(?=[a-z])", ", ", text)
     text = re.sub(r"\b(the|an?|of|to|with|in|on) \1\b", r"\1", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
-    text = _person(text)
+    text = with_verb(_person(text)) if is_english else _person(text)
     if sum(map(str.isalpha, text)) < 2 or _NO_EVENT.match(text):
         return ""
     text = _BEFORE_VOWEL.sub(r"\1n", text)
@@ -126,6 +130,7 @@ def clean(sentence: str, is_english: bool = True) -> str:
     if len(letters) > 3 and sum(c.isupper() for c in letters) > 0.6 * len(letters):
         text = text.lower()
     text = _SHOUTED.sub(lambda found: found[0].title(), text)
+    text = with_capitals(text) if is_english else text
     return text[:1].upper() + text[1:]
 
 
@@ -152,7 +157,7 @@ def _person(text: str) -> str:
     if " and " not in rest and (found["they"] or text[:1] in "pP"):
         if verb in ("are", "re"):
             verb = "is"
-        elif verb in _BARE:
+        elif verb in _BARE or form_of(verb) == Form.BASE:
             verb += "es" if verb.endswith(("sh", "ch", "x", "ss")) else "s"
             verb = re.sub(r"([^aeiou])ys$", r"\1ies", verb)
     article = "the" if text.lower().startswith("the ") else "a"

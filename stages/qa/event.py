@@ -156,11 +156,16 @@ def _split(row: dict[str, Any], duration_s: float, is_english: bool) -> list[Eve
             is_title=row["kind"] == "chapter",
             is_caption=row["kind"] in ("caption", "clip"),
             cause=cause_of(text),
-            fault=fault_of(text) if is_english else "",
+            fault=_fault(text, row["kind"], len(told)) if is_english else "",
             event_ids=(row["event_id"],),
         )
         for i, text in enumerate(told)
     ]
+
+
+def _fault(text: str, kind: str, count: int) -> str:
+    is_caption = kind in ("caption", "clip")
+    return fault_of(text, is_caption=is_caption, is_title=KINDS[kind] == "scene", is_alone=count == 1)
 
 
 def _grouped(events: Sequence[Event]) -> list[Event]:

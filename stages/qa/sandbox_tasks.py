@@ -8,7 +8,7 @@ from typing import Any
 import langdetect  # noqa: F401 - imported late elsewhere; here once, and not in each process of the sandbox
 
 from schemas.config import parse
-from stages.qa import spelling
+from stages.qa import lexicon, spelling
 from stages.qa.config import WritingConfig
 from stages.qa.event import split_events
 from stages.qa.windows import write_window_pairs
@@ -16,6 +16,7 @@ from stages.qa.writing import write_pairs
 from workers.sandbox.task import Message, Task, read_all
 
 spelling.load()
+lexicon.load()
 
 
 def write(

@@ -9,28 +9,24 @@ from functools import lru_cache
 from string import ascii_lowercase
 
 # What is meant where other words are as near to the misspelled one, or none is.
-_TABLE = """
-alot:a-lot aound:around balde:blade begings:begins borads:boards boullion:bouillon brocolli:broccoli celatin:gelatin
-chedar:cheddar choped:chopped eachother:each-other exersise:exercise flys:flies foward:forward garram:garam
-gaurd:guard infront:in-front inot:into mozerella:mozzarella mozzeralla:mozzarella oilive:olive parsely:parsley
-peice:piece peices:pieces placce:place potaoe:potato potatoe:potato potatos:potatoes realy:really
+_TABLE = """alot:a-lot aound:around balde:blade begings:begins borads:boards boullion:bouillon brocolli:broccoli
+celatin:gelatin chedar:cheddar choped:chopped eachother:each-other exersise:exercise flys:flies foward:forward
+garram:garam gaurd:guard infront:in-front inot:into mozerella:mozzarella mozzeralla:mozzarella oilive:olive
+parsely:parsley peice:piece peices:pieces placce:place potaoe:potato potatoe:potato potatos:potatoes realy:really
 restaraunt:restaurant restraunt:restaurant scoups:scoops screan:screen serated:serrated sitr:stir sitts:sits
 stiring:stirring thier:their thorugh:through tomatos:tomatoes tumeric:turmeric untill:until utencil:utensil
-utencils:utensils vegins:begins vehical:vehicle vinager:vinegar
-"""
+utencils:utensils vegins:begins vehical:vehicle vinager:vinegar"""
 WORDS = {wrong: right.replace("-", " ") for wrong, right in (pair.split(":") for pair in _TABLE.split())}
 # Right words that the list lacks, without their endings.
-_MORE = """
-airfryer app backflip backsplash banh basmati bibimbap biryani bmx boba bok bokeh bruschetta bulgogi burpee cafe
-cannellini capoeira ceviche chaat chana cheque chipotle choy ciabatta cornhole crostini crouton crudite dal dashi
+_MORE = """airfryer app backflip backsplash banh basmati bibimbap biryani bmx boba bok bokeh bruschetta bulgogi burpee
+cafe cannellini capoeira ceviche chaat chana cheque chipotle choy ciabatta cornhole crostini crouton crudite dal dashi
 deadlift declutter desi devein djembe dodgeball doneness dosa edamame emoji etouffee facetime fava flowy galbi garam
 gochujang gopro gruyere guanciale habanero halloumi hijab hoisin hollandaise hoodie hoverboard instagram intro
 jalapeno jitsu jiu kerb kettlebell kickflip kiteboard kitesurf kombu konbu livestream longboard maggi masala
 mascarpone matcha muay nori outro pancetta paneer parkour pho pierogi pinata poblano porcini posole quinoa rearview
 roti rotini saute sauteed sauteing segway selfie shaoxing shiitake shotput skatepark slackline slowmo smartphone
-souvlaki sriracha summarise taekwondo tbls tbsp tikka tiktok timelapse tsp tzatziki udon unboxing vlog vlogger
-wakeboard webcam wifi yuzu zongzi zumba
-"""
+souvlaki sriracha summarise taekwondo tbls tbsp tikka tiktok timelapse tsp tzatziki udon unboxing videographer vlog
+vlogger wakeboard webcam wifi yuzu zongzi zumba"""
 _MORE_WORDS = frozenset(_MORE.split())
 _ENDINGS = ("", "s", "es", "ed", "d", "ing", "er", "ers")
 _LEAST_FREQUENT = 200
@@ -50,8 +46,8 @@ _BRITISH = [
         (r"amme(?=s?$)", "am"), (r"inium$", "inum"), (r"yjama", "ajama"), (r"ewellery$", "ewelry"), (r"eque", "eck"),
     )
 ]  # fmt: skip
-_SMALL_WORDS = """back each every from have into many more much other over some than that their them then they this very
-what when where which with your after before about"""
+_SMALL_WORDS = """back each every from have into many more much other over some than that their them then they this
+very what when where which with your after before about"""
 _SMALL = frozenset(_SMALL_WORDS.split())
 # Words in lower case, and the first one of a text; nothing with digits, and no part of a name or an address.
 _WORD = re.compile(r"(?<![\w'\u2019./@#&-])(?:^[A-Z])?[a-z]+(?:-[a-z]+)*(?![\w'\u2019@/])(?!\.\w)")
@@ -65,9 +61,12 @@ def spelled(text: str) -> str:
 
 
 def misspelled(text: str) -> str:
-    """The first word of a text that no list has, "" where there is none. A capital begins a name, which may be any."""
-    parts = (part for found in _WORD.findall(text) for part in found.split("-") if part.islower() and len(part) > 2)
-    return next((part for part in parts if not _is_word(part)), "")
+    """The first word of a text that no list has, "" where there is none.
+
+    A capital inside the text begins a name, which may be any; the one at its beginning tells nothing.
+    """
+    parts = (part for found in _WORD.findall(text) for part in found.split("-") if len(part) > 2)
+    return next((part for part in parts if not _is_word(part.lower())), "")
 
 
 def load() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from stages.qa.event import Event, Span
+from stages.qa.grammar import is_fragment, is_sentence
 from stages.qa.plan import MAIN, Answer, Plan, Unanswerable
 from stages.qa.realize.clause import inverted
 from stages.qa.realize.wordings import HINTS, NONE, ORDINALS, OTHER_ORDER, POINT_HINT, REPEAT_RULE, WORDINGS
@@ -78,7 +79,7 @@ def _wording_of(plan: Plan) -> str:
     if plan.form in ("when", "summary", "brief") and plan.evidence[0].kind == "scene":
         return f"{plan.form}_of_scene"
     if plan.form == "summary" and len({e.event_id for e in plan.evidence}) == 1:
-        return "caption"
+        return "title" if len(plan.evidence) == 1 and is_fragment(plan.evidence[0].text) else "caption"
     if plan.form == "summary" and plan.side == MAIN:
         return "main_events"
     names = {
@@ -125,12 +126,17 @@ def _is_brief(plan: Plan) -> bool:
 
 
 def _story(events: list[Event], with_times: bool, error_s: float) -> str:
-    """A numbered line per event; the sentences of one caption, whose times are not known, in one line."""
+    """A numbered line per event; the sentences of one caption, whose times are not known, in one line.
+
+    With full stops where all lines are sentences: a caption like "A man with a dog" has none.
+    """
     captions = [list(same) for _, same in groupby(events, key=lambda e: e.event_id)]
     lines = []
     for told in captions:
         time = f"{_times(told[0].span, error_s, is_point=told[0].is_point)}: " if with_times else ""
-        lines.append(time + " ".join(f"{e.text}." for e in told))
+        lines.append(time + ". ".join(e.text for e in told))
+    if any(len(told) > 1 for told in captions) or all(is_sentence(e.text) for e in events):
+        lines = [f"{line}." for line in lines]
     return lines[0] if len(lines) == 1 else "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1))
 
 

@@ -185,6 +185,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Give a short description of this video.",
         "What can be seen in this video?",
     ),
+    "title": (
+        "Give this video a short caption.",
+        "Write a short caption for this video.",
+        "Say in a few words what this video shows.",
+        "What would be a short caption for this video?",
+    ),
     "summary_of_scene": (
         "Which {scene}s does the video have, in order?",
         "List the {scene}s of the whole video in order.",

@@ -10,11 +10,38 @@ from stages.qa.plan import MAIN
 from stages.qa.writing import write_pairs
 from tests.stages.qa.worlds import EIGHT, plans, rows, timeline
 
-WRONG = {"misspelled": "a man stirs the buubles"}
+WRONG = {
+    "misspelled": "a man stirs the buubles",
+    "run_together": "add oil onions carrots and celery to the pot",
+    "broken_sentence": "the monk is gets on the subway",
+    "keywords": "three clowns juggle. close-up of crowd feet",
+}
 
 
 def test_each_fault_is_found():
-    assert {fault: fault_of(text) for fault, text in WRONG.items()} == {fault: fault for fault in FAULTS}
+    found = {fault: fault_of(text.split(". ")[-1], is_alone=". " not in text) for fault, text in WRONG.items()}
+    assert found == {fault: fault for fault in FAULTS}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_alone", "are_keywords"),
+    [
+        ("City traffic lights", True, True),
+        ("Tourist couple enjoying tropical water gopro selfie", True, True),
+        ("Cat climbing on tree", True, False),
+        ("Cat climbing on tree", False, True),
+        ("Peak hour", False, True),
+        ("Boil water", True, False),
+        ("Man holds camera", False, False),
+    ],
+)
+def test_captions_of_keywords_are_told_from_fragments(text, is_alone, are_keywords):
+    assert fault_of(text, is_caption=True, is_alone=is_alone) == ("keywords" if are_keywords else "")
+
+
+def test_titles_need_not_be_sentences():
+    assert fault_of("Oil onions and celery", is_title=True) == ""
+    assert fault_of("Inattentional blindness", is_title=True) == ""
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -22,7 +49,7 @@ def test_no_pair_tells_an_event_with_a_fault_and_it_is_counted(fault):
     events = rows(*EIGHT[:3], (30, 36, WRONG[fault]), *EIGHT[4:])
     counts: Counter[str] = Counter()
     pairs = [p for seed in range(8) for p in write_pairs(events, 90.0, WritingConfig(seed=seed), "v", counts=counts)]
-    text = WRONG[fault].lower()
+    text = WRONG[fault].split(". ")[-1].lower()
     assert len(pairs) > 50
     assert not [p for p in pairs if text in " ".join((p["question"], p["answer"], *p["options"])).lower()]
     assert counts[fault] == 8

@@ -51,6 +51,7 @@ def test_right_words_stay(text):
         ("Cook until buubles form", "buubles"),  # bubbles, or baubles
         ("A medieval town, essaouira, morocco", "essaouira"),
         ("The Verdalago stands beside Essaouira", ""),  # names
+        ("Trun chicken in pan", "Trun"),
     ],
 )
 def test_words_that_no_list_has_are_found(text, word):

@@ -1,0 +1,98 @@
+"""Sentences, fragments and broken sentences among captions."""
+
+import pytest
+
+from stages.qa.clean import sentences
+from stages.qa.grammar import is_broken, is_fragment, is_sentence, with_verb
+
+SENTENCES = [
+    "A man opens the door",
+    "Two girls jump over a rope",
+    "The branch breaks, and he starts to fall",
+    "Cars are parked on the road",
+    "Cut the onion in half",
+    "People run onto the stage",
+    "She washed her hands",
+    "There's a flag in the field",
+]
+FRAGMENTS = [
+    "Cat climbing on tree",
+    "City traffic lights",
+    "A man in a plaid shirt standing in front of people",
+    "Legs of a crowd of people walking along the path",
+    "Making bread",
+    "Green trees and sun rays on horizon",
+    "Mid-air flight over fresh and clean mountain river at sunny summer morning",
+]
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_sentences_are_known(text):
+    assert is_sentence(text)
+    assert not is_fragment(text)
+    assert not is_broken(text)
+
+
+@pytest.mark.parametrize("text", FRAGMENTS)
+def test_fragments_are_known(text):
+    assert is_fragment(text)
+    assert not is_sentence(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The vlogger is gets on and off the subway",
+        "A person eats a sandwich they walk out of the bathroom",
+        "A person walks into a room opens a box",
+        "A person upon awakening",
+        "A young women sits on a bed",
+        "A person slice the sides of a pomegranate",
+        "People is in a cubicle",
+        "When they start laughing at something another person said",
+        "Mix the eggs and continues to stir",
+    ],
+)
+def test_broken_sentences_are_found(text):
+    assert is_broken(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The person puts clothes into a washing machine and closes it",
+        "A person holding a pillow throws it on the floor",
+        "A man shows off the food he ordered at the restaurant",
+        "The person cuts both ends off the cucumber, then slices it",
+        "A few people sit down",
+        "A person is seen eating a sandwich",
+        "A person put groceries in the cabinet",
+        "Guy washes a plate and puts cucumbers on it",
+        "The glass is full",
+    ],
+)
+def test_right_sentences_are_not_broken(text):
+    assert not is_broken(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("A person talking on the phone", "A person is talking on the phone"),
+        ("A tv screen showing a man", "A tv screen is showing a man"),
+        ("Another man running past", "Another man is running past"),
+        ("A person holding a bag takes off their shoes", "A person holding a bag takes off their shoes"),
+        ("A man in a plaid shirt standing", "A man in a plaid shirt standing"),
+        ("A video capturing a girl", "A video capturing a girl"),
+        ("A bowl containing rice", "A bowl containing rice"),
+        ("A washing machine", "A washing machine"),
+        ("Two people dancing", "Two people dancing"),
+    ],
+)
+def test_a_fragment_that_lacks_a_verb_is_mended_where_that_is_certain(text, right):
+    assert with_verb(text) == right
+
+
+def test_captions_are_mended_where_they_are_cleaned():
+    assert sentences("person talking on the phone") == ("A person is talking on the phone",)
+    assert sentences("person appear to fall") == ("A person appears to fall",)
