@@ -29,9 +29,9 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: venv
 	$(PYTEST)
 
-# Without Ray and long media: less than three minutes on two idle cores.
+# Without Ray and long media: less than two minutes on two idle cores. Three processes, since some tests wait for others.
 fast: venv
-	$(PYTEST) -m 'not ray and not slow and not soak'
+	$(PYTEST) -n 3 -m 'not ray and not slow and not soak'
 
 # An import of everything and `make fast` on another Python, installed once: make other-python OTHER=python3.13
 OTHER ?= python3.13

@@ -11,6 +11,8 @@ from pipeline.tables.catalog import open_catalog
 from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import small_recipe
 
+pytestmark = pytest.mark.slow  # a build of every row
+
 EVENTS = [
     {"start_s": 1, "end_s": 6, "text": "a dog runs over the road"},
     {"start_s": 10, "end_s": 16, "text": "a cat falls from the roof"},

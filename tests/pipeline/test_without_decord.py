@@ -3,12 +3,15 @@
 import os
 import sys
 
+import pytest
+
 from pipeline.build import build
 from tests.pipeline.command_line import ROOT
 from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import contents, small_recipe
 
 
+@pytest.mark.slow
 def test_a_corpus_is_the_same_to_the_byte(small_corpus, tmp_path, monkeypatch):
     (tmp_path / "decord.py").write_text("raise ImportError('not installed')")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))  # of the decoders' processes

@@ -1,5 +1,7 @@
 """Texts that cost a careless parser time that grows with the square of their length."""
 
+from functools import cache
+
 _CUE = "1\n00:00:01,000 --> 00:00:02,000\n"
 _NEXT = "\n2\n00:00:02,000 --> 00:00:03,000\n"
 _TTML = '<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="1s" end="2s">{}</p></div></body></tt>'
@@ -11,6 +13,7 @@ def _times(text: str, size: int) -> str:
     return text * (size // len(text))
 
 
+@cache
 def hostile_subtitles(size: int) -> dict[str, bytes]:
     """Subtitle files of about `size` bytes each, by what is wrong with them."""
 

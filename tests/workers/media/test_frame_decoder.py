@@ -94,6 +94,7 @@ def test_a_short_segment_length_changes_no_picture(tmp_path):
     assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(whole, parts, strict=True))
 
 
+@pytest.mark.slow
 def test_real_files_agree_with_decoding_everything(videos):
     for name in (
         "short/sam2_dog.mp4",

@@ -92,6 +92,7 @@ def check(stream: dict, fps: float, tolerance: float) -> None:
             assert {reference[ms] for ms in shown.tolist()} <= {number for _, number in frames}
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(stream=streams(), fps=st.sampled_from([0.2, 1.0, 7.0]), tolerance=st.sampled_from([0.0, 0.25]))
 def test_each_kept_frame_is_that_of_a_plain_decode_at_its_time(stream, fps, tolerance):

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -19,11 +20,22 @@ from workers.sandbox.limits import SandboxError, SandboxLimits
 TASKS = "tests.workers.sandbox.tasks"
 
 
-@pytest.fixture
+def open_box():
+    return closing(Sandbox(TASKS, SandboxLimits(memory_mb=600)))
+
+
+@pytest.fixture(scope="module")
 def box():
-    box = Sandbox(TASKS, SandboxLimits(memory_mb=600))
-    yield box
-    box.close()
+    """One for many tests: whatever a call did, the next ones go on."""
+    with open_box() as box:
+        yield box
+
+
+@pytest.fixture
+def own_box():
+    """For tests that look at its processes, or that need none of an earlier test."""
+    with open_box() as box:
+        yield box
 
 
 @pytest.fixture
@@ -119,9 +131,9 @@ def test_a_process_goes_on_with_the_only_file_that_it_has_seen(tmp_path):
     box.close()
 
 
-def test_few_processes_wait_for_more_files(box):
-    pids(box, 8, fresh=True)
-    assert len(server(box).children()) == 4
+def test_few_processes_wait_for_more_files(own_box):
+    pids(own_box, 8, fresh=True)
+    assert len(server(own_box).children()) == 4
 
 
 def test_a_process_that_has_seen_two_files_is_no_longer_of_one(tmp_path):
@@ -134,12 +146,12 @@ def test_a_process_that_has_seen_two_files_is_no_longer_of_one(tmp_path):
     box.close()
 
 
-def test_each_file_may_take_all_the_memory_whatever_others_left_behind(box):
+def test_each_file_may_take_all_the_memory_whatever_others_left_behind(own_box):
     for _ in range(3):
-        call(box, "leak", mb=300)
-        assert call(box, "take", mb=400)
+        call(own_box, "leak", mb=300)
+        assert call(own_box, "take", mb=400)
     with pytest.raises(SandboxError, match="memory_mb = 600"):
-        call(box, "take", mb=600)
+        call(own_box, "take", mb=600)
 
 
 @pytest.mark.slow
@@ -180,11 +192,11 @@ def test_time_that_the_caller_takes_is_not_the_tasks(hasty):
     assert len(list(messages)) == 29
 
 
-def test_a_process_that_closes_its_side_is_ended(box, monkeypatch):
+def test_a_process_that_closes_its_side_is_ended(own_box, monkeypatch):
     monkeypatch.setattr("workers.sandbox.server_process._ENDS_S", 0.2)
     with pytest.raises(SandboxError, match="closed its connection, 3 times"):
-        call(box, "go_silent")
-    assert server(box).children() == []
+        call(own_box, "go_silent")
+    assert server(own_box).children() == []
 
 
 @pytest.mark.parametrize(("deadly", "times"), [(signal.SIGSEGV, 2), (signal.SIGKILL, 9)])
@@ -200,11 +212,11 @@ def test_a_file_that_always_kills_its_process_is_given_up(box, deadly, times):
     assert error.value.kind == "crashed"
 
 
-def test_a_killed_server_is_replaced(box):
+def test_a_killed_server_is_replaced(own_box):
     for _ in range(12):  # more than the deaths that a file is forgiven
-        messages = box.call("good", b"", count=30)
+        messages = own_box.call("good", b"", count=30)
         next(messages)
-        server(box).kill()
+        server(own_box).kill()
         assert len(list(messages)) == 29
 
 
@@ -239,12 +251,12 @@ def test_a_reject_arrives_cut(box):
     assert (reject.value.reason, len(reject.value.detail)) == ("bad_annotation", 500)
 
 
-def test_a_caller_that_leaves_early_leaves_nothing(box):
-    messages = box.call("good", b"", count=40)
+def test_a_caller_that_leaves_early_leaves_nothing(own_box):
+    messages = own_box.call("good", b"", count=40)
     next(messages)
     messages.close()
-    assert server(box).children() == []
-    assert [message["number"] for message in call(box, "good", count=2)] == [0, 1]
+    assert server(own_box).children() == []
+    assert [message["number"] for message in call(own_box, "good", count=2)] == [0, 1]
 
 
 def test_calls_at_once_do_not_mix(box):
@@ -266,13 +278,13 @@ def test_modules_load_late_and_names_of_the_file_work(box):
     assert call(box, "reopen", __file__, fresh=True)[0]["text"] == Path(__file__).read_text()
 
 
-def test_no_connection_is_left_open(box):
+def test_no_connection_is_left_open(own_box):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        call(box, "pid")
-        server(box).kill()
-        call(box, "pid", fresh=True)
-        box.close()
+        call(own_box, "pid")
+        server(own_box).kill()
+        call(own_box, "pid", fresh=True)
+        own_box.close()
         gc.collect()
     assert [str(warning.message) for warning in caught] == []
 

@@ -97,12 +97,12 @@ def use_often(folder, seed):
 
 def test_processes_that_clear_away_side_by_side_never_miss_a_copy(tmp_path):
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=use_often, args=(tmp_path, seed)) for seed in range(3)]
+    processes = [context.Process(target=use_often, args=(tmp_path, seed)) for seed in range(2)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert [process.exitcode for process in processes] == [0, 0]
 
 
 def lock_often(folder):
@@ -114,12 +114,12 @@ def lock_often(folder):
 
 def test_a_lock_is_held_by_one_process_at_once(tmp_path):
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=lock_often, args=(tmp_path,)) for _ in range(4)]
+    processes = [context.Process(target=lock_often, args=(tmp_path,)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
-    assert [process.exitcode for process in processes] == [0] * 4
+    assert [process.exitcode for process in processes] == [0, 0]
     assert not list(tmp_path.iterdir())
 
 
