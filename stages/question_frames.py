@@ -28,7 +28,7 @@ _NEAR_PICKS = 2  # of each option, before others are looked for beyond `select.r
 
 
 class Question(NamedTuple):
-    """What a question tells the selection.
+    """Tells the selection what one question asks for.
 
     Attributes:
         queries: `[S, D]`; where there is a relation, the named events come first, then the options.
@@ -42,7 +42,7 @@ class Question(NamedTuple):
 
     @property
     def num_anywhere(self) -> int:
-        """How many of its queries are looked for in the whole video."""
+        """Returns how many of its queries are looked for in the whole video."""
         if self.window is not None:
             return 0
         return {None: len(self.queries), "between": 2}.get(self.relation, 1)
@@ -51,7 +51,7 @@ class Question(NamedTuple):
 def select_for_questions(
     frames_ND: torch.Tensor, times_N: np.ndarray, questions: Sequence[Question], config: SelectConfig
 ) -> list[Chosen]:
-    """Positions, ascending, and relevance of each question's keyframes, at most `config.k`.
+    """Returns positions, ascending, and relevance of each question's keyframes, at most `config.k`.
 
     A question's queries take its places by turns, the most relevant frame of each first. Of a question that names
     seconds only frames in them are taken, or the one frame nearest to them. Of one that asks for what comes after,

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Started:
-    """All workers have been placed, and the first of them runs."""
+    """Reports that all workers have been placed, and the first of them runs."""
 
     room: Any
     """The placement group that reserves their resources."""
@@ -14,7 +14,7 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A worker failed with an error that would occur again: the run ends."""
+    """Reports that a worker failed with an error that would occur again: the run ends."""
 
     message: str
     """The message for the user."""
@@ -24,7 +24,7 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """Ray Train has ended the run."""
+    """Reports that Ray Train has ended the run."""
 
     lost: str = ""
     """Why workers were lost more than `max_failures` times; empty if all of them finished."""

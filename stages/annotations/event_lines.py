@@ -20,7 +20,7 @@ Event = dict[str, Any]
 
 
 class BadEvent(AnnotationError):
-    """An event that cannot be used, with a code of `stages.annotations.left_out.REASONS`."""
+    """An event cannot be used; `reason` is one of `stages.annotations.left_out.REASONS`."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)

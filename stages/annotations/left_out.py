@@ -12,7 +12,7 @@ REASONS = {
 
 
 class LeftOut(NamedTuple):
-    """How many rows of a video were left out for one reason."""
+    """Counts the rows of a video that were left out for one reason."""
 
     reason: str
     """A code of REASONS."""

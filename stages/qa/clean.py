@@ -95,9 +95,9 @@ _SHOUTED = re.compile(r"\b[A-Z]{2,}(?: [A-Z]{2,})+\b")
 
 @lru_cache(maxsize=1 << 14)
 def sentences(text: str, is_english: bool = True) -> tuple[str, ...]:
-    """The sentences of a text that tell of an event, each without its full stop; none where it tells of nothing.
+    """Returns the sentences of a text that tell of an event, each without its full stop.
 
-    The spelling of English ones is mended.
+    There are none where it tells of nothing. The spelling of English ones is mended.
     """
     if _UNSURE.search(text):
         return ()
@@ -106,7 +106,7 @@ def sentences(text: str, is_english: bool = True) -> tuple[str, ...]:
 
 
 def clean(sentence: str, is_english: bool = True) -> str:
-    """One sentence as it can be quoted, or "" where it is no event."""
+    """Returns one sentence as it can be quoted, or "" where it is no event."""
     if is_cut(sentence.rstrip(",; ")):
         return ""
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
@@ -135,12 +135,12 @@ def clean(sentence: str, is_english: bool = True) -> str:
 
 
 def only_goes_on(text: str) -> bool:
-    """Whether a text says that something goes on, but not what: "continues falling" cannot be quoted alone."""
+    """Returns whether a text says that something goes on, but not what: "continues falling" cannot be quoted alone."""
     return _GOES_ON.match(text) is not None
 
 
 def is_cut(text: str) -> bool:
-    """Whether a text ends in the middle of a sentence."""
+    """Returns whether a text ends in the middle of a sentence."""
     return text.endswith(",") or _CUT.search(text) is not None
 
 

@@ -69,7 +69,7 @@ class Event:
 
     @property
     def span(self) -> Span:
-        """Start and end in seconds."""
+        """Returns start and end in seconds."""
         return self.start_s, self.end_s
 
     @property

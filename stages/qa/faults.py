@@ -25,7 +25,7 @@ _ARTICLE = re.compile(r"\b(?:an?|the)\b", re.I)
 
 @lru_cache(maxsize=1 << 14)
 def fault_of(text: str, *, is_caption: bool = False, is_title: bool = False, is_alone: bool = True) -> str:
-    """A code of FAULTS for an English sentence of `stages.qa.clean`; "" where it can be told.
+    """Returns a code of FAULTS for an English sentence of `stages.qa.clean`; "" where it can be told.
 
     Args:
         text: without its full stop.

@@ -54,19 +54,19 @@ _SUBJECT_VERB = re.compile(
 
 
 def is_fragment(text: str) -> bool:
-    """Whether a text surely has no verb that makes it a sentence: "cat climbing on a tree", "city traffic lights"."""
+    """Returns whether a text surely has no verb that makes it a sentence: "city traffic lights"."""
     words = tokens(text)
     return bool(words) and not any(_may_be_finite(words, at) for at in range(len(words)))
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a text surely is a sentence: an instruction, or somebody or something and what they do."""
+    """Returns whether a text surely is a sentence: an instruction, or somebody or something and what they do."""
     words = tokens(text)
     return any(_is_finite(words, at) for at in range(len(words)))
 
 
 def is_broken(text: str) -> bool:
-    """Whether a sentence surely has a wrong form of a verb or of "a", or two verbs with nothing between them."""
+    """Returns whether a sentence surely has a wrong verb form or "a", or two verbs with nothing between them."""
     if _ONE_OF_MANY.search(text) or _PERSON_WHO.match(text) or _CLAUSE_ALONE.match(text):
         return True
     words = tokens(text)
@@ -74,7 +74,7 @@ def is_broken(text: str) -> bool:
 
 
 def with_verb(text: str) -> str:
-    """A fragment that only lacks "is" with it: "A man talking" becomes "A man is talking".
+    """Returns a fragment that only lacks "is" with it: "A man talking" becomes "A man is talking".
 
     Only where the verb comes right after the noun: "A man in a hat talking" stays.
     """

@@ -9,7 +9,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*|[,;:()]")
 
 
 class Form(Flag):
-    """Forms of words; one word may be several."""
+    """Names the forms of words; one word may be several."""
 
     NONE = 0
     BASE = auto()
@@ -31,7 +31,7 @@ VERB = Form.BASE | Form.THIRD | Form.ING | Form.PAST
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text in lower case, and the marks that part it."""
+    """Returns the words of a text in lower case, and the marks that part it."""
     return _TOKEN.findall(text.lower())
 
 
@@ -42,7 +42,7 @@ def load() -> None:
 
 @lru_cache(maxsize=1 << 16)
 def form_of(word: str) -> Form:
-    """All that a word in lower case can be; NONE where the lexicon does not have it."""
+    """Returns all that a word in lower case can be; NONE where the lexicon does not have it."""
     from lemminflect import getAllLemmas  # it takes a quarter of a second and 50 MB, which commands do not need
 
     lemmas = getAllLemmas(word)

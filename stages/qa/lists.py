@@ -68,7 +68,7 @@ _FOOD, _TAIL, _SMALL, _MEASURE, _STEP, _STEP_WITH_OBJECT, _CONTEXT = (
 
 
 def is_run_together(text: str) -> bool:
-    """Whether things or steps of an instruction follow one another without a comma or an "and"."""
+    """Returns whether things or steps of an instruction follow one another without a comma or an "and"."""
     words = tokens(text)
     is_subjectless = bool(words) and (words[0] in _OPENINGS or words[0][0].isdigit() or words[0].endswith("ly"))
     if not words or not (is_subjectless or form_of(words[0]) & Form.BASE):

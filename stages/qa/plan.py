@@ -72,7 +72,7 @@ class Plan:
 
     @property
     def may_be_none(self) -> bool:
-        """Whether "None of these" is offered, rightly or wrongly."""
+        """Returns whether "None of these" is offered, rightly or wrongly."""
         return self.is_none or self.offers_none
 
     @property

@@ -34,5 +34,5 @@ _NAME = re.compile(rf"(?<![\w'\u2019./@#-])(?:{'|'.join(sorted(_NAMES, key=len, 
 
 
 def with_capitals(text: str) -> str:
-    """A text whose names of days, places and peoples in lower case begin with a capital."""
+    """Returns a text whose names of days, places and peoples in lower case begin with a capital."""
     return _NAME.sub(lambda found: _NAMES[found[0]], text)

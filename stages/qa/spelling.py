@@ -56,12 +56,12 @@ _VOWELS = "aeiou"
 
 
 def spelled(text: str) -> str:
-    """A text with its certain misspellings mended; a capital stays one."""
+    """Returns a text with its common misspellings mended; a capital stays one."""
     return _WORD.sub(lambda found: _PART.sub(lambda part: _mended(part[0]), found[0]), text)
 
 
 def misspelled(text: str) -> str:
-    """The first word of a text that no list has, "" where there is none.
+    """Returns the first word of a text that no list has, "" where there is none.
 
     A capital inside the text begins a name, which may be any; the one at its beginning tells nothing.
     """

@@ -27,7 +27,7 @@ def _is_true_of(event: Event, other: Event) -> bool:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Events of one video, or of a window of one, sorted by start."""
+    """Holds the events of one video, or of a window of one, sorted by start."""
 
     video_id: str
     duration_s: float
@@ -38,27 +38,27 @@ class Timeline:
 
     @cached_property
     def visual(self) -> list[Event]:
-        """The events of kind `event`."""
+        """Returns the events of kind `event`."""
         return [e for e in self.events if e.kind == "event"]
 
     @cached_property
     def scenes(self) -> list[Event]:
-        """The events of kind `scene`."""
+        """Returns the events of kind `scene`."""
         return [e for e in self.events if e.kind == "scene"]
 
     @cached_property
     def speech(self) -> list[Event]:
-        """The events of kind `speech`."""
+        """Returns the events of kind `speech`."""
         return [e for e in self.events if e.kind == "speech"]
 
     @cached_property
     def lines(self) -> list[Event]:
-        """Speech that can be asked for."""
+        """Returns speech that can be asked for."""
         return [e for e in sentences_of(self.speech) if self.is_quotable(e) and self.is_unique(e)]
 
     @cached_property
     def groups(self) -> dict[int, list[Event]]:
-        """Events of each group, in time order."""
+        """Returns the events of each group, in time order."""
         groups: dict[int, list[Event]] = {}
         for event in self.events:
             groups.setdefault(event.group, []).append(event)
@@ -66,49 +66,50 @@ class Timeline:
 
     @cached_property
     def outlines(self) -> frozenset[Event]:
-        """Visual events that sum up others, such as a caption of the whole video beside those of its parts."""
+        """Returns visual events that sum up others, such as a caption of the whole video beside those of its parts."""
         return outlines_of(self.visual)
 
     @cached_property
     def steps(self) -> list[Event]:
-        """Visual events that surely follow one another; see `steps_of`."""
+        """Returns visual events that surely follow one another; see `steps_of`."""
         return steps_of(self.visual, self.outlines)
 
     def rng(self, purpose: str) -> random.Random:
-        """Chance that depends on the seed, the video and the purpose, and on nothing else."""
+        """Returns a generator that depends on the seed, the video and the purpose, and on nothing else."""
         told = f"{self.config.seed}:{self.video_id}:{purpose}"
         return random.Random(int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big"))
 
     def some(self, events: Iterable[Any], rng: random.Random) -> list[Any]:
-        """Events in an order of chance; of very many, only some."""
+        """Returns events in a drawn order; of very many, only some."""
         events = list(events)
         return rng.sample(events, min(len(events), SOME))
 
     def is_nameable(self, event: Event) -> bool:
-        """Whether a question can name an event: understood alone, unique, long enough to be sampled."""
+        """Returns whether a question can name an event: understood alone, unique, long enough to be sampled."""
         is_sampled = event.end_s - event.start_s >= self.config.min_event_s
         return is_sampled and event.is_named and self.is_short(event) and self.is_unique(event)
 
     def is_askable(self, event: Event) -> bool:
-        """Whether a question can ask for an event: it can name it, and to find it shows something."""
+        """Returns whether a question can ask for an event: it can name it, and to find it shows something."""
         length = event.end_s - event.start_s
         return length <= self.config.max_event_share * self.duration_s and self.is_nameable(event)
 
     def error_s(self, event: Event) -> float:
-        """How far the times of an event may lie from what the frames show."""
+        """Returns the seconds by which the times of an event may differ from what the frames show."""
         return 0.0 if event.kind == "speech" else self.config.time_error_s
 
     def is_tellable(self, event: Event) -> bool:
-        """Whether an event can be told in its words, alone or in a list."""
+        """Returns whether an event can be told in its words, alone or in a list."""
         return not event.fault and (event.kind == "speech" or not only_goes_on(event.text))
 
     def is_short(self, event: Event) -> bool:
-        """Whether an event's text can be quoted."""
+        """Returns whether an event's text can be quoted."""
         return self.is_tellable(event) and len(event.text.split()) <= self.config.max_words
 
     def near(self, event: Event, pool: Sequence[Event]) -> list[Event]:
-        """Of speech those lines of a pool that lie nearest to an event, so that one transcript holds them; of what is
-        to be seen, all of it.
+        """Returns the lines of speech of a pool that lie nearest to an event, so that one transcript holds them.
+
+        A pool of what is to be seen is returned whole.
         """
         if not pool or pool[0].kind != "speech":
             return list(pool)
@@ -116,21 +117,23 @@ class Timeline:
         return list(pool[max(0, at - NEAR_LINES) : at + NEAR_LINES + 1])
 
     def is_quotable(self, event: Event) -> bool:
-        """Whether a text is short enough to be quoted and, of speech, a sentence of some words."""
+        """Returns whether a text is short enough to be quoted and, of speech, a sentence of some words."""
         if event.kind != "speech":
             return self.is_short(event)
         return self.is_short(event) and not is_cut(event.text) and len(event.text.split()) >= LEAST_WORDS
 
     def is_unique(self, event: Event) -> bool:
-        """Whether no other event of the video could be taken for it."""
+        """Returns whether no other event of the video could be taken for it."""
         known = self._unique
         if event.event_id not in known:
             known[event.event_id] = len(self.groups[event.group]) == 1 and not self.rivals(event)
         return known[event.event_id]
 
     def rivals(self, event: Event) -> list[Event]:
-        """Some events of other groups that say about the same, by their words or their meaning, or of which what this
-        one says may be true as well: "the rabbit smiles" of "the rabbit smiles at the squirrel".
+        """Returns some events of other groups that say about the same, by their words or their meaning.
+
+        Others are those of which what this one says may be true as well: "the rabbit smiles" of "the rabbit smiles at
+        the squirrel".
         """
         words = sorted(content_words(event.text), key=lambda word: len(self._holders[word]))
         others = {e.event_id + e.text: e for word in words for e in self._holders[word] if e.group != event.group}
@@ -139,7 +142,7 @@ class Timeline:
         return same_words or [e for e in self._meanings.get(event.meaning, []) if e.group != event.group]
 
     def is_vague(self, event: Event) -> bool:
-        """Whether what an event says may be true of other moments of the video."""
+        """Returns whether what an event says may be true of other moments of the video."""
         known = self._vague
         if event.event_id not in known:
             holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len)
@@ -147,7 +150,7 @@ class Timeline:
         return known[event.event_id]
 
     def step(self, event: Event, number: int) -> Event | None:
-        """The event `number` steps after this one (before it, where negative), each within `max_gap_s` of the last."""
+        """Returns the event `number` steps on (back, where negative), each within `max_gap_s` of the last."""
         pool = {"event": self.steps, "scene": self.scenes, "speech": self.speech}[event.kind]
         at = bisect_left(pool, (event.start_s, event.end_s), key=lambda e: (e.start_s, e.end_s))
         if at == len(pool) or pool[at] is not event or not 0 <= at + number < len(pool):
@@ -171,12 +174,12 @@ class Timeline:
         )
 
     def around(self, start_s: float, end_s: float, most: int = 40) -> Sequence[Event]:
-        """Visual events of which a part lies between two times, of those `most` that begin last."""
+        """Returns visual events of which a part lies between two times, of those `most` that begin last."""
         high = bisect_left(self.visual, end_s, key=lambda e: e.start_s)
         return [e for e in self.visual[max(0, high - most) : high] if e.end_s > start_s]
 
     def scene_of(self, event: Event) -> Event | None:
-        """The one scene that an event lies in."""
+        """Returns the one scene that an event lies in."""
         around = [s for s in self.scenes if overlap_s(s.span, event.span) > 0]
         inside = len(around) == 1 and overlap_s(around[0].span, event.span) >= 0.9 * (event.end_s - event.start_s)
         return around[0] if inside else None

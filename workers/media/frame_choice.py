@@ -43,9 +43,11 @@ class ShownFrames:
 
     @classmethod
     def of(cls, index: PacketIndex, number_S: np.ndarray, starts: np.ndarray | None = None) -> ShownFrames:
-        """Args:
-        number_S: the packets, by time.
-        starts: packets before which decoding starts, besides those that start a closed GOP.
+        """Computes the cost of frames of an index.
+
+        Args:
+            number_S: the packets, by time.
+            starts: packets before which decoding starts, besides those that start a closed GOP.
         """
         is_start = index.gop_start_P.copy()
         is_start[starts if starts is not None else []] = True

@@ -25,7 +25,7 @@ _NO_NOUN = re.compile(r" (?:and|or|who|that|which|is|are|of|to|not)\b")
 
 @lru_cache(maxsize=1 << 14)
 def inverted(text: str) -> str | None:
-    """The sentence as it follows "When" in a question; None where its form is not certain."""
+    """Returns the sentence as it follows "When" in a question; None where its form is not certain."""
     found = _CLAUSE.match(text[:1].lower() + text[1:])
     if found is None or _NO_NOUN.search(found["rest"]) or found["subject"].endswith("s"):
         return None

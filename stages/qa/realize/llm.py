@@ -23,7 +23,7 @@ class Question(Answer):
 
 
 def reword(pairs: list[Pair], endpoint: Endpoint, model: str, languages: tuple[str, ...]) -> list[Pair]:
-    """The pairs with reworded questions, where those hold; in the order that they came in.
+    """Returns the pairs with reworded questions, where those hold; in the order that they came in.
 
     Args:
         pairs: rows of the schema QA, with `queries`.

@@ -59,7 +59,7 @@ _AFTER, _BEFORE, _LAST = _ORDER[0], _ORDER[1], _ORDER[3]
 
 
 def problem(old: str, new: str, answer: str, language: str) -> str:
-    """Why a new wording cannot take the place of an old one; empty where it can.
+    """Returns why a new wording cannot take the place of an old one; empty where it can.
 
     Args:
         old: a question of the templates.

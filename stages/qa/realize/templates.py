@@ -20,7 +20,7 @@ _ASK_WITH_OPTIONS = ("neighbour", "between", "after_before", "next_scene", "said
 
 @dataclass(frozen=True)
 class Realized:
-    """A plan in words.
+    """Holds a plan in words.
 
     Attributes:
         question: without options.
@@ -38,7 +38,7 @@ class Realized:
 
 
 def realize(plan: Plan, rng: random.Random) -> Realized:
-    """The words of a plan; another `rng`, another of its wordings."""
+    """Returns the words of a plan; another `rng`, another of its wordings."""
     question = _question(plan, rng)
     if plan.is_order:
         listed = "; ".join(f"({number}) {_quoted(e)}" for number, e in enumerate(plan.listed, 1))

@@ -29,7 +29,7 @@ ALL_OF_IT = 0.8
 
 
 def summary(timeline: Timeline) -> Iterator[Plan]:
-    """What happens in the whole video?"""
+    """Asks what happens in the whole video."""
     events = _tellable(timeline)
     told = spread(events, timeline.config.caption_events)
     are_all = len(told) == sum(e not in timeline.outlines for e in timeline.visual or timeline.scenes)
@@ -39,7 +39,7 @@ def summary(timeline: Timeline) -> Iterator[Plan]:
 
 
 def brief(timeline: Timeline) -> Iterator[Plan]:
-    """What are the main events?"""
+    """Asks for the main events."""
     events = _tellable(timeline)
     told = spread(events, BRIEF_EVENTS)
     if len(events) > 2 * BRIEF_EVENTS and len(told) >= 3 and _tell_it(events, timeline):
@@ -47,17 +47,17 @@ def brief(timeline: Timeline) -> Iterator[Plan]:
 
 
 def part(timeline: Timeline) -> Iterator[Plan]:
-    """What happens in a part of the video, in order? The part cuts no event in two."""
+    """Asks what happens in a part of the video, in order. The part cuts no event in two."""
     yield from _parts(timeline, "part")
 
 
 def timed_part(timeline: Timeline) -> Iterator[Plan]:
-    """The same, with times."""
+    """Asks the same as `part`, with times."""
     yield from _parts(timeline, "timed_part")
 
 
 def in_window(timeline: Timeline) -> Iterator[Plan]:
-    """Of a window: which of these happens in it, and not elsewhere in its video?"""
+    """Asks of a window which of these happens in it, and not elsewhere in its video."""
     rng = timeline.rng("in_window")
     elsewhere = [e for e in timeline.elsewhere if not any(same(e, own) for own in timeline.visual)]
     for event in timeline.some(timeline.visual, rng) if elsewhere else []:
@@ -71,8 +71,9 @@ WRITERS = (summary, part, timed_part, brief, in_window)
 
 
 def spread(events: Sequence[Event], count: int) -> list[Event]:
-    """At most `count` events in time order: the longest of each of `count` equal parts, then the longest of the others;
-    none told twice.
+    """Returns at most `count` events in time order.
+
+    They are the longest of each of `count` equal parts, then the longest of the others; none is told twice.
     """
     if len(events) > count:
         start, end = events[0].start_s, max(e.start_s for e in events)

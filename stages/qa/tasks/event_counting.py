@@ -17,7 +17,7 @@ _ANCHORS = 60
 
 
 def count(timeline: Timeline) -> Iterator[Plan]:
-    """How many times does it happen? One that happens once is asked for as well."""
+    """Asks how many times something happens; also of what happens once."""
     rng = timeline.rng("count")
     groups = list(repeated(timeline))
     is_whole = whole_counts(timeline)
@@ -31,7 +31,7 @@ def count(timeline: Timeline) -> Iterator[Plan]:
 
 
 def count_beside(timeline: Timeline) -> Iterator[Plan]:
-    """How many times does it happen before another event, or after it?"""
+    """Asks how many times something happens before another event, or after it."""
     rng = timeline.rng("count_beside")
     groups = list(repeated(timeline))
     anchors = timeline.some(filter(timeline.is_askable, timeline.steps), rng)[:_ANCHORS] if groups else []

@@ -17,7 +17,7 @@ MOST_STEPS = 3
 
 
 def neighbour(timeline: Timeline) -> Iterator[Plan]:
-    """What is the next thing, or the second or third next, after an event, or before it?
+    """Asks for the next thing, or the second or third next, after an event, or before it.
 
     The next in two cases of five: then the option nearest in time is right no more often than by chance.
     """
@@ -25,7 +25,7 @@ def neighbour(timeline: Timeline) -> Iterator[Plan]:
 
 
 def said_next(timeline: Timeline) -> Iterator[Plan]:
-    """The same of lines that are spoken."""
+    """Asks the same as `neighbour` of lines that are spoken."""
     yield from _neighbours(timeline, "said_next", timeline.lines, timeline.lines)
 
 
@@ -73,7 +73,7 @@ def _ways(timeline: Timeline, event: Event) -> list[tuple[int, str, int]]:
 
 
 def between(timeline: Timeline) -> Iterator[Plan]:
-    """Which of these happens between two events?"""
+    """Asks which of these happens between two events."""
     yield from betweens(timeline, "between")
 
 
@@ -108,7 +108,7 @@ def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
 
 
 def cause(timeline: Timeline) -> Iterator[Plan]:
-    """Why does it happen? Of causes that captions tell; wrong options are those of other events, told by the same word.
+    """Asks why something happens; wrong options are causes of other events, told by the same word in captions.
 
     Open where the video has too few of them: other events would be told from causes by their form alone.
     """
@@ -130,12 +130,12 @@ def cause(timeline: Timeline) -> Iterator[Plan]:
 
 
 def order(timeline: Timeline) -> Iterator[Plan]:
-    """In which order do these happen? Every order may be right, that of the list too."""
+    """Asks in which order these happen. Every order may be right, that of the list too."""
     yield from _orders(timeline, "order", timeline.visual)
 
 
 def said_order(timeline: Timeline) -> Iterator[Plan]:
-    """The same of lines that are spoken, of one part of the video."""
+    """Asks the same as `order` of lines that are spoken, of one part of the video."""
     for first in range(0, len(timeline.lines), NEAR_LINES):
         yield from _orders(timeline, "said_order", timeline.lines[first : first + NEAR_LINES])
 
@@ -150,7 +150,7 @@ def _orders(timeline: Timeline, form: str, pool: list[Event]) -> Iterator[Plan]:
 
 
 def first_or_last(timeline: Timeline) -> Iterator[Plan]:
-    """Which of these happens first, or last?"""
+    """Asks which of these happens first, or last."""
     yield from first_or_last_of(timeline, timeline.visual, TASK, "first_or_last", with_ends=False)
 
 

@@ -20,7 +20,9 @@ MISSING_SHARE = 0.2
 
 
 def after_before(timeline: Timeline) -> Iterator[Plan]:
-    """What happens after one event and before another? Of as many as a question has options, in one the other is first.
+    """Asks what happens after one event and before another.
+
+    Of as many as a question has options, in one the other is first.
 
     Both kinds offer events of the same places in time, and that the second event comes first.
     """
@@ -40,7 +42,7 @@ def after_before(timeline: Timeline) -> Iterator[Plan]:
 
 
 def missing_occurrence(timeline: Timeline) -> Iterator[Plan]:
-    """When does it happen once more than it does? The answer tells how often it happens."""
+    """Asks when something happens once more than it does. The answer tells how often it happens."""
     rng = timeline.rng("missing_occurrence")
     for group in timeline.some(repeated(timeline), rng):
         if rng.random() < MISSING_SHARE:

@@ -21,7 +21,7 @@ def wrong_events(
     *,
     asked: Sequence[Event] = (),
 ) -> tuple[Event, ...] | None:
-    """Wrong events for a right one, or None where there are too few.
+    """Returns wrong events for a right one, or None where there are too few.
 
     A video of few events offers fewer, but `FEWEST` at least. Which place the right one takes among the options, in the
     order of the video, is drawn first, so that "the earliest option" and "the latest option" are right no more often
@@ -69,12 +69,12 @@ def wrong_events(
 
 
 def may_be_true_of(event: Event, other: Event) -> bool:
-    """Whether what a visual event tells may be true of another one, so that it is no wrong option beside it."""
+    """Returns whether what a visual event tells may be true of another one, so that it is no wrong option beside it."""
     return event.kind == other.kind == "event" and holds_of(event.text, other.text)
 
 
 def happens(event: Event, events: Iterable[Event]) -> bool:
-    """Whether an event is one of some events, under the same words, or may be true of one of them."""
+    """Returns whether an event is one of some events, under the same words, or may be true of one of them."""
     return any(event.group == e.group or may_be_true_of(event, e) for e in events)
 
 
@@ -104,7 +104,7 @@ def wrong_spans(
     pool: Iterable[Event],
     rng: random.Random,
 ) -> tuple[Span, ...] | None:
-    """Wrong spans of time for a right one, those of other events, or None where there are too few.
+    """Returns wrong spans of time for a right one, those of other events, or None where there are too few.
 
     Which place the right one takes, in the order of time, is drawn first. Where the pool comes nearest first, the
     options are events that follow one another: none lies closer to the others for being the right one. All lie apart

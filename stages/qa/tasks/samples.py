@@ -10,7 +10,7 @@ from stages.qa.timeline import Timeline
 
 
 def runs(timeline: Timeline, pool: list[Event], rng: Random, *, with_ends: bool = True) -> Iterator[list[Event]]:
-    """Askable events that follow one another, in time order; each event in at most three runs.
+    """Yields askable events that follow one another, in time order; each event in at most three runs.
 
     What comes first or last in a whole video (an opening with "a man", a finished dish) is known without the video more
     often than what comes first in a part of it, and of four events in a row more often than of three: without
@@ -29,7 +29,7 @@ def runs(timeline: Timeline, pool: list[Event], rng: Random, *, with_ends: bool 
 
 
 def samples(timeline: Timeline, pool: list[Event], rng: Random, sizes: tuple[int, ...]) -> Iterator[list[Event]]:
-    """Askable events that lie apart, in time order; each event in at most three samples."""
+    """Yields askable events that lie apart, in time order; each event in at most three samples."""
     askable = [e for e in pool if timeline.is_nameable(e)]
     for _ in range(3):
         left = timeline.some(askable, rng)

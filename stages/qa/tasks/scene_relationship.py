@@ -13,7 +13,7 @@ TASK = "scene_relationship"
 
 
 def scene_of(timeline: Timeline) -> Iterator[Plan]:
-    """In which scene does an event happen?"""
+    """Asks in which scene an event happens."""
     rng = timeline.rng("scene_of")
     for event in timeline.some(filter(timeline.is_askable, timeline.visual), rng):
         scene = timeline.scene_of(event)
@@ -25,7 +25,7 @@ def scene_of(timeline: Timeline) -> Iterator[Plan]:
 
 
 def in_scene(timeline: Timeline) -> Iterator[Plan]:
-    """Which of these events happens in a scene?"""
+    """Asks which of these events happens in a scene."""
     rng = timeline.rng("in_scene")
     for event in timeline.some(timeline.visual, rng):
         scene = timeline.scene_of(event)
@@ -44,7 +44,7 @@ def in_scene(timeline: Timeline) -> Iterator[Plan]:
 
 
 def next_scene(timeline: Timeline) -> Iterator[Plan]:
-    """Which scene comes next, or second next, after a scene, or before it?"""
+    """Asks which scene comes next, or second next, after a scene, or before it."""
     rng = timeline.rng("next_scene")
     for scene in timeline.some(timeline.scenes, rng):
         if len(timeline.groups[scene.group]) > 1 or timeline.rivals(scene) or not timeline.is_short(scene):
@@ -72,17 +72,17 @@ def next_scene(timeline: Timeline) -> Iterator[Plan]:
 
 
 def first_or_last_scene(timeline: Timeline) -> Iterator[Plan]:
-    """Which of these scenes comes first, or last?"""
+    """Asks which of these scenes comes first, or last."""
     yield from first_or_last_of(timeline, timeline.scenes, TASK, "first_or_last_scene")
 
 
 def while_said(timeline: Timeline) -> Iterator[Plan]:
-    """What is to be seen while a line is spoken?"""
+    """Asks what is to be seen while a line is spoken."""
     yield from _while(timeline, "while_said", timeline.lines, timeline.visual)
 
 
 def said_while(timeline: Timeline) -> Iterator[Plan]:
-    """Which line is spoken while something happens?"""
+    """Asks which line is spoken while something happens."""
     yield from _while(timeline, "said_while", timeline.visual, timeline.speech)
 
 

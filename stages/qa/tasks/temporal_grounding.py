@@ -22,14 +22,14 @@ BY_TIME = 0.6
 
 
 def when(timeline: Timeline) -> Iterator[Plan]:
-    """When does it happen? Open, or among the times of other events."""
+    """Asks when something happens. Open, or among the times of other events."""
     visual = [e for e in timeline.events if e.kind != "speech" and not e.is_spread]
     by_time = _asked_by_time(timeline)
     yield from _when(timeline, "when", [e for e in visual if e not in by_time], visual)
 
 
 def said_when(timeline: Timeline) -> Iterator[Plan]:
-    """When is a line spoken?"""
+    """Asks when a line is spoken."""
     yield from _when(timeline, "said_when", timeline.lines, timeline.speech)
 
 
@@ -45,7 +45,7 @@ def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence
 
 
 def what_at(timeline: Timeline) -> Iterator[Plan]:
-    """What happens in these seconds? Among events that follow one another, each of which is as likely to be right."""
+    """Asks what happens in these seconds, among events that follow one another, each as likely to be right."""
     by_time = _asked_by_time(timeline)
     for event in timeline.some(by_time, timeline.rng("what_at")):
         error_s, window = timeline.error_s(event), _own_part(timeline, event)
@@ -92,7 +92,7 @@ def _own_part(timeline: Timeline, event: Event) -> Span | None:
 
 
 def occurrence(timeline: Timeline) -> Iterator[Plan]:
-    """When does it happen for the second time, or the last?
+    """Asks when something happens for the second time, or the last.
 
     Open: a first time is early in the video and a last one late, so among other times it would be known.
     """
@@ -150,7 +150,7 @@ def whole_counts(timeline: Timeline) -> Callable[[Event], bool]:
 
 
 def has_sure_time(timeline: Timeline, event: Event) -> bool:
-    """Whether no other visual event tells of what may be the same at about the same place, but with other times.
+    """Returns whether no other visual event that may be the same lies at about the same place, but with other times.
 
     Where several people caption one video, one may see "the beans are cut" where another sees its last cut alone.
     """
