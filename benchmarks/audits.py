@@ -21,6 +21,7 @@ from sklearn.naive_bayes import BernoulliNB
 
 from benchmarks._measure import at_least, at_most, in_new_process, report
 from benchmarks._memory import own_peak_mb
+from benchmarks._over_chance import over_chance
 from benchmarks._qa_worlds import REAL, World, demo, real
 from benchmarks.qa import CONFIG, DEMO_VIDEOS, LEAST_PAIRS
 from schemas.tables.qa import QA
@@ -28,7 +29,6 @@ from stages import audit_qa
 from stages.audit_qa import AuditQaConfig, choice_of
 from stages.qa.audit.blind import BlindConfig, fold_of, judge
 from stages.qa.audit.features import Choice, rows_of
-from stages.qa.audit.rules import over_chance
 from stages.qa.audit.text_model import Pairs
 from stages.qa.audit.typical_places import typical_places
 from stages.qa.writing import write_pairs

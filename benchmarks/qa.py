@@ -17,13 +17,13 @@ from typing import Any
 
 from benchmarks._measure import at_least, at_most, in_new_process, report
 from benchmarks._memory import own_peak_mb
+from benchmarks._over_chance import over_chance
 from benchmarks._qa_draw import draw
 from benchmarks._qa_truth import is_right
 from benchmarks._qa_worlds import ANNOTATIONS, REAL, World, demo, real
 from pipeline.demo.script import Script
 from stages.qa.audit.blind import rule_guesses
 from stages.qa.audit.features import Choice
-from stages.qa.audit.rules import over_chance
 from stages.qa.config import WritingConfig
 from stages.qa.event import make_events
 from stages.qa.plan import CAPTIONS, Plan

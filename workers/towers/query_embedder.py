@@ -43,12 +43,11 @@ class QueryEmbedder:
     """Embeds texts by the text side of a tower.
 
     Args:
-        tower: which one.
-        device: where it runs.
+        tower: which one; it runs on the CPU.
     """
 
-    def __init__(self, tower: TowerConfig, device: str = "cpu") -> None:
-        self._tower = load_tower(tower, device)
+    def __init__(self, tower: TowerConfig) -> None:
+        self._tower = load_tower(tower)
 
     @property
     def embed_dim(self) -> int:

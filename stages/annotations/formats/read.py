@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import BinaryIO
 
-from stages.annotations.encodings import DETECT
 from stages.annotations.formats import (
     activitynet,
     chapters,
@@ -59,16 +58,14 @@ class FormatReader:
     Args:
         name: name of the file, which may be the only place that contains the id of the video.
         format_name: a key of FORMATS; "": detected from the content.
-        encoding: see `decode_text`.
 
     Raises AnnotationError if the format is unknown.
     """
 
-    def __init__(self, name: str, format_name: str = "", encoding: str = DETECT) -> None:
+    def __init__(self, name: str, format_name: str = "") -> None:
         if format_name and format_name not in FORMATS:
             raise AnnotationError(f"no format {format_value(format_name)}; use one of {', '.join(sorted(FORMATS))}")
-        self._name, self._encoding = name, encoding
-        self._asked = format_name
+        self._name, self._asked = name, format_name
         self.format: Format | None = FORMATS.get(format_name)
         """The format, once the first entry has been read."""
 
@@ -77,7 +74,7 @@ class FormatReader:
 
         Raises AnnotationError if the file cannot be read or has no known format.
         """
-        records = read_records(stream, self._name, self._encoding)
+        records = read_records(stream, self._name)
         head = list(islice(records, _LOOK_AHEAD))
         candidates = [self.format] if self.format else list(FORMATS.values())
         self.format = next((f for r in head for f in candidates if _is_of(f, r)), None)

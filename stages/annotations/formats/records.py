@@ -35,7 +35,7 @@ _HEAD = re.compile(r"[^\d\W][\w \-./:]{0,40}")
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\]-])")
 
 
-def read_records(stream: BinaryIO, name: str, encoding: str) -> Iterator[Record]:
+def read_records(stream: BinaryIO, name: str) -> Iterator[Record]:
     """Yields records as keys and values; see `Format`. Raises AnnotationError."""
     head = stream.read(_HEAD_BYTES)
     if head.startswith(b"PAR1"):
@@ -44,7 +44,7 @@ def read_records(stream: BinaryIO, name: str, encoding: str) -> Iterator[Record]
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     if size <= _WHOLE_BYTES:
-        text, _ = decode_text(stream.read(), encoding=encoding)
+        text, _ = decode_text(stream.read())
         yield from _whole(text.removeprefix("\ufeff"), name)
         return
     try:

@@ -11,7 +11,6 @@ import pysubs2  # noqa: F401
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.rejects import Reject
-from stages.annotations.encodings import DETECT
 from stages.annotations.formats.entry import Entry
 from stages.annotations.formats.read import FormatReader
 from stages.annotations.text import AnnotationError
@@ -23,10 +22,10 @@ _BATCH_BYTES = 1 << 20
 _ENTRIES = TypeAdapter(list[Entry])
 
 
-def read_annotations(file: int, *, name: str, format_name: str, encoding: str) -> Iterator[Message]:
+def read_annotations(file: int, *, name: str, format_name: str) -> Iterator[Message]:
     """Yields messages with the name of the format, and entries as a JSON list. Raises Reject."""
     try:
-        reader, batch, size = FormatReader(name, format_name, encoding), [], 0
+        reader, batch, size = FormatReader(name, format_name), [], 0
         with os.fdopen(os.dup(file), "rb") as stream:
             for entry in reader.entries(stream):
                 batch.append(json.dumps(entry))
@@ -43,7 +42,7 @@ TASKS = {"read_annotations": read_annotations}
 
 
 def read_in_sandbox(
-    path: Path, format_name: str = "", encoding: str = DETECT, limits: SandboxLimits | None = None
+    path: Path, format_name: str = "", limits: SandboxLimits | None = None
 ) -> Iterator[tuple[str, list[Entry]]]:
     """Yields the format of an annotation file with some of its entries at a time, read in the sandbox.
 
@@ -51,9 +50,7 @@ def read_in_sandbox(
     """
     box = sandbox("stages.annotations.formats.task", limits or SandboxLimits())
     try:
-        for header, payload in box.call(
-            "read_annotations", path, name=path.name, format_name=format_name, encoding=encoding
-        ):
+        for header, payload in box.call("read_annotations", path, name=path.name, format_name=format_name):
             yield str(header["format"]), _ENTRIES.validate_json(payload)
     except Reject as reject:
         raise AnnotationError(reject.detail) from None

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 _WORD = re.compile(r"[^\W_]+")
 _END = re.compile(r"[\n?!.]+")
 _RUN = 4
+_LEAST_RUNS = 6  # in common; shorter questions are found where they are equal
+_LEAST_SHARE = 0.7  # of the runs of the shorter text that must be in the other
 _MOST_WORDS = 400
 _COMMON = 200  # a run that more questions have is a phrase, and says nothing
 
@@ -16,12 +18,9 @@ class QuestionIndex:
 
     Args:
         questions: of each its text, options included.
-        share: of the runs of the shorter text that must be in the other.
-        least: runs that must be in common; shorter questions are found where they are equal.
     """
 
-    def __init__(self, questions: Iterable[str], share: float = 0.7, least: int = 6) -> None:
-        self._share, self._least = share, least
+    def __init__(self, questions: Iterable[str]) -> None:
         self._holders: dict[int, list[int]] = defaultdict(list)
         self._sizes: list[int] = []
         self._equal: dict[str, int] = {}
@@ -43,11 +42,8 @@ class QuestionIndex:
         best: tuple[int, float] | None = None
         for number, count in common.items():
             share = count / max(1, min(len(runs), self._sizes[number]))
-            if (
-                count >= self._least
-                and share >= self._share
-                and (best is None or (share, -number) > (best[1], -best[0]))
-            ):
+            is_found = count >= _LEAST_RUNS and share >= _LEAST_SHARE
+            if is_found and (best is None or (share, -number) > (best[1], -best[0])):
                 best = number, share
         return best
 

@@ -5,10 +5,8 @@ again, and a third of rows that ask for a number. Pairs with a problem named her
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
 
-from stages.qa.plan import ORDERS, Plan
+from stages.qa.plan import Plan
 from stages.qa.realize.templates import Realized
 from stages.qa.similarity import content_words, near_duplicates
 
@@ -63,23 +61,6 @@ def without_options(question: str) -> str:
     return _OPTIONS.split(question, maxsplit=1)[0]
 
 
-def leak_report(pairs: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Returns shares of rows of the schema QA: answers in questions, numeric answers, and the top position.
-
-    The last is how often the position that is right most often is right (a quarter is chance with four options).
-    """
-    if not pairs:
-        return {"answer_in_question": 0.0, "numeric": 0.0, "top_position": 0.0}
-    chosen = [p["answer_index"] for p in pairs if p["answer_index"] is not None]
-    texts = [p for p in pairs if not p["answer"].isdigit() and p.get("form") not in ORDERS]
-    top = max((chosen.count(i) for i in set(chosen)), default=0)
-    return {
-        "answer_in_question": _share(answer_in_question(p["question"], p["answer"]) for p in texts),
-        "numeric": _share(p["answer"].isdigit() for p in pairs),
-        "top_position": top / len(chosen) if chosen else 0.0,
-    }
-
-
 def _words(text: str) -> list[str]:
     return [_NUMBERS.get(word, word) for word in _WORD.findall(text.lower())]
 
@@ -87,8 +68,3 @@ def _words(text: str) -> list[str]:
 def _is_times(answer: str) -> bool:
     """A number or a span of time: its words cannot copy an event's."""
     return all(word[:1].isdigit() or word in ("s", "to", "from", "at", "about") for word in _words(answer))
-
-
-def _share(flags: Iterable[bool]) -> float:
-    found = list(flags)
-    return sum(found) / len(found) if found else 0.0

@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
+from benchmarks._over_chance import over_chance
 from stages.qa.audit.blind import BlindConfig, fold_of, judge, rule_guesses, surest
 from stages.qa.audit.features import Choice
-from stages.qa.audit.rules import over_chance
 from tests.stages.qa.audit.choices import PLANTS, honest
 
 CONFIG = BlindConfig(min_pairs=100)
