@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from stages.qa.event import Event
+from stages.qa.event import Event, overlap_s
 
 # Annotators' cuts overlap where one event follows another: by so many seconds, or this share of the shorter one.
 SLACK_S = 0.5
@@ -58,3 +58,14 @@ def steps_of(visual: Sequence[Event], outlines: frozenset[Event]) -> list[Event]
         if latest is None or event.end_s > latest.end_s:
             latest = event
     return alone
+
+
+def is_interrupted(a: Event, b: Event, around: Sequence[Event], outlines: frozenset[Event]) -> bool:
+    """Returns whether one of the events around two steps, no step itself, goes on between them, and not over both."""
+    return any(
+        e is not a
+        and e is not b
+        and not (e in outlines and e.start_s <= a.start_s + SLACK_S and e.end_s >= b.end_s - SLACK_S)
+        and (overlap_s(e.span, (a.end_s, b.start_s)) > 0 or a.start_s < e.start_s < b.start_s)
+        for e in around
+    )

@@ -13,7 +13,7 @@ from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.lines import NEAR_LINES, sentences_of
 from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
-from stages.qa.steps import SLACK_S, SOME, outlines_of, precedes, steps_of
+from stages.qa.steps import SOME, is_interrupted, outlines_of, precedes, steps_of
 
 # Shorter lines ("Oh, yes!") are said again and again.
 LEAST_WORDS = 4
@@ -159,19 +159,9 @@ class Timeline:
         for a, b in zip(pool[low:high], pool[low + 1 : high + 1], strict=True):
             if not precedes(a, b) or b.start_s > a.end_s + self.config.max_gap_s:
                 return None
-            if event.kind == "event" and self._is_interrupted(a, b):
+            if event.kind == "event" and is_interrupted(a, b, self.around(a.start_s, b.end_s), self.outlines):
                 return None
         return pool[at + number]
-
-    def _is_interrupted(self, a: Event, b: Event) -> bool:
-        """Whether an event that is no step of its own goes on between two steps, and not over both."""
-        return any(
-            e is not a
-            and e is not b
-            and not (e in self.outlines and e.start_s <= a.start_s + SLACK_S and e.end_s >= b.end_s - SLACK_S)
-            and (overlap_s(e.span, (a.end_s, b.start_s)) > 0 or a.start_s < e.start_s < b.start_s)
-            for e in self.around(a.start_s, b.end_s)
-        )
 
     def around(self, start_s: float, end_s: float, most: int = 40) -> Sequence[Event]:
         """Returns visual events of which a part lies between two times, of those `most` that begin last."""

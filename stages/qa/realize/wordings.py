@@ -4,6 +4,8 @@ A wording with {does} is used only where `clause.inverted` is certain; all other
 texts look like, since they quote them.
 """
 
+from stages.qa.realize.descriptions import DESCRIPTIONS
+
 WORDINGS: dict[str, tuple[str, ...]] = {
     "when": (
         "When does the following happen: {a}?",
@@ -172,62 +174,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "How often does this happen {side} {b}: {a}?",
         "How many times {does} {side} the event {b}?",
     ),
-    "summary": (
-        "What happens in this video, from beginning to end?",
-        "Describe the whole video in the order in which things happen.",
-        "Give a detailed account of the video in order.",
-        "Tell step by step what this video shows.",
-    ),
-    "caption": (
-        "What does this video show?",
-        "What happens in this video?",
-        "Describe this video briefly.",
-        "Give a short description of this video.",
-        "What can be seen in this video?",
-    ),
-    "title": (
-        "Give this video a short caption.",
-        "Write a short caption for this video.",
-        "Say in a few words what this video shows.",
-        "What would be a short caption for this video?",
-    ),
-    "summary_of_scene": (
-        "Which {scene}s does the video have, in order?",
-        "List the {scene}s of the whole video in order.",
-    ),
-    "brief_of_scene": (
-        "What are the main {scene}s of this video, in order?",
-        "Name a few {scene}s that give an outline of the video, in order.",
-    ),
-    "brief": (
-        "What are the main events of this video, in order?",
-        "Summarise the video in a few steps.",
-        "Give a short outline of the video.",
-        "Which few events sum up this video?",
-    ),
-    "main_events": (
-        "Describe in some detail, and in order, what mainly happens in this video.",
-        "Give a long list of the main events of this video, in order.",
-        "Which events does the video mainly show? List them in order.",
-        "Tell at length what mainly happens in this video, from beginning to end.",
-    ),
-    "part": (
-        "What happens between {start} and {end}, in order?",
-        "Describe in order what can be seen from {start} to {end}.",
-        "Tell step by step what happens in the part of the video from {start} to {end}.",
-    ),
-    "in_window": (
-        "What happens in this video?",
-        "Which of these events happens in this video?",
-        "Which of the following can be seen in this video?",
-        "Which of these descriptions fits this video?",
-    ),
-    "timed_part": (
-        "What happens between {start} and {end}, and about when?",
-        "List what happens from {start} to {end}, with approximate times.",
-        "Describe the part of the video from {start} to {end}, and give the approximate times of each event.",
-    ),
-}
+} | DESCRIPTIONS
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 NONE = "None of these"
 OTHER_ORDER = "None, since the second of these two events comes before the first"

@@ -46,10 +46,15 @@ def wrong_events(
     if len(must) + len(some) <= most:
         # All there is: no place is given away by a choice.
         return (*must, *some) if 1 + len(must) + len(some) >= min(FEWEST, most + 1) else None
-    count = most + 1
+    return _at_a_drawn_place(truth, must, free, asked, most + 1, rng)
+
+
+def _at_a_drawn_place(
+    truth: Event, must: Sequence[Event], free: Iterable[Event], asked: Sequence[Event], count: int, rng: random.Random
+) -> tuple[Event, ...] | None:
+    """Returns `count` - 1 wrong events, so many before the right one that this has its drawn place; None: too few."""
     earlier = sum(e.start_s < truth.start_s for e in must)
-    lowest, highest = earlier, count - 1 - (len(must) - earlier)
-    places = list(range(lowest, highest + 1))
+    places = list(range(earlier, count - (len(must) - earlier)))
     if not places:
         return None
     # Place 0 (the earliest) comes up once in `count` even where few places are left.
@@ -63,8 +68,6 @@ def wrong_events(
         if want[before] and not any(same(event, other) for other in (truth, *asked, *chosen)):
             chosen.append(event)
             want[before] -= 1
-        if not any(want.values()):
-            return tuple(chosen)
     return tuple(chosen) if not any(want.values()) else None
 
 
