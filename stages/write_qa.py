@@ -35,7 +35,7 @@ CUT_READS = pa.schema([("find_shots_unit", pa.string())])  # null: its cuts coul
 
 
 # Of what is asked and of its words; the column `realizer_version`.
-VERSION = 21
+VERSION = 22
 
 # Tasks that are not asked where segments could not be annotated: what happens there would be missing from the answer.
 _OF_THE_WHOLE = ("captioning", "event_counting")

@@ -9,7 +9,7 @@ from typing import Any
 from stages.qa.cause import Cause, cause_of
 from stages.qa.clean import sentences
 from stages.qa.config import WritingConfig
-from stages.qa.faults import fault_of
+from stages.qa.faults import fault_of, fault_of_line
 from stages.qa.language import language_of
 from stages.qa.names import says_who
 from stages.qa.similarity import same_words
@@ -141,7 +141,10 @@ def _split(row: dict[str, Any], duration_s: float, is_english: bool) -> list[Eve
     if kind == "speech":
         # Markup leaves a space before a comma.
         text = _SPEAKER.sub("", " ".join(row["text"].replace('"', "'").split()).replace(" , ", ", "))
-        return [Event(row["event_id"], start, end, kind, text, event_ids=(row["event_id"],))] if text else []
+        fault = fault_of_line(text) if is_english else ""
+        return (
+            [Event(row["event_id"], start, end, kind, text, fault=fault, event_ids=(row["event_id"],))] if text else []
+        )
     told = sentences(row["text"], is_english)
     step = (end - start) / len(told) if told else 0.0
     return [

@@ -6,16 +6,18 @@ Such an event stays a step of its video, between others; no question, option or 
 import re
 from functools import lru_cache
 
-from stages.qa.grammar import is_broken, is_fragment, is_sentence
+from stages.qa.broken import is_broken
+from stages.qa.grammar import is_fragment, is_sentence
 from stages.qa.lexicon import VERB, Form, form_of, tokens
 from stages.qa.lists import is_run_together
-from stages.qa.spelling import misspelled
+from stages.qa.spelling import is_english, misspelled
 
 _STAYS = "it stays a step, and is not told in words"
 FAULTS = {
     "misspelled": f"with a word that no list of English words has: {_STAYS}",
     "run_together": f"things or steps in a row without commas, as in 'add salt pepper and oil': {_STAYS}",
     "broken_sentence": f"with a verb in a wrong form, or two without a link, as in 'a man is gets up': {_STAYS}",
+    "foreign_line": f"speech of which most words are in no list of English words: {_STAYS}",
     "keywords": f"no sentence among others of one caption, or a few words for a search: {_STAYS}",
 }
 _FEWEST_WORDS = 4
@@ -44,6 +46,11 @@ def fault_of(text: str, *, is_caption: bool = False, is_title: bool = False, is_
     if not is_alone and is_fragment(text):
         return "keywords"
     return "keywords" if is_caption and not _ARTICLE.search(text) and _are_keywords(text, is_alone) else ""
+
+
+def fault_of_line(text: str) -> str:
+    """A code of FAULTS for a spoken line of an English video; "" where it can be told."""
+    return "" if is_english(text) else "foreign_line"
 
 
 def _are_keywords(text: str, is_alone: bool) -> bool:

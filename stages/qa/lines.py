@@ -1,5 +1,6 @@
 """Lines of speech that are sentences as people write them, not the bits of automatic captions."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -10,6 +11,12 @@ NEAR_LINES = 8
 # More lines that overlap others are of several tracks.
 MOST_OVERLAPPING = 0.2
 _OVERLAP_S = 0.5
+# "Native speakers don't", "is the best way to": the rest is in the next line.
+_OPEN = re.compile(
+    r"(?:n['\u2019]t|\b(?:to|in|on|at|for|by|if|when|because|that|which|who|your|my|our|its|this|these|those|would|could"
+    r"|should|will|can|has|have|had|was|were|be|been|very|really|some|any|every|than|like))$",
+    re.I,
+)
 
 
 def sentences_of(speech: Sequence[Event]) -> list[Event]:
@@ -26,6 +33,11 @@ def sentences_of(speech: Sequence[Event]) -> list[Event]:
     if len(whole) - len(alone) > MOST_OVERLAPPING * len(whole):
         return []
     return [line for line in alone if _begins(line)]
+
+
+def ends_open(text: str) -> bool:
+    """Whether a line without a mark at its end stops in the middle of a sentence."""
+    return _OPEN.search(text) is not None
 
 
 def _begins(line: Event) -> bool:

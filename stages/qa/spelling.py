@@ -51,12 +51,20 @@ very what when where which with your after before about"""
 _SMALL = frozenset(_SMALL_WORDS.split())
 # Words in lower case, and the first one of a text; nothing with digits, and no part of a name or an address.
 _WORD = re.compile(r"(?<![\w'\u2019./@#&-])(?:^[A-Z])?[a-z]+(?:-[a-z]+)*(?![\w'\u2019@/])(?!\.\w)")
+# One word each.
+_PARTED = re.compile(
+    r"\b(?:base ball|basket ball|bath room|bed room|checker board|counter top|dish washer|foot ball|key board|lap top"
+    r"|skate board|snow board|sun glasses|surf board|tooth brush|tooth paste|volley ball|wheel chair)(?=s?\b)",
+    re.I,
+)
 _PART = re.compile(r"[A-Za-z][a-z]*")
+_LETTERS = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _VOWELS = "aeiou"
 
 
 def spelled(text: str) -> str:
     """Returns a text with its common misspellings mended; a capital stays one."""
+    text = _PARTED.sub(lambda found: found[0].replace(" ", ""), text)
     return _WORD.sub(lambda found: _PART.sub(lambda part: _mended(part[0]), found[0]), text)
 
 
@@ -67,6 +75,12 @@ def misspelled(text: str) -> str:
     """
     parts = (part for found in _WORD.findall(text) for part in found.split("-") if len(part) > 2)
     return next((part for part in parts if not _is_word(part.lower())), "")
+
+
+def is_english(text: str) -> bool:
+    """Whether most words of a text are English ones."""
+    words = [word for word in _LETTERS.findall(text.lower()) if len(word) > 1]
+    return 3 * sum(map(_is_word, words)) >= 2 * len(words)
 
 
 def load() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from stages.qa.clean import is_cut, only_goes_on
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
-from stages.qa.lines import NEAR_LINES, sentences_of
+from stages.qa.lines import NEAR_LINES, ends_open, sentences_of
 from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
 from stages.qa.steps import SOME, is_interrupted, outlines_of, precedes, steps_of
 
@@ -120,7 +120,12 @@ class Timeline:
         """Returns whether a text is short enough to be quoted and, of speech, a sentence of some words."""
         if event.kind != "speech":
             return self.is_short(event)
-        return self.is_short(event) and not is_cut(event.text) and len(event.text.split()) >= LEAST_WORDS
+        return (
+            self.is_short(event)
+            and not is_cut(event.text)
+            and not ends_open(event.text)
+            and len(event.text.split()) >= LEAST_WORDS
+        )
 
     def is_unique(self, event: Event) -> bool:
         """Returns whether no other event of the video could be taken for it."""

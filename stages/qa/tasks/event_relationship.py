@@ -14,6 +14,8 @@ from stages.qa.timeline import Timeline
 
 TASK = "event_relationship"
 MOST_STEPS = 3
+# Of the questions what happens between two events whose right option would be the longest, so many are left out.
+LONGEST_SHARE = 0.3
 
 
 def neighbour(timeline: Timeline) -> Iterator[Plan]:
@@ -102,7 +104,9 @@ def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
         if not timeline.is_short(truth) or not timeline.is_unique(truth):
             continue
         wrong = wrong_events(timeline, truth, outside, pool, rng, asked=asked)
-        if wrong:
+        # The others lie nearer to the beginning and the end of the video, where captions are shorter.
+        is_longest = wrong is not None and len(truth.text) > max(len(e.text) for e in wrong)
+        if wrong and not (is_longest and rng.random() < LONGEST_SHARE):
             evidence = (steps[first], truth, steps[second])
             yield Plan(TASK, form, truth, evidence, wrong=wrong, asked=tuple(asked), hops=3)
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from stages.qa.config import WritingConfig
-from stages.qa.faults import FAULTS, fault_of
+from stages.qa.faults import FAULTS, fault_of, fault_of_line
 from stages.qa.plan import MAIN
 from stages.qa.writing import write_pairs
 from tests.stages.qa.worlds import EIGHT, plans, rows, timeline
@@ -14,12 +14,14 @@ WRONG = {
     "misspelled": "a man stirs the buubles",
     "run_together": "add oil onions carrots and celery to the pot",
     "broken_sentence": "the monk is gets on the subway",
+    "foreign_line": "Euh, là-bas, au chêne.",
     "keywords": "three clowns juggle. close-up of crowd feet",
 }
 
 
 def test_each_fault_is_found():
     found = {fault: fault_of(text.split(". ")[-1], is_alone=". " not in text) for fault, text in WRONG.items()}
+    found["foreign_line"] = fault_of_line(WRONG["foreign_line"])
     assert found == {fault: fault for fault in FAULTS}
 
 
@@ -46,7 +48,8 @@ def test_titles_need_not_be_sentences():
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_pair_tells_an_event_with_a_fault_and_it_is_counted(fault):
-    events = rows(*EIGHT[:3], (30, 36, WRONG[fault]), *EIGHT[4:])
+    kind = "speech" if fault == "foreign_line" else "event"
+    events = rows(*EIGHT[:3], (30, 36, WRONG[fault], kind), *EIGHT[4:])
     counts: Counter[str] = Counter()
     pairs = [p for seed in range(8) for p in write_pairs(events, 90.0, WritingConfig(seed=seed), "v", counts=counts)]
     text = WRONG[fault].split(". ")[-1].lower()

@@ -1,0 +1,111 @@
+"""Whether a sentence surely is broken: a wrong form of a verb, or two clauses with nothing between them."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from stages.qa.lexicon import Form, form_of, tokens
+from stages.qa.small_words import AFTER_VERB, ARTICLES, JOINS, PERSONS, PREPOSITIONS
+
+_GROUP_WORDS = """audience band class couple crew crowd family group lot majority men number others pair people police
+rest row series staff team trio two three four women"""
+_GROUPS = frozenset(_GROUP_WORDS.split())
+_ONE_OF_MANY = re.compile(
+    r"\b(?:an?|another|one) (?!few|lot|couple|group|pair|number|dozen|hundred|crowd|team)(?:[a-z]+ )?"
+    r"(?:women|men|people|children|persons)\b(?!['\u2019]s?)(?! (?:mover|carrier|person))",
+    re.I,
+)
+_PERSON_WHO = re.compile(
+    r"^(?:(?:a|an|the|this|another) )?(?:[a-z]+ )?person (?:one|two|after|upon|their|his|her|they|he|she|until|then)\b",
+    re.I,
+)
+# "At a sunny day", "only one of the men are", "The man with the knife, he cuts bread", "a blanket/pillow".
+_WRONG_WORDS = re.compile(
+    r"\b(?:at|in) (?:an? )?(?:sunny|rainy|cloudy|windy|snowy) (?:\w+ )?(?:day|morning|evening|afternoon)\b"
+    r"|\bone of the \w+ (?:are|were|have)\b|^(?:the|an?|one|this) [^,]+, (?:he|she|they|it) |[a-z]{2}/[a-z]{2}",
+    re.I,
+)
+# "When they start laughing": of what happens then, nothing is told.
+_CLAUSE_ALONE = re.compile(r"^(?:when|while|as|after|before|if|because|where|until|that|which|who)\b[^,]*$", re.I)
+_SUBJECT_VERB = re.compile(
+    r"^(?:they|we|you|i|people|(?:two|three|four|several|many) [a-z]+s) (?P<verb>[a-z]+s)\b", re.I
+)
+
+
+def is_broken(text: str) -> bool:
+    """Whether a sentence surely has a wrong form of a verb or of "a", or two verbs with nothing between them."""
+    if _ONE_OF_MANY.search(text) or _PERSON_WHO.match(text) or _CLAUSE_ALONE.match(text) or _WRONG_WORDS.search(text):
+        return True
+    words = tokens(text)
+    return _is_of_two_verbs(words) or _has_wrong_form(words) or _runs_on(words)
+
+
+def _is_of_two_verbs(words: Sequence[str]) -> bool:
+    """Whether a verb follows a form of "to be": "is gets", "are stand on"."""
+    for be, verb, after in zip(words, words[1:], (*words[2:], ""), strict=False):
+        form = form_of(verb)
+        is_verb_alone = not form & (Form.NOUN | Form.ADJECTIVE | Form.ADVERB | Form.PAST | Form.ING)
+        is_verb = form & Form.THIRD or (form & Form.BASE and after in AFTER_VERB)
+        if be in ("is", "was") and form & Form.THIRD:
+            return True
+        if be in ("is", "are", "was", "were") and is_verb and is_verb_alone:
+            return True
+    return words[:2] in (["people", "is"], ["people", "was"], ["people", "has"])
+
+
+def _has_wrong_form(words: Sequence[str]) -> bool:
+    """Whether a verb does not fit its subject: "a man stand on", "add cheese and keeps", "they walks"."""
+    after_article = words[1:] if words[:1] and words[0] in ("a", "an", "the", "another", "one") else words
+    singular = words[:1] and words[0] in ("a", "an", "another", "one")
+    if singular and len(after_article) > 2 and after_article[0] in PERSONS - {"couple"}:
+        form = form_of(after_article[1])
+        is_base = bool(form & Form.BASE) and not form & (Form.PAST | Form.ADJECTIVE | Form.ADVERB)
+        if is_base and (not form & Form.NOUN or after_article[2] in AFTER_VERB):
+            return True
+    for at in range(len(words) - 2):
+        begins = not at or words[at - 1] in ("and", "while", "as", "when", "but", "then", ",")
+        noun = form_of(words[at + 1])
+        is_many = Form.PLURAL in noun or words[at + 1] in _GROUPS or words[at + 1].endswith("s")
+        is_one = Form.NOUN in noun and not is_many
+        is_bare = form_of(words[at + 2]) == Form.BASE and words[at + 3 : at + 4] not in (["is"], ["was"])
+        if begins and words[at] in ("a", "an", "the") and is_one and is_bare:
+            return True
+    first, second = (form_of(word) for word in (*words[:2], "", "")[:2])
+    if first & Form.BASE and not (first & Form.ADJECTIVE or second & Form.THIRD or words[0] in PERSONS):
+        for join, verb in pairwise(words):
+            form = form_of(verb)
+            if join in ("and", "then") and form & Form.THIRD and not form & Form.NOUN:
+                return True
+    found = _SUBJECT_VERB.match(" ".join(words))
+    form = form_of(found["verb"]) if found else Form.NONE
+    return bool(form & Form.THIRD) and not form & (Form.NOUN | Form.BASE | Form.PAST)
+
+
+def _runs_on(words: Sequence[str]) -> bool:
+    """Whether nothing joins two verbs: "a person walks in opens a box", "a person eats they walk out"."""
+    if "person" not in words[:4]:
+        return False
+    first = words.index("person") + 1
+    verbs = [at for at in range(first, len(words)) if _is_certain_verb(words, at)]
+    if first < len(words) and form_of(words[first]) & Form.THIRD and first not in verbs:
+        verbs.insert(0, first)
+    for verb, other in pairwise(verbs):
+        if not any(word in JOINS for word in words[verb + 1 : other]):
+            return True
+    for at in range(4, len(words) - 2):
+        is_clause = words[at] in ("they", "he", "she") and form_of(words[at + 1]) & (Form.BASE | Form.THIRD)
+        if is_clause and verbs and verbs[0] < at and not any(word in JOINS for word in words[verbs[0] + 1 : at]):
+            return True
+    return False
+
+
+def _is_certain_verb(words: Sequence[str], at: int) -> bool:
+    """Whether a word is a verb in "-s", or a form of "to be", with its object or adverb after it."""
+    word, form = words[at], form_of(words[at])
+    if words[at - 1] in ARTICLES or words[at - 1] in PREPOSITIONS or form & Form.ING:
+        return False
+    after = words[at + 1] if at + 1 < len(words) else ""
+    if word in ("is", "was"):
+        return True
+    has_object = after in ARTICLES or after in ("it", "them", "up", "off", "down", "out", "away")
+    return bool(form & Form.THIRD) and word not in ("clothes", "shoes") and (not form & Form.NOUN or has_object)

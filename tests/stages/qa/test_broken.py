@@ -1,0 +1,49 @@
+"""Broken sentences among captions."""
+
+import pytest
+
+from stages.qa.broken import is_broken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The vlogger is gets on and off the subway",
+        "A person eats a sandwich they walk out of the bathroom",
+        "A person walks into a room opens a box",
+        "A person upon awakening",
+        "A young women sits on a bed",
+        "A person slice the sides of a pomegranate",
+        "People is in a cubicle",
+        "The bull lunges and the man get caught on its horn",
+        "The man demonstrating the knife, he cuts bread",
+        "Only one of the men are dancing",
+        "A woman holds a blanket/pillow",
+        "Wind blows at a sunny day",
+        "When they start laughing at something another person said",
+        "Mix the eggs and continues to stir",
+    ],
+)
+def test_broken_sentences_are_found(text):
+    assert is_broken(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The person puts clothes into a washing machine and closes it",
+        "A person holding a pillow throws it on the floor",
+        "A man shows off the food he ordered at the restaurant",
+        "The person cuts both ends off the cucumber, then slices it",
+        "A few people sit down",
+        "A person is seen eating a sandwich",
+        "A person put groceries in the cabinet",
+        "Guy washes a plate and puts cucumbers on it",
+        "The glass is full",
+        "A couple walk along the beach",
+        "She lets the dog run",
+        "The two begin performing a tango",
+    ],
+)
+def test_right_sentences_are_not_broken(text):
+    assert not is_broken(text)
