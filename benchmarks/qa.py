@@ -11,7 +11,7 @@ import importlib.util
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from stages.qa.audit.blind import rule_guesses
 from stages.qa.audit.features import Choice
 from stages.qa.config import WritingConfig
 from stages.qa.event import make_events
+from stages.qa.other_events import rows_to_look_at
 from stages.qa.plan import CAPTIONS, Plan
 from stages.qa.solver import check
 from stages.qa.tasks import WRITERS
@@ -148,16 +149,25 @@ def _spoiled(plan: Plan, timeline: Timeline) -> dict[str, Plan]:
     return spoiled
 
 
-def write(worlds: Iterable[World], seed: int = 0) -> tuple[list[Pair], float, Counter[str]]:
-    """All pairs of some videos, the CPU seconds that writing took, and what was left out."""
+def write(worlds: Sequence[World], seed: int = 0) -> tuple[list[Pair], float, Counter[str]]:
+    """All pairs of some videos, the CPU seconds that writing took, and what was left out.
+
+    A video may be asked for the events of the two that follow it.
+    """
     config = CONFIG.model_copy(update={"seed": seed})
     exact = config.model_copy(update={"time_error_s": 0.0})  # of scripts, as in the recipe of the demo
     pairs: list[Pair] = []
     taken, counts = 0.0, Counter[str]()
-    for world in worlds:
+    for i, world in enumerate(worlds):
+        others = [rows_to_look_at(other.rows) for other in worlds[i + 1 : i + 3]]
         start = time.process_time()
         written: list[dict[str, Any]] = write_pairs(
-            world.rows, world.duration_s, exact if world.script else config, world.video_id, counts=counts
+            world.rows,
+            world.duration_s,
+            exact if world.script else config,
+            world.video_id,
+            counts=counts,
+            others=others,
         )
         taken += time.process_time() - start
         pairs += with_times(world, written)
@@ -194,6 +204,10 @@ def figures() -> None:
         events = sum(row["kind"] == "event" for world in worlds for row in world.rows) / len(worlds)
         told = {"events_per_video": round(events, 2), "left_out": dict(counts)}
         report(f"{name}: pairs per video", len(pairs) / len(worlds), "pairs", None, None, videos=len(worlds), **told)
+        flags = Counter(flag for pair in pairs for flag in pair["flags"])
+        share = 100 * flags["other_video"] / len(pairs)
+        most = 100 * (CONFIG.absent_share + 0.005)
+        at_most(f"{name}: pairs that ask for an event of another video", share, "%", most, pairs=len(pairs), **flags)
         if name == "demo":
             truth(pairs, {world.video_id: world.script for world in worlds if world.script})
             at_most("one million pairs written", taken / len(pairs) * 1e6, "CPU s", 720, pairs=len(pairs))

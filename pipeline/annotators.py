@@ -16,7 +16,7 @@ QUESTION_COLUMNS = pa.schema(
         if field.name not in ("video_id", "merge_captions_unit")
     ]
 )
-"""Columns of the phase `questions` with the results of models."""
+"""Columns of the phase `annotations` with the results of models."""
 
 _UNCAPTIONED = """
     select i.video_id, i.name, segment_id, i.start_s, i.end_s, decode_unit,

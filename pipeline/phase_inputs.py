@@ -18,7 +18,7 @@ from schemas.stage import Stage
 from schemas.tables.media import MANIFEST, VIDEO
 from stages import audit_qa, filter_qa, find_duplicates, write_qa
 from stages.find_duplicates import FindDuplicatesConfig
-from stages.group import FACTS, NAMED
+from stages.group import FACTS, NAMED, GroupConfig, split_of
 from stages.pack import PACK_UNIT, PLANNED, PackConfig, plan_shards
 from workers.fetch.access import Access
 
@@ -28,12 +28,17 @@ INGEST = pa.schema(
     [*(MANIFEST.field(n) for n in ("id", "uri", "sha256", "licence", "source", "split"))]
     + [("video_id", TEXT), ("name", TEXT), ("source_stamp", TEXT), ("location", TEXT)]
 )
-QUESTIONS = pa.schema(
+ANNOTATIONS = pa.schema(
     [*(MANIFEST.field(n) for n in ("subtitles", "events_file", "events", "conversations", "conversation_origins"))]
-    + [MANIFEST.field("annotation_licence")]
+    + [MANIFEST.field("annotation_licence"), MANIFEST.field("split")]
     + [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotation_stamp", TEXT)]
     + [*QUESTION_COLUMNS, *write_qa.CUT_READS]
 )
+QUESTIONS = pa.schema(
+    [("video_id", TEXT), ("name", TEXT), ("sha256", TEXT), ("duration_s", NUMBER), ("annotate_unit", TEXT)]
+    + [("annotation_flags", TEXTS), ("events_outside_video", pa.int32()), *write_qa.CUT_READS, *write_qa.OTHER_READS]
+)
+NAMED_SPLIT = pa.schema([(name, TEXT) for name in ("video_id", "name", "sha256", "split")])
 SHOTS = pa.schema(
     [("video_id", TEXT), ("name", TEXT), ("embed_units", TEXTS), ("decode_units", TEXTS)]
     + [("first_frame_s", NUMBER), ("end_s", NUMBER)]
@@ -105,7 +110,7 @@ def duplicates(context: Context, work: Workspace) -> Iterator[pa.Table]:
     yield from work.sql(query, DUPLICATES)
 
 
-def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
+def annotations(context: Context, work: Workspace) -> Iterator[pa.Table]:
     """Yields the ingested videos with their annotations in the manifest, the results of models, and their shots."""
     put_results(work, context.stages.keys())
     query = """
@@ -125,8 +130,33 @@ def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
         ) s using (video_id)
         order by v.duration_s desc, video_id"""
     folder = context.folder
-    for table in work.sql(query, QUESTIONS):
+    for table in work.sql(query, ANNOTATIONS):
         yield map_addresses(table, ["subtitles", "events_file"], lambda path: folder and resolve(path, folder))
+
+
+def questions(context: Context, work: Workspace) -> Iterator[pa.Table]:
+    """Yields the annotated videos, each with the annotations of two others of its split.
+
+    Those follow it in the order of the hashes of ids, so a new video changes the questions of at most two others.
+    """
+    config = context.stages["group"].config
+    assert isinstance(config, GroupConfig)
+    known = work.sql("select video_id, name, sha256, split from annotations where reject is null", NAMED_SPLIT)
+    work.put("splits", (_with_split(table, config) for table in known), NAMED_SPLIT)
+    query = """
+        select a.* exclude (split), [
+            case when lead(sha256, 1) over own is distinct from sha256 then lead(annotate_unit, 1) over own end,
+            case when lead(sha256, 2) over own is distinct from sha256 then lead(annotate_unit, 2) over own end
+        ] as other_annotate_units
+        from annotations a join (select video_id, split from splits) s using (video_id) where reject is null
+        window own as (partition by s.split order by md5(video_id), video_id)
+        order by duration_s desc, video_id"""
+    yield from work.sql(query, QUESTIONS)
+
+
+def _with_split(videos: pa.Table, config: GroupConfig) -> pa.Table:
+    rows = [{**row, "split": split_of(row, config)} for row in videos.to_pylist()]
+    return pa.Table.from_pylist(rows, NAMED_SPLIT)
 
 
 def audited(context: Context, work: Workspace) -> Iterator[pa.Table]:

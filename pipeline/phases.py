@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipeline import phase_inputs
 from pipeline.annotators import CAPTION, TRANSCRIBE
 from pipeline.listed import Listed, ListedPhase
-from pipeline.phase_inputs import DISTILL, DUPLICATES, FILTER, INGEST, QUESTIONS, SHOTS, Context
+from pipeline.phase_inputs import ANNOTATIONS, DISTILL, DUPLICATES, FILTER, INGEST, QUESTIONS, SHOTS, Context
 from pipeline.tables.workspace import Workspace
 from schemas.config import StageConfig
 from schemas.stage import Stage
@@ -87,16 +87,22 @@ PHASES = [
         ],
     ),
     ListedPhase(
-        "questions", "ingest", QUESTIONS, phase_inputs.questions,
-        ["sha256", "duration_s", "annotation_flags", "events_outside_video"],
+        "annotations", "ingest", ANNOTATIONS, phase_inputs.annotations,
+        ["sha256", "duration_s", "split", "find_shots_unit", "annotation_flags", "events_outside_video"],
         [
             Listed("merge_captions", merge_captions.MergeCaptionsConfig, "SEGMENT_TEXT of a video", "VIDEO_TEXT", "1:1",
                    "tasks", "it waits for a model: many at once, each a fraction of a core",
                    merge_captions.stage, annotators=("transcribe", "caption")),
             Listed("annotate", annotate.AnnotateConfig, "a row of the manifest", "ANNOTATION", "1:1",
                    "tasks", "it waits for servers and reads small texts", annotate.stage, opens_addresses=True),
-            Listed("write_qa", write_qa.WriteQaConfig, "ANNOTATION, and SHOT if asked for", "QA", "1:1",
-                   "actors", "each loads the text towers once", write_qa.stage),
+        ],
+    ),
+    ListedPhase(
+        "questions", "annotations", QUESTIONS, phase_inputs.questions,
+        ["sha256", "duration_s", "annotation_flags", "events_outside_video", "annotate_unit"],
+        [
+            Listed("write_qa", write_qa.WriteQaConfig, "ANNOTATION, that of two other videos, and SHOT if asked for",
+                   "QA", "1:1", "actors", "each loads the text towers once", write_qa.stage),
         ],
     ),
     ListedPhase(

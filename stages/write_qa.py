@@ -14,14 +14,13 @@ import pyarrow as pa
 from pydantic import Field, ValidationInfo, field_validator
 
 from schemas.config import Resources, StageConfig, TowerConfig
-from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables.qa import DROPPED_KEY, QA
 from stages.prompts import prompt_hash
 from stages.qa.config import WritingConfig
-from stages.qa.cuts import at_cuts
 from stages.qa.dropped import dropped_rows
+from stages.qa.known import Known, read_known
 from stages.qa.paraphrases import paraphrases
 from workers.endpoint.config import EndpointConfig
 from workers.sandbox.client import sandbox
@@ -32,6 +31,8 @@ from workers.towers.text_encoder import CLIP, encoder_folder, encoder_weights, l
 
 READS = pa.schema([("video_id", pa.string()), ("duration_s", pa.float64()), ("annotate_unit", pa.string())])
 CUT_READS = pa.schema([("find_shots_unit", pa.string())])  # null: its cuts could not be found
+# Of videos of the same split, whose events it is asked for where they do not happen; null: there is none.
+OTHER_READS = pa.schema([("other_annotate_units", pa.list_(pa.string()))])
 
 
 # Of what is asked and of its words; the column `realizer_version`.
@@ -111,18 +112,11 @@ class Worker:
 
         What was left out is in the metadata of its schema: rows of DROPPED as JSON.
         """
-        read = ["events", "clips", "annotation_flags", "rows_left_out"]
-        [annotation] = self._store.read_table(unit["annotate_unit"], read).to_pylist()
-        whole = PARTLY_ANNOTATED not in annotation["annotation_flags"]
-        clips = [[c["start_s"], c["end_s"]] for c in annotation["clips"]] if self._config.clips == "windows" else []
-        events = annotation["events"]
-        if self._config.snap_to_cuts_s and unit["find_shots_unit"]:
-            starts = self._store.read_table(unit["find_shots_unit"], ["start_s"])["start_s"].to_pylist()
-            events = list(at_cuts(events, sorted(starts)[1:], self._config.snap_to_cuts_s))
-        written, counts = self._write(events, unit["duration_s"], unit["video_id"], whole, clips)
+        known = read_known(unit, self._store, self._config.snap_to_cuts_s)
+        written, counts = self._write(known, unit["duration_s"], unit["video_id"])
         pairs = self._reword(written)
         counts["not_reworded"] = len(written) - len(pairs)
-        dropped = dropped_rows(unit["video_id"], counts, annotation["rows_left_out"])
+        dropped = dropped_rows(unit["video_id"], counts, known.left_out)
         queries = [pair.pop("queries") for pair in pairs]
         pairs = [{**pair, "realizer_version": pair["realizer"] and VERSION} for pair in pairs]
         table = pa.Table.from_pylist(
@@ -139,26 +133,25 @@ class Worker:
             table = table.append_column(name, pa.array(values, QA.field(name).type))
         yield table.select(QA.names).replace_schema_metadata({DROPPED_KEY: json.dumps(dropped)})
 
-    def _write(
-        self, events: list[dict[str, Any]], duration_s: float, video_id: str, whole: bool, clips: list[list[float]]
-    ) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    def _write(self, known: Known, duration_s: float, video_id: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
         """The pairs, and how many events and pairs were left out by reason."""
-        if not events:
+        if not known.events:
             return [], {}
         config, limits = self._config, self._config.limits
         told = config.model_dump(mode="json", include=set(WritingConfig.model_fields))
         if config.realizer == "llm":
             told["languages"] = []
-        if not whole:
+        if not known.is_whole:
             told["tasks"] = [task for task in config.tasks if task not in _OF_THE_WHOLE]
 
         def call(task: str, alike: Mapping[str, str] | None, **values: Any) -> list[Any]:
-            data = json.dumps([events, alike]).encode()
+            data = json.dumps([known.events, alike, known.others]).encode()
             messages = sandbox("stages.qa.sandbox_tasks", limits).call(
                 task, data, cpu_s=limits.cpu_s, duration_s=duration_s, config=told, **values
             )
             return [json.loads(message) for _, message in messages]
 
+        clips = known.clips if config.clips == "windows" else []
         try:
             alike = self._alike(call("sentences", None)[0]) if config.text_model else None
             *pairs, counts = call("write", alike, video_id=video_id, clips=clips)
@@ -166,7 +159,8 @@ class Worker:
         except SandboxError as error:
             raise Reject(
                 "bad_annotation",
-                f"writing questions from its {len(events)} events took too much: {error.detail}; see write_qa.limits",
+                f"writing questions from its {len(known.events)} events took too much: {error.detail}; see "
+                "write_qa.limits",
             ) from None
 
     def _alike(self, texts: list[str]) -> Mapping[str, str]:
@@ -195,5 +189,7 @@ class Worker:
 
 def stage(config: WriteQaConfig) -> Stage:
     """Declares the stage."""
-    reads = pa.schema([*READS, *CUT_READS]) if config.snap_to_cuts_s else READS
-    return Stage(name="write_qa", reads=reads, writes=QA, run=Worker, config=config, emits="unit", version=VERSION)
+    reads = [*READS, *(CUT_READS if config.snap_to_cuts_s else ()), *(OTHER_READS if config.absent_share else ())]
+    return Stage(
+        name="write_qa", reads=pa.schema(reads), writes=QA, run=Worker, config=config, emits="unit", version=VERSION
+    )

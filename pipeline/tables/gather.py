@@ -43,6 +43,7 @@ SHOT_TABLE = pa.schema([f for f in SHOT if f.name not in ("embedding", "layouts"
 _LEFT_LATER = """where video_id not in (
     select video_id from find_shots where reject is not null
     union all select video_id from find_duplicates where reject is not null
+    union all select video_id from annotations where reject is not null
     union all select video_id from questions where reject is not null
     union all select video_id from filter_qa where reject is not null
     union all select video_id from distill where reject is not null)"""

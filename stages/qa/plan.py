@@ -15,6 +15,8 @@ class Unanswerable(Enum):
 
     ORDER = "order"
     """That one event comes before another."""
+    EVENT = "event"
+    """That an event happens: it does in another video."""
 
 
 Answer = Event | Span | int | tuple[Event, ...] | Unanswerable
@@ -81,6 +83,11 @@ class Plan:
         return isinstance(self.answer, Unanswerable) or (self.form == "occurrence" and isinstance(self.answer, int))
 
     @property
+    def is_absent(self) -> bool:
+        """Whether it asks for an event of another video, so that nothing is evidence."""
+        return self.answer is Unanswerable.EVENT
+
+    @property
     def relation(self) -> str | None:
         """Returns where the answer lies, as the question tells: column `relation` of QA."""
         relations = {"neighbour": f"soon_{self.side}", "next_scene": self.side, "between": "between"}
@@ -101,7 +108,7 @@ class Plan:
     @property
     def substance(self) -> object:
         """Returns what plans have in common that ask for the same piece of knowledge, whatever their task."""
-        seen = frozenset(e.event_id for e in self.evidence)
+        seen = frozenset(e.event_id for e in self.evidence or self.asked)
         if self.is_caption:
             return self.window or self.form
         # How often an event happens, and why, is more than that it does.

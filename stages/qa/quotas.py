@@ -30,11 +30,20 @@ class Quotas:
         said = min(self._most_said, len(timeline.lines))
         self.target = min(config.max_pairs, round(config.pairs_per_event * told) + said)
         self._taken: Counter[object] = Counter()
+        # From a start that is drawn, so that the share holds over videos of few questions as well.
+        self._absent_share, self._start = config.absent_share, timeline.rng("absent_share").random()
+        self._kept_free = int(self.target * config.absent_share + self._start) if timeline.not_here else 0
 
     @property
     def are_full(self) -> bool:
-        """Returns whether the video has all its pairs."""
-        return self._taken["all"] >= self.target
+        """Returns whether the video has all its pairs, but for those that ask for events of other videos."""
+        return self._taken["all"] >= self.target - self._kept_free
+
+    @property
+    def absent(self) -> int:
+        """Returns how many of a video's pairs are to ask for events of other videos, beside those that were taken."""
+        taken = self._taken["all"]
+        return min(self.target - taken, int(taken * self._absent_share / (1 - self._absent_share) + self._start))
 
     def allow(self, plan: Plan, *, strictly: bool) -> bool:
         """Returns whether a plan may be taken; `strictly`: while other kinds are left."""

@@ -29,9 +29,12 @@ class Draft(NamedTuple):
 def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
     """Returns the row of a plan, with its wrong options alone until `place_options` places the right one."""
     plan, words, verdict, said = draft
-    spans = [e.span for e in plan.evidence] if not plan.is_caption else [plan.window or (0.0, timeline.duration_s)]
+    is_of_all = plan.is_caption or plan.is_absent
+    spans = [plan.window or (0.0, timeline.duration_s)] if is_of_all else [e.span for e in plan.evidence]
     content = [timeline.video_id, plan.task, plan.form, words.question, words.answer, sorted(words.wrong), spans]
     flags = {"none_of_these"} if plan.is_none else {"false_premise"} if plan.has_false_premise else set()
+    if plan.is_absent:
+        flags = {"other_video"}
     reasons = plan.form == "cause"  # the time of one is that of the asked event
     if said:
         flags.add("with_transcript")
@@ -49,9 +52,9 @@ def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
         "options": list(words.wrong),
         "answer_index": None,
         "option_times": None if plan.may_be_none or reasons else _middles([plan.answer, *plan.wrong]),
-        "asked_times": _middles(plan.asked),
+        "asked_times": None if plan.is_absent else _middles(plan.asked),
         "evidence": [{"start_s": start, "end_s": end} for start, end in spans],
-        "event_ids": list(dict.fromkeys(i for e in plan.evidence for i in e.event_ids)),
+        "event_ids": list(dict.fromkeys(i for e in plan.evidence or plan.asked for i in e.event_ids)),
         "hops": plan.hops,
         "solver_agrees": verdict.agrees,
         "evidence_necessary": verdict.necessary,

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
 import langdetect  # noqa: F401 - imported late elsewhere; here once, and not in each process of the sandbox
@@ -25,17 +26,17 @@ def write(
     """Sends a message per pair, its row as JSON; at last one with what was left out.
 
     Args:
-        file: JSON, rows of EVENT and what `stages.qa.paraphrases` found, or null.
+        file: JSON, rows of EVENT, what `stages.qa.paraphrases` found, or null, and rows of EVENT of each other video.
         clips: windows that are samples of their own; none: the video is one.
     """
     counts: Counter[str] = Counter()
     settings = parse(WritingConfig, config)
-    events, alike = json.loads(read_all(file))
+    events, alike, others = json.loads(read_all(file))
     if clips:
         windows = [(start, end) for start, end in clips]
         pairs = write_window_pairs(events, duration_s, windows, settings, video_id, counts=counts, alike=alike)
     else:
-        pairs = write_pairs(events, duration_s, settings, video_id, counts=counts, alike=alike)
+        pairs = write_pairs(events, duration_s, settings, video_id, counts=counts, alike=alike, others=others)
     for pair in pairs:
         yield {}, json.dumps(pair).encode()
     yield {"dropped": True}, json.dumps(counts).encode()
@@ -43,8 +44,10 @@ def write(
 
 def sentences(file: int, duration_s: float, config: dict[str, Any]) -> Iterator[Message]:
     """Sends one message: each event as questions quote it, each text once. `file` is as for `write`."""
-    events, _ = json.loads(read_all(file))
-    made, _, _ = split_events(events, duration_s, parse(WritingConfig, config))
+    events, _, others = json.loads(read_all(file))
+    settings = parse(WritingConfig, config)
+    made, _, _ = split_events(events, duration_s, settings)
+    made += [event for rows in others for event in split_events(rows, inf, settings)[0]]
     yield {}, json.dumps(list(dict.fromkeys(e.text for e in made if e.kind != "speech"))).encode()
 
 

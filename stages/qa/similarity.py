@@ -24,6 +24,13 @@ _PLACE = re.compile(
     r"(?=,| and | while | as | \w{2,}ing\b|$)"
 )
 _COLOUR_WORDS = "red green blue yellow orange purple pink black white grey gray brown golden silver"
+# What may be in any video without being told.
+_ANYWHERE_WORDS = f"""man men woman women male female person people boy girl lady guy child kid baby group crowd player
+friend team camera wearer video screen title word sentence picture speak talk say tell explain discuss smile laugh walk
+run stand sit look watch see show appear display hold wear hand arm leg foot finger face head body hair shirt clothes
+upper lower front back side top end way place room floor ground wall table window door outside inside other different
+various large small big little long short new old young first next last many few use do make get go come take put move
+turn stop finish add however finally {_COLOUR_WORDS}"""
 _IRREGULAR = {
     "leaves": "leave", "wolves": "wolf", "knives": "knife", "men": "man", "women": "woman", "children": "child",
     "people": "person", "feet": "foot", "teeth": "tooth", "mice": "mouse", "geese": "goose",
@@ -76,6 +83,7 @@ _WORK = {
     for verb in row.split()
 }
 _COLOURS = frozenset(map(stem, _COLOUR_WORDS.split()))
+_ANYWHERE = frozenset(map(stem, _ANYWHERE_WORDS.split()))
 
 
 def step_of(text: str) -> tuple[str, ...]:
@@ -108,6 +116,11 @@ def core_words(text: str) -> frozenset[str]:
         if len(content_words(text[: found.start()])) >= LEAST_CORE:
             return core_words(text[: found.start()] + text[found.end() :])
     return content_words(text)
+
+
+def telling_words(text: str) -> frozenset[str]:
+    """Returns the words of who does what, but for those of what may be seen in any video."""
+    return core_words(text) - _ANYWHERE
 
 
 def holds_of(text: str, other: str) -> bool:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from stages.qa.answers import happens, same
 from stages.qa.event import Event, overlap_s, reason_of
 from stages.qa.plan import Answer, Plan, Unanswerable
-from stages.qa.similarity import near_duplicates
+from stages.qa.similarity import content_words, near_duplicates, telling_words
 from stages.qa.solver_table import SLACK_S, by_end, by_start, find, is_after, occurrences
 
 _ROUNDING_S = 1e-6
@@ -82,6 +82,13 @@ def _after_before(plan: Plan, events: Sequence[Event]) -> Answer | None:
     if is_after(second, first):
         return _between(plan, events)
     return Unanswerable.ORDER if is_after(first, second) else None
+
+
+def _absent(plan: Plan, events: Sequence[Event]) -> Answer | None:
+    """That it does not happen, where nothing that does has a word of it in common."""
+    [asked] = plan.asked
+    may_be = (e for e in events if same(e, asked) or telling_words(asked.text) & content_words(e.text))
+    return Unanswerable.EVENT if next(may_be, None) is None else None
 
 
 def _order(plan: Plan, events: Sequence[Event]) -> Answer | None:
@@ -176,6 +183,7 @@ SOLVERS: dict[str, Callable[[Plan, Sequence[Event]], Answer | None]] = {
     "neighbour": _neighbour,
     "between": _between,
     "after_before": _after_before,
+    "absent": _absent,
     "cause": _cause,
     "order": _order,
     "first_or_last": _first_or_last,

@@ -35,6 +35,8 @@ class Timeline:
     config: WritingConfig
     elsewhere: tuple[Event, ...] = ()
     """Of a window: events of the same video that lie outside, on the window's clock."""
+    not_here: tuple[Event, ...] = ()
+    """Events of other videos that do not happen in this one, on the clocks of those."""
 
     @cached_property
     def visual(self) -> list[Event]:

@@ -2,12 +2,14 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 
 from stages.qa.audit.words import problems
 from stages.qa.config import WritingConfig
 from stages.qa.event import make_events
 from stages.qa.lines import sentences_of
+from stages.qa.other_events import events_not_here
 from stages.qa.passed_through import passed_through
 from stages.qa.plan import Plan
 from stages.qa.quotas import NoneShare, Quotas
@@ -15,6 +17,8 @@ from stages.qa.realize.templates import realize
 from stages.qa.rows import Draft, Pair, made_of, place_options, row_of
 from stages.qa.solver import check
 from stages.qa.tasks import WRITERS
+from stages.qa.tasks.false_premise import absent
+from stages.qa.tasks.temporal_grounding import TASK as GROUNDING
 from stages.qa.timeline import Timeline
 from stages.qa.transcript import transcript
 
@@ -27,16 +31,20 @@ def write_pairs(
     *,
     counts: Counter[str] | None = None,
     alike: Mapping[str, str] | None = None,
+    others: Sequence[list[Pair]] = (),
 ) -> list[Pair]:
     """Returns rows of QA less the query columns, with `queries`, the texts they embed. `events` are rows of EVENT.
 
     Depends on the arguments alone. `counts` is given what was left out and why: reasons of `make_events`, codes of
-    `stages.qa.audit.words.PROBLEMS`, `solver` and `repeats`. `alike`: see `make_events`.
+    `stages.qa.audit.words.PROBLEMS`, `solver` and `repeats`. `alike`: see `make_events`. `others`: rows of EVENT of
+    other videos, whose events may be asked for where they do not happen.
     """
     rows, counts = list(events), Counter() if counts is None else counts
     made, left_out, language = make_events(rows, duration_s, config, alike)
     counts.update(left_out)
-    pairs = planned_pairs(Timeline(video_id, duration_s, tuple(made), config), rows, language, counts)
+    not_here = events_not_here(made, language, others, config, alike) if config.absent_share else ()
+    timeline = Timeline(video_id, duration_s, tuple(made), config, not_here=not_here)
+    pairs = planned_pairs(timeline, [*rows, *chain.from_iterable(others)], language, counts)
     return each_once([*pairs, *passed_through(rows, counts)], counts)
 
 
@@ -74,10 +82,12 @@ def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[Draft]:
 
     for plan, strictly in by_turns():
         if quotas.are_full:
-            return
+            break
         if quotas.allow(plan, strictly=strictly) and (draft := _draft(plan, timeline, seen, counts, rng, nones)):
             quotas.add(plan)
             yield draft
+    not_here = (_draft(plan, timeline, seen, counts, rng, nones) for plan in absent(timeline))
+    yield from islice(filter(None, not_here), quotas.absent if GROUNDING in timeline.config.tasks else 0)
 
 
 def _plans(timeline: Timeline, quotas: Quotas) -> Iterator[Plan]:

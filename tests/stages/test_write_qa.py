@@ -20,14 +20,23 @@ from tests.tiny_towers import save_siglip, save_vit
 from workers.storage.store import Store
 from workers.towers.query_embedder import QueryEmbedder
 
-UNIT = {"video_id": "v", "duration_s": 100.0, "annotate_unit": "units/annotate/v.parquet"}
+UNIT = {
+    "video_id": "v",
+    "duration_s": 100.0,
+    "annotate_unit": "units/annotate/v.parquet",
+    "other_annotate_units": [None, None],
+}
 
 
-def run(store, config, events, clips=(), left_out=(), **unit):
+def put_annotation(store, path, events, clips=(), flags=(), left_out=()):
     told = [{**row, "source": "manifest"} for row in events]
-    annotation = {"video_id": "v", "events": told, "clips": [*clips], "annotation_flags": [], "events_outside_video": 0}
-    annotation["rows_left_out"] = [*left_out]
-    store.write_tables(UNIT["annotate_unit"], [pa.Table.from_pylist([annotation], ANNOTATION)], ANNOTATION)
+    row = {"video_id": "v", "events": told, "clips": [*clips], "annotation_flags": [*flags], "events_outside_video": 0}
+    row["rows_left_out"] = [*left_out]
+    store.write_tables(path, [pa.Table.from_pylist([row], ANNOTATION)], ANNOTATION)
+
+
+def run(store, config, events, clips=(), flags=(), left_out=(), **unit):
+    put_annotation(store, UNIT["annotate_unit"], events, clips, flags, left_out)
     declared = stage(config)
     unit = {**UNIT, **unit}
     path = declared.unit_path(unit)
@@ -104,6 +113,30 @@ def test_what_a_unit_depends_on(towers):
     assert stage(WriteQaConfig()).unit_path({**UNIT, "annotate_unit": "other"}) != base
     assert stage(WriteQaConfig(resources={"cpus": 2.0})).unit_path(UNIT) == base
     assert stage(WriteQaConfig(limits={"cpu_s": 2.0})).unit_path(UNIT) == base
+
+
+def test_events_of_other_videos_are_asked_for_with_their_origin(tmp_path, towers):
+    store = Store(tmp_path)
+    config = WriteQaConfig(select_tower=towers[0], merge_tower=towers[0], absent_share=0.2)
+    told = rows(*((10 * i, 10 * i + 10, text) for i, (_, _, text) in enumerate(EIGHT)))
+    origin = {"file": "w.json", "format": "coin", "licence": "CC BY-SA 4.0", "row": 3, "prompt": None}
+    [line] = rows((5, 9, "The sailor hoists a canvas sail."))
+    put_annotation(store, "w.parquet", [{**line, "event_id": "w0", "video_id": "w", "origin": origin}])
+    by = {"other_annotate_units": [None, "w.parquet"]}
+    [pair] = [row for row in run(store, config, told, **by).to_pylist() if row["form"] == "absent"]
+    assert pair["event_ids"] == ["w0"] and pair["flags"] == ["other_video"] and "sailor" in pair["question"]
+    assert [(a["file"], a["licence"]) for a in pair["annotations"]] == [("w.json", "CC BY-SA 4.0")]
+    embedded = QueryEmbedder(towers[0])(["The sailor hoists a canvas sail"])
+    assert np.array_equal(np.array(pair["select_queries"], np.float16), embedded)
+    partly = run(store, config, told, flags=("partly_annotated",), **by).to_pylist()
+    assert partly and not any(row["form"] == "absent" for row in partly)
+
+
+def test_only_a_share_of_absent_events_makes_a_unit_depend_on_other_videos():
+    other = {**UNIT, "other_annotate_units": ["w.parquet", None]}
+    assert stage(WriteQaConfig()).unit_path(other) != stage(WriteQaConfig()).unit_path(UNIT)
+    none = stage(WriteQaConfig(absent_share=0.0))
+    assert none.unit_path(other) == none.unit_path(UNIT)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def problems(plan: Plan, words: Realized, duration_s: float) -> list[str]:
     options = [" ".join(_words(option)) or option for option in (words.answer, *words.wrong)]
     if len(set(options)) < len(options):
         found.append("options_alike")
-    if not plan.evidence or not all(0 <= e.start_s < e.end_s <= duration_s for e in plan.evidence):
+    if not (plan.evidence or plan.is_absent) or not all(0 <= e.start_s < e.end_s <= duration_s for e in plan.evidence):
         found.append("outside_video")
     return found
 

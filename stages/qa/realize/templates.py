@@ -8,7 +8,7 @@ from stages.qa.event import Event, Span
 from stages.qa.grammar import is_fragment, is_sentence
 from stages.qa.plan import MAIN, Answer, Plan, Unanswerable
 from stages.qa.realize.clause import inverted
-from stages.qa.realize.wordings import HINTS, NONE, ORDINALS, OTHER_ORDER, POINT_HINT, REPEAT_RULE, WORDINGS
+from stages.qa.realize.wordings import HINTS, NEVER, NONE, ORDINALS, OTHER_ORDER, POINT_HINT, REPEAT_RULE, WORDINGS
 
 # An event that is shorter than so many errors of its times is at a time, rather than from one to another.
 SPAN_ERRORS = 3.0
@@ -76,6 +76,8 @@ def _question(plan: Plan, rng: random.Random) -> str:
 def _wording_of(plan: Plan) -> str:
     if plan.form == "occurrence" and plan.side == "last":
         return "last_occurrence"
+    if plan.is_absent:
+        return "when"
     if plan.form in ("when", "summary", "brief") and plan.evidence[0].kind == "scene":
         return f"{plan.form}_of_scene"
     if plan.form == "summary" and len({e.event_id for e in plan.evidence}) == 1:
@@ -100,7 +102,7 @@ def _answer(plan: Plan, value: Answer) -> str:
     if isinstance(value, Event):
         return _option(value)
     if isinstance(value, Unanswerable):
-        return OTHER_ORDER
+        return OTHER_ORDER if value is Unanswerable.ORDER else NEVER
     if isinstance(value, int):
         return str(value) if plan.form != "occurrence" else f"It does not: it happens only {value} times"
     if plan.is_order:
@@ -114,15 +116,19 @@ def _answer(plan: Plan, value: Answer) -> str:
 
 
 def _is_point(plan: Plan) -> bool:
-    """Whether the answer is one time."""
-    return plan.evidence[-1].is_point or _is_brief(plan)
+    """Whether the answer is one time, or would be if the event happened."""
+    return _timed(plan).is_point or _is_brief(plan)
 
 
 def _is_brief(plan: Plan) -> bool:
     """Whether the event of an open answer is too short beside the error of its times to tell both of them."""
-    event = plan.evidence[-1]
+    event = _timed(plan)
     is_span = not event.is_point and not plan.wrong
     return is_span and event.end_s - event.start_s < SPAN_ERRORS * plan.error_s
+
+
+def _timed(plan: Plan) -> Event:
+    return (plan.evidence or plan.asked)[-1]
 
 
 def _story(events: list[Event], with_times: bool, error_s: float) -> str:

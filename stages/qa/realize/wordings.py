@@ -179,5 +179,6 @@ ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 NONE = "None of these"
 OTHER_ORDER = "None, since the second of these two events comes before the first"
 REPEAT_RULE = "A repeat counts anew if another event, or a pause of at least 10 s, lies before it."
-HINTS = dict.fromkeys(("when", "said_when", "occurrence"), "Give the start and the end in seconds.")
+NEVER = "Never: this video does not show it"
+HINTS = dict.fromkeys(("when", "said_when", "occurrence", "absent"), "Give the start and the end in seconds.")
 POINT_HINT = "Give the time in seconds."

@@ -1,4 +1,5 @@
-"""Plans of questions that may assume what is not so: two events in another order, or an event more often than it is.
+"""Plans of questions that may assume what is not so: two events in another order, an event more often than it is, or an
+event of another video.
 
 The answer tells what is not so. That answer is offered with every question of its form, or its form is open, so that
 only the video tells which questions have it.
@@ -17,6 +18,8 @@ from stages.qa.timeline import Timeline
 FORM = "after_before"
 # Of the questions when something happens again, so many ask for one time more than it does.
 MISSING_SHARE = 0.2
+# So much of a video is annotated where it is asked for an event of another one.
+LEAST_TOLD = 0.5
 
 
 def after_before(timeline: Timeline) -> Iterator[Plan]:
@@ -48,3 +51,24 @@ def missing_occurrence(timeline: Timeline) -> Iterator[Plan]:
         if rng.random() < MISSING_SHARE:
             number = len(group)
             yield Plan(GROUNDING, "occurrence", number, tuple(group), asked=(group[0],), number=number + 1, hops=number)
+
+
+def absent(timeline: Timeline) -> Iterator[Plan]:
+    """Asks when something happens that does not: it is told of another video.
+
+    Where little of a video is annotated, it might happen untold.
+    """
+    if _told_s(timeline) >= LEAST_TOLD * timeline.duration_s:
+        rng = timeline.rng("absent")
+        for event in timeline.some(filter(timeline.is_short, timeline.not_here), rng):
+            error_s = timeline.error_s(event)
+            yield Plan(GROUNDING, "absent", Unanswerable.EVENT, (), asked=(event,), error_s=error_s)
+
+
+def _told_s(timeline: Timeline) -> float:
+    """Seconds of the video of which visual events tell."""
+    told_s, end_s = 0.0, 0.0
+    for event in timeline.visual:
+        told_s += max(0.0, event.end_s - max(event.start_s, end_s))
+        end_s = max(end_s, event.end_s)
+    return told_s

@@ -1,0 +1,44 @@
+"""What write_qa is told of a video: its annotation, and some events of other videos."""
+
+from typing import Any, NamedTuple
+
+from schemas.flags import PARTLY_ANNOTATED
+from stages.qa.cuts import at_cuts
+from stages.qa.other_events import rows_to_look_at
+from workers.storage.store import Store
+
+Rows = list[dict[str, Any]]
+
+
+class Known(NamedTuple):
+    """The inputs of the pairs of one video.
+
+    Attributes:
+        events: rows of EVENT.
+        is_whole: whether all its segments could be annotated.
+        clips: start and end of the rows of a clip list.
+        left_out: rows of the annotation that are no events, by reason.
+        others: rows of EVENT of each other video whose events may be asked for where they do not happen.
+    """
+
+    events: Rows
+    is_whole: bool
+    clips: list[list[float]]
+    left_out: Rows
+    others: list[Rows]
+
+
+def read_known(unit: dict[str, Any], store: Store, snap_to_cuts_s: float) -> Known:
+    """Returns what the units that a unit of write_qa reads tell. Starts and ends of events are moved to cuts."""
+    read = ["events", "clips", "annotation_flags", "rows_left_out"]
+    [annotation] = store.read_table(unit["annotate_unit"], read).to_pylist()
+    events = annotation["events"]
+    if snap_to_cuts_s and unit["find_shots_unit"]:
+        starts = store.read_table(unit["find_shots_unit"], ["start_s"])["start_s"].to_pylist()
+        events = list(at_cuts(events, sorted(starts)[1:], snap_to_cuts_s))
+    clips = [[c["start_s"], c["end_s"]] for c in annotation["clips"]]
+    is_whole = PARTLY_ANNOTATED not in annotation["annotation_flags"]
+    # What nobody annotated may happen nevertheless.
+    paths = unit.get("other_annotate_units") or [] if is_whole and events else []
+    others = [store.read_table(path, ["events"]).to_pylist()[0]["events"] for path in paths if path]
+    return Known(events, is_whole, clips, annotation["rows_left_out"], [rows_to_look_at(rows) for rows in others])
