@@ -95,7 +95,7 @@ def _wording_of(plan: Plan) -> str:
     if (plan.form, plan.side) not in names:
         return plan.form
     name = names[plan.form, plan.side][plan.number > 1]
-    return f"{name}_of_these" if f"{name}_of_these" in WORDINGS and not plan.may_be_none else name
+    return f"{name}_of_these" if f"{name}_of_these" in WORDINGS and plan.wrong and not plan.may_be_none else name
 
 
 def _answer(plan: Plan, value: Answer) -> str:

@@ -24,6 +24,7 @@ def neighbour(timeline: Timeline) -> Iterator[Plan]:
     The next in two cases of five: then the option nearest in time is right no more often than by chance.
     """
     yield from _neighbours(timeline, "neighbour", timeline.steps, timeline.steps)
+    yield from _open_neighbours(timeline)
 
 
 def said_next(timeline: Timeline) -> Iterator[Plan]:
@@ -59,6 +60,20 @@ def _neighbours(timeline: Timeline, form: str, events: list[Event], pool: list[E
                 side=side,
                 hops=number + 1,
             )
+
+
+def _open_neighbours(timeline: Timeline) -> Iterator[Plan]:
+    """Yields plans without options, for videos of few events, where one event touches the next."""
+    rng = timeline.rng("open_neighbour")
+    for event in timeline.some(filter(timeline.is_nameable, timeline.steps), rng):
+        for side, sign in rng.sample([("after", 1), ("before", -1)], 2):
+            truth = timeline.step(event, sign)
+            # "He", after an event that names him, is understood.
+            if truth is None or not timeline.is_short(truth) or not (truth.is_named or side == "after"):
+                continue
+            first, second = sorted([event, truth], key=lambda e: e.start_s)
+            if second.start_s - first.end_s <= timeline.config.touch_s:
+                yield Plan(TASK, "neighbour", truth, (first, second), asked=(event,), side=side, hops=2)
 
 
 def _ways(timeline: Timeline, event: Event) -> list[tuple[int, str, int]]:

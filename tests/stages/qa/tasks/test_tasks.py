@@ -38,6 +38,18 @@ def test_what_only_goes_on_counts_as_a_step_and_is_not_offered():
     assert not [e for p in found for e in (p.answer, *p.wrong, *p.asked) if e.text == "Continues falling"]
 
 
+def test_of_few_events_the_next_one_is_asked_for_without_options_where_they_touch():
+    touching = [(0, 20, "a dog barks"), (20, 40, "he drinks water"), (41, 60, "a man waves"), (70, 90, "a train leaves")]
+    found = plans(timeline(*touching[:2], *touching[3:]), "neighbour")
+    assert {(p.asked[0].text, p.side, p.answer.text) for p in found if not p.wrong} == {
+        ("A dog barks", "after", "He drinks water"),
+    }, "it is not asked for what he does, nor what comes after 30 s, nor before whom he names"
+    found = [p for p in plans(timeline(*touching), "neighbour") if not p.wrong]
+    assert {p.answer.text for p in found} == {"He drinks water"}
+    rng = random.Random(0)
+    assert not any("these" in realize(p, rng).question for p in found)
+
+
 def test_the_next_thing_is_right_as_often_as_a_further_one():
     numbers = Counter(plan.number == 1 for plan in plans(timeline(*EIGHT), "neighbour", seeds=60))
     assert 0.3 < numbers[True] / numbers.total() < 0.7
