@@ -101,8 +101,11 @@ def _licensed(pairs: pa.Table, licences: Mapping[str, str | None]) -> dict[str, 
 
 
 def _marked(pairs: pa.Table, found: pa.Table, banned: Banned) -> pa.Array:
-    ids = zip(pairs["video_id"].to_pylist(), pairs["qa_id"].to_pylist(), found["dropped"].to_pylist(), strict=True)
-    marked = [BANNED if v in banned.videos or q in banned.pairs else dropped for v, q, dropped in ids]
+    columns = (*(pairs[name] for name in ("video_id", "other_video_id", "qa_id")), found["dropped"])
+    marked = [
+        BANNED if {video, other} & banned.videos or pair in banned.pairs else dropped
+        for video, other, pair, dropped in zip(*(column.to_pylist() for column in columns), strict=True)
+    ]
     return pa.array(marked, pa.string())
 
 

@@ -15,7 +15,11 @@ QA = pa.schema(
         ("options", pa.list_(pa.string())),  # empty: open-ended
         ("answer_index", pa.int32()),  # index into options; null: open-ended
         ("evidence", pa.list_(SPAN)),  # spans of the video in which the answer can be seen
-        ("event_ids", pa.list_(pa.string())),  # with the flag other_video, of the other video that the question is from
+        ("event_ids", pa.list_(pa.string())),
+        (
+            "other_video_id",
+            pa.string(),
+        ),  # flag other_video: whose event is asked for, and `event_ids` are of; else null
         ("form", pa.string()),  # kind of question within the task: stages.qa.plan
         ("hops", pa.int32()),  # events that must be found one after the other; null: a pair of the manifest
         ("solver_agrees", pa.bool_()),  # whether stages.qa.solver finds the answer and rejects the other options

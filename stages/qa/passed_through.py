@@ -30,6 +30,7 @@ def passed_through(rows: Iterable[dict[str, Any]], counts: Counter[str]) -> Iter
             "window": None,
             "relation": None,
             "sample_window": None,
+            "other_video_id": None,
             "answer": answer,
             "options": [],
             "answer_index": None,

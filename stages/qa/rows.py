@@ -72,7 +72,8 @@ def made_of(draft: Draft, rows: list[Pair], seed: int) -> Pair:
     """Returns the columns that tell where a pair comes from. A transcript may hold any line of speech."""
     told = {i for e in draft.plan.told for i in e.event_ids}
     used = [row for row in rows if row["event_id"] in told or (draft.said and row["kind"] == "speech")]
-    return {**origin_columns(used), "realizer": "templates", "seed": seed}
+    other = used[0]["video_id"] if draft.plan.is_absent else None
+    return {**origin_columns(used), "other_video_id": other, "realizer": "templates", "seed": seed}
 
 
 def _middles(answers: Sequence[object]) -> list[float] | None:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 
+import pyarrow as pa
 import pytest
 
 from pipeline.decontaminate import decontaminate
@@ -170,6 +171,9 @@ def test_what_is_dropped_is_marked_in_the_table_of_pairs(corpus, benchmark_file)
     assert table.schema.equals(QA_TABLE)
     dropped = dict(zip(table["qa_id"].to_pylist(), table["dropped"].to_pylist(), strict=True))
     assert dropped == {"other-1": "contaminated", "other-2": None, "by_id-3": "contaminated"}
+    rows = [{**row, "other_video_id": "by_id"} for row in pairs.to_pylist()]
+    [table] = with_audit(iter([pa.Table.from_pylist(rows, WRITTEN)]), [], read_banned(store), store)
+    assert table["dropped"].to_pylist() == ["contaminated"] * 3, "events of a video of a benchmark are quoted nowhere"
     decontaminate(corpus, [str(benchmark_file)])
     assert not read_banned(store)
 

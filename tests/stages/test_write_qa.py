@@ -124,7 +124,8 @@ def test_events_of_other_videos_are_asked_for_with_their_origin(tmp_path, towers
     put_annotation(store, "w.parquet", [{**line, "event_id": "w0", "video_id": "w", "origin": origin}])
     by = {"other_annotate_units": [None, "w.parquet"]}
     [pair] = [row for row in run(store, config, told, **by).to_pylist() if row["form"] == "absent"]
-    assert pair["event_ids"] == ["w0"] and pair["flags"] == ["other_video"] and "sailor" in pair["question"]
+    assert pair["event_ids"] == ["w0"] and pair["other_video_id"] == "w"
+    assert pair["flags"] == ["other_video"] and "sailor" in pair["question"]
     assert [(a["file"], a["licence"]) for a in pair["annotations"]] == [("w.json", "CC BY-SA 4.0")]
     embedded = QueryEmbedder(towers[0])(["The sailor hoists a canvas sail"])
     assert np.array_equal(np.array(pair["select_queries"], np.float16), embedded)

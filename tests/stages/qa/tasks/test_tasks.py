@@ -39,7 +39,12 @@ def test_what_only_goes_on_counts_as_a_step_and_is_not_offered():
 
 
 def test_of_few_events_the_next_one_is_asked_for_without_options_where_they_touch():
-    touching = [(0, 20, "a dog barks"), (20, 40, "he drinks water"), (41, 60, "a man waves"), (70, 90, "a train leaves")]
+    touching = [
+        (0, 20, "a dog barks"),
+        (20, 40, "he drinks water"),
+        (41, 60, "a man waves"),
+        (70, 90, "a train leaves"),
+    ]
     found = plans(timeline(*touching[:2], *touching[3:]), "neighbour")
     assert {(p.asked[0].text, p.side, p.answer.text) for p in found if not p.wrong} == {
         ("A dog barks", "after", "He drinks water"),
