@@ -189,7 +189,8 @@ class Worker:
 
 def stage(config: WriteQaConfig) -> Stage:
     """Declares the stage."""
-    reads = [*READS, *(CUT_READS if config.snap_to_cuts_s else ()), *(OTHER_READS if config.absent_share else ())]
+    asks_by_others = config.absent_share > 0 and config.clips == "events"
+    reads = [*READS, *(CUT_READS if config.snap_to_cuts_s else ()), *(OTHER_READS if asks_by_others else ())]
     return Stage(
         name="write_qa", reads=pa.schema(reads), writes=QA, run=Worker, config=config, emits="unit", version=VERSION
     )

@@ -30,7 +30,7 @@ class WritingConfig(Config):
     absent_share: float = Field(0.02, ge=0, le=0.2)
     """Share of the questions that ask when something happens that another video of the split shows, and this one does
     not; open ones, as half of those that ask when something happens are. Only of videos of which at least half is
-    annotated. 0: none, and no pair depends on other videos."""
+    annotated. 0, or `clips: windows`: none, and no pair depends on other videos."""
     min_event_s: float = Field(0.3, ge=0)
     """A shorter event is not asked for: sampling may miss it."""
     time_error_s: float = Field(2.0, ge=0, le=30)
