@@ -11,7 +11,7 @@ Rows = list[dict[str, Any]]
 
 
 class Known(NamedTuple):
-    """The inputs of the pairs of one video.
+    """Holds what the pairs of one video are written from.
 
     Attributes:
         events: rows of EVENT.

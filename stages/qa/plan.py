@@ -84,7 +84,7 @@ class Plan:
 
     @property
     def is_absent(self) -> bool:
-        """Whether it asks for an event of another video, so that nothing is evidence."""
+        """Returns whether it asks for an event of another video, so that nothing is evidence."""
         return self.answer is Unanswerable.EVENT
 
     @property
