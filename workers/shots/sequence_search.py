@@ -2,8 +2,8 @@
 
 A window of a known video matches where its changes correlate with those of the same number of seconds of the other
 video. Both are centred per window, so a clip can be found without the rest of its video. Windows that match at about
-the same offset make a copy if they cover enough: a cut between two places that other videos show as well is in few of
-them.
+the same offset make a copy if they cover enough (a cut between two places that other videos show as well is in few of
+them) and look alike: figures may move in the same way before other scenes.
 
 A video without enough windows, since it is short or static, is found by its frames: each must be similar to that of the
 other video, and both must change in the same way or not at all.
@@ -22,6 +22,8 @@ COVERED_S = 24
 """Seconds that matching windows must cover, or four fifths of the seconds that change where these are fewer."""
 _SLACK_S = 2
 _BLOCK = 256  # windows that are compared at once
+# Mean cosine of windows that match: that of copies is above 0.7; of one motion before two scenes, up to 0.51.
+_LOOKS_ALIKE = 0.6
 _ALIKE = 0.8  # mean cosine of the frames of a short video that changes; its changes must agree as well
 
 
@@ -69,10 +71,18 @@ def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float) -> lis
         near = np.abs(offsets[:, None] - offsets[None]) <= _SLACK_S
         members = own[near[int(near.sum(axis=1).argmax())]]
         seconds = covered(windows.start_W[members])
-        if len(members) >= LEAST_WINDOWS and seconds >= min(COVERED_S, 0.8 * windows.changing_O[owner]):
+        is_long = len(members) >= LEAST_WINDOWS and seconds >= min(COVERED_S, 0.8 * windows.changing_O[owner])
+        if is_long and _mean_cosine(windows.mean_WD[members], video_MD, at[members]) >= _LOOKS_ALIKE:
             offset = float(np.median(at[members] - windows.start_W[members]))
             found.append(Found(int(owner), round(float(scores[members].mean()), 4), seconds, offset))
     return found
+
+
+def _mean_cosine(mean_WD: np.ndarray, video_MD: np.ndarray, at_W: np.ndarray) -> float:
+    """Returns how similar windows look to those of a video that start at `at_W`, whatever changes in them."""
+    seconds = video_MD[at_W[:, None] + np.arange(WINDOW_S)].mean(axis=1)
+    norms = np.linalg.norm(mean_WD, axis=1) * np.linalg.norm(seconds, axis=1)
+    return float(np.mean(np.einsum("wd,wd->w", mean_WD, seconds) / np.maximum(norms, 1e-6)))
 
 
 def _search_looks(windows: Windows, video_MD: np.ndarray, agree: float, still_agree: float) -> list[Found]:

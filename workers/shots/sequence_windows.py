@@ -43,6 +43,7 @@ class Windows:
 
     Attributes:
         centred_WSD: float32, descriptors less their mean, each window of length one.
+        mean_WD: float32, their means.
         owner_W: which video.
         start_W: its first second in that video.
         changing_O: seconds in which each video changes.
@@ -51,6 +52,7 @@ class Windows:
     """
 
     centred_WSD: np.ndarray
+    mean_WD: np.ndarray
     owner_W: np.ndarray
     start_W: np.ndarray
     changing_O: np.ndarray
@@ -65,15 +67,18 @@ class Windows:
 def windows_of(videos: Sequence[np.ndarray], *, still: float) -> Windows:
     """Returns the windows of videos, each float32 [M, D], that change by at least `still` (mean square)."""
     made: list[np.ndarray] = []
+    means: list[np.ndarray] = []
     looks: list[Look] = []
     owners, starts, changing = [], [], []
     for owner, seconds in enumerate(videos):
         before = len(made)
         for start in range(0, len(seconds) - WINDOW_S + 1, STEP_S):
-            window = seconds[start : start + WINDOW_S] - seconds[start : start + WINDOW_S].mean(axis=0)
+            mean = seconds[start : start + WINDOW_S].mean(axis=0)
+            window = seconds[start : start + WINDOW_S] - mean
             energy = float(np.square(window).sum())
             if energy >= still * WINDOW_S:
                 made.append(window / np.sqrt(energy))
+                means.append(mean)
                 owners.append(owner)
                 starts.append(start)
         changing.append(covered(np.array(starts[before:], int)))
@@ -81,8 +86,9 @@ def windows_of(videos: Sequence[np.ndarray], *, still: float) -> Windows:
             looks += _looks(owner, seconds)
     width = videos[0].shape[1] if len(videos) else 1
     stacked = np.stack(made) if made else np.zeros((0, WINDOW_S, width))
+    mean_WD = np.stack(means) if means else np.zeros((0, width))
     places = np.array(owners, int), np.array(starts, int), np.array(changing, int)
-    return Windows(stacked.astype(np.float32), *places, tuple(looks), still)
+    return Windows(stacked.astype(np.float32), mean_WD.astype(np.float32), *places, tuple(looks), still)
 
 
 def covered(starts: np.ndarray) -> int:

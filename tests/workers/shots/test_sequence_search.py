@@ -52,6 +52,16 @@ def test_other_videos_are_not_found():
     assert sum(bool(search(KNOWN, sampled(film(seed)), agree=AGREE)) for seed in range(100, 160)) == 0
 
 
+def test_the_same_motion_before_another_scene_is_not_found():
+    """As of two drawn films, in which the same figure moves in the same way over two backgrounds."""
+    motion = sampled(film(3)) - sampled(film(3)).mean(axis=0)
+    scenes = np.eye(WIDTH)[:2] * 2
+    here, there = ((motion + s) / np.linalg.norm(motion + s, axis=1, keepdims=True) for s in scenes)
+    windows = windows_of([here.astype(np.float32)], still=STILL)
+    assert [f.owner for f in search(windows, here[60:120], agree=AGREE)] == [0]
+    assert search(windows, there.astype(np.float32), agree=AGREE) == []
+
+
 @pytest.mark.parametrize("seconds", [3, 5, 11, 17])
 @pytest.mark.parametrize("place", [0, 60])
 def test_short_videos_are_found_by_what_they_show(seconds, place):
