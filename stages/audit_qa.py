@@ -5,7 +5,7 @@ One unit over all videos, since what a text-only model can guess shows in many v
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
@@ -78,7 +78,8 @@ def run(unit: Row, config: AuditQaConfig, store: Store) -> Iterator[pa.Table]:
 
 def audit_video(pairs: list[Row], duration_s: float, times_N: np.ndarray, config: AuditQaConfig) -> list[Row]:
     """Returns rows of AUDIT for the pairs of one video, before the blind model judges them."""
-    found = [problems(pair, duration_s, times_N) for pair in pairs]
+    language = _language_of_events(pairs)
+    found = [problems({**pair, "language": language or pair["language"]}, duration_s, times_N) for pair in pairs]
     for i, problem in disagreements(pairs).items():
         found[i].append(problem)
     return [
@@ -92,6 +93,17 @@ def audit_video(pairs: list[Row], duration_s: float, times_N: np.ndarray, config
         }
         for pair, codes in zip(pairs, found, strict=True)
     ]
+
+
+def _language_of_events(pairs: list[Row]) -> str:
+    """Returns the language of most pairs about events; of most pairs where all are the manifest's; "" if unclear.
+
+    The `language` of a pair of the manifest is that of the pair itself.
+    """
+    about_events = [pair["language"] for pair in pairs if pair["realizer"]]
+    counts = Counter(about_events or [pair["language"] for pair in pairs])
+    language, count = counts.most_common(1)[0] if counts else ("", 0)
+    return language if count > sum(counts.values()) / 2 else ""
 
 
 def choice_of(pair: Row, duration_s: float) -> Choice:
@@ -120,5 +132,5 @@ def _read(video: Row, store: Store) -> tuple[list[Row], np.ndarray]:
 def stage(config: AuditQaConfig) -> Stage:
     """Declares the stage."""
     return Stage(
-        name="audit_qa", reads=READS, writes=AUDIT, run=run, config=config, emits="unit", kind="corpus", version=7
+        name="audit_qa", reads=READS, writes=AUDIT, run=run, config=config, emits="unit", kind="corpus", version=8
     )

@@ -6,7 +6,7 @@ The writer of pairs has checks of its own (`words`); these hold for reworded and
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from stages.qa.audit.features import quoted
 from stages.qa.audit.words import MOST_CHARS, answer_in_question, without_options
 from stages.qa.audit.words import PROBLEMS as WRITER_PROBLEMS
+from stages.qa.language import language_of
 from stages.qa.similarity import near_duplicates
 
 Pair = dict[str, Any]
@@ -23,7 +24,7 @@ PROBLEMS = {
     "time_in_question": "the question, or a text that it quotes, holds the time that is asked for",
     **{code: WRITER_PROBLEMS[code] for code in ("options_alike", "too_long", "outside_video")},
     "no_frame": "no frame was sampled in a span of evidence",
-    "other_language": "the question is not in the script of its language",
+    "other_language": "a text is in another language than the events of the video, or in another script",
     "personal_data": "an e-mail address or a telephone number",
     "toxic": "a word of the list of the package better-profanity, but for words of everyday life",
     "duplicate": "another pair of the video asks the same and has the same answer",
@@ -50,6 +51,7 @@ god drunk naked vomit hell ugly urine panty kum rum len sh shi wad"""
 _EVERYDAY = {*_EVERYDAY_WORDS.split(), "cow girl", "cow girls", "jack off", "three some"}
 _LATIN_SCRIPT = "en de fr es it pt nl sv da no fi pl cs sk hu ro tr id vi"
 _LATIN = frozenset(_LATIN_SCRIPT.split())
+_LONG_CHARS, _MOST_JUDGED = 60, 400
 _TIME_FORMS = ("when", "occurrence", "said_when")
 _ONLY_TIME = re.compile(r"(?:\s|at|about|from|to|and|between|until|[-.,])*")
 
@@ -105,12 +107,32 @@ def _are_alike(pair: Pair, texts: Sequence[str]) -> bool:
 
 
 def _is_foreign(pair: Pair, texts: Sequence[str]) -> bool:
-    """Whether a text of a pair in a language of Latin script has many letters of another one; quoted events count."""
-    if pair["language"] not in _LATIN:
+    """Returns whether a text of a pair is not in the pair's language; quoted events count.
+
+    A text is judged where it is long enough to be sure, and else with the other texts of the pair. Their letters tell
+    of a shorter one whether it is in Latin script.
+    """
+    language = pair["language"]
+    if not language:
+        return False
+    told = [text for text in texts if len(text) >= _LONG_CHARS]
+    if pair["realizer"] != "templates":  # whose words are English, whatever the events are told in
+        told.append(" ".join(texts))
+    if any(_language(text[:_MOST_JUDGED]) not in (language, "") for text in told):
+        return True
+    if language not in _LATIN:
         return False
     told = [text for text in texts if not text.isascii()]
     strange = [(sum(c > "\u024f" for c in text if c.isalpha()), sum(map(str.isalpha, text))) for text in told]
     return any(count > max(2, 0.2 * letters) for count, letters in strange)
+
+
+@lru_cache(maxsize=1 << 14)  # an event is quoted in many pairs
+def _language(text: str) -> str:
+    """Returns the language of a text that is long enough to be sure, names not counted; else ""."""
+    text = " ".join(word for word in text.split() if not word[0].isupper())
+    letters = sum(map(str.isalpha, text))
+    return language_of([text]) if letters >= (_LONG_CHARS if text.isascii() else _LONG_CHARS // 3) else ""
 
 
 def _is_personal(pair: Pair, texts: Sequence[str]) -> bool:

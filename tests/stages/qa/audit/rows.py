@@ -19,6 +19,7 @@ def row(**columns: Any) -> dict[str, Any]:
         "asked_times": [5.0],
         "evidence": [{"start_s": 4.0, "end_s": 12.0}],
         "language": "en",
+        "realizer": "templates",
         "flags": [],
         **columns,
     }

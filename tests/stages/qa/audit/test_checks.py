@@ -24,6 +24,9 @@ BAD = {
 }
 
 
+SPANISH = "\u00bfQu\u00e9 hace el hombre cuando la mujer abre la puerta de la casa?"
+
+
 def found(pair) -> list[str]:
     return problems(pair, 60.0, FRAMES)
 
@@ -48,6 +51,37 @@ def test_a_good_pair_has_no_problem():
 )
 def test_numbers_in_groups_and_telephone_numbers(answer, is_personal):
     assert ("personal_data" in found(row(answer=answer))) == is_personal
+
+
+def test_a_text_in_another_language_of_the_same_script_is_found():
+    event = "el perro corre por el jard\u00edn y luego se duerme al lado de la puerta"
+    options = [event, "a cat climbs the roof", "two boys wash a car"]
+    for pair in (
+        row(form="conversation", realizer=None, question=SPANISH),
+        row(form="conversation", realizer=None, question="\u00bfQu\u00e9 hace?", answer=event, options=[]),
+        row(form="neighbour", realizer="llm", question=SPANISH),
+        row(options=options, answer=options[0]),
+    ):
+        assert found(pair) == ["other_language"], pair
+    spanish = row(language="es", question=SPANISH, options=[], answer=event, realizer="llm")
+    assert found(spanish) == []
+    assert found({**spanish, "language": ""}) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "man sings",
+        "Sushi rolls",
+        "pan fry garlic onion chicken tofu noodles soy sauce",
+        "Lionel Messi, Andr\u00e9s Iniesta, Xavi Hern\u00e1ndez, Carles Puyol, Gerard Piqu\u00e9",
+        "pour olive oil onto penne rigate, tortellini, gnocchi",
+        "caf\u00e9 au lait",
+    ],
+)
+def test_short_captions_and_names_are_in_any_language(text):
+    assert "other_language" not in found(row(options=[text, "a cat climbs the roof"], answer=text))
+    assert "other_language" not in found(row(question=f'What happens next after the following event: "{text}"?'))
 
 
 @pytest.mark.parametrize("code", BAD)
