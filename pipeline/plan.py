@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.engine.committed import State
+from pipeline.engine.earlier_versions import as_built
 from pipeline.engine.scan import DryRun, is_missing
 from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.recipe import Recipe, changed_fields, recorded_recipe
@@ -27,6 +28,7 @@ from workers.storage.store import Store
 # Assumed sizes of units of stages without any unit yet, for a video or segment of five minutes; orders of magnitude.
 GUESSED_BYTES = {"decode": 9e6, "embed": 4e5, "distill": 3e7}
 GUESSED_SMALL_BYTES = 2e4
+_OTHER_SETTINGS = "all its units are of other settings or of another version"
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
@@ -141,7 +143,8 @@ def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> N
         now = stage.config.semantic()
         changed = changed_fields(before.get(entry.stage, now), now, f"{stage.section or entry.stage}.")
         if not changed and store.has_folder(f"units/{stage.name}") and not store.has_folder(stage.folder):
-            changed = ["all its units are of other settings or of another version"]
+            built = as_built({stage.name: stage}, store).get(stage.name)
+            changed = [f"version {built.version} -> {stage.version}" if built else _OTHER_SETTINGS]
         if changed:
             entry.why = ", ".join(changed)
         elif first_changed:

@@ -1,6 +1,6 @@
 """`longvid verify`: reads all units, shards and tables of a corpus, and names the damaged ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,9 +9,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from pipeline.engine.earlier_versions import as_built
 from pipeline.inputs.addresses import manifest_folder, resolve
 from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
-from pipeline.inputs.recipe import recorded_recipe
+from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.not_built import not_built
 from pipeline.phases import Phase, phases
 from pipeline.plan import put_recorded_manifest, scan_phase
@@ -20,6 +21,7 @@ from pipeline.tables.published import damaged_tables, is_published_only, samples
 from pipeline.tables.shard_record import gather_shards
 from pipeline.tables.workspace import Workspace
 from schemas.rejects import Reject
+from schemas.stage import Stage
 from schemas.tables import TABLES
 from schemas.tables.shards import SAMPLE
 from workers.fetch.access import Access, check, open_local
@@ -48,6 +50,8 @@ class Verdict:
     """Messages about everything that is wrong, each with the file and the remedy."""
     unbuilt: list[str] = field(default_factory=list)
     """Parts that an incomplete build has not written; they are reported as a problem as well."""
+    notes: list[str] = field(default_factory=list)
+    """Messages about stages whose units were made by an earlier version of them, which is no problem."""
 
 
 def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
@@ -62,15 +66,42 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
     """
     store, verdict = Store(corpus), Verdict()
     if is_published_only(store):
-        return _verify_published(store, verdict)
+        return _verify_published(store, Verdict(is_published_only=True))
     recipe = recorded_recipe(store)
+    stages = recipe.stages()
+    built = as_built(stages, store)
+    verdict.notes += [
+        f"{name}: its units are of {_version(built.get(name))}, this longvid makes version {stage.version}"
+        for name, stage in stages.items()
+        if name not in built or built[name].version != stage.version
+    ]
+    if not verdict.notes:
+        return _verify_built(store, recipe, stages, manifest, verdict)
+    try:
+        if len(built) == len(stages):
+            return _verify_built(store, recipe, built, manifest, verdict)
+    except (OSError, ValueError, KeyError, pa.ArrowException, duckdb.Error):
+        pass  # this version no longer reads what an earlier one wrote
+    verdict = _verify_published(store, Verdict(notes=verdict.notes))
+    verdict.notes.append("units and videos were not checked, since this longvid does not follow those of that version")
+    return verdict
+
+
+def _version(stage: Stage | None) -> str:
+    return f"version {stage.version}" if stage else "another version, or of settings that have changed since"
+
+
+def _verify_built(
+    store: Store, recipe: Recipe, stages: Mapping[str, Stage], manifest: str | Path | None, verdict: Verdict
+) -> Verdict:
+    """Checks a corpus that was built by `stages`."""
     folder = "" if manifest is None else manifest_folder(manifest)
     access = recipe.download.access(folder)
     with Workspace() as work, ThreadPoolExecutor(8) as pool:
         put_recorded_manifest(work, store)
         given = iterate_manifest(manifest, recipe.download) if manifest is not None else ()
         work.put("given", given, MANIFEST_ROWS)
-        chain = phases(recipe.stages())
+        chain = phases(stages)
         for phase in chain:
             damaged = list(
                 filter(None, pool.map(lambda path: _unit(store, path), _committed(phase, work, store, verdict)))
@@ -80,7 +111,8 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
                 return verdict  # later phases read these units
         gather_rejects([phase.name for phase in chain], work, store, publish=False)
         tables = [name for name in TABLES if store.exists(f"tables/{name}.parquet")]
-        if unwritten := [name for name in TABLES if name not in tables]:
+        unwritten = [name for name in TABLES if name not in tables]
+        if unwritten and not verdict.notes:  # an earlier version may have had no such table
             verdict.unbuilt.append("the tables " + ", ".join(unwritten))
         gather_shards(work, store, publish=False)
         verdict.problems += _shards(store, work, verdict)
@@ -94,7 +126,6 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
 
 
 def _verify_published(store: Store, verdict: Verdict) -> Verdict:
-    verdict.is_published_only = True
     verdict.problems += damaged_tables(store)
     with Workspace() as work:
         problem = samples_of(store, work)

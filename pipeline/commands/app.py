@@ -23,8 +23,23 @@ Overrides = Annotated[list[str] | None, typer.Option("--set", help="FIELD=VALUE,
 
 
 def recipe_of(corpus: str, recipe: str | None, overrides: list[str] | None) -> "Recipe":
-    """Returns a recipe by name, or else that of a corpus, with overrides."""
+    """Returns a recipe by name, or else that of a corpus, with overrides.
+
+    Raises ConfigError for a published corpus, which has none, and NotBuilt, OtherFormat.
+    """
     from pipeline.inputs.recipe import load_recipe, override, recorded_recipe
+    from pipeline.tables.corpus_file import CORPUS
+    from pipeline.tables.published import is_published_only
+    from schemas.config_error import ConfigError
+    from workers.fetch.redaction import redacted
     from workers.storage.store import Store
 
-    return load_recipe(recipe, overrides) if recipe else override(recorded_recipe(Store(corpus)), overrides)
+    if recipe:
+        return load_recipe(recipe, overrides)
+    store = Store(corpus)
+    if is_published_only(store) and not store.exists(CORPUS):
+        raise ConfigError(
+            f"{redacted(store.root)}: is published without the recipe that it was built with: name one with --recipe: "
+            "demo for a small model on two cores, longvid for GPUs, or your own YAML file"
+        )
+    return override(recorded_recipe(store), overrides)

@@ -1,5 +1,6 @@
 """Commands that examine a corpus, or this machine."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,14 @@ def verify(
     counts = ((verdict.units, "unit"), (verdict.shards, "shard"), (verdict.media, "video"))
     read = ", ".join(counted(number, noun) for number, noun in counts)
     out.print(f"{read} read: {counted(len(verdict.problems), 'problem') if verdict.problems else 'no problems'}")
+    for note in verdict.notes:
+        out.print(message(note))
+    if verdict.notes:
+        state = "has the problems above" if verdict.problems else "is sound as it stands"
+        out.print(
+            f"the corpus was built by another version of longvid and {state}; the next build makes the units of these "
+            f"stages, and of those that depend on them, anew: longvid plan {shlex.quote(corpus)} shows how many"
+        )
     if verdict.is_published_only:
         out.print("the corpus has no units and videos, so these were not checked")
     if verdict.unread_media:

@@ -35,7 +35,8 @@ def test_units_of_another_version_are_why_a_stage_runs_again(tmp_path):
     store.write_bytes(f"{stages['select'].folder}/00/unit.parquet", b"")
     plans = [StagePlan(name, 0, 0, 1, 0) for name in ("shard", "annotate", "write_qa", "select")]
     explain(plans, stages, store)
-    other, after = "all its units are of other settings or of another version", "its inputs change with annotate"
+    version = stages["annotate"].version
+    other, after = f"version {version - 1} -> {version}", "its inputs change with annotate"
     assert [entry.why for entry in plans] == ["new", other, after, after]
 
 

@@ -126,6 +126,16 @@ def test_recipe_is_that_of_the_corpus_unless_another_is_named(corpus, capsys):
     assert "train.workers = 2: must divide batch_size = 5" in capsys.readouterr().err
 
 
+def test_a_published_corpus_asks_for_a_recipe(corpus, capsys):
+    corpus.delete("corpus.json")
+    corpus.delete_folder("units")
+    assert run("train", corpus.root) == 2
+    said = capsys.readouterr().err
+    assert "is published without the recipe that it was built with: name one with --recipe: demo" in said
+    assert run("train", corpus.root, "--recipe", "demo", "--set", "train.split=test") == 2
+    assert "split = 'test': no samples" in capsys.readouterr().err
+
+
 def test_raised_steps_and_runs_of_others_ask_for_a_word(corpus, capsys, ray_session, monkeypatch, tmp_path):
     assert run("train", corpus.root, "--set", "train.steps=1") == 0
     assert "trained: run first, steps 0 to 1" in capsys.readouterr().out
