@@ -57,7 +57,7 @@ def audited(store: Store, videos: dict[str, list[dict]], config: AuditQaConfig =
 
 def test_a_conversation_in_another_language_than_the_events_is_left_out(store):
     asked = {"realizer": None, "form": "conversation", "options": [], "answer_index": None, "qa_id": "c"}
-    spanish = "\u00bfQu\u00e9 hace el hombre cuando la mujer abre la puerta de la casa?"
+    spanish = "\u00bfQu\u00e9 mira el hombre cuando la mujer abre la puerta de la casa?"
     told = row(**asked, question=spanish, answer="La cierra y se va a dormir.", language="es")
     other = row(qa_id="v-1", question='What happens next after the following event: "a boy sings"?')
     rows = audited(store, {"v": [row(), told], "w": [{**told, "video_id": "w"}], "x": [other]})

@@ -24,7 +24,7 @@ BAD = {
 }
 
 
-SPANISH = "\u00bfQu\u00e9 hace el hombre cuando la mujer abre la puerta de la casa?"
+SPANISH = "\u00bfQu\u00e9 mira el hombre cuando la mujer abre la puerta de la casa?"
 
 
 def found(pair) -> list[str]:
@@ -58,7 +58,7 @@ def test_a_text_in_another_language_of_the_same_script_is_found():
     options = [event, "a cat climbs the roof", "two boys wash a car"]
     for pair in (
         row(form="conversation", realizer=None, question=SPANISH),
-        row(form="conversation", realizer=None, question="\u00bfQu\u00e9 hace?", answer=event, options=[]),
+        row(form="conversation", realizer=None, question="\u00bfQu\u00e9 mira?", answer=event, options=[]),
         row(form="neighbour", realizer="llm", question=SPANISH),
         row(options=options, answer=options[0]),
     ):
