@@ -1,37 +1,14 @@
 """The client against a loopback endpoint that fails in every way."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from benchmarks._endpoint_server import EndpointServer, Fault, endpoint_server
-from schemas.config import ConfigError, parse
+from benchmarks._endpoint_server import Fault, endpoint_server
+from schemas.config import ConfigError
 from schemas.rejects import BuildStopped, Reject
-from workers.endpoint.answers import Answer, BadAnswer, Sentence
-from workers.endpoint.client import Endpoint, Request
-from workers.endpoint.config import EndpointConfig
-from workers.endpoint.ledger import spent
-from workers.storage.store import Store
-
-GOOD = '{"text": "a red circle"}'
-
-
-class Told(Answer):
-    text: Sentence
-
-
-def request(number: int = 0, **options) -> Request[Told]:
-    return Request([{"role": "user", "content": f"Describe {number}."}], Told, lambda told: told.text, **options)
-
-
-def config(server: EndpointServer, **values) -> EndpointConfig:
-    base = {"base_url": server.base_url, "model": "m", "allow_private_addresses": True, "attempts": 2, "answers": 1}
-    return parse(EndpointConfig, {**base, **values})
-
-
-def endpoint(server: EndpointServer, folder: Path, **values) -> Endpoint:
-    return Endpoint(config(server, **values), Store(folder), "test")
+from tests.workers.endpoint.requests import GOOD, endpoint, request
+from workers.endpoint.answers import BadAnswer
 
 
 def test_an_answer_is_asked_for_by_its_schema_once_and_then_kept(tmp_path):
@@ -151,66 +128,6 @@ def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(tmp_path, m
     assert key not in str(refused.value)
 
 
-def test_a_damaged_count_of_costs_stops_the_build(tmp_path):
-    Store(tmp_path).write_bytes("endpoint/spent/test/a.json", b'{"calls"')
-    with endpoint_server(lambda chat: GOOD) as server, pytest.raises(BuildStopped, match=r"a\.json is not JSON"):
-        endpoint(server, tmp_path, max_tokens=9000).ask(request())
-
-
-def test_no_other_process_sees_a_request_that_counts_for_nothing(tmp_path, monkeypatch):
-    seen, write_json = [], Store.write_json
-
-    def watched(store, path, value):
-        write_json(store, path, value)
-        if path.startswith("endpoint/spent/"):
-            seen.append(spent(Store(tmp_path))["test"])
-
-    monkeypatch.setattr(Store, "write_json", watched)
-    with endpoint_server(lambda chat: GOOD) as server:
-        server.usage = {"prompt_tokens": 100, "completion_tokens": 900}
-        endpoint(server, tmp_path).ask(request())
-    assert len(seen) == 2
-    assert all(total["tokens_in"] + total["tokens_out"] > 0 for total in seen)
-    assert seen[-1]["calls"] == 1
-
-
-@pytest.mark.parametrize(
-    ("fault", "timeout_s"), [(Fault(delay_s=2.5), 2.0), (Fault(cut=True), 60)], ids=["time-out", "cut"]
-)
-def test_attempts_without_an_answer_count_as_their_most(tmp_path, fault, timeout_s):
-    answers = [(GOOD, fault), (GOOD, Fault())]
-    with endpoint_server(lambda chat: answers.pop(0)) as server:
-        server.usage = {"prompt_tokens": 10, "completion_tokens": 5}
-        assert endpoint(server, tmp_path, timeout_s=timeout_s, max_answer_tokens=700).ask(request()) == "a red circle"
-    total = spent(Store(tmp_path))["test"]
-    assert total["calls"] == 2 and total["tokens_out"] == 705 and total["tokens_in"] > 20
-
-
-def test_attempts_without_an_answer_end_at_the_cap(tmp_path):
-    with endpoint_server(lambda chat: (GOOD, Fault(cut=True))) as server:
-        with pytest.raises(Reject) as failed:
-            endpoint(server, tmp_path, attempts=9, max_answer_tokens=1000, max_tokens=2700).ask(request())
-        assert failed.value.reason == "endpoint_cap" and server.calls == 2
-    total = spent(Store(tmp_path))["test"]
-    assert 2000 < total["tokens_in"] + total["tokens_out"] <= 2700
-
-
-def test_an_error_of_the_server_and_a_server_that_is_not_there_cost_nothing(tmp_path):
-    with endpoint_server(lambda chat: Fault(status=500)) as server, pytest.raises(Reject):
-        endpoint(server, tmp_path).ask(request())
-    with pytest.raises(Reject, match="no connection"):
-        endpoint(server, tmp_path).ask(request())
-    assert not sum(spent(Store(tmp_path))["test"].values())
-
-
-def test_the_units_of_one_process_count_in_one_file(tmp_path):
-    with endpoint_server(lambda chat: GOOD) as server:
-        for number in range(8):
-            endpoint(server, tmp_path, max_tokens=1_000_000).ask(request(number))
-    assert len([*Store(tmp_path).files("endpoint/spent")]) == 1
-    assert spent(Store(tmp_path))["test"]["calls"] == 8
-
-
 @pytest.mark.parametrize("keeps_bad", [True, False])
 def test_of_equal_requests_one_is_made(tmp_path, keeps_bad):
     with endpoint_server(lambda chat: GOOD) as server:
@@ -226,14 +143,6 @@ def test_a_key_that_the_environment_has_not_is_named(tmp_path):
         endpoint(server, tmp_path, key_variable="LONGVID_NO_KEY")
 
 
-@pytest.mark.parametrize(
-    "url", ["https://user:secret@host/v1", "https://host/v1?key=secret", "ftp://host", "host", "x y"]
-)
-def test_addresses_that_are_refused(url):
-    with pytest.raises(ConfigError, match="base_url"):
-        parse(EndpointConfig, {"base_url": url})
-
-
 def test_many_requests_at_once_and_one_that_fails(tmp_path):
     with endpoint_server(lambda chat: json.dumps({"text": chat["messages"][0]["content"]})) as server:
         told = endpoint(server, tmp_path).ask_all([request(n) for n in range(20)])
@@ -242,39 +151,3 @@ def test_many_requests_at_once_and_one_that_fails(tmp_path):
         with pytest.raises(Reject, match="HTTP 400"):
             endpoint(server, tmp_path, concurrency=1).ask_all([request(n) for n in range(19, 30)])
         assert server.calls == 21
-
-
-@pytest.mark.parametrize(
-    "cap", [{"max_tokens": 3000}, {"max_cost": 0.003, "price_in": 1.0, "price_out": 1.0}], ids=["tokens", "cost"]
-)
-def test_a_cap_stops_asking_for_all_processes_and_is_not_passed(tmp_path, cap):
-    values = {**cap, "max_answer_tokens": 1000, "concurrency": 1}
-    with endpoint_server(lambda chat: GOOD) as server:
-        server.usage = {"prompt_tokens": 100, "completion_tokens": 900}
-        endpoint(server, tmp_path, **values).ask(request(0))
-        with pytest.raises(Reject, match=f"annotate.endpoint.{next(iter(cap))} = .* is used up") as failed:
-            endpoint(server, tmp_path, **values).ask_all([request(n) for n in range(1, 9)])
-        assert failed.value.reason == "endpoint_cap"
-        assert server.calls == 2
-        total = spent(Store(tmp_path))["test"]
-        assert total["calls"] == 2 and total["tokens_in"] + total["tokens_out"] == 2000
-        with pytest.raises(Reject):
-            endpoint(server, tmp_path, **values).ask(request(9))
-        assert server.calls == 2
-        assert endpoint(server, tmp_path, **{**values, "max_tokens": 9000, "max_cost": 1.0, "price_in": 1.0}).ask(
-            request(9)
-        )
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("a\x1b[31m red\ncir\x00cle\x07", "a red circle"),
-        ("a \u202egniht\u202c", "a gniht"),
-        ("a\U000e0041\U000e0042 b", "a b"),
-        ("\ud83d\ude00 smile", "\U0001f600 smile"),
-    ],
-)
-def test_control_and_hidden_characters_are_removed(tmp_path, text, told):
-    with endpoint_server(lambda chat: json.dumps({"text": text})) as server:
-        assert endpoint(server, tmp_path).ask(request()) == told
