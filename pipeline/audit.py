@@ -16,7 +16,9 @@ from pipeline.not_built import require_tables
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
 from pipeline.tables.corpus_file import CORPUS
+from pipeline.terminal import Terminal, folded_table
 from schemas.config import ConfigError
+from schemas.messages import counted, message
 from stages.audit_qa import AuditQaConfig, choice_of
 from stages.qa.audit.blind import rule_guesses
 from stages.qa.audit.checks import PROBLEMS
@@ -125,3 +127,24 @@ def _shares(catalog: duckdb.DuckDBPyConnection, config: AuditQaConfig) -> Iterat
 def _told(catalog: duckdb.DuckDBPyConnection) -> Iterator[Gate]:
     for reason, count in catalog.sql(_DROPPED).fetchall():
         yield Gate(f"left out: {reason}", count, "pairs", None, count)
+
+
+def show_gates(gates: list[Gate], out: Terminal) -> None:
+    """Prints one row per gate, the number of failed gates, and that of the forms that were not judged."""
+    table = folded_table("gate", "value", "", "at most", "pairs", "", box=None)
+    for gate in gates:
+        limit, verdict = ("", "") if gate.limit is None else (f"{gate.limit:g}", "ok" if gate.holds else "FAILED")
+        value = "?" if math.isnan(gate.value) else f"{gate.value:.4g}"
+        table.add_row(
+            message(gate.name), value, gate.unit, limit, str(gate.pairs), verdict if gate.is_judged else "not judged"
+        )
+    out.print(table)
+    judged = [gate for gate in gates if gate.limit is not None and gate.is_judged]
+    failed = sum(not gate.holds for gate in judged)
+    out.print(f"{failed} of {len(judged)} gates failed" if failed else f"all {len(judged)} gates that were judged hold")
+    if skipped := [gate for gate in gates if not gate.is_judged]:
+        pairs = sum(gate.pairs for gate in skipped)
+        out.print(
+            f"not judged: {counted(len(skipped), 'form')} with {counted(pairs, 'pair')}: what a text-only model "
+            f"guesses of fewer than {skipped[0].least} pairs (audit_qa.blind.min_pairs) is mostly chance"
+        )

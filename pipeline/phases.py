@@ -15,7 +15,8 @@ import pyarrow as pa
 from pipeline import phase_inputs
 from pipeline.annotators import CAPTION, TRANSCRIBE
 from pipeline.listed import Listed, ListedPhase
-from pipeline.phase_inputs import ANNOTATIONS, DISTILL, DUPLICATES, FILTER, INGEST, QUESTIONS, SHOTS, Context
+from pipeline.phase_inputs import Context
+from pipeline.phase_schemas import ANNOTATIONS, DISTILL, DUPLICATES, FILTER, INGEST, QUESTIONS, SHOTS
 from pipeline.tables.workspace import Workspace
 from schemas.config import StageConfig
 from schemas.stage import Stage

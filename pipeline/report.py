@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,6 @@ from workers.storage.store import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.audit import Gate
     from pipeline.build import Summary
     from pipeline.stage_plan import StagePlan
     from pipeline.train import TrainReport
@@ -99,27 +97,6 @@ def show_published(corpus: str, out: Terminal) -> None:
         table.add_row(name, str(rows))
     out.print(table)
     out.print("only shards and tables are there: what a build would run cannot be told without units and corpus.json")
-
-
-def show_gates(gates: list[Gate], out: Terminal) -> None:
-    """Prints one row per gate, the number of failed gates, and that of the forms that were not judged."""
-    table = folded_table("gate", "value", "", "at most", "pairs", "", box=None)
-    for gate in gates:
-        limit, verdict = ("", "") if gate.limit is None else (f"{gate.limit:g}", "ok" if gate.holds else "FAILED")
-        value = "?" if math.isnan(gate.value) else f"{gate.value:.4g}"
-        table.add_row(
-            message(gate.name), value, gate.unit, limit, str(gate.pairs), verdict if gate.is_judged else "not judged"
-        )
-    out.print(table)
-    judged = [gate for gate in gates if gate.limit is not None and gate.is_judged]
-    failed = sum(not gate.holds for gate in judged)
-    out.print(f"{failed} of {len(judged)} gates failed" if failed else f"all {len(judged)} gates that were judged hold")
-    if skipped := [gate for gate in gates if not gate.is_judged]:
-        pairs = sum(gate.pairs for gate in skipped)
-        out.print(
-            f"not judged: {counted(len(skipped), 'form')} with {counted(pairs, 'pair')}: what a text-only model "
-            f"guesses of fewer than {skipped[0].least} pairs (audit_qa.blind.min_pairs) is mostly chance"
-        )
 
 
 def show_rejects(corpus: str, out: Terminal) -> None:

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.engine.earlier_versions import as_built
-from pipeline.inputs.addresses import manifest_folder, resolve
+from pipeline.inputs.addresses import manifest_folder
 from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.not_built import not_built
@@ -20,15 +20,11 @@ from pipeline.tables.gather import gather_rejects
 from pipeline.tables.published import damaged_tables, is_published_only, samples_of
 from pipeline.tables.shard_record import gather_shards
 from pipeline.tables.workspace import Workspace
-from schemas.rejects import Reject
+from pipeline.verify_media import media_problem
 from schemas.stage import Stage
 from schemas.tables import TABLES
 from schemas.tables.shards import SAMPLE
-from workers.fetch.access import Access, check, open_local
-from workers.fetch.redaction import redacted
-from workers.fetch.urls import LocalUrl
 from workers.shards.damage import find_damage
-from workers.storage.files import sha256_of
 from workers.storage.store import Store
 
 
@@ -116,7 +112,7 @@ def _verify_built(
             verdict.unbuilt.append("the tables " + ", ".join(unwritten))
         gather_shards(work, store, publish=False)
         verdict.problems += _shards(store, work, verdict)
-        media = pool.map(partial(_media, store, folder, access), _rows(work, "media", verdict))
+        media = pool.map(partial(media_problem, store, folder, access), _rows(work, "media", verdict))
         verdict.problems += filter(None, media)
         verdict.unread_media = work.count(_UNREAD)
         verdict.problems += filter(None, (_table(store, work, name) for name in tables))
@@ -177,29 +173,6 @@ def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
     for row in _rows(work, "shards", verdict):
         query = "select * from samples where shard = ? order by sample_key, row"
         yield from find_damage(store, pa.concat_tables(work.sql(query, SAMPLE, [row["shard"]])))
-
-
-def _media(store: Store, folder: str, access: Access, row: dict) -> str | None:
-    shown = row["media"] or redacted(row["uri"])
-    try:
-        found = store.sha256(row["media"]) if row["media"] else _sha256(resolve(row["uri"], folder), access)
-    except (FileNotFoundError, Reject) as error:
-        if isinstance(error, Reject) and error.reason != "not_found":
-            return f"{shown}: the file of video {row['name']!r} is not read: {error.detail}"
-        return f"{shown}: the file of video {row['name']!r} is gone. Put it back, or drop its manifest row."
-    except (OSError, ValueError) as error:
-        return f"{shown}: the file of video {row['name']!r} cannot be read: {error}"
-    if found != row["sha256"]:
-        return f"{shown}: the file of video {row['name']!r} has changed since it was read. Run the build again."
-    return None
-
-
-def _sha256(location: str, access: Access) -> str:
-    url = check(location, access)
-    if not isinstance(url, LocalUrl):
-        raise Reject("refused", "what was fetched lies in the corpus")
-    with open_local(url) as file:
-        return sha256_of(file)
 
 
 def _table(store: Store, work: Workspace, name: str) -> str | None:

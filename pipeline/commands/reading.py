@@ -79,7 +79,7 @@ def doctor() -> None:
 def audit(corpus: Corpus) -> None:
     """Show which QA pairs can be guessed without the video, and their problems. Exit code 1: a gate fails."""
     from pipeline.audit import audit as examine
-    from pipeline.report import show_gates
+    from pipeline.audit import show_gates
 
     gates = examine(corpus)
     show_gates(gates, out)

@@ -33,7 +33,7 @@ _SUBJECT_VERB = re.compile(
 
 
 def is_broken(text: str) -> bool:
-    """Whether a sentence surely has a wrong form of a verb or of "a", or two verbs with nothing between them."""
+    """Returns whether a sentence surely has a wrong verb form or "a", or two verbs with nothing between them."""
     if _ONE_OF_MANY.search(text) or _PERSON_WHO.match(text) or _CLAUSE_ALONE.match(text) or _WRONG_WORDS.search(text):
         return True
     words = tokens(text)

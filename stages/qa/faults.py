@@ -49,7 +49,7 @@ def fault_of(text: str, *, is_caption: bool = False, is_title: bool = False, is_
 
 
 def fault_of_line(text: str) -> str:
-    """A code of FAULTS for a spoken line of an English video; "" where it can be told."""
+    """Returns a code of FAULTS for a spoken line of an English video; "" where it can be told."""
     return "" if is_english(text) else "foreign_line"
 
 

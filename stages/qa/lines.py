@@ -36,7 +36,7 @@ def sentences_of(speech: Sequence[Event]) -> list[Event]:
 
 
 def ends_open(text: str) -> bool:
-    """Whether a line without a mark at its end stops in the middle of a sentence."""
+    """Returns whether a line without a mark at its end stops in the middle of a sentence."""
     return _OPEN.search(text) is not None
 
 

@@ -78,7 +78,7 @@ def misspelled(text: str) -> str:
 
 
 def is_english(text: str) -> bool:
-    """Whether most words of a text are English ones."""
+    """Returns whether most words of a text are English ones."""
     words = [word for word in _LETTERS.findall(text.lower()) if len(word) > 1]
     return 3 * sum(map(_is_word, words)) >= 2 * len(words)
 

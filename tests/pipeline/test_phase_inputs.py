@@ -5,6 +5,7 @@ import pyarrow as pa
 from pipeline import phase_inputs
 from pipeline.inputs.manifest import MANIFEST_ROWS
 from pipeline.inputs.recipe import Recipe
+from pipeline.phase_schemas import QUESTIONS
 from pipeline.tables.workspace import Workspace
 from workers.fetch.access import Access
 
@@ -33,9 +34,7 @@ def test_annotations_know_the_shots_of_a_video_that_has_some():
     assert {row["video_id"]: row["find_shots_unit"] for row in found} == {"a": "unit of a", "b": None, "c": None}
 
 
-ANNOTATED = pa.schema(
-    [f for f in phase_inputs.QUESTIONS if f.name != "other_annotate_units"] + [("split", TEXT), ("reject", TEXT)]
-)
+ANNOTATED = pa.schema([f for f in QUESTIONS if f.name != "other_annotate_units"] + [("split", TEXT), ("reject", TEXT)])
 
 
 def others(splits: dict[str, str | None], **values: dict[str, str]) -> dict[str, list[str]]:

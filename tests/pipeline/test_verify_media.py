@@ -2,7 +2,7 @@
 
 import hashlib
 
-from pipeline.verify import _media
+from pipeline.verify_media import media_problem
 from workers.fetch.access import Access
 from workers.storage.store import Store
 
@@ -16,7 +16,7 @@ def test_media_in_place_are_read_below_the_root_only(tmp_path):
 
     def problem(uri):
         row = {"media": None, "uri": uri, "name": "n", "sha256": hashlib.sha256(b"x").hexdigest()}
-        return _media(store, str(tmp_path / "root"), access, row)
+        return media_problem(store, str(tmp_path / "root"), access, row)
 
     assert problem("v") is None
     for uri in ("link", "../secret", str(tmp_path / "secret")):
