@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from stages.qa.clean import is_cut
 from stages.qa.event import Event, overlap_s
 
 # Lines before and after one of speech that may be said at the same time, and that a question about it may offer.
@@ -11,6 +12,8 @@ NEAR_LINES = 8
 # More lines that overlap others are of several tracks.
 MOST_OVERLAPPING = 0.2
 _OVERLAP_S = 0.5
+# Shorter lines ("Oh, yes!") are said again and again.
+_LEAST_WORDS = 4
 # "Native speakers don't", "is the best way to": the rest is in the next line.
 _OPEN = re.compile(
     r"(?:n['\u2019]t|\b(?:to|in|on|at|for|by|if|when|because|that|which|who|your|my|our|its|this|these|those|would|could"
@@ -38,6 +41,11 @@ def sentences_of(speech: Sequence[Event]) -> list[Event]:
 def ends_open(text: str) -> bool:
     """Returns whether a line without a mark at its end stops in the middle of a sentence."""
     return _OPEN.search(text) is not None
+
+
+def is_whole_line(text: str) -> bool:
+    """Returns whether a line is a sentence of some words that does not stop in the middle."""
+    return not is_cut(text) and not ends_open(text) and len(text.split()) >= _LEAST_WORDS
 
 
 def _begins(line: Event) -> bool:

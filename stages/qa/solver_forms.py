@@ -13,8 +13,7 @@ _ROUNDING_S = 1e-6
 
 
 def _when(plan: Plan, events: Sequence[Event]) -> Answer | None:
-    found = find(events, plan.asked[0])
-    return found.span if found else None
+    return found.span if (found := find(events, plan.asked[0])) else None
 
 
 def _what_at(plan: Plan, events: Sequence[Event]) -> Answer | None:
@@ -45,11 +44,11 @@ def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
     asked = find(events, plan.asked[0])
     if asked is None or not isinstance(plan.answer, Event):
         return None
-    kind = plan.answer.kind
+    alike = [e for e in events if e.kind == plan.answer.kind]
     if plan.side == "after":
-        pool = sorted((e for e in events if e.kind == kind and is_after(e, asked)), key=by_start)
+        pool = sorted((e for e in alike if is_after(e, asked)), key=by_start)
     else:
-        pool = sorted((e for e in events if e.kind == kind and is_after(asked, e)), key=by_end)[::-1]
+        pool = sorted((e for e in alike if is_after(asked, e)), key=by_end)[::-1]
     offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
     steps = {o for o in offered if any(same(o, e) for e in pool[: plan.number])}
     return pool[plan.number - 1] if len(pool) >= plan.number == len(steps) else None

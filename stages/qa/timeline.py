@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stages.qa.clean import is_cut, only_goes_on
+from stages.qa.clean import only_goes_on
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
-from stages.qa.lines import NEAR_LINES, ends_open, sentences_of
+from stages.qa.lines import NEAR_LINES, is_whole_line, sentences_of
 from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
 from stages.qa.steps import SOME, is_interrupted, outlines_of, precedes, steps_of
-
-# Shorter lines ("Oh, yes!") are said again and again.
-LEAST_WORDS = 4
 
 
 def _is_true_of(event: Event, other: Event) -> bool:
@@ -120,21 +117,14 @@ class Timeline:
 
     def is_quotable(self, event: Event) -> bool:
         """Returns whether a text is short enough to be quoted and, of speech, a sentence of some words."""
-        if event.kind != "speech":
-            return self.is_short(event)
-        return (
-            self.is_short(event)
-            and not is_cut(event.text)
-            and not ends_open(event.text)
-            and len(event.text.split()) >= LEAST_WORDS
-        )
+        return self.is_short(event) and (event.kind != "speech" or is_whole_line(event.text))
 
     def is_unique(self, event: Event) -> bool:
         """Returns whether no other event of the video could be taken for it."""
-        known = self._unique
-        if event.event_id not in known:
-            known[event.event_id] = len(self.groups[event.group]) == 1 and not self.rivals(event)
-        return known[event.event_id]
+        key = ("unique", event.event_id)
+        if key not in self._known:
+            self._known[key] = len(self.groups[event.group]) == 1 and not self.rivals(event)
+        return self._known[key]
 
     def rivals(self, event: Event) -> list[Event]:
         """Returns some events of other groups that say about the same, by their words or their meaning.
@@ -150,11 +140,11 @@ class Timeline:
 
     def is_vague(self, event: Event) -> bool:
         """Returns whether what an event says may be true of other moments of the video."""
-        known = self._vague
-        if event.event_id not in known:
+        key = ("vague", event.event_id)
+        if key not in self._known:
             holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len)
-            known[event.event_id] = any(_is_true_of(event, e) for e in holders if e.group != event.group)
-        return known[event.event_id]
+            self._known[key] = any(_is_true_of(event, e) for e in holders if e.group != event.group)
+        return self._known[key]
 
     def step(self, event: Event, number: int) -> Event | None:
         """Returns the event `number` steps on (back, where negative), each within `max_gap_s` of the last."""
@@ -182,11 +172,8 @@ class Timeline:
         return around[0] if inside else None
 
     @cached_property
-    def _unique(self) -> dict[str, bool]:
-        return {}
-
-    @cached_property
-    def _vague(self) -> dict[str, bool]:
+    def _known(self) -> dict[tuple[str, str], bool]:
+        """What `is_unique` and `is_vague` have found of events."""
         return {}
 
     @cached_property
