@@ -11,11 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.engine.cluster import ray_session
-from pipeline.engine.compose import run_chain
 from pipeline.engine.crash_counter import RUNNING, CrashCounter
 from pipeline.engine.lock import only_build
-from pipeline.engine.progress import Display
 from pipeline.engine.scan import DryRun, split_done
 from pipeline.engine.unit_runner import OUTCOMES
 from pipeline.inputs.addresses import fingerprint_addresses, is_remote, manifest_folder
@@ -129,6 +126,11 @@ def run_phase(
         return Counter()
     if phase.name == "pack":
         note_planned(work, store)
+    # Ray takes a second to import, and a build that has nothing to do or whose input is bad needs none of it.
+    from pipeline.engine.cluster import ray_session
+    from pipeline.engine.compose import run_chain
+    from pipeline.engine.progress import Display
+
     session.enter_context(ray_session())
     say(f"{phase.name}: {' -> '.join(s.name for s in phase.stages)} for {missing} units")
     outcomes: Counter[tuple[str, str]] = Counter()

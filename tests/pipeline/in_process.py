@@ -26,8 +26,8 @@ from workers.storage.store import Store
 def in_process() -> Iterator[None]:
     """Within it, `build` and `longvid build` start no Ray session and no workers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.build.ray_session", nullcontext)
-        patch.setattr("pipeline.build.run_chain", run_chain)
+        patch.setattr("pipeline.engine.cluster.ray_session", nullcontext)
+        patch.setattr("pipeline.engine.compose.run_chain", run_chain)
         yield
 
 

@@ -7,10 +7,12 @@ from functools import cache
 
 import pytest
 
+from pipeline.build import build
 from pipeline.inputs.manifest import MANIFEST_ROWS
 from pipeline.inputs.recipe import load_recipe
 from pipeline.tables.corpus_file import describe
 from schemas.tables import REJECT
+from tests.pipeline.in_process import in_process
 from workers.storage.store import Store
 
 COMPUTING = {"torch", "torchvision", "open_clip", "transformers", "ray"}
@@ -50,6 +52,16 @@ def test_the_driver_imports_neither_torch_nor_ray(code):
 
 def test_commands_that_look_at_a_corpus_import_no_client_and_no_parser():
     assert not imported_by(COMMANDS) & (CLIENTS | PARSERS)
+
+
+def test_a_build_that_has_nothing_to_run_imports_no_ray(tmp_path):
+    manifest, corpus = tmp_path / "manifest.jsonl", str(tmp_path / "corpus")
+    manifest.write_text('{"uri": "absent.mp4"}')
+    with in_process():
+        assert build(manifest, corpus, load_recipe("demo")).rejects == {"not_found": 1}
+    found = imported_for("build", "--manifest", str(manifest), "--out", corpus, "--recipe", "demo")
+    assert "pipeline.build" in found
+    assert not found & COMPUTING
 
 
 def test_the_driver_of_training_imports_no_torch_and_its_checks_no_ray():
