@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.engine.crash_counter import RUNNING, CrashCounter
 from pipeline.engine.lock import only_build
@@ -20,11 +19,10 @@ from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.network_settings import check_network_settings, unused_environment
 from pipeline.inputs.recipe import Recipe
 from pipeline.phases import Phase, phases
-from pipeline.tables.closed_duckdb import BATCH_ROWS
 from pipeline.tables.corpus_file import check_replaces, describe
 from pipeline.tables.gather import gather, gather_rejects
 from pipeline.tables.shard_record import drop_stale, gather_shards, note_planned
-from pipeline.tables.workspace import Workspace, read_batches
+from pipeline.tables.workspace import Workspace, read_batches, to_tables
 from schemas.tables import TABLES
 from stages.download import FETCHING
 from workers.storage.files import TEMPORARY
@@ -117,9 +115,9 @@ def run_phase(
     """
     scan = DryRun(phase, store)
     leaves = scan.schemas[-1]
-    with pq.ParquetWriter(work.path(f"{phase.name}_done"), leaves) as done:
-        todo = split_done(scan, phase.inputs(work), lambda rows: done.write_table(pa.Table.from_pylist(rows, leaves)))
-        missing = work.put(f"{phase.name}_todo", _tables(todo, phase.schema), phase.schema)
+    with work.appending(f"{phase.name}_done", leaves) as take:
+        todo = to_tables(split_done(scan, phase.inputs(work), take), phase.schema)
+        missing = work.put(f"{phase.name}_todo", todo, phase.schema)
     done_before = read_batches(work.path(f"{phase.name}_done"))
     if not missing:
         work.put(phase.name, done_before, leaves)
@@ -155,16 +153,6 @@ def _counted(tables: Iterator[pa.Table], outcomes: Counter[tuple[str, str]]) -> 
         for rows in table[OUTCOMES.name].to_pylist():
             outcomes.update(tuple(outcome.split()) for outcome in rows or ())
         yield table.drop_columns(OUTCOMES.name)
-
-
-def _tables(rows: Iterator[dict], schema: pa.Schema) -> Iterator[pa.Table]:
-    held: list[dict] = []
-    for row in rows:
-        held.append({name: row.get(name) for name in schema.names})  # columns that no stage reads do not travel
-        if len(held) == BATCH_ROWS:
-            yield pa.Table.from_pylist(held, schema)
-            held = []
-    yield pa.Table.from_pylist(held, schema)
 
 
 def _summarise(work: Workspace, summary: Summary) -> None:

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import pyarrow as pa
-
 from pipeline.engine.committed import State
 from pipeline.engine.earlier_versions import as_built
 from pipeline.engine.scan import DryRun, is_missing
@@ -19,7 +17,8 @@ from pipeline.tables.corpus_file import OtherFormat
 from pipeline.tables.damage import naming
 from pipeline.tables.decoded import frames_decoded
 from pipeline.tables.gather import gather
-from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
+from pipeline.tables.workspace import Workspace, read_batches, to_tables, with_later_columns
+from schemas.rows import Row
 from schemas.stage import Stage
 from workers.endpoint.config import EndpointConfig
 from workers.endpoint.ledger import cost_of, spent
@@ -116,15 +115,15 @@ def scan_phase(phase: Phase, work: Workspace, store: Store, assume_segments_done
     """
     scan, held_back = DryRun(phase, store), 0
 
-    def passed() -> Iterator[pa.Table]:
+    def passed() -> Iterator[Row]:
         nonlocal held_back
         for _, left in scan(phase.inputs(work)):
             if any(is_missing(row) and not (assume_segments_done and row.get("segment_id")) for row in left):
                 held_back += 1
             elif left:
-                yield pa.Table.from_pylist(left, scan.schemas[-1])
+                yield from left
 
-    work.put(phase.name, passed(), scan.schemas[-1])
+    work.put(phase.name, to_tables(passed(), scan.schemas[-1]), scan.schemas[-1])
     gather(phase.name, work, store, publish=False)
     return scan, held_back
 

@@ -5,7 +5,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, Protocol, cast
 
 import numpy as np
@@ -75,7 +75,7 @@ class Stage:
         """Returns whether `run` is a class, whose instances live in Ray actors; functions run in Ray tasks."""
         return inspect.isclass(self.run)
 
-    @property
+    @cached_property
     def folder(self) -> str:
         """Returns the folder of its units in the corpus, for its version and config."""
         return f"units/{self.name}/{digest([self.name, self.version, self.config.cache_key()])[:12]}"

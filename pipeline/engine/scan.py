@@ -14,7 +14,8 @@ from pipeline.phases import Phase
 from schemas.rows import Row
 from workers.storage.store import Store
 
-THREADS = 16  # the work is waiting for storage
+REMOTE_THREADS = 16  # the work is waiting for storage
+LOCAL_THREADS = 4  # more take turns at the interpreter, which costs a third of the time
 CHUNK_ROWS = 512
 _MISSING = "missing_stage"
 
@@ -25,6 +26,7 @@ class DryRun:
     def __init__(self, phase: Phase, store: Store) -> None:
         self.counts: Counter[tuple[str, State]] = Counter()
         self._lock = Lock()
+        self._threads = LOCAL_THREADS if store.is_local else REMOTE_THREADS
         self.schemas = chain(phase.schema, phase.stages, phase.passthrough)
         self._stages = [
             Committed(stage, store, schema) for stage, schema in zip(phase.stages, self.schemas[1:], strict=True)
@@ -33,7 +35,7 @@ class DryRun:
     def __call__(self, tables: Iterator[pa.Table]) -> Iterator[tuple[Row, list[Row]]]:
         """Yields each input row with its output rows."""
         rows = (row for table in tables for row in _entering(table, self.schemas[0]))
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(self._threads) as pool:
             # In chunks, since the pool's map would read all rows at once.
             while chunk := list(islice(rows, CHUNK_ROWS)):
                 yield from zip(chunk, pool.map(self._follow, chunk), strict=True)

@@ -26,7 +26,7 @@ from pipeline.tables.audited import (
 )
 from pipeline.tables.damage import UNREADABLE
 from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
-from pipeline.tables.workspace import Workspace
+from pipeline.tables.workspace import Workspace, regroup
 from schemas.tables import REJECT
 from schemas.tables.media import DUPLICATE, SHOT
 from schemas.tables.qa import DROPPED, DROPPED_KEY
@@ -128,23 +128,10 @@ def publish_query(name: str, query: str, schema: pa.Schema, work: Workspace, sto
 def _put(
     name: str, tables: Iterable[pa.Table], schema: pa.Schema, work: Workspace, store: Store, publish: bool
 ) -> None:
-    work.put(name, _regroup(tables), schema)
+    work.put(name, regroup(tables, ROW_GROUP_ROWS), schema)
     if publish:
         with work.path(name).open("rb") as source, store.writer(f"tables/{name}.parquet") as target:
             shutil.copyfileobj(source, target, COPY_BYTES)
-
-
-def _regroup(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Combines tables to about ROW_GROUP_ROWS rows, since thousands of units would be as many row groups."""
-    held, rows = [], 0
-    for table in tables:
-        held.append(table)
-        rows += table.num_rows
-        if rows >= ROW_GROUP_ROWS:
-            yield pa.concat_tables(held)
-            held, rows = [], 0
-    if held:
-        yield pa.concat_tables(held)
 
 
 def _read_units(store: Store, units: list[str], schema: pa.Schema, rows: str) -> Iterator[pa.Table]:

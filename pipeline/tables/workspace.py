@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from workers.storage.scratch import scratch_folder
 if TYPE_CHECKING:
     import duckdb
 
+BATCH_BYTES = 1 << 24
 _LOCK = ".lock"
 
 
@@ -29,6 +32,25 @@ def read_batches(source: Path | pa.NativeFile) -> Iterator[pa.Table]:
     """Reads a Parquet file in batches, and verifies the checksums of the pages."""
     for batch in pq.ParquetFile(source, page_checksum_verification=True).iter_batches(BATCH_ROWS):
         yield pa.Table.from_batches([batch])
+
+
+def to_tables(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yields rows as tables of at most BATCH_ROWS rows; other columns than those of `schema` are left out."""
+    rows = iter(rows)
+    while held := [{name: row.get(name) for name in schema.names} for row in islice(rows, BATCH_ROWS)]:
+        yield pa.Table.from_pylist(held, schema)
+
+
+def regroup(tables: Iterable[pa.Table], rows: int, size: float = inf) -> Iterator[pa.Table]:
+    """Combines tables of one schema until they have `rows` rows or `size` bytes, since each becomes a row group."""
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(t.num_rows for t in held) >= rows or sum(t.nbytes for t in held) >= size:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
 
 
 def with_later_columns(table: pa.Table, *fields: pa.Field) -> pa.Table:
@@ -64,11 +86,26 @@ class Workspace:
         rows = 0
         # With checksums, since the tables of a corpus are copies of these files.
         with pq.ParquetWriter(self.path(name), schema, write_page_checksum=True) as writer:
-            for table in tables:
-                writer.write_table(table.select(schema.names).cast(schema))
+            for table in regroup((t.select(schema.names).cast(schema) for t in tables), BATCH_ROWS, BATCH_BYTES):
+                writer.write_table(table)
                 rows += table.num_rows
         self._db.read_parquet(str(self.path(name))).create_view(name, replace=True)
         return rows
+
+    @contextmanager
+    def appending(self, name: str, schema: pa.Schema) -> Iterator[Callable[[list[dict[str, Any]]], None]]:
+        """Yields a function that appends rows to the file of a new table, which gets no view."""
+        held: list[dict[str, Any]] = []
+
+        def append(rows: list[dict[str, Any]], least: int = BATCH_ROWS) -> None:
+            held.extend(rows)
+            if len(held) >= least:
+                writer.write_table(pa.Table.from_pylist(held, schema))
+                held.clear()
+
+        with pq.ParquetWriter(self.path(name), schema) as writer:
+            yield append
+            append([], least=1)
 
     def sql(self, query: str, schema: pa.Schema, parameters: Parameters = None) -> Iterator[pa.Table]:
         """Yields the rows of one SELECT in batches, cast to `schema`. Values are `parameters`, not part of the text."""
