@@ -20,6 +20,7 @@ from pipeline.inputs.network_settings import check_network_settings, unused_envi
 from pipeline.inputs.recipe import Recipe
 from pipeline.phases import Phase, phases
 from pipeline.tables.corpus_file import check_replaces, describe
+from pipeline.tables.frames import gather_frames
 from pipeline.tables.gather import gather, gather_rejects
 from pipeline.tables.shard_record import drop_stale, gather_shards, note_planned
 from pipeline.tables.workspace import Workspace, read_batches, to_tables
@@ -92,6 +93,8 @@ def build(
             summary.ran += run_phase(phase, work, store, recipe, session, say)
             done.append(phase.name)
             gather(phase.name, work, store, publish=True)
+            if phase.name == "find_shots":
+                gather_frames(work, store, recipe.embed.tower)
         gather_rejects(done, work, store, publish=True)
         summary.notes += drop_stale(work, store)
         gather_shards(work, store, publish=True)

@@ -25,6 +25,7 @@ from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
 from pipeline.tables.damage import naming
+from pipeline.tables.frames import FRAMES
 from pipeline.tables.published import is_published_only
 from schemas.messages import counted
 from schemas.tables.qa import CONTAMINATION
@@ -116,11 +117,13 @@ def _shown(store: Store, known: Known, say: Callable[[str], None]) -> Iterator[R
     """Videos that show what those of a folder or corpus show, where both sides have frames to compare."""
     if not (known.corpus or known.folder):
         return
-    lacking = [each for each in (store, *map(Store, filter(None, [known.corpus]))) if is_published_only(each)]
+    both = [store, *map(Store, filter(None, [known.corpus]))]
+    lacking = [each for each in both if is_published_only(each) and not (known.corpus and each.exists(FRAMES))]
     for each in lacking:
+        why = f"no {FRAMES}" if known.corpus else "no recipe by which a folder is embedded"
         say(
-            f"{redacted(each.root)}: holds shards and tables only: its videos were compared with {known.name} by id, "
-            "address and file, and not by what they show; that needs a corpus with its units"
+            f"{redacted(each.root)}: holds shards and tables only, and {why}: its videos were compared with "
+            f"{known.name} by id, address and file, and not by what they show; that needs a corpus with its units"
         )
     if lacking:
         return

@@ -16,6 +16,7 @@ from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.not_built import not_built
 from pipeline.phases import Phase, phases
 from pipeline.plan import put_recorded_manifest, scan_phase
+from pipeline.tables.frames import damaged_frames
 from pipeline.tables.gather import gather_rejects
 from pipeline.tables.published import damaged_tables, is_published_only, samples_of
 from pipeline.tables.shard_record import gather_shards
@@ -116,13 +117,14 @@ def _verify_built(
         verdict.problems += filter(None, media)
         verdict.unread_media = work.count(_UNREAD)
         verdict.problems += filter(None, (_table(store, work, name) for name in tables))
+        verdict.problems += damaged_frames(store)
         if verdict.unbuilt:
             verdict.problems.append(str(not_built(store, "; ".join(verdict.unbuilt))))
     return verdict
 
 
 def _verify_published(store: Store, verdict: Verdict) -> Verdict:
-    verdict.problems += damaged_tables(store)
+    verdict.problems += [*damaged_tables(store), *damaged_frames(store)]
     with Workspace() as work:
         problem = samples_of(store, work)
         verdict.problems += [problem] if problem else _shards(store, work, verdict)

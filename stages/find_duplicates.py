@@ -126,17 +126,32 @@ def read_shifts(video: dict[str, Any], store: Store) -> list[Seconds]:
 
 
 def _read(video: dict[str, Any], store: Store) -> Iterator[Seconds]:
+    return seconds_of(*frames_of(video, store))
+
+
+def frames_of(video: dict[str, Any], store: Store) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+    """Reads the N frames of a video with the columns `find_shots_unit` and `embed_units`.
+
+    Returns their times, float64 [N], the end of the video, layouts, uint8 [N, GRID, GRID], and embeddings, float32
+    [N, D].
+    """
     shots = store.read_table(video["find_shots_unit"], ["end_s", "layouts"])
     if not shots.num_rows:
-        yield Seconds(0.0, np.zeros((0, 1), np.float32))
-        return
+        return np.zeros(0), 0.0, np.zeros((0, GRID, GRID), np.uint8), np.zeros((0, 1), np.float32)
     frames = pa.concat_tables(store.read_table(path, ["time_s", "embedding"]) for path in video["embed_units"])
     layouts = np.frombuffer(b"".join(shots["layouts"].to_pylist()), np.uint8).reshape(-1, GRID, GRID)
-    time_s, end_s = frames["time_s"].to_numpy(), shots["end_s"][-1].as_py()
+    return frames["time_s"].to_numpy(), shots["end_s"][-1].as_py(), layouts, to_matrix(frames["embedding"])
+
+
+def seconds_of(time_s: np.ndarray, end_s: float, layouts: np.ndarray, embeddings_ND: np.ndarray) -> Iterator[Seconds]:
+    """Yields the descriptors of a video's frames, one per second, from one start or several; see `read_shifts`."""
+    if not len(time_s):
+        yield Seconds(0.0, np.zeros((0, 1), np.float32))
+        return
     is_dense = len(time_s) > 1 and np.median(np.diff(time_s)) < _DENSE_S
     for shift_s in _SHIFTS_S if is_dense else _SHIFTS_S[:1]:
         at = each_second(time_s, end_s, shift_s)
-        yield Seconds(float(time_s[0]) + shift_s, describe(layouts[at], to_matrix(frames["embedding"])[at]))
+        yield Seconds(float(time_s[0]) + shift_s, describe(layouts[at], embeddings_ND[at]))
 
 
 def stage(config: FindDuplicatesConfig) -> Stage:

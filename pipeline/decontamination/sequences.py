@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from pipeline.inputs.recipe import recorded_recipe
 from pipeline.phases import phases
 from pipeline.plan import put_recorded_manifest, scan_phase
+from pipeline.tables.frames import published_seconds, published_tower, tower_name
+from pipeline.tables.published import is_published_only
 from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
 from stages.find_duplicates import FindDuplicatesConfig, Seconds, read_shifts
@@ -29,33 +32,55 @@ def sequences_in_common(
 ) -> Iterator[dict[str, Any]]:
     """Returns columns of CONTAMINATION for each video that shows a part of a video of another corpus.
 
-    Both must have their units. Raises ConfigError where their towers differ.
+    Both must have their units or the table `frames`. Raises ConfigError where their towers differ.
     """
-    towers = [recorded_recipe(each).embed.tower for each in (store, other)]
+    towers = [_tower(each) for each in (store, other)]
     if towers[0] != towers[1]:
         raise ConfigError(
-            f"{redacted(other.root)}: was embedded by {towers[1].model}, {redacted(store.root)} by {towers[0].model}: "
+            f"{redacted(other.root)}: was embedded by {towers[1]}, {redacted(store.root)} by {towers[0]}: "
             "build the benchmark's corpus with the same embed.tower"
         )
-    config = recorded_recipe(store).stages()["find_duplicates"].config
-    assert isinstance(config, FindDuplicatesConfig)
-    own, known = embedded_videos(store), embedded_videos(other)
+    config = FindDuplicatesConfig() if is_published_only(store) else _find_duplicates(store)
+    own, known = _shown(store), _shown(other)()
     unknown: list[str] = []
-    for start in range(0, len(known), _KNOWN_VIDEOS):
-        part = known[start : start + _KNOWN_VIDEOS]
-        shifted = [(number, seconds) for number, video in enumerate(part) for seconds in read_shifts(video, other)]
+    while part := list(islice(known, _KNOWN_VIDEOS)):
+        shifted = [(number, seconds) for number, (_, shifts) in enumerate(part) for seconds in shifts]
         windows = windows_of([seconds.descriptors_ND for _, seconds in shifted], still=config.still)
         compared = {number for owner, (number, _) in enumerate(shifted) if windows.is_known(owner)}
-        unknown += [video["name"] for number, video in enumerate(part) if number not in compared]
-        for video in own:
-            for number, (similarity, offset_s) in _common(windows, shifted, read_shifts(video, store), config).items():
-                told = {"found": part[number]["name"], "score": similarity, "offset_s": round(offset_s, 3)}
+        unknown += [video["name"] for number, (video, _) in enumerate(part) if number not in compared]
+        for video, shifts in own():
+            for number, (similarity, offset_s) in _common(windows, shifted, shifts, config).items():
+                told = {"found": part[number][0]["name"], "score": similarity, "offset_s": round(offset_s, 3)}
                 yield {"video_id": video["video_id"], **told}
     if unknown:
         say(
             f"{len(unknown)} videos of the benchmark show something for less than {LEAST_S} s and were compared by "
             f"name and file only, such as {unknown[0]}"
         )
+
+
+def _tower(store: Store) -> str:
+    return published_tower(store) if is_published_only(store) else tower_name(recorded_recipe(store).embed.tower)
+
+
+def _find_duplicates(store: Store) -> FindDuplicatesConfig:
+    config = recorded_recipe(store).stages()["find_duplicates"].config
+    assert isinstance(config, FindDuplicatesConfig)
+    return config
+
+
+def _shown(store: Store) -> Callable[[], Iterator[tuple[dict[str, Any], list[Seconds]]]]:
+    """Returns a function that reads the videos of a corpus with their descriptors, each time anew."""
+    if not is_published_only(store):
+        videos = embedded_videos(store)
+        return lambda: ((video, read_shifts(video, store)) for video in videos)
+    columns = store.read_table("tables/videos.parquet", ["video_id", "name"]).to_pylist()
+    names = {row["video_id"]: row["name"] for row in columns}
+    return lambda: (
+        ({"video_id": video_id, "name": names[video_id]}, shifts)
+        for video_id, shifts in published_seconds(store)
+        if video_id in names  # a later stage may have rejected it
+    )
 
 
 def _common(

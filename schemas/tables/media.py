@@ -122,6 +122,17 @@ SHOT = pa.schema(
     ]
 )
 
+# The table `frames`, from embed and find_shots: one row per kept frame, ordered by video and time.
+SEEN_FRAME = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("time_s", pa.float64()),
+        ("end_s", pa.float64()),  # of the video
+        ("layout", pa.binary()),  # GRID x GRID bytes, see workers/shots/thumbnails.py
+        ("embedding", pa.binary()),  # float16, little-endian: DuckDB has no such type
+    ]
+)
+
 # find_duplicates: one row per pair; the video with the lower id counts as the original.
 DUPLICATE = pa.schema(
     [

@@ -5,9 +5,13 @@ import shutil
 import subprocess
 
 import imageio_ffmpeg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.decontaminate import decontaminate
+from pipeline.tables.frames import FRAMES
+from pipeline.verify import verify
 from schemas.config import ConfigError
 from tests.pipeline.command_line import run
 from tests.pipeline.published_tables import write_corpus
@@ -56,6 +60,61 @@ def test_a_corpus_is_found_in_a_copy_of_itself(corpus, small_corpus):
     rows = decontaminate(str(corpus), [str(small_corpus.corpus)])
     names = {row["name"] for row in rows if row["found_by"] == "file"}
     assert len(names) == 2 and shown(rows) == {(name, name) for name in names}
+
+
+def published(corpus, folder):
+    for name in ("tables", "shards"):
+        shutil.copytree(corpus / name, folder / name)
+    return folder
+
+
+def test_a_published_corpus_is_compared_by_its_table_of_frames(corpus, small_corpus, tmp_path):
+    """As by the units, either side and both."""
+    expected = {(row["name"], row["found"], row["score"], row["offset_s"]) for row in sequences(corpus, corpus)}
+    theirs = published(small_corpus.corpus, tmp_path / "published")
+    ours = published(small_corpus.corpus, tmp_path / "ours")
+    assert len(expected) == 2
+    for own, other in ((corpus, theirs), (ours, small_corpus.corpus), (ours, theirs)):
+        lines: list[str] = []
+        found = sequences(own, other, lines)
+        assert {(row["name"], row["found"], row["score"], row["offset_s"]) for row in found} == expected
+        assert lines == []
+    assert verify(str(theirs)).problems == []
+
+
+def sequences(own, other, lines=None):
+    rows = decontaminate(str(own), [str(other)], say=[].append if lines is None else lines.append)
+    return [row for row in rows if row["found_by"] == "sequence"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("embedding", b"\0" * 7),
+        ("embedding", b"\0\x7e" * 8),
+        ("layout", b""),
+        ("end_s", 1e300),
+        ("time_s", float("nan")),
+    ],
+)
+def test_a_damaged_table_of_frames_is_named(corpus, small_corpus, tmp_path, column, value):
+    theirs = published(small_corpus.corpus, tmp_path / "published")
+    table = pq.read_table(theirs / FRAMES)
+    bad = pa.array([value] * table.num_rows, table.schema.field(column).type)
+    pq.write_table(table.set_column(table.schema.get_field_index(column), column, bad), theirs / FRAMES)
+    with pytest.raises(ConfigError, match="tables/frames.parquet: damaged"):
+        decontaminate(str(corpus), [str(theirs)])
+
+
+def test_a_published_corpus_without_frames_or_of_another_tower_is_named(corpus, small_corpus, tmp_path):
+    theirs, lines = published(small_corpus.corpus, tmp_path / "published"), []
+    table = pq.read_table(theirs / FRAMES)
+    pq.write_table(table.replace_schema_metadata({"longvid.tower": "ViT-B-32 openai fp32"}), theirs / FRAMES)
+    with pytest.raises(ConfigError, match="was embedded by ViT-B-32 openai fp32"):
+        decontaminate(str(corpus), [str(theirs)])
+    (theirs / FRAMES).unlink()
+    decontaminate(str(corpus), [str(theirs)], say=lines.append)
+    assert len(lines) == 1 and "shards and tables only, and no tables/frames.parquet" in lines[0]
 
 
 def test_corpora_of_other_towers_cannot_be_compared(corpus, small_corpus, tmp_path):
