@@ -1,13 +1,16 @@
 """What tests of the pipeline share in one process: a Ray session, and a small corpus."""
 
+import json
 import logging
+import os
 
 import pytest
 import ray
 
-from pipeline.build import build
+from pipeline.build import Summary, build
 from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import SmallCorpus, small_recipe, small_world
+from workers.storage.file_lock import locked
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +28,18 @@ def ray_session():
 
 @pytest.fixture(scope="session")
 def small_corpus(tmp_path_factory) -> SmallCorpus:
-    """Built without Ray once for all tests: who writes to the corpus or its videos copies them."""
-    folder = tmp_path_factory.mktemp("small")
-    manifest = small_world(folder / "world")
-    with in_process():
-        summary = build(manifest, str(folder / "corpus"), small_recipe(), say=lambda line: None)
-    return SmallCorpus(manifest, folder / "corpus", summary)
+    """Built without Ray, once for all tests of all processes: who writes to the corpus or its videos copies them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small"
+    summary, manifest = folder / "summary.json", folder / "world" / "manifest.jsonl"
+    folder.mkdir(exist_ok=True)
+    with locked(folder / "lock"):
+        if not summary.exists():
+            assert small_world(folder / "world") == manifest
+            with in_process():
+                built = build(manifest, str(folder / "corpus"), small_recipe(), say=lambda line: None)
+            summary.write_text(json.dumps(vars(built)))
+    return SmallCorpus(manifest, folder / "corpus", Summary(**json.loads(summary.read_text())))
 
 
 @pytest.fixture
