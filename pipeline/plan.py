@@ -20,6 +20,7 @@ from pipeline.tables.gather import gather
 from pipeline.tables.workspace import Workspace, read_batches, to_tables, with_later_columns
 from schemas.rows import Row
 from schemas.stage import Stage
+from stages.merge_captions import CAPTION_CHARS, CAPTIONS_PER_SEGMENT, MergeCaptionsConfig
 from workers.endpoint.config import EndpointConfig
 from workers.endpoint.ledger import cost_of, spent
 from workers.storage.store import Store
@@ -27,6 +28,7 @@ from workers.storage.store import Store
 # Assumed sizes of units of stages without any unit yet, for a video or segment of five minutes; orders of magnitude.
 GUESSED_BYTES = {"decode": 9e6, "embed": 4e5, "distill": 3e7}
 GUESSED_SMALL_BYTES = 2e4
+_CAPTIONED = 50  # units of caption that are read to see how much a model tells
 _OTHER_SETTINGS = "all its units are of other settings or of another version"
 
 
@@ -84,12 +86,28 @@ def _estimate_costs(plans: list[StagePlan], stages: dict[str, Stage], store: Sto
     """Fills in `cost` and `price`, from the mean cost per unit so far or else from the config's expectation."""
     before = spent(store)
     for entry in plans:
-        expected = stages[entry.stage].config.expected_cost()
+        config = stages[entry.stage].config
+        expected = config.expected_cost()
+        if isinstance(config, MergeCaptionsConfig):
+            expected = config.cost_of(*_captions_per_video(plans, stages, store))
         units, so_far = entry.run + entry.later, before.get(entry.stage, Counter())
         if expected and units:
             unit = {n: v / entry.done for n, v in so_far.items()} if entry.done and so_far["calls"] else expected
             entry.cost = Counter({name: round(value * units) for name, value in unit.items()})
             entry.price = cost_of(entry.cost, endpoint)
+
+
+def _captions_per_video(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> tuple[float, float]:
+    """Returns the expected number of captions of a video, and of characters of a caption, from the captions so far."""
+    entries = {entry.stage: entry for entry in plans}
+    segments, videos = (
+        entry.done + entry.run + entry.later for entry in (entries["caption"], entries["merge_captions"])
+    )
+    paths = islice((p for p in store.files(stages["caption"].folder) if p.endswith(".parquet")), _CAPTIONED)
+    told = [store.read_table(path, ["kind", "text"]).to_pylist() for path in paths]
+    texts = [len(row["text"]) for rows in told for row in rows if row["kind"] == "event"]
+    per_segment = len(texts) / len(told) if told else CAPTIONS_PER_SEGMENT
+    return per_segment * segments / max(1, videos), sum(texts) / len(texts) if texts else CAPTION_CHARS
 
 
 def put_recorded_manifest(work: Workspace, store: Store) -> None:

@@ -20,13 +20,17 @@ from stages.prompts import prompt, prompt_hash
 from stages.qa.similarity import content_words
 from workers.endpoint.answers import Answer, BadAnswer, Sentence
 from workers.endpoint.client import Endpoint, Request
-from workers.endpoint.config import EndpointConfig
+from workers.endpoint.config import CHARS_PER_TOKEN, EndpointConfig
 from workers.storage.store import Store
 
 READS = pa.schema(
     [("video_id", pa.string()), ("caption_units", pa.list_(pa.string())), ("uncaptioned_segments", pa.int32())]
 )
 _MOST_VIDEO_TEXT = 8
+CAPTIONS_PER_SEGMENT, CAPTION_CHARS = 12.0, 60.0
+"""Assumed before any segment is captioned."""
+# Characters of a caption in a request, and of an event in an answer, beside the text.
+_CAPTION_JSON, _EVENT_JSON = 55, 35
 Row = dict[str, Any]
 
 
@@ -47,8 +51,19 @@ class MergeCaptionsConfig(StageConfig):
         return {**super().semantic(), "endpoint": self.endpoint.content(), "prompt": prompt_hash("merge_captions")}
 
     def expected_cost(self) -> dict[str, float]:
-        """Returns the expected cost of a video with as many captions as one request takes."""
-        return {"calls": 1, "tokens_in": 500 + self.window * 40, "tokens_out": self.window * 10}
+        """Returns the expected cost of a video of one segment."""
+        return self.cost_of(CAPTIONS_PER_SEGMENT, CAPTION_CHARS)
+
+    def cost_of(self, captions: float, chars: float) -> dict[str, float]:
+        """Returns the expected cost of a video with so many captions, whose texts have so many characters on average.
+
+        A window of one caption is not asked about.
+        """
+        calls = captions // self.window + (captions % self.window > 1)
+        fixed = len(prompt("merge_captions")) + len(json.dumps(MergedEvents.model_json_schema()))
+        characters = calls * fixed + captions * (chars + _CAPTION_JSON)
+        merged = captions / 3 * (chars + _EVENT_JSON)
+        return {"calls": calls, "tokens_in": characters / CHARS_PER_TOKEN, "tokens_out": merged / CHARS_PER_TOKEN}
 
 
 class MergedEvent(Answer):

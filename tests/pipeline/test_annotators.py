@@ -86,6 +86,7 @@ def test_videos_without_annotation_become_a_corpus(without_ray, folder, tmp_path
         recipe = recipe_for(server, "annotate.endpoint.price_in=2.0")
         before = {entry.stage: entry for entry in plan(corpus, recipe, folder / "manifest.jsonl")}
         assert before["caption"].cost["calls"] == 2 and before["caption"].price > 0
+        assert before["merge_captions"].cost["calls"] == 2
         assert before["transcribe"].cost["minutes"] == 10
         assert not before["annotate"].cost
         capped = override(recipe, ["annotate.endpoint.max_tokens=100"])
@@ -100,6 +101,7 @@ def test_videos_without_annotation_become_a_corpus(without_ray, folder, tmp_path
         [note] = [note for note in summary.notes if "bad_answer" in note]
         assert note.startswith("no JSON: the model refuses or answers in prose: the answers about 1 units")
         calls = server.calls
+        assert sum("captions" in user_data(chat) for chat in server.requests if "file" not in chat) == 2
         with open_catalog(corpus) as catalog:
             rejects = catalog.sql("select stage, kind, reason, detail from rejects").fetchall()
             assert rejects == [("caption", "segment", "bad_answer", "no JSON: the model refuses or answers in prose")]

@@ -7,9 +7,10 @@ import pytest
 
 from pipeline.inputs.manifest import MANIFEST_ROWS
 from pipeline.inputs.recipe import load_recipe
-from pipeline.plan import StagePlan, explain, put_recorded_manifest
+from pipeline.plan import StagePlan, _estimate_costs, explain, put_recorded_manifest
 from pipeline.tables.corpus_file import describe
 from pipeline.tables.workspace import Workspace
+from schemas.tables.text import SEGMENT_TEXT
 from tests.pipeline.command_line import run
 from workers.storage.store import Store
 
@@ -49,3 +50,20 @@ def test_a_damaged_file_of_a_corpus_is_named(tmp_path, capsys, path):
     store.write_bytes(path, b"garbage")
     assert run("status", tmp_path) == 2
     assert f"error: {path}: damaged (" in capsys.readouterr().err
+
+
+def test_the_captions_to_merge_are_told_by_those_that_are_there(tmp_path):
+    store, recipe = Store(tmp_path), load_recipe("demo", ["annotate.annotators=[caption]"])
+    stages = recipe.stages()
+    plans = [StagePlan("caption", 0, 0, 4, 8), StagePlan("merge_captions", 0, 0, 0, 2)]
+    _estimate_costs(plans, stages, store, recipe.annotate.endpoint)
+    assert plans[1].cost["calls"] == 2 * 2, "72 captions of each video, 40 in a request"
+    rows = [{"kind": kind, "text": "x" * 30} for kind in ["event"] * 25 + ["scene"]]
+    for number in range(4):
+        table = pa.Table.from_pylist(rows, SEGMENT_TEXT)
+        store.write_tables(f"{stages['caption'].folder}/0{number}/unit.parquet", [table], SEGMENT_TEXT)
+    plans = [StagePlan("caption", 4, 0, 0, 8), StagePlan("merge_captions", 0, 0, 0, 2)]
+    before = plans[1].cost["tokens_in"]
+    _estimate_costs(plans, stages, store, recipe.annotate.endpoint)
+    assert plans[1].cost["calls"] == 2 * 4, "150 captions of each video"
+    assert plans[1].cost["tokens_in"] > 8000 > before

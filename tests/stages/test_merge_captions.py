@@ -5,12 +5,12 @@ import json
 import pyarrow as pa
 import pytest
 
-from benchmarks._endpoint_server import Fault, endpoint_server, user_data
+from benchmarks._endpoint_server import Fault, endpoint_server, text_of, user_data
 from schemas.config import ConfigError, parse
 from schemas.rejects import Reject
 from schemas.tables.text import SEGMENT_TEXT
 from stages.merge_captions import MergeCaptionsConfig, stage
-from workers.endpoint.config import EndpointConfig
+from workers.endpoint.config import CHARS_PER_TOKEN, EndpointConfig
 from workers.storage.store import Store
 
 CAPTIONS = [
@@ -53,6 +53,17 @@ def test_captions_of_one_event_become_one_with_their_times(tmp_path):
         assert run(server, tmp_path) == [(0.0, 19.0, PEELS), *CAPTIONS[2:]]
         assert server.calls == 1
         assert [c["text"] for c in user_data(server.requests[0])["captions"]] == [text for _, _, text in CAPTIONS]
+
+
+@pytest.mark.parametrize(("number", "calls"), [(12, 1), (40, 1), (41, 1), (42, 2), (100, 3)])
+def test_the_expected_cost_is_that_which_the_endpoint_counts(tmp_path, number, calls):
+    captions = [(10.0 * i, 10.0 * i + 9, f"{CAPTIONS[i % 4][2]} number {i}") for i in range(number)]
+    with endpoint_server(lambda chat: told()) as server:
+        run(server, tmp_path, captions)
+    expected = MergeCaptionsConfig().cost_of(number, sum(len(text) for _, _, text in captions) / number)
+    sent = sum(len(text_of(chat)) + len(json.dumps(chat["response_format"])) for chat in server.requests)
+    assert server.calls == expected["calls"] == calls
+    assert expected["tokens_in"] == pytest.approx(sent / CHARS_PER_TOKEN, rel=0.1)
 
 
 @pytest.mark.parametrize(
