@@ -28,6 +28,7 @@ from schemas.tables.qa import QA
 from stages import audit_qa
 from stages.audit_qa import AuditQaConfig, choice_of
 from stages.qa.audit.blind import BlindConfig, fold_of, judge
+from stages.qa.audit.checks import problems
 from stages.qa.audit.features import Choice, rows_of
 from stages.qa.audit.text_model import Pairs
 from stages.qa.audit.typical_places import typical_places
@@ -181,6 +182,17 @@ def sequences(known: int = 30, others: int = 2000) -> None:
     at_most("drawn sequences: false hits", 100 * false / others, "%", 0.1, others=others)
 
 
+def in_another_language(name: str, written: list[tuple[World, list[dict[str, Any]]]]) -> None:
+    """Pairs of English captions that are taken for those of another language."""
+    found = [
+        "other_language" in problems(pair, world.duration_s, np.arange(0.5, world.duration_s))
+        for world, pairs in written
+        for pair in pairs
+    ]
+    share = 100 * sum(found) / len(found)
+    at_most(f"{name}: pairs taken for another language", share, "%", 0.1, pairs=len(found))
+
+
 def _film(seed: int, seconds: int = 240) -> np.ndarray:
     """float32 [2 * seconds, 64]: two descriptors per second."""
     rng = np.random.default_rng(seed)
@@ -199,7 +211,9 @@ def main() -> None:
     for name, worlds in {"demo": demo(DEMO_VIDEOS), **{name: real(name) for name in REAL}}.items():
         written = list(pairs_of(worlds, 1 if name == "demo" else SEEDS))
         forms = choices_of(written)
-        if not forms:
+        if forms:
+            in_another_language(name, written)
+        else:
             report(f"{name}: pairs", None, "pairs", None, None, why="the annotation file is not beside the checkout")
             continue
         held_out(name, forms)
