@@ -73,7 +73,8 @@ def _digest(text: str) -> str:
 
 def card(store: Store, corpus: str) -> str:
     """Returns the text of the data card: a YAML header and Markdown."""
-    schemas = {name: _schema(store, f"tables/{name}.parquet") for name in TABLES if _has(store, name)}
+    paths = {name: f"tables/{name}.parquet" for name in TABLES}
+    schemas = {name: _schema(store, path) for name, path in paths.items() if store.exists(path)}
     with open_catalog(corpus) as catalog:
         facts = Facts(catalog, set(schemas["qa"].names), set(schemas["samples"].names))
         terms = terms_of([*facts.video_licences, *facts.annotation_licences])
@@ -165,10 +166,6 @@ def _share_alike(rows: list[tuple]) -> str:
 
 def _named(rows: list[tuple]) -> list[tuple]:
     return [(name or _NONE, count) for name, count in rows]
-
-
-def _has(store: Store, name: str) -> bool:
-    return store.exists(f"tables/{name}.parquet")
 
 
 def _schema(store: Store, path: str) -> pa.Schema:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -89,8 +88,8 @@ def with_audit(
             raise DamagedUnit(f"{audited[0]}: is not row by row of the pairs: delete the file and build again")
         if banned:
             own = own.set_column(own.schema.get_field_index("dropped"), "dropped", _marked(table, own, banned))
-        columns = chain(zip(table.schema.names, table.columns, strict=True), _columns(own))
-        yield pa.table({**dict(columns), **_licensed(table, licences or {})}, QA_TABLE)
+        columns = dict(zip(table.schema.names, table.columns, strict=True)) | {name: own[name] for name in FOUND.names}
+        yield pa.table({**columns, **_licensed(table, licences or {})}, QA_TABLE)
 
 
 def _licensed(pairs: pa.Table, licences: Mapping[str, str | None]) -> dict[str, pa.Array]:
@@ -107,7 +106,3 @@ def _marked(pairs: pa.Table, found: pa.Table, banned: Banned) -> pa.Array:
         for video, other, pair, dropped in zip(*(column.to_pylist() for column in columns), strict=True)
     ]
     return pa.array(marked, pa.string())
-
-
-def _columns(found: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    return ((name, found[name]) for name in FOUND.names)
