@@ -5,14 +5,14 @@ are distributed over all workers, and a worker that crashes loses only its curre
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
 import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayTaskError
 
 from pipeline.engine.chain import REJECTED, chain
 from pipeline.engine.committed import Committed
@@ -90,7 +90,7 @@ def _innermost(error: BaseException) -> str:
     return f"{kind}{error}".partition("\nFailed to apply UDF")[0]
 
 
-def _apply(dataset: Dataset, runner: UnitRunner, counter: Any, extra_bytes: int) -> Dataset:
+def _apply(dataset: Dataset, runner: UnitRunner, counter: ProgressCounter, extra_bytes: int) -> Dataset:
     stage, need = runner.committed.stage, runner.committed.stage.config.resources
     options: dict[str, Any] = {"num_cpus": need.cpus, "batch_size": 1, "batch_format": "pyarrow"}
     if need.gpus:
@@ -105,28 +105,19 @@ def _apply(dataset: Dataset, runner: UnitRunner, counter: Any, extra_bytes: int)
     return dataset.map_batches(_task(runner, counter), compute=TaskPoolStrategy(size=need.workers[1]), **options)
 
 
-def _reporter(counter: Any) -> Callable[[str, str], None]:
-    """Returns a function that counts units for the display, without waiting for the counter."""
-
-    def report(stage: str, outcome: str) -> None:
-        counter.add.remote(stage, outcome)
-
-    return report
-
-
-def _task(runner: UnitRunner, counter: Any) -> Callable:
+def _task(runner: UnitRunner, counter: ProgressCounter) -> Callable:
     def task(table: pa.Table) -> Iterator[pa.Table]:
-        runner.report = _reporter(counter)
+        runner.report = counter.add
         yield from runner(table)
 
     task.__name__ = runner.committed.stage.name
     return task
 
 
-def _actor(runner: UnitRunner, counter: Any) -> type:
+def _actor(runner: UnitRunner, counter: ProgressCounter) -> type:
     class Actor:
         def __init__(self) -> None:
-            runner.report = _reporter(counter)
+            runner.report = counter.add
 
         def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
             yield from runner(table)
@@ -145,15 +136,13 @@ def _batches(rows: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 @contextmanager
-def _shown(display: Display) -> Iterator[Any]:
+def _shown(display: Display) -> Iterator[ProgressCounter]:
     """Yields a counter that a thread displays, since rows reach the driver only when their units are finished."""
-    counter: Any = ProgressCounter.remote()  # type: ignore[attr-defined]
-    over = Event()
+    counter, over = ProgressCounter(), Event()
 
     def show() -> None:
         while not over.wait(display.every_s):
-            with suppress(RayActorError):
-                display.update(ray.get(counter.read.remote()))
+            display.update(counter.read())
 
     thread = Thread(target=show, daemon=True)
     thread.start()
@@ -162,7 +151,7 @@ def _shown(display: Display) -> Iterator[Any]:
     finally:
         over.set()
         thread.join()
-        ray.kill(counter)  # what Ray Data keeps of the stages refers to it, so it would stay as long as the session
+        counter.close()
 
 
 def check_fits(stages: Sequence[Stage]) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,19 +55,9 @@ class Shout:
         if unit["word"] == "die" and len(list(Path(self.config.died).iterdir())) < self.config.crashes:
             (Path(self.config.died) / str(os.getpid())).touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        if unit["word"] == "uncount":
-            kill_counter()
         if unit["word"] == "always":
             os.kill(os.getpid(), signal.SIGKILL)
         yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"].upper() + self.config.mark]}, SHOUT)
-
-
-def kill_counter() -> None:
-    """SIGKILL to the counter of this worker's Ray session, a child of the same raylet; an earlier test's may linger."""
-    for process in psutil.Process(os.getppid()).children():
-        with suppress(psutil.Error):
-            if "ray::ProgressCounter" in " ".join(process.cmdline()):
-                process.kill()
 
 
 def wait_until(true: Callable[[], bool], otherwise: str) -> None:

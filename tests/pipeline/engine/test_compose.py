@@ -10,13 +10,12 @@ import pytest
 import ray
 from ray.data import DataContext
 from ray.data._internal.execution.no_progress_guard import NoProgressGuard
-from ray.exceptions import RayActorError
 
 from pipeline.engine import cluster
 from pipeline.engine.chain import ChainError, chain
-from pipeline.engine.compose import ClusterTooSmall, WorkerFailed, _reporter, _shown, check_fits, run_chain
+from pipeline.engine.compose import ClusterTooSmall, WorkerFailed, _shown, check_fits, run_chain
 from pipeline.engine.crash_counter import CrashCounter
-from pipeline.engine.progress import Display
+from pipeline.engine.progress import Display, ProgressCounter
 from schemas.config import Resources
 from tests.pipeline import in_process, toy
 from workers.storage.store import Store
@@ -133,31 +132,16 @@ def counted(rows) -> Counter:
     return Counter(outcome for row in rows for outcome in row["outcomes"])
 
 
-def test_a_counter_that_is_killed_costs_nothing(tmp_path):
-    rows = run(Store(tmp_path), ["a uncount b"])
-    assert [r["reject"] for r in rows] == [None] * 3
-    assert counted(rows) == {"split done": 1, "shout done": 3}
+def test_units_are_counted_while_a_phase_runs_and_the_counts_deleted_at_its_end():
+    @ray.remote(num_cpus=0)
+    def count(counter: ProgressCounter) -> None:
+        counter.add("split", "done")
 
-
-def test_a_counter_ends_with_its_phase():
-    """Else a build would hold a process more for each phase that is done."""
     with _shown(Display(toy.stages(), 1)) as counter:
-        ray.get(counter.read.remote())
-
-    def is_gone() -> bool:
-        try:
-            ray.get(counter.read.remote())
-        except RayActorError:
-            return True
-        return False
-
-    toy.wait_until(is_gone, "the counter has outlived its phase")  # Ray ends it a moment later
-
-
-def test_a_counter_that_is_gone_for_good_costs_nothing():
-    with _shown(Display(toy.stages(), 1)) as counter:
-        ray.kill(counter)
-        _reporter(counter)("split", "done")
+        ray.get([count.remote(counter) for _ in range(3)])
+        counter.add("split", "failed")
+        assert counter.read() == {("split", "done"): 3, ("split", "failed"): 1}
+    assert not counter.read()
 
 
 def test_the_rows_that_leave_hold_each_unit_once(tmp_path):
