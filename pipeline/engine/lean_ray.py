@@ -1,21 +1,28 @@
 """Leaves out of a local Ray session what no build uses; each of these processes costs about a second of CPU time.
 
-Ray starts a dashboard even where none is asked for, a monitor that adds nodes to a cluster and one that forwards the
-logs of workers to the driver. Ray Data starts three actors: for statistics that the dashboard shows, for dividing a
-cluster among several drivers, and for the nodes of restarted workers. No option switches them off, so they are
-replaced here by name, and `tests/pipeline/engine/test_private_ray.py` fails if Ray renames one. A cluster keeps them.
+Ray starts a dashboard and its agent even where none is asked for, a monitor that adds nodes to a cluster and one that
+forwards the logs of workers to the driver. Ray Data starts three actors: for statistics that the dashboard shows, for
+dividing a cluster among several drivers, and for the nodes of restarted workers. No option switches them off, so they
+are replaced here by name, and `tests/pipeline/engine/test_private_ray.py` fails if Ray renames one. A cluster keeps
+them.
 """
 
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import ray
+from ray._private import ray_constants, services
 from ray._private.node import Node
 from ray.data._internal import stats
 from ray.data._internal.cluster_autoscaler import AutoscalingCoordinator, default_cluster_autoscaler_v2
 from ray.data._internal.execution.operators import actor_pool_map_operator
+
+from pipeline.engine import absent_agent
+
+_command_of = services._build_python_executable_command_memory_profileable
 
 
 @contextmanager
@@ -24,6 +31,7 @@ def only_needed_processes() -> Iterator[None]:
     with ExitStack() as replaced:
         for start in ("start_api_server", "start_monitor", "start_log_monitor"):
             replaced.enter_context(_replaced(Node, start, _ignore))
+        replaced.enter_context(_replaced(services, _command_of.__name__, _command))
         replaced.enter_context(_replaced(stats, "get_or_create_stats_actor", _IgnoringActor))
         replaced.enter_context(_replaced(stats._StatsManager, "gen_dataset_id_from_stats_actor", _dataset_id))
         coordinator = "DefaultAutoscalingCoordinator"
@@ -43,6 +51,14 @@ def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
         yield
     finally:
         setattr(owner, name, before)
+
+
+def _command(component: str, *args: Any, **options: Any) -> list[str]:
+    """Returns the command that starts a process of Ray, without its script and arguments."""
+    if component == ray_constants.PROCESS_TYPE_DASHBOARD_AGENT:
+        return [sys.executable, "-E", "-S", absent_agent.__file__]
+    command: list[str] = _command_of(component, *args, **options)
+    return command
 
 
 def _ignore(*_: Any, **__: Any) -> None:
