@@ -26,6 +26,8 @@ def not_built(store: Store, what: str) -> NotBuilt:
     """Returns the error for a missing part of a corpus, or for a folder that is no corpus."""
     root = redacted(store.root)
     command = f"longvid build --manifest MANIFEST --out {shlex.quote(root)}"
+    if what == "corpus.json" and store.exists("tables/samples.parquet") and not store.has_folder("units"):
+        return NotBuilt(f"{root}: {what}: not there, since only shards and tables were published; ask who built it")
     if store.exists("corpus.json") or any(store.files("tables")):
         return NotBuilt(f"{root}: {what}: not built yet: run `{command}`")
     return NotBuilt(f"{root}: no corpus there: run `{command}`, or give the folder that an earlier build wrote")

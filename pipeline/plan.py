@@ -12,7 +12,7 @@ from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.recipe import Recipe, changed_fields, recorded_recipe
 from pipeline.not_built import NotBuilt, require_built
 from pipeline.phases import Phase, phases
-from pipeline.stage_plan import StagePlan
+from pipeline.stage_plan import OTHER_SETTINGS, StagePlan
 from pipeline.tables.corpus_file import OtherFormat
 from pipeline.tables.damage import naming
 from pipeline.tables.decoded import frames_decoded
@@ -29,7 +29,6 @@ from workers.storage.store import Store
 GUESSED_BYTES = {"decode": 9e6, "embed": 4e5, "distill": 3e7}
 GUESSED_SMALL_BYTES = 2e4
 _CAPTIONED = 50  # units of caption that are read to see how much a model tells
-_OTHER_SETTINGS = "all its units are of other settings or of another version"
 
 
 def plan(corpus: str, recipe: Recipe, manifest: str | Path | None = None) -> list[StagePlan]:
@@ -161,7 +160,7 @@ def explain(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> N
         changed = changed_fields(before.get(entry.stage, now), now, f"{stage.section or entry.stage}.")
         if not changed and store.has_folder(f"units/{stage.name}") and not store.has_folder(stage.folder):
             built = as_built({stage.name: stage}, store).get(stage.name)
-            changed = [f"version {built.version} -> {stage.version}" if built else _OTHER_SETTINGS]
+            changed = [f"version {built.version} -> {stage.version}" if built else OTHER_SETTINGS]
         if changed:
             entry.why = ", ".join(changed)
         elif first_changed:

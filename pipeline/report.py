@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from pipeline.stage_plan import OTHER_SETTINGS
 from pipeline.tables.closed_duckdb import EXAMPLE
 from pipeline.tables.damage import naming
 from pipeline.terminal import Terminal, folded_table
@@ -83,6 +84,10 @@ def show_status(plans: list[StagePlan], out: Terminal) -> None:
     for p in plans:
         table.add_row(p.stage, str(p.done), str(p.rejected), f"{p.run}" + (f" + about {p.later}" if p.later else ""))
     out.print(table)
+    if changed := [f"{p.stage} ({p.why})" for p in plans if p.why.startswith(("version ", OTHER_SETTINGS))]:
+        out.print(
+            f"changed since the last build: {', '.join(changed)}; longvid verify says whether the corpus is sound"
+        )
     done, to_do = (sum(frames) for frames in zip(*((p.frames_decoded, p.frames_to_decode) for p in plans), strict=True))
     if done or to_do:
         out.print(f"decode: {done:,} frames decoded" + (f", {to_do:,} to decode" if to_do else ""))

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+OTHER_SETTINGS = "all its units are of other settings or of another version"
+
 
 @dataclass
 class StagePlan:

@@ -49,6 +49,8 @@ class Verdict:
     """Parts that an incomplete build has not written; they are reported as a problem as well."""
     notes: list[str] = field(default_factory=list)
     """Messages about stages whose units were made by an earlier version of them, which is no problem."""
+    is_partial: bool = False
+    """Whether units and media files were not checked, since this version does not follow what an earlier one made."""
 
 
 def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
@@ -79,7 +81,7 @@ def verify(corpus: str, manifest: str | Path | None = None) -> Verdict:
             return _verify_built(store, recipe, built, manifest, verdict)
     except (OSError, ValueError, KeyError, pa.ArrowException, duckdb.Error):
         pass  # this version no longer reads what an earlier one wrote
-    verdict = _verify_published(store, Verdict(notes=verdict.notes))
+    verdict = _verify_published(store, Verdict(notes=verdict.notes, is_partial=True))
     verdict.notes.append("units and videos were not checked, since this longvid does not follow those of that version")
     return verdict
 

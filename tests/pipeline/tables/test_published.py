@@ -87,4 +87,4 @@ def test_damage_is_found(corpus, damaged, capsys):
 def test_query_works_and_what_needs_more_says_so(corpus, capsys):
     assert run("query", corpus, "select count(*) from samples") == 0
     assert run("plan", corpus) == 2
-    assert "corpus.json: not built yet: run `longvid build" in capsys.readouterr().err
+    assert "corpus.json: not there, since only shards and tables were published" in capsys.readouterr().err
