@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from stages.qa.lexicon import Form, form_of, tokens
+from stages.qa.lexicon import VERB, Form, form_of, tokens
 from stages.qa.small_words import AFTER_VERB, ARTICLES, JOINS, PERSONS, PREPOSITIONS
 
 _GROUP_WORDS = """audience band class couple crew crowd family group lot majority men number others pair people police
@@ -22,7 +22,9 @@ _PERSON_WHO = re.compile(
 # "At a sunny day", "only one of the men are", "The man with the knife, he cuts bread", "a blanket/pillow".
 _WRONG_WORDS = re.compile(
     r"\b(?:at|in) (?:an? )?(?:sunny|rainy|cloudy|windy|snowy) (?:\w+ )?(?:day|morning|evening|afternoon)\b"
-    r"|\bone of the \w+ (?:are|were|have)\b|^(?:the|an?|one|this) [^,]+, (?:he|she|they|it) |[a-z]{2}/[a-z]{2}",
+    r"|\bone of the \w+ (?:are|were|have)\b|^(?:the|an?|one|this) [^,]+, (?:he|she|they|it) |[a-z]{2}/[a-z]{2}"
+    r"|\bat the (?:first|second|third|last) time\b|\b(?:eggs|beans) (?:yolk|white|shell|sprout)s?\b"
+    r"|\b(?:at|in|to) outdoors\b|\b(?:in|into) in\b|\bof of\b|\bthe a\b",
     re.I,
 )
 # "When they start laughing": of what happens then, nothing is told.
@@ -69,6 +71,20 @@ def _has_wrong_form(words: Sequence[str]) -> bool:
         is_one = Form.NOUN in noun and not is_many
         is_bare = form_of(words[at + 2]) == Form.BASE and words[at + 3 : at + 4] not in (["is"], ["was"])
         if begins and words[at] in ("a", "an", "the") and is_one and is_bare:
+            return True
+    for at in range(min(3, len(words) - 2)):
+        is_agent = words[at] in PERSONS - {"couple"} or (at > 0 and words[at].endswith(("er", "or", "rist")))
+        form, noun = form_of(words[at + 1]), form_of(words[at])
+        is_base = Form.BASE in form and not form & (Form.PAST | Form.THIRD) and words[at + 2] in ("a", "an", "the")
+        is_one = not noun & (VERB | Form.PLURAL) and words[0] not in ARTICLES and "and" not in words[:at]
+        if is_agent and is_one and is_base:
+            return True
+    for join, verb, after in zip(words, words[1:], words[2:], strict=False):  # "before decided to"
+        if (
+            join in ("before", "after", "without")
+            and form_of(verb) == Form.PAST
+            and (after == "to" or after in ARTICLES)
+        ):
             return True
     first, second = (form_of(word) for word in (*words[:2], "", "")[:2])
     if first & Form.BASE and not (first & Form.ADJECTIVE or second & Form.THIRD or words[0] in PERSONS):

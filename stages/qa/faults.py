@@ -10,7 +10,7 @@ from stages.qa.broken import is_broken
 from stages.qa.grammar import is_fragment, is_sentence
 from stages.qa.lexicon import VERB, Form, form_of, tokens
 from stages.qa.lists import is_run_together
-from stages.qa.spelling import is_english, misspelled
+from stages.qa.spelling import is_english, misspelled, spelled
 
 _STAYS = "it stays a step, and is not told in words"
 FAULTS = {
@@ -50,7 +50,9 @@ def fault_of(text: str, *, is_caption: bool = False, is_title: bool = False, is_
 
 def fault_of_line(text: str) -> str:
     """Returns a code of FAULTS for a spoken line of an English video; "" where it can be told."""
-    return "" if is_english(text) else "foreign_line"
+    if not is_english(text):
+        return "foreign_line"
+    return "misspelled" if misspelled(text) or spelled(text) != text else ""
 
 
 def _are_keywords(text: str, is_alone: bool) -> bool:

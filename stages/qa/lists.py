@@ -12,11 +12,11 @@ from stages.qa.lexicon import Form, form_of, tokens
 # Foods that end the name of a thing, where none of _TAILS follows.
 _FOODS = """anchovies avocado bacon basil bean beans beef bread broccoli broth butter cabbage capsicum cardamom carrot
 carrots celery cheese chicken chickpeas chili chilies chilli chillies cilantro cinnamon cornstarch cream cucumber
-cucumbers cumin eggs flour garlic ginger ham herbs honey juice ketchup lamb lettuce mayonnaise meat milk mince mirin
-mozzarella mushroom mushrooms mustard noodles oil onion onions oregano paprika parmesan parsley paste pasta peas
-pepper peppers pork potato potatoes powder radish rice rosemary salt sauce sausage scallions shallot shallots shrimp
-spinach starch stock sugar tabasco thyme tofu tomato tomatoes tuna turmeric vinegar walnut water wine yeast yogurt
-yoghurt yolks zucchini"""
+cucumbers cumin eggs extract flour garlic ginger ham herbs honey juice ketchup lamb lettuce mayonnaise meat milk mince
+mirin mozzarella mushroom mushrooms mustard noodles oil onion onions oregano paprika parmesan parsley paste pasta peas
+pepper peppercorns peppers pork potato potatoes powder radish rice rosemary salt sauce sausage scallions shallot
+shallots shrimp spinach starch stock sugar tabasco thyme tofu tomato tomatoes tuna turmeric vinegar walnut water wine
+yeast yogurt yoghurt yolks zucchini"""
 # What a food before it is a part or a kind of.
 _TAILS = """ball balls batter belly bits blend bone bones bowl breast breasts broth bulb bun buns burger burgers cake
 cakes casserole chop chops chowder chunks clove cloves container cooker crumbs crust cube cubes curry cutlets dices

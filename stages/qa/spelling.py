@@ -9,13 +9,15 @@ from functools import lru_cache
 from string import ascii_lowercase
 
 # What is meant where other words are as near to the misspelled one, or none is.
-_TABLE = """alot:a-lot aound:around balde:blade begings:begins borads:boards boullion:bouillon brocolli:broccoli
-celatin:gelatin chedar:cheddar choped:chopped eachother:each-other exersise:exercise flys:flies foward:forward
-garram:garam gaurd:guard infront:in-front inot:into mozerella:mozzarella mozzeralla:mozzarella oilive:olive
-parsely:parsley peice:piece peices:pieces placce:place potaoe:potato potatoe:potato potatos:potatoes realy:really
-restaraunt:restaurant restraunt:restaurant scoups:scoops screan:screen serated:serrated sitr:stir sitts:sits
-stiring:stirring thier:their thorugh:through tomatos:tomatoes tumeric:turmeric untill:until utencil:utensil
-utencils:utensils vegins:begins vehical:vehicle vinager:vinegar"""
+_TABLE = """alot:a-lot aound:around arent:aren't balde:blade begings:begins borads:boards boullion:bouillon
+brocolli:broccoli cant:can't celatin:gelatin chedar:cheddar choped:chopped couldnt:couldn't didnt:didn't
+doesnt:doesn't dont:don't eachother:each-other exersise:exercise flys:flies foward:forward garram:garam gaurd:guard
+hasnt:hasn't havent:haven't infront:in-front inot:into isnt:isn't mozerella:mozzarella mozzeralla:mozzarella
+oilive:olive parsely:parsley peice:piece peices:pieces placce:place potaoe:potato potatoe:potato potatos:potatoes
+realy:really restaraunt:restaurant restraunt:restaurant scoups:scoops screan:screen serated:serrated
+shouldnt:shouldn't sitr:stir sitts:sits stiring:stirring thats:that's theres:there's theyre:they're thier:their
+thorugh:through tomatos:tomatoes tumeric:turmeric untill:until utencil:utensil utencils:utensils vegins:begins
+vehical:vehicle vinager:vinegar wasnt:wasn't wouldnt:wouldn't youre:you're"""
 WORDS = {wrong: right.replace("-", " ") for wrong, right in (pair.split(":") for pair in _TABLE.split())}
 # Right words that the list lacks, without their endings.
 _MORE = """airfryer app backflip backsplash banh basmati bibimbap biryani bmx boba bok bokeh bruschetta bulgogi burpee
@@ -54,9 +56,11 @@ _WORD = re.compile(r"(?<![\w'\u2019./@#&-])(?:^[A-Z])?[a-z]+(?:-[a-z]+)*(?![\w'\
 # One word each.
 _PARTED = re.compile(
     r"\b(?:base ball|basket ball|bath room|bed room|checker board|counter top|dish washer|foot ball|key board|lap top"
-    r"|skate board|snow board|sun glasses|surf board|tooth brush|tooth paste|volley ball|wheel chair)(?=s?\b)",
+    r"|pepper corn|skate board|snow board|sun glasses|surf board|tooth brush|tooth paste|volley ball"
+    r"|wheel chair)(?=s?\b)",
     re.I,
 )
+_DISPOSE = re.compile(r"\b(dispos(?:e|es|ed|ing)) (?!(?:of|and|or|in|into|at|by|from|to|on)\b|\w+ly\b)(?=\w)", re.I)
 _PART = re.compile(r"[A-Za-z][a-z]*")
 _LETTERS = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _VOWELS = "aeiou"
@@ -64,7 +68,7 @@ _VOWELS = "aeiou"
 
 def spelled(text: str) -> str:
     """Returns a text with its common misspellings mended; a capital stays one."""
-    text = _PARTED.sub(lambda found: found[0].replace(" ", ""), text)
+    text = _DISPOSE.sub(r"\1 of ", _PARTED.sub(lambda found: found[0].replace(" ", ""), text))
     return _WORD.sub(lambda found: _PART.sub(lambda part: _mended(part[0]), found[0]), text)
 
 

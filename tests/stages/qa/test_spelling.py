@@ -3,6 +3,7 @@
 import pytest
 
 from stages.qa.clean import sentences
+from stages.qa.faults import fault_of_line
 from stages.qa.spelling import WORDS, misspelled, spelled
 
 
@@ -13,6 +14,7 @@ from stages.qa.spelling import WORDS, misspelled, spelled
         ("A man cuts it into small peices infront of a freind", "A man cuts it into small pieces in front of a friend"),
         ("Refridgerated seperately", "Refrigerated separately"),
         ("A bird flys by", "A bird flies by"),
+        ("Dispose a wheel chair", "Dispose of a wheelchair"),
         ("Add kethup to the sandwhich", "Add ketchup to the sandwich"),
         ("A man cuts watermeoln", "A man cuts watermelon"),
         ("A gymast stands by the freind-zone", "A gymnast stands by the friend-zone"),
@@ -27,6 +29,7 @@ def test_misspellings_of_which_one_word_can_be_meant_are_mended(text, right):
     "text",
     [
         "A flysheet dries",
+        "Waste is disposed in the bin, or disposed of",
         "Whisk the eggs, grate the cheese",
         "The real camaraderie of friends at the potato stand",
         "Add garam masala, paneer and gochujang to the udon noodles",
@@ -68,3 +71,8 @@ def test_captions_are_quoted_as_they_are_meant():
 
 def test_other_languages_are_not_touched():
     assert sentences("le freind est avec la puting", is_english=False) == ("Le freind est avec la puting",)
+
+
+def test_misspelled_speech_is_not_mended_but_left_untold():
+    assert fault_of_line("But it didnt happen without you") == "misspelled"
+    assert fault_of_line("But it didn't happen without you") == ""
