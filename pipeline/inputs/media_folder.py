@@ -78,6 +78,10 @@ def list_media(folder: Path) -> Listing:
     for path in filter(is_media, ready):
         stem = path.with_suffix("")
         listing.media.append(Media(path, [p for _, _, p in sorted(subtitles.get(stem, ()))], events.get(stem)))
+    used = {path for media in listing.media for path in (*media.subtitles, media.events_file)}
+    named = {path for found in subtitles.values() for _, _, path in found} | {*events.values()}
+    for path in sorted(named - used):
+        listing.leave_out("subtitle or events files that no video beside them is called like", path)
     return listing
 
 

@@ -32,6 +32,13 @@ def test_by_suffix_and_else_by_content(tmp_path, name, content, media):
     assert is_media(tmp_path / name) == media
 
 
+def test_subtitles_and_events_of_no_video_are_named(tmp_path):
+    for name in ("a.mp4", "a.en.vtt", "a_notes.vtt", "b.events.jsonl", "b.srt", "a.events.jsonl", "c.jsonl"):
+        (tmp_path / name).write_bytes(b"")
+    why = "subtitle or events files that no video beside them is called like"
+    assert list_media(tmp_path).left_out == {why: ["a_notes.vtt", "b.events.jsonl", "b.srt"]}
+
+
 def test_neighbours_by_stem_and_language(tmp_path):
     videos = ["a.mp4", "a.webm", "a.b.mp4"]
     texts = ["a.vtt", "a.srt", "a.de.vtt", "a.pt-BR.srt", "a.b.fr.vtt", "a_notes.vtt", "a.commentary7.vtt"]
