@@ -4,7 +4,7 @@ DESCRIPTIONS: dict[str, tuple[str, ...]] = {
     "summary": (
         "What happens in this video, from beginning to end?",
         "Describe the whole video in the order in which things happen.",
-        "Give a detailed account of the video in order.",
+        "Say what happens in the whole video, in order.",
         "Tell step by step what this video shows.",
     ),
     "caption": (
@@ -35,10 +35,10 @@ DESCRIPTIONS: dict[str, tuple[str, ...]] = {
         "Which few events sum up this video?",
     ),
     "main_events": (
-        "Describe in some detail, and in order, what mainly happens in this video.",
-        "Give a long list of the main events of this video, in order.",
+        "Describe what mainly happens in this video, in order.",
+        "List the main events of this video in order.",
         "Which events does the video mainly show? List them in order.",
-        "Tell at length what mainly happens in this video, from beginning to end.",
+        "What mainly happens in this video, from beginning to end?",
     ),
     "part": (
         "What happens between {start} and {end}, in order?",

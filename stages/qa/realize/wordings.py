@@ -72,7 +72,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "earlier": (
         "Of these events, which one is the {nth} before {a}, counting backwards?",
-        "Counting only these events, and backwards from {a}, which one is the {nth}?",
+        "If only these events are counted backwards from {a}, which one is the {nth}?",
         "Among these events, which one is the {nth} before the following event, counting backwards: {a}?",
     ),
     "said_next": (
@@ -160,18 +160,18 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "count": (
         "How many times does the following happen: {a}?",
-        "How often does this happen in the video: {a}?",
+        "How many times does this happen in the video: {a}?",
         "Count the times that this happens in the video: {a}. How many are there?",
         "What is the number of times that the following happens: {a}?",
         "In the whole video, how many times can this be seen: {a}?",
         "How many times {does}?",
-        "How often {does} in the video?",
+        "In the whole video, how many times {does}?",
     ),
     "count_beside": (
         "How many times does the following happen {side} the event {b}: {a}?",
         "Considering only the part of the video {side} {b}, how many times does this happen: {a}?",
-        "{Side} the event {b}, how often can the following be seen: {a}?",
-        "How often does this happen {side} {b}: {a}?",
+        "{Side} the event {b}, how many times can the following be seen: {a}?",
+        "How many times does this happen {side} {b}: {a}?",
         "How many times {does} {side} the event {b}?",
     ),
 } | DESCRIPTIONS

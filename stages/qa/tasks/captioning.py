@@ -29,10 +29,13 @@ ALL_OF_IT = 0.8
 
 
 def summary(timeline: Timeline) -> Iterator[Plan]:
-    """Asks what happens in the whole video."""
+    """Asks what happens in the whole video; where some events cannot be told, nobody is asked for all of them."""
     events = _tellable(timeline)
     told = spread(events, timeline.config.caption_events)
-    are_all = len(told) == sum(e not in timeline.outlines for e in timeline.visual or timeline.scenes)
+    all_events = [e for e in timeline.visual or timeline.scenes if e not in timeline.outlines]
+    are_all = len(told) == len(all_events)
+    if len(events) <= timeline.config.caption_events and not all(_is_in(event, told) for event in all_events):
+        return
     if (len(told) >= 3 and _tell_it(events, timeline)) or _fill(told, timeline.duration_s):
         is_whole = are_all and _untold_s(told, 0.0, timeline.duration_s) <= timeline.config.max_gap_s
         yield Plan(TASK, "summary", tuple(told), tuple(told), side="" if is_whole else MAIN, hops=len(told))
@@ -90,6 +93,16 @@ def spread(events: Sequence[Event], count: int) -> list[Event]:
         if not (told and _says_again(event, told[-1])) and not any(_is_beside(event, other) for other in told):
             told.append(event)
     return told
+
+
+def _is_in(event: Event, told: Sequence[Event]) -> bool:
+    """Whether an event is among those that are told, or one of them tells of the same moment or says the same."""
+    return any(event is e or _says_again(event, e) or _covers(event, e) for e in told)
+
+
+def _covers(event: Event, other: Event) -> bool:
+    longer = max(event.end_s - event.start_s, other.end_s - other.start_s)
+    return overlap_s(event.span, other.span) >= ALL_OF_IT * longer
 
 
 def _best_named(events: Sequence[Event]) -> list[Event]:

@@ -6,7 +6,6 @@ import pytest
 
 from stages.qa.config import WritingConfig
 from stages.qa.faults import FAULTS, fault_of, fault_of_line
-from stages.qa.plan import MAIN
 from stages.qa.writing import write_pairs
 from tests.stages.qa.worlds import EIGHT, plans, rows, timeline
 
@@ -64,7 +63,7 @@ def test_an_event_with_a_fault_stays_a_step():
     assert line.step(before, 1).fault == "misspelled"
     assert not [p for p in plans(line, "neighbour") if {p.asked[0].start_s, p.answer.start_s} == {20.0, 40.0}]
     assert not [p for p in plans(line, "part") if p.window[0] < 36 and p.window[1] > 30]
-    assert {p.side for p in plans(line, "summary")} == {MAIN}, "a summary that leaves an event out says so"
+    assert not plans(line, "summary"), "an event would be missing"
 
 
 def test_words_of_another_language_have_no_fault():
