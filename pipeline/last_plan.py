@@ -1,7 +1,8 @@
 """Keeps the last plan of a corpus on this machine, as long as no file of the corpus or of longvid changes.
 
-A scan imports all stages and reads thousands of units. A plan without options depends on nothing but these files, so a
-listing of them tells whether it still holds: every change of a file sets its `ctime`, which no program can set back.
+A scan imports all stages and reads thousands of units. A plan without options depends on nothing but these files and
+the weights of towers on this machine, so a listing of them tells whether it still holds: every change of a file sets
+its `ctime`, which no program can set back.
 """
 
 import hashlib
@@ -33,26 +34,33 @@ class _Listing(NamedTuple):
     """Time of the last change of any file."""
 
 
-def last_plan(store: Store, make: Callable[[], list[StagePlan]]) -> list[StagePlan]:
-    """Returns the last plan of a corpus if it still holds, else that of `make`. Object stores are always scanned."""
+def last_plan(store: Store, make: Callable[[], tuple[list[StagePlan], list[str]]]) -> list[StagePlan]:
+    """Returns the last plan of a corpus if it still holds, else that of `make`, which also names the files of weights.
+
+    Object stores are always scanned, and so is a corpus whose local tower is not there.
+    """
     if not store.is_local:
-        return make()
-    began_ns, before = time.time_ns(), _listing(store.root)
-    if before is None:
-        return make()
-    if (kept := _read(store.root, before.digest)) is not None:
-        return kept
-    plans = make()
-    if before.changed_ns < began_ns - SETTLED_S * 10**9 and _listing(store.root) == before:
-        _write(store.root, before.digest, plans)
+        return make()[0]
+    began_ns, kept = time.time_ns(), _read(store.root)
+    if kept is not None:
+        listing, weights, plans = kept
+        now = _listing(store.root, weights)
+        if now is not None and now.digest == listing:
+            return plans
+    before = _listing(store.root, [])
+    plans, weights = make()
+    after = _listing(store.root, weights)
+    settled_ns = began_ns - SETTLED_S * 10**9
+    if after is not None and after.changed_ns < settled_ns and _listing(store.root, []) == before:
+        _write(store.root, after.digest, weights, plans)
     return plans
 
 
-def _listing(root: str) -> _Listing | None:
-    """Lists the files of the corpus and of longvid; None if some cannot be listed, or go meanwhile."""
+def _listing(root: str, weights: list[str]) -> _Listing | None:
+    """Lists the files of the corpus, of longvid and of weights; None if some cannot be listed, or go meanwhile."""
     digest, changed_ns = hashlib.sha256(), 0
     try:
-        for path, facts in _files(root, *_CODE):
+        for path, facts in [*_files(root, *_CODE), *((path, Path(path).stat()) for path in weights)]:
             numbers = (facts.st_size, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns)
             digest.update(b"%b\0%d %d %d %d\n" % (os.fsencode(path), *numbers))
             changed_ns = max(changed_ns, facts.st_ctime_ns)
@@ -78,17 +86,18 @@ def _path(root: str) -> Path:
     return scratch_folder("plans") / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:32]}.json"
 
 
-def _read(root: str, digest: str) -> list[StagePlan] | None:
+def _read(root: str) -> tuple[str, list[str], list[StagePlan]] | None:
     with suppress(OSError, ValueError, KeyError, TypeError):  # none there, or not a whole one
         kept = json.loads(_path(root).read_bytes())
-        if kept["listing"] == digest:
-            return [StagePlan(**{**entry, "cost": Counter(entry["cost"])}) for entry in kept["plans"]]
+        plans = [StagePlan(**{**entry, "cost": Counter(entry["cost"])}) for entry in kept["plans"]]
+        return kept["listing"], [str(path) for path in kept["weights"]], plans
     return None
 
 
-def _write(root: str, digest: str, plans: list[StagePlan]) -> None:
+def _write(root: str, listing: str, weights: list[str], plans: list[StagePlan]) -> None:
+    kept = {"listing": listing, "weights": weights, "plans": [vars(entry) for entry in plans]}
     with suppress(OSError):  # a full disk, for one, is no reason not to show the plan
         path = _path(root)
         partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps({"listing": digest, "plans": [vars(entry) for entry in plans]}))
+        partial.write_text(json.dumps(kept))
         partial.replace(path)

@@ -31,10 +31,11 @@ def planned(corpus: str, out: Terminal) -> None:
 
 
 def _recorded_plan(store: Store) -> list[StagePlan]:
-    def make() -> list[StagePlan]:
+    def make() -> tuple[list[StagePlan], list[str]]:
         from pipeline.inputs.recipe import recorded_recipe
         from pipeline.plan import plan
 
-        return plan(store.root, recorded_recipe(store))
+        recipe = recorded_recipe(store)
+        return plan(store.root, recipe), recipe.weights_files()
 
     return last_plan(store, make)

@@ -58,12 +58,16 @@ def weights_digest(model: str, pretrained: str) -> str:
 
     A published tag always names the same weights, so they are not downloaded to compute a digest.
     """
-    if model.startswith(LOCAL):
-        files = sorted(p for p in _folder(model).glob("*") if p.is_file() and p.suffix in READ)
-    else:
-        files = [p for p in [_file(pretrained)] if pretrained and p.is_file()]
+    files = [p for p in weights_files(model, pretrained) if p.is_file()]
     stats = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
     return hashlib.sha256("".join(_digest(*stat) for stat in stats).encode()).hexdigest() if stats else ""
+
+
+def weights_files(model: str, pretrained: str) -> list[Path]:
+    """Returns the folder of a local tower, whether it is there or not, and its files; none for published weights."""
+    if model.startswith(LOCAL):
+        return [_folder(model), *sorted(p for p in _folder(model).glob("*") if p.is_file() and p.suffix in READ)]
+    return [p for p in [_file(pretrained)] if pretrained and p.is_file()]
 
 
 @lru_cache(maxsize=64)

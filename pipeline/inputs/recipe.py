@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
+from model.towers.source import LOCAL, weights_files
 from pipeline.inputs.yaml_text import YamlError, load_yaml
 from pipeline.phases import PHASES, declare_stages
 from pipeline.tables.corpus_file import damaged, read_corpus_file
@@ -23,6 +24,7 @@ from workers.endpoint.config import EndpointConfig
 from workers.fetch.access import Access
 from workers.fetch.redaction import redacted
 from workers.storage.store import Store
+from workers.towers.text_encoder import CLIP
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -55,6 +57,13 @@ class Recipe(_Sections):
             endpoint.check("model")
         if "transcribe" in asked:
             endpoint.check("speech_model")
+
+    def weights_files(self) -> list[str]:
+        """Returns the paths of folders and files of local towers and encoders, which units depend on."""
+        named = [(tower.model, tower.pretrained) for tower in (self.embed.tower, self.distill.tower)]
+        if self.write_qa.text_model not in ("", CLIP):
+            named.append((LOCAL + self.write_qa.text_model, ""))
+        return sorted({str(path) for model, pretrained in named for path in weights_files(model, pretrained)})
 
     def stages(self, access: Access | None = None) -> dict[str, Stage]:
         """Returns all stages by name, in order. Without `access`, they open no address of a manifest."""

@@ -20,12 +20,13 @@ UNIT = "units/decode/0123/ab/cdef.parquet"
 class Scans:
     """Makes plans, each with another number of units, and counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *weights: Path) -> None:
         self.number = 0
+        self.weights = [*map(str, weights)]
 
-    def __call__(self) -> list[StagePlan]:
+    def __call__(self) -> tuple[list[StagePlan], list[str]]:
         self.number += 1
-        return [StagePlan("decode", self.number, 0, 1, 2, cost=Counter(calls=3), price=0.5, why="new")]
+        return [StagePlan("decode", self.number, 0, 1, 2, cost=Counter(calls=3), price=0.5, why="new")], self.weights
 
 
 @pytest.fixture
@@ -84,10 +85,20 @@ def test_a_change_of_longvid_makes_another(store, tmp_path, monkeypatch):
     assert last_plan.last_plan(store, scans)[0].done == 2
 
 
+def test_a_change_of_weights_makes_another(store, tmp_path):
+    weights, absent = tmp_path / "weights.safetensors", Scans(tmp_path / "absent")
+    assert [last_plan.last_plan(store, absent)[0].done for _ in range(2)] == [1, 2], "it may appear"
+    weights.write_bytes(b"old")
+    scans = Scans(tmp_path, weights)
+    assert [last_plan.last_plan(store, scans)[0].done for _ in range(2)] == [1, 1]
+    weights.write_bytes(b"retrained")
+    assert last_plan.last_plan(store, scans)[0].done == 2
+
+
 def test_a_plan_is_not_kept_while_the_corpus_changes(store, monkeypatch):
     scans = Scans()
 
-    def make() -> list[StagePlan]:
+    def make() -> tuple[list[StagePlan], list[str]]:
         store.write_bytes(UNIT, b"made meanwhile")
         return scans()
 
