@@ -24,7 +24,8 @@ _WRONG_WORDS = re.compile(
     r"\b(?:at|in) (?:an? )?(?:sunny|rainy|cloudy|windy|snowy) (?:\w+ )?(?:day|morning|evening|afternoon)\b"
     r"|\bone of the \w+ (?:are|were|have)\b|^(?:the|an?|one|this) [^,]+, (?:he|she|they|it) |[a-z]{2}/[a-z]{2}"
     r"|\bat the (?:first|second|third|last) time\b|\b(?:eggs|beans) (?:yolk|white|shell|sprout)s?\b"
-    r"|\b(?:at|in|to) outdoors\b|\b(?:in|into) in\b|\bof of\b|\bthe a\b",
+    r"|\b(?:at|in|to) outdoors\b|\b(?:in|into) in\b|\bof of\b|\bthe (?:a|picks|takes|puts|turns|goes|gets)\b"
+    r"|\bclos(?:e|es|ed|ing) the \w+ back$|\b(?:puts?|putting|places|placing) (?:the|an?|some|their|his|her) [a-z]+$",
     re.I,
 )
 # "When they start laughing": of what happens then, nothing is told.
@@ -78,6 +79,11 @@ def _has_wrong_form(words: Sequence[str]) -> bool:
         is_base = Form.BASE in form and not form & (Form.PAST | Form.THIRD) and words[at + 2] in ("a", "an", "the")
         is_one = not noun & (VERB | Form.PLURAL) and words[0] not in ARTICLES and "and" not in words[:at]
         if is_agent and is_one and is_base:
+            return True
+    is_of_one = bool(words) and words[0] in ("a", "an", "the", "another", "one", "he", "she", "it")
+    for before, join, verb in zip(words, words[1:], words[2:], strict=False):  # "she stops and continue"
+        is_verb = Form.THIRD in form_of(before) and before != "clothes"
+        if is_of_one and join == "and" and is_verb and form_of(verb) == Form.BASE:
             return True
     for join, verb, after in zip(words, words[1:], words[2:], strict=False):  # "before decided to"
         if (

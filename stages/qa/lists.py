@@ -96,7 +96,9 @@ def _are_two(word: str, after: str, then: Sequence[str]) -> bool:
         return False
     if after in _FOOD or after in _ANEW or after[0].isdigit() or after in ("baking", "cooking"):
         return True
-    if after in _SMALL or after.endswith("ly") or not after[0].isalnum():
+    if after.endswith("ly"):  # "carrots finely chopped chilies"
+        return bool(then) and bool(form_of(then[0]) & Form.PAST)
+    if after in _SMALL or not after[0].isalnum():
         return False
     form = form_of(after)
     is_past = bool(form & Form.PAST) and not form & Form.NOUN

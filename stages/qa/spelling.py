@@ -60,6 +60,7 @@ _PARTED = re.compile(
     r"|wheel chair)(?=s?\b)",
     re.I,
 )
+_INTO = re.compile(r"\bin to(?= (?:the|an?|their|his|her|its|view|thin|small|pieces|slices)\b)")
 _DISPOSE = re.compile(r"\b(dispos(?:e|es|ed|ing)) (?!(?:of|and|or|in|into|at|by|from|to|on)\b|\w+ly\b)(?=\w)", re.I)
 _PART = re.compile(r"[A-Za-z][a-z]*")
 _LETTERS = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
@@ -68,6 +69,7 @@ _VOWELS = "aeiou"
 
 def spelled(text: str) -> str:
     """Returns a text with its common misspellings mended; a capital stays one."""
+    text = _INTO.sub("into", text)
     text = _DISPOSE.sub(r"\1 of ", _PARTED.sub(lambda found: found[0].replace(" ", ""), text))
     return _WORD.sub(lambda found: _PART.sub(lambda part: _mended(part[0]), found[0]), text)
 

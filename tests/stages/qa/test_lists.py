@@ -19,6 +19,7 @@ from stages.qa.lists import is_run_together
         "Rub flour onto the chicken dip it in egg and coat with breadcrumbs",
         "In a bowl combine ground pork shrimp onions and ginger",
         "Spread oil on a pan and heat till smoky spread the meat",
+        "Add grated carrots finely chopped chilies and mix",
         "Heat a pan pour some vegetable oil and spread it all over the pan",
         "Cut a tomato into quarters remove the seeds and add to the bowl",
     ],

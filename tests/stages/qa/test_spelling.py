@@ -14,6 +14,7 @@ from stages.qa.spelling import WORDS, misspelled, spelled
         ("A man cuts it into small peices infront of a freind", "A man cuts it into small pieces in front of a friend"),
         ("Refridgerated seperately", "Refrigerated separately"),
         ("A bird flys by", "A bird flies by"),
+        ("A hand comes in to view", "A hand comes into view"),
         ("Dispose a wheel chair", "Dispose of a wheelchair"),
         ("Add kethup to the sandwhich", "Add ketchup to the sandwich"),
         ("A man cuts watermeoln", "A man cuts watermelon"),
