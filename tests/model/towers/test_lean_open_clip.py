@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks._tiny_towers import save_tower
 from tests.tiny_towers import VIT, save_vit
 
@@ -31,6 +33,7 @@ def save_bert(folder: Path) -> str:
     return save_tower(folder, VIT, embed_dim=48, text_cfg={**text, "hf_model_pretrained": False}, custom_text=True)
 
 
+@pytest.mark.slow
 def test_transformers_is_imported_for_towers_with_parts_of_it_only(tmp_path):
     names = []
     for save in (save_vit, save_bert):

@@ -60,6 +60,7 @@ def test_what_a_killed_driver_left_is_deleted(temporary, other):
         assert folders(temporary) == [str(work.folder)]
 
 
+@pytest.mark.slow
 def test_rows_that_come_one_by_one_become_few_row_groups():
     """A row group for each would make every later query slow: a scan yields the rows of one video at a time."""
     schema = pa.schema([("n", pa.int64()), ("text", pa.string())])
