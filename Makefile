@@ -29,7 +29,7 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: venv
 	$(PYTEST)
 
-# Without Ray and long media: less than two minutes on two idle cores. Three processes, since some tests wait for others.
+# Without Ray and long media: about two minutes on two idle cores. Three processes, since some tests wait for others.
 fast: venv
 	$(PYTEST) -n 3 -m 'not ray and not slow and not soak'
 

@@ -56,15 +56,19 @@ def _is_of_two_verbs(words: Sequence[str]) -> bool:
     return words[:2] in (["people", "is"], ["people", "was"], ["people", "has"])
 
 
+def _lacks_s(words: Sequence[str]) -> bool:
+    """Whether one person does something in the form of many: "a man stand on"."""
+    if len(words) < 4 or words[0] not in ("a", "an", "another", "one") or words[1] not in PERSONS - {"couple"}:
+        return False
+    form = form_of(words[2])
+    is_base = bool(form & Form.BASE) and not form & (Form.PAST | Form.ADJECTIVE | Form.ADVERB)
+    return is_base and (not form & Form.NOUN or words[3] in AFTER_VERB)
+
+
 def _has_wrong_form(words: Sequence[str]) -> bool:
     """Whether a verb does not fit its subject: "a man stand on", "add cheese and keeps", "they walks"."""
-    after_article = words[1:] if words[:1] and words[0] in ("a", "an", "the", "another", "one") else words
-    singular = words[:1] and words[0] in ("a", "an", "another", "one")
-    if singular and len(after_article) > 2 and after_article[0] in PERSONS - {"couple"}:
-        form = form_of(after_article[1])
-        is_base = bool(form & Form.BASE) and not form & (Form.PAST | Form.ADJECTIVE | Form.ADVERB)
-        if is_base and (not form & Form.NOUN or after_article[2] in AFTER_VERB):
-            return True
+    if _lacks_s(words):
+        return True
     for at in range(len(words) - 2):
         begins = not at or words[at - 1] in ("and", "while", "as", "when", "but", "then", ",")
         noun = form_of(words[at + 1])
