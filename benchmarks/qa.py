@@ -55,7 +55,7 @@ def with_times(world: World, pairs: list[Pair]) -> list[Pair]:
     events, _, _ = make_events(world.rows, world.duration_s, CONFIG)
     middle: dict[str, float | None] = {}
     for event in events:
-        for name in {f'"{event.text}"' if event.kind == "speech" else event.text, *event.event_ids}:
+        for name in {f'"{event.text.removesuffix(".")}"' if event.kind == "speech" else event.text, *event.event_ids}:
             middle[name] = (event.start_s + event.end_s) / 2 if name not in middle else None
     for pair in pairs:
         times = [middle.get(option) for option in pair["options"]]

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from stages.qa.filming import is_filming, without_camera, without_labels, without_viewer
 from stages.qa.grammar import with_verb
+from stages.qa.instructions import as_instruction
 from stages.qa.lexicon import Form, form_of
 from stages.qa.proper_names import with_capitals
 from stages.qa.spelling import spelled
@@ -121,7 +122,7 @@ def clean(sentence: str, is_english: bool = True) -> str:
     text = re.sub(r",(?=[a-z])", ", ", text)
     text = re.sub(r"\b(the|an?|of|to|with|in|on) \1\b", r"\1", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
-    text = with_verb(_person(text)) if is_english else _person(text)
+    text = as_instruction(with_verb(_person(text))) if is_english else _person(text)
     if sum(map(str.isalpha, text)) < 2 or _NO_EVENT.match(text):
         return ""
     text = _BEFORE_VOWEL.sub(r"\1n", text)

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 from stages.qa.broken import is_broken
+from stages.qa.clauses import is_line_run_on, runs_on
 from stages.qa.grammar import is_fragment, is_sentence
 from stages.qa.lexicon import VERB, Form, form_of, tokens
 from stages.qa.lists import is_run_together
@@ -18,6 +19,7 @@ FAULTS = {
     "run_together": f"things or steps in a row without commas, as in 'add salt pepper and oil': {_STAYS}",
     "broken_sentence": f"with a verb in a wrong form, or two without a link, as in 'a man is gets up': {_STAYS}",
     "foreign_line": f"speech of which most words are in no list of English words: {_STAYS}",
+    "run_on_line": f"speech of two sentences without a mark between them, or with an address: {_STAYS}",
     "keywords": f"no sentence among others of one caption, or a few words for a search: {_STAYS}",
 }
 _FEWEST_WORDS = 4
@@ -41,7 +43,7 @@ def fault_of(text: str, *, is_caption: bool = False, is_title: bool = False, is_
         return "misspelled"
     if is_run_together(text):
         return "run_together"
-    if is_broken(text):
+    if is_broken(text) or runs_on(text):
         return "broken_sentence"
     if not is_alone and is_fragment(text):
         return "keywords"
@@ -52,6 +54,8 @@ def fault_of_line(text: str) -> str:
     """Returns a code of FAULTS for a spoken line of an English video; "" where it can be told."""
     if not is_english(text):
         return "foreign_line"
+    if is_line_run_on(text):
+        return "run_on_line"
     return "misspelled" if misspelled(text) or spelled(text) != text else ""
 
 

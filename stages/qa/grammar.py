@@ -25,6 +25,21 @@ def is_sentence(text: str) -> bool:
     return any(_is_finite(words, at) for at in range(len(words)))
 
 
+def lacks_article(text: str) -> bool:
+    """Returns whether a sentence tells of one person or thing without an article: "Bearded man in a hat sits down".
+
+    "Water flows" needs none; it counts as well.
+    """
+    words = tokens(text)
+    verb = next((at for at in range(1, len(words)) if _may_be_finite(words, at) and form_of(words[at]) & Form.THIRD), 0)
+    subject = words[: next((at for at in range(1, verb) if words[at] in PREPOSITIONS or words[at] in JOINS), verb)]
+    if not subject or not ARTICLES.isdisjoint(subject) or subject[-1] in PRONOUNS:
+        return False
+    noun = form_of(subject[-1])
+    is_step = form_of(subject[0]) & Form.BASE and subject[0] not in PERSONS
+    return bool(noun & Form.NOUN) and not noun & Form.PLURAL and not is_step
+
+
 def with_verb(text: str) -> str:
     """Returns a fragment that only lacks "is" with it: "A man talking" becomes "A man is talking".
 

@@ -65,6 +65,8 @@ _FOOD, _TAIL, _SMALL, _MEASURE, _STEP, _STEP_WITH_OBJECT, _CONTEXT = (
     frozenset(words.split())
     for words in (_FOODS, _TAILS, _SMALL_WORDS, _MEASURES, _STEPS, _STEPS_WITH_OBJECT, _BEFORE_STEP)
 )
+# Those that are no nouns of what a food may be before them ("batter mix", "garlic press").
+_STEPS_WITHOUT = frozenset(("chop", "cover", "dice", "knead", "mince", "peel", "whisk"))
 
 
 def is_run_together(text: str) -> bool:
@@ -116,4 +118,9 @@ def _begins_step(words: Sequence[str], at: int) -> bool:
         return False
     if form_of(before) & Form.ADJECTIVE and not form_of(before) & Form.NOUN and before not in _STATES:
         return False
-    return word in _STEP or (word in _STEP_WITH_OBJECT and bool(after) and after[0] in _OBJECTS)
+    if word in _STEP or (word in _STEP_WITH_OBJECT and bool(after) and after[0] in _OBJECTS):
+        return True
+    # "Add wine and water cover and boil", "add the meat spread out evenly"
+    is_first_of_two = word in _STEPS_WITHOUT and after == ["and"] and words[at + 2 : at + 3] != []
+    is_chop = word == "chop" and before in ("beef", "lamb", "pork")
+    return before in _FOOD and not is_chop and (is_first_of_two or words[at : at + 2] == ["spread", "out"])

@@ -21,7 +21,12 @@ def says_who(text: str) -> bool:
     It does not begin with a pronoun whose name another sentence has, nor tell that something goes on, nor what is done
     to an "it" without a noun before.
     """
-    return not _PRONOUN.match(text) and not _NO_OBJECT.match(text)
+    return not _PRONOUN.match(text) and not lacks_object(text)
+
+
+def lacks_object(text: str) -> bool:
+    """Returns whether a sentence tells what is done to an "it" that another sentence names."""
+    return _NO_OBJECT.match(text) is not None
 
 
 def tells_another(text: str) -> bool:

@@ -16,7 +16,7 @@ hasnt:hasn't havent:haven't infront:in-front inot:into isnt:isn't mozerella:mozz
 oilive:olive parsely:parsley peice:piece peices:pieces placce:place potaoe:potato potatoe:potato potatos:potatoes
 realy:really restaraunt:restaurant restraunt:restaurant scoups:scoops screan:screen serated:serrated
 shouldnt:shouldn't sitr:stir sitts:sits stiring:stirring thats:that's theres:there's theyre:they're thier:their
-thorugh:through tomatos:tomatoes tumeric:turmeric untill:until utencil:utensil utencils:utensils vegins:begins
+thorugh:through tbls:tbsp tomatos:tomatoes tumeric:turmeric untill:until utencil:utensil utencils:utensils vegins:begins
 vehical:vehicle vinager:vinegar wasnt:wasn't wouldnt:wouldn't youre:you're"""
 WORDS = {wrong: right.replace("-", " ") for wrong, right in (pair.split(":") for pair in _TABLE.split())}
 # Right words that the list lacks, without their endings.
@@ -27,7 +27,7 @@ gochujang gopro gruyere guanciale habanero halloumi hijab hoisin hollandaise hoo
 jalapeno jitsu jiu kerb kettlebell kickflip kiteboard kitesurf kombu konbu livestream longboard maggi masala
 mascarpone matcha muay nori outro pancetta paneer parkour pho pierogi pinata poblano porcini posole quinoa rearview
 roti rotini saute sauteed sauteing segway selfie shaoxing shiitake shotput skatepark slackline slowmo smartphone
-souvlaki sriracha summarise taekwondo tbls tbsp tikka tiktok timelapse tsp tzatziki udon unboxing videographer vlog
+souvlaki sriracha summarise taekwondo tbsp tikka tiktok timelapse tsp tzatziki udon unboxing videographer vlog
 vlogger wakeboard webcam wifi yuzu zongzi zumba"""
 _MORE_WORDS = frozenset(_MORE.split())
 _ENDINGS = ("", "s", "es", "ed", "d", "ing", "er", "ers")
@@ -57,10 +57,24 @@ _WORD = re.compile(r"(?<![\w'\u2019./@#&-])(?:^[A-Z])?[a-z]+(?:-[a-z]+)*(?![\w'\
 _PARTED = re.compile(
     r"\b(?:base ball|basket ball|bath room|bed room|checker board|counter top|dish washer|foot ball|key board|lap top"
     r"|pepper corn|skate board|snow board|sun glasses|surf board|tooth brush|tooth paste|volley ball"
-    r"|wheel chair)(?=s?\b)",
+    r"|wheel chair|meat ball|chop stick)(?=s?\b)",
     re.I,
 )
 _INTO = re.compile(r"\bin to(?= (?:the|an?|their|his|her|its|view|thin|small|pieces|slices)\b)")
+_IDIOMS = [
+    (re.compile(pattern, re.I), right)
+    for pattern, right in (
+        (r"\bback and fourth\b", "back and forth"),
+        (r"\b(time) (lapse)(?= (?:video|footage|shot|clip|view|of)\b)", r"\1-\2"),
+        (r"\b(in|to|from) (?=(?:Philippines|Netherlands|Maldives|Bahamas|United States|UK|USA)\b)", r"\1 the "),
+        (r"\b(meat) ?balls (?=mixture\b)", r"\1ball "),
+        # One of what is counted as several.
+        (r"\b((?:both|all)(?: of)?(?: the| these)? (?:egg|ingredient|noodle|onion|potato|spice|topping|vegetable))"
+         r"(?=$|,| (?:and|in|into|to|on|onto|together|with|for|until|well|from|out)\b)", r"\1s"),
+        (r"(?<![/.\d])\b((?:[2-9]|1\d|\d+ \d/\d|two|three|four|five|six|eight)"
+         r" (?:cup|gram|ounce|pound|tablespoon|teaspoon))(?= of\b)", r"\1s"),
+    )
+]  # fmt: skip
 _DISPOSE = re.compile(r"\b(dispos(?:e|es|ed|ing)) (?!(?:of|and|or|in|into|at|by|from|to|on)\b|\w+ly\b)(?=\w)", re.I)
 _PART = re.compile(r"[A-Za-z][a-z]*")
 _LETTERS = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
@@ -70,6 +84,8 @@ _VOWELS = "aeiou"
 def spelled(text: str) -> str:
     """Returns a text with its common misspellings mended; a capital stays one."""
     text = _INTO.sub("into", text)
+    for pattern, right in _IDIOMS:
+        text = pattern.sub(right, text)
     text = _DISPOSE.sub(r"\1 of ", _PARTED.sub(lambda found: found[0].replace(" ", ""), text))
     return _WORD.sub(lambda found: _PART.sub(lambda part: _mended(part[0]), found[0]), text)
 

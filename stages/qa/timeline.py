@@ -12,6 +12,7 @@ from stages.qa.clean import only_goes_on
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.lines import NEAR_LINES, is_whole_line, sentences_of
+from stages.qa.names import lacks_object
 from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
 from stages.qa.steps import SOME, is_interrupted, outlines_of, precedes, steps_of
 
@@ -103,7 +104,8 @@ class Timeline:
 
     def is_short(self, event: Event) -> bool:
         """Returns whether an event's text can be quoted."""
-        return self.is_tellable(event) and len(event.text.split()) <= self.config.max_words
+        is_clear = event.kind == "speech" or not lacks_object(event.text)
+        return is_clear and self.is_tellable(event) and len(event.text.split()) <= self.config.max_words
 
     def near(self, event: Event, pool: Sequence[Event]) -> list[Event]:
         """Returns the lines of speech of a pool that lie nearest to an event, so that one transcript holds them.

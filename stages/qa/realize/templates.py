@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from stages.qa.event import Event, Span
-from stages.qa.grammar import is_fragment, is_sentence
+from stages.qa.grammar import is_fragment, is_sentence, lacks_article
 from stages.qa.plan import MAIN, Answer, Plan, Unanswerable
 from stages.qa.realize.clause import inverted
 from stages.qa.realize.wordings import HINTS, NEVER, NONE, ORDINALS, OTHER_ORDER, POINT_HINT, REPEAT_RULE, WORDINGS
@@ -81,7 +81,8 @@ def _wording_of(plan: Plan) -> str:
     if plan.form in ("when", "summary", "brief") and plan.evidence[0].kind == "scene":
         return f"{plan.form}_of_scene"
     if plan.form == "summary" and len({e.event_id for e in plan.evidence}) == 1:
-        return "title" if len(plan.evidence) == 1 and is_fragment(plan.evidence[0].text) else "caption"
+        text = plan.evidence[0].text
+        return "title" if len(plan.evidence) == 1 and (is_fragment(text) or lacks_article(text)) else "caption"
     if plan.form == "summary" and plan.side == MAIN:
         return "main_events"
     names = {
@@ -171,7 +172,9 @@ def _option(event: Event) -> str:
 
 
 def _quoted(event: Event) -> str:
-    return '"' + event.text + '"'
+    """In quotation marks; a spoken line without its full stop, which other lines of a transcript lack."""
+    text = event.text.removesuffix(".") if event.kind == "speech" and not event.text.endswith("..") else event.text
+    return '"' + text + '"'
 
 
 def _queries(plan: Plan, question: str, options: list[str]) -> tuple[str, ...]:

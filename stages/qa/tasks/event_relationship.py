@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from stages.qa.answers import same
 from stages.qa.event import Event, reason_of
@@ -44,6 +44,8 @@ def _neighbours(timeline: Timeline, form: str, events: list[Event], pool: list[E
         path = [step for i in range(1, number + 1) if (step := timeline.step(event, sign * i))]
         truth, required = path[-1], [*path[:-1], timeline.step(event, -sign)]
         offered = [e for e in (truth, *required) if e]
+        if not _are_apart(timeline, [event, *path]):
+            continue
         if not all(timeline.is_quotable(e) and (e.kind != "speech" or e in pool) for e in offered):
             continue
         wrong = wrong_events(timeline, truth, required, timeline.near(event, pool), rng, asked=[event])
@@ -72,8 +74,14 @@ def _open_neighbours(timeline: Timeline) -> Iterator[Plan]:
             if truth is None or not timeline.is_short(truth) or not (truth.is_named or side == "after"):
                 continue
             first, second = sorted([event, truth], key=lambda e: e.start_s)
-            if second.start_s - first.end_s <= timeline.config.touch_s:
+            if abs(second.start_s - first.end_s) <= timeline.config.touch_s:
                 yield Plan(TASK, "neighbour", truth, (first, second), asked=(event,), side=side, hops=2)
+
+
+def _are_apart(timeline: Timeline, events: list[Event]) -> bool:
+    """Whether each event is over, but for `touch_s`, when the next one begins."""
+    ordered = sorted(events, key=lambda e: e.start_s)
+    return all(b.start_s >= a.end_s - timeline.config.touch_s for a, b in pairwise(ordered))
 
 
 def _ways(timeline: Timeline, event: Event) -> list[tuple[int, str, int]]:

@@ -14,13 +14,15 @@ WRONG = {
     "run_together": "add oil onions carrots and celery to the pot",
     "broken_sentence": "the monk is gets on the subway",
     "foreign_line": "Euh, là-bas, au chêne.",
+    "run_on_line": "With your help it can be great example.com/stories",
     "keywords": "three clowns juggle. close-up of crowd feet",
 }
+_OF_LINES = ("foreign_line", "run_on_line")
 
 
 def test_each_fault_is_found():
     found = {fault: fault_of(text.split(". ")[-1], is_alone=". " not in text) for fault, text in WRONG.items()}
-    found["foreign_line"] = fault_of_line(WRONG["foreign_line"])
+    found |= {fault: fault_of_line(WRONG[fault]) for fault in _OF_LINES}
     assert found == {fault: fault for fault in FAULTS}
 
 
@@ -47,7 +49,7 @@ def test_titles_need_not_be_sentences():
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_pair_tells_an_event_with_a_fault_and_it_is_counted(fault):
-    kind = "speech" if fault == "foreign_line" else "event"
+    kind = "speech" if fault in _OF_LINES else "event"
     events = rows(*EIGHT[:3], (30, 36, WRONG[fault], kind), *EIGHT[4:])
     counts: Counter[str] = Counter()
     pairs = [p for seed in range(8) for p in write_pairs(events, 90.0, WritingConfig(seed=seed), "v", counts=counts)]

@@ -22,6 +22,9 @@ from stages.qa.lists import is_run_together
         "Add grated carrots finely chopped chilies and mix",
         "Heat a pan pour some vegetable oil and spread it all over the pan",
         "Cut a tomato into quarters remove the seeds and add to the bowl",
+        "Add white wine and water cover and boil",
+        "Prepare some crab meat chop and peel an avocado",
+        "Add the marinated meat spread out evenly and fry",
     ],
 )
 def test_lists_and_steps_without_commas_are_found(text):
@@ -42,6 +45,9 @@ def test_lists_and_steps_without_commas_are_found(text):
         "Deep fry the chicken wings in hot oil",
         "Put the garlic cloves in the garlic press and squeeze them",
         "Drain the water chestnuts and mince them",
+        "Set high heat and boil some water",
+        "Put garlic in a garlic press and squeeze the handles",
+        "Season the pork chop and fry",
         "A man removes the avocado pit and discards it",
         "Spread butter on the bread slices",
     ],

@@ -96,3 +96,24 @@ def test_times_are_told_as_exactly_as_they_are_known():
     assert told("when") == {"From 20 s to 40 s" + spans, "At about 62 s" + points}
     assert told("when", time_error_s=0) == {"From 20.4 s to 39.6 s" + spans, "From 60.4 s to 63.6 s" + spans}
     assert told("said_when") == {"From 70.4 s to 76.6 s" + spans}
+
+
+def test_lines_are_quoted_without_their_full_stops():
+    texts = ("We cook the rice today.", "Now we chop some onions", "Is the water hot enough?", "Eat it all at once...")
+    line = timeline(*((10 * i, 10 * i + 6, text, "speech") for i, text in enumerate(texts)))
+    words = [realize(plan, random.Random(0)) for plan in plans(line, "said_next") + plans(line, "said_order")]
+    told = " ".join(" ".join((w.question, w.answer, *w.wrong)) for w in words)
+    assert '"We cook the rice today"' in told and '"Is the water hot enough?"' in told
+    assert 'today."' not in told and "Eat it all at once..." in told
+
+
+@pytest.mark.parametrize(
+    ("text", "is_title"), [("Bearded man in a hat sits on the chair", True), ("A man sits on the chair", False)]
+)
+def test_a_sentence_without_an_article_is_asked_for_as_a_caption(text, is_title):
+    questions = {
+        realize(plan, random.Random(seed)).question
+        for seed in range(20)
+        for plan in plans(timeline((0, 100, text, "clip")), "summary", seeds=1)
+    }
+    assert questions and questions <= set(WORDINGS["title" if is_title else "caption"])

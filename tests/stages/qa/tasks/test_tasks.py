@@ -60,6 +60,14 @@ def test_the_next_thing_is_right_as_often_as_a_further_one():
     assert 0.3 < numbers[True] / numbers.total() < 0.7
 
 
+def test_an_event_is_over_when_the_next_one_begins():
+    long = [(3 * start, 3 * start + 28, text) for start, _, text in EIGHT]
+    late = [(start, end + (7 if start == 90 else 3), text) for start, end, text in long]
+    found = [[e.span for e in p.evidence] for p in plans(timeline(*late, duration=300.0), "neighbour")]
+    assert any((60.0, 91.0) in spans and (90.0, 125.0) in spans for spans in found), "within `touch_s`"
+    assert not any((90.0, 125.0) in spans and (120.0, 151.0) in spans for spans in found)
+
+
 @pytest.mark.parametrize("form", ["neighbour", "what_at"])
 def test_the_earliest_option_is_right_no_more_often_than_others(form):
     ranks = Counter()
@@ -343,3 +351,11 @@ def test_first_and_last_are_asked_of_events_that_follow_one_another():
 def test_no_plans_of_nothing():
     for form in ("when", "neighbour", "order", "count", "summary", "scene_of", "part"):
         assert plans(timeline(), form) == []
+
+
+def test_no_option_tells_what_is_done_to_something_that_another_event_names():
+    line = timeline(*EIGHT[:3], (30, 36, "soak them in water"), *EIGHT[4:])
+    told = [
+        e.text for form in ("neighbour", "between", "order", "first_or_last") for p in plans(line, form) for e in p.told
+    ]
+    assert "The dog digs a hole" in told and "Soak them in water" not in told

@@ -1,0 +1,39 @@
+"""Steps that say what somebody does without saying who, "Adds water", as the instructions that others of them are."""
+
+from stages.qa.lexicon import Form, form_of
+from stages.qa.small_words import ARTICLES, FINITE
+
+# Verbs in "-s" that begin a step; no plurals that may begin a sentence, such as "guests" or "words".
+_STEP_WORDS = """adds boils checks chops cleans closes connects cooks cuts dices drains drinks dries fills fries goes
+grates grills heats kneads marinates measures mixes moves opens operates peels picks places pours prepares presses puts
+regulates removes rinses seasons serves sets slices spreads sprinkles stirs takes throws turns washes wipes"""
+_STEPS = frozenset(_STEP_WORDS.split())
+
+
+def as_instruction(text: str) -> str:
+    """Returns "Adds water and stirs" as "Add water and stir"; any other text, and one of which a verb is not certain,
+    as it is.
+    """
+    words = text.split()
+    lower = [word.lower().strip(",;") for word in words]
+    if len(words) < 2 or lower[0] not in _STEPS or lower[1] in ("of", "and", "or") or not FINITE.isdisjoint(lower):
+        return text
+    places = [0]
+    for at in range(2, len(words)):
+        form = form_of(lower[at])
+        if not form & Form.THIRD or lower[at - 1] in ARTICLES:
+            continue
+        is_step = lower[at - 1] in ("and", "then") or words[at - 1].endswith(",")
+        if is_step and (lower[at] in _STEPS or not form & Form.NOUN or lower[at + 1 : at + 2] in (["a"], ["the"])):
+            places.append(at)
+        elif not form & Form.NOUN:
+            return text
+    return " ".join(_base(word) if at in places else word for at, word in enumerate(words))
+
+
+def _base(verb: str) -> str:
+    """Returns a verb in "-s" without it: "washes" -> "wash", "dices" -> "dice", "fries" -> "fry"."""
+    lower, mark = verb.lower().rstrip(",;"), verb[len(verb.rstrip(",;")) :]
+    candidates = (lower.removesuffix("ies") + "y", lower.removesuffix("es"), lower.removesuffix("s"))
+    base = next(c for c in candidates if c != lower and (form_of(c) & Form.BASE or c == lower[:-1]))
+    return (base.capitalize() if verb[0].isupper() else base) + mark
