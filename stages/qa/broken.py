@@ -24,7 +24,12 @@ _WRONG_WORDS = re.compile(
     r"\b(?:at|in) (?:an? )?(?:sunny|rainy|cloudy|windy|snowy) (?:\w+ )?(?:day|morning|evening|afternoon)\b"
     r"|\bone of the \w+ (?:are|were|have)\b|^(?:the|an?|one|this) [^,]+, (?:he|she|they|it) |[a-z]{2}/[a-z]{2}"
     r"|\bat the (?:first|second|third|last) time\b|\b(?:eggs|beans) (?:yolk|white|shell|sprout)s?\b"
-    r"|\b(?:at|in|to) outdoors\b|\b(?:in|into) in\b|\bof of\b|\bthe (?:a|picks|takes|puts|turns|goes|gets)\b"
+    r"|\b(?:at|in|to) outdoors\b|\b(?:in|into) in\b|\bof of\b|[a-z]{2}/ [a-z]"
+    r"|\b(?:pour|put|add)s? in (?:[a-z]+ ){1,3}in(?:$| to\b)"
+    r"|\ba series (?!of\b)[a-z]|\ban? [^,]* appears? that (?:include|contain|have|show|say)\b"
+    r"|\bone of the (?:player|man|woman|girl|boy|person|child|kid|dancer|runner)\b(?!['\u2019]s)"
+    r"|^[^,]* (?:lies|sits|walks|stands|runs|goes|falls) (?:down |back )?and had\b"
+    r"|\bthe (?:a|picks|takes|puts|turns|goes|gets)\b"
     r"|\bclos(?:e|es|ed|ing) the \w+ back$|\b(?:puts?|putting|places|placing) (?:the|an?|some|their|his|her) [a-z]+$",
     re.I,
 )
@@ -40,7 +45,7 @@ def is_broken(text: str) -> bool:
     if _ONE_OF_MANY.search(text) or _PERSON_WHO.match(text) or _CLAUSE_ALONE.match(text) or _WRONG_WORDS.search(text):
         return True
     words = tokens(text)
-    return _is_of_two_verbs(words) or _has_wrong_form(words) or _runs_on(words)
+    return _is_of_two_verbs(words) or _has_wrong_form(words) or lacks_article(words) or _runs_on(words)
 
 
 def _is_of_two_verbs(words: Sequence[str]) -> bool:
@@ -98,13 +103,26 @@ def _has_wrong_form(words: Sequence[str]) -> bool:
             return True
     first, second = (form_of(word) for word in (*words[:2], "", "")[:2])
     if first & Form.BASE and not (first & Form.ADJECTIVE or second & Form.THIRD or words[0] in PERSONS):
-        for join, verb in pairwise(words):
+        for join, verb, after in zip(words, words[1:], (*words[2:], ""), strict=False):
             form = form_of(verb)
-            if join in ("and", "then") and form & Form.THIRD and not form & Form.NOUN:
+            does = form_of(after) == Form.ING  # "keeps whisking"
+            if join in ("and", "then") and form & Form.THIRD and (not form & Form.NOUN or does):
                 return True
     found = _SUBJECT_VERB.match(" ".join(words))
     form = form_of(found["verb"]) if found else Form.NONE
     return bool(form & Form.THIRD) and not form & (Form.NOUN | Form.BASE | Form.PAST)
+
+
+def lacks_article(words: Sequence[str]) -> bool:
+    """Returns whether a verb has one of many of something without an article: "memorize list of words"."""
+    return any(
+        of == "of" and many in ("list", "pair", "series", "bunch", "couple", "variety") and _is_only_verb(form_of(verb))
+        for verb, many, of in zip(words, words[1:], words[2:], strict=False)
+    )
+
+
+def _is_only_verb(form: Form) -> bool:
+    return bool(form & VERB) and not form & ~VERB
 
 
 def _runs_on(words: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from stages.qa.broken import lacks_article
 from stages.qa.lexicon import VERB, Form, form_of, tokens
 from stages.qa.small_words import AFTER_VERB, ARTICLES, FINITE, JOINS, PERSONS, PREPOSITIONS, PRONOUNS
 
@@ -25,6 +26,9 @@ _NO_OBJECT = re.compile(
 _ADDRESS = re.compile(r"\w\.(?:com|edu|gov|io|net|org|tv)\b", re.I)
 # Before an address that is a part of the sentence: "I am from", "visit".
 _LEADS_TO_ADDRESS = PREPOSITIONS | {"visit", "see", "is", "and", "or", "called"}
+# "When we think ...say": words are left out there.
+_CUT_INSIDE = re.compile(r"\s\.{3}\s?[a-z]")
+_FOR_TEST = re.compile(r"\b(?:for|in|at|on|of|take|have) (?:test|exam|quiz|interview|meeting)[.!?]?$", re.I)
 _INNER_MARK = re.compile(r"[,;:.?!\u2013\u2014](?=.)| - ")
 _LONG_LINE = 15
 
@@ -39,9 +43,11 @@ def runs_on(text: str) -> bool:
 
 
 def is_line_run_on(text: str) -> bool:
-    """Returns whether a spoken line holds an address, or is long and has two clauses with nothing between them."""
+    """Returns whether a spoken line holds an address, lacks words, or is long and has two clauses without a mark."""
     words = text.lower().split()
     if any(_ADDRESS.search(word) and before not in _LEADS_TO_ADDRESS for before, word in pairwise(words)):
+        return True
+    if _CUT_INSIDE.search(text) or lacks_article(words) or _FOR_TEST.search(text):
         return True
     if len(words) < _LONG_LINE or _INNER_MARK.search(text.rstrip(" .!?")):
         return False

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from stages.qa.filming import is_filming, without_camera, without_labels, without_viewer
 from stages.qa.grammar import with_verb
-from stages.qa.instructions import as_instruction
+from stages.qa.instructions import in_small_letters
 from stages.qa.lexicon import Form, form_of
 from stages.qa.proper_names import with_capitals
 from stages.qa.spelling import spelled
@@ -122,7 +122,7 @@ def clean(sentence: str, is_english: bool = True) -> str:
     text = re.sub(r",(?=[a-z])", ", ", text)
     text = re.sub(r"\b(the|an?|of|to|with|in|on) \1\b", r"\1", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
-    text = as_instruction(with_verb(_person(text))) if is_english else _person(text)
+    text = with_verb(_person(text)) if is_english else _person(text)
     if sum(map(str.isalpha, text)) < 2 or _NO_EVENT.match(text):
         return ""
     text = _BEFORE_VOWEL.sub(r"\1n", text)
@@ -131,7 +131,7 @@ def clean(sentence: str, is_english: bool = True) -> str:
     if len(letters) > 3 and sum(c.isupper() for c in letters) > 0.6 * len(letters):
         text = text.lower()
     text = _SHOUTED.sub(lambda found: found[0].title(), text)
-    text = with_capitals(text) if is_english else text
+    text = in_small_letters(with_capitals(text)) if is_english else text
     return text[:1].upper() + text[1:]
 
 

@@ -10,6 +10,7 @@ from stages.qa.cause import Cause, cause_of
 from stages.qa.clean import sentences
 from stages.qa.config import WritingConfig
 from stages.qa.faults import fault_of, fault_of_line
+from stages.qa.instructions import are_statements, as_instruction
 from stages.qa.language import language_of
 from stages.qa.names import says_who
 from stages.qa.similarity import same_words
@@ -127,8 +128,9 @@ def split_events(
             continue
         made = _split(row, duration_s, language in ("en", ""))
         left_out["no_event"] += not made
-        left_out.update(e.fault for e in made if e.fault)
         events += made
+    events = _told_alike(events) if language in ("en", "") else events
+    left_out.update(e.fault for e in events if e.fault)
     events.sort(key=lambda e: (e.start_s, e.end_s, e.event_id, e.text))
     if alike is not None:
         events = [replace(e, meaning=alike.get(e.text, e.text)) for e in events]
@@ -164,6 +166,19 @@ def _split(row: dict[str, Any], duration_s: float, is_english: bool) -> list[Eve
         )
         for i, text in enumerate(told)
     ]
+
+
+def _told_alike(events: list[Event]) -> list[Event]:
+    """Makes "Adds water" an instruction, as other steps are, or leaves it untold among sentences with a subject."""
+    texts = [e.text for e in events if e.kind == "event"]
+    with_subjects = bool(texts) and are_statements(texts)
+    alike: list[Event] = []
+    for event in events:
+        text = as_instruction(event.text) if event.kind == "event" else event.text
+        if text != event.text:
+            event = replace(event, fault="keywords") if with_subjects else replace(event, text=text)
+        alike.append(event)
+    return alike
 
 
 def _fault(text: str, kind: str, count: int) -> str:

@@ -16,13 +16,15 @@ from stages.qa.spelling import is_english, misspelled, spelled
 _STAYS = "it stays a step, and is not told in words"
 FAULTS = {
     "misspelled": f"with a word that no list of English words has: {_STAYS}",
-    "run_together": f"things or steps in a row without commas, as in 'add salt pepper and oil': {_STAYS}",
+    "run_together": f"things or steps in a row without commas, or 35 words and more for one moment: {_STAYS}",
     "broken_sentence": f"with a verb in a wrong form, or two without a link, as in 'a man is gets up': {_STAYS}",
     "foreign_line": f"speech of which most words are in no list of English words: {_STAYS}",
     "run_on_line": f"speech of two sentences without a mark between them, or with an address: {_STAYS}",
-    "keywords": f"no sentence among others of one caption, or a few words for a search: {_STAYS}",
+    "keywords": f"no sentence among others of one caption or video, or a few words for a search: {_STAYS}",
 }
 _FEWEST_WORDS = 4
+# So many words for one moment are mostly several sentences.
+_MOST_WORDS = 34
 _EQUIPMENT = re.compile(r"\b(?:gopro|drone|dslr|selfie|b-?roll|close-?up|background|concept)\b", re.I)
 _ARTICLE = re.compile(r"\b(?:an?|the)\b", re.I)
 
@@ -41,7 +43,7 @@ def fault_of(text: str, *, is_caption: bool = False, is_title: bool = False, is_
         return ""
     if misspelled(text):
         return "misspelled"
-    if is_run_together(text):
+    if is_run_together(text) or (not is_caption and len(text.split()) > _MOST_WORDS):
         return "run_together"
     if is_broken(text) or runs_on(text):
         return "broken_sentence"

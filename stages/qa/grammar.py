@@ -86,7 +86,9 @@ def _is_noun(words: Sequence[str], at: int) -> bool:
     """Whether a first word that may be a verb is none: "cat climbing", "green trees"."""
     after = words[at + 1] if at + 1 < len(words) else ""
     may_be = form_of(words[at]) & Form.NOUN
-    return bool(may_be) and (form_of(after) == Form.ING or (words[at] in _COLOURS and after not in ARTICLES))
+    does = form_of(after)
+    is_subject = does == Form.ING or (words[at] in PERSONS and bool(does & Form.ING))
+    return bool(may_be) and (is_subject or (words[at] in _COLOURS and after not in ARTICLES))
 
 
 def _is_finite(words: Sequence[str], at: int) -> bool:

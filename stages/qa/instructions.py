@@ -1,13 +1,37 @@
 """Steps that say what somebody does without saying who, "Adds water", as the instructions that others of them are."""
 
-from stages.qa.lexicon import Form, form_of
-from stages.qa.small_words import ARTICLES, FINITE
+from collections.abc import Sequence
+
+from stages.qa.lexicon import Form, form_of, tokens
+from stages.qa.small_words import ARTICLES, FINITE, PERSONS, PRONOUNS
 
 # Verbs in "-s" that begin a step; no plurals that may begin a sentence, such as "guests" or "words".
 _STEP_WORDS = """adds boils checks chops cleans closes connects cooks cuts dices drains drinks dries fills fries goes
 grates grills heats kneads marinates measures mixes moves opens operates peels picks places pours prepares presses puts
 regulates removes rinses seasons serves sets slices spreads sprinkles stirs takes throws turns washes wipes"""
 _STEPS = frozenset(_STEP_WORDS.split())
+_KITCHEN_WORDS = """bowl bread butter cheese cooker countertop dough egg eggs flour fridge garlic grill meat microwave
+milk oil onion onions oven pan plate pot refrigerator rice salt sauce seasoning sink soup spice stove sugar table tomato
+tomatoes utensil utensils vegetable vegetables water"""
+_KITCHEN = frozenset(_KITCHEN_WORDS.split())
+
+
+def in_small_letters(text: str) -> str:
+    """Returns an instruction with common nouns of a kitchen in lower case: "Remove Rice from the Microwave"."""
+    words = text.split(" ")
+    if not form_of(words[0].lower()) & Form.BASE:
+        return text
+    for at in range(1, len(words)):
+        # Of a name, two words have capitals: "Rice Krispies", "Big Pan".
+        is_alone = (at == 1 or words[at - 1].islower()) and not (words[at + 1 : at + 2] or [""])[0][:1].isupper()
+        if is_alone and words[at].lower() in _KITCHEN:
+            words[at] = words[at].lower()
+    return " ".join(words)
+
+
+def are_statements(texts: Sequence[str]) -> bool:
+    """Returns whether most captions of a video say who or what does something: "Opens Chrome" is out of place there."""
+    return 2 * sum(map(_is_statement, texts)) >= len(texts)
 
 
 def as_instruction(text: str) -> str:
@@ -29,6 +53,11 @@ def as_instruction(text: str) -> str:
         elif not form & Form.NOUN:
             return text
     return " ".join(_base(word) if at in places else word for at, word in enumerate(words))
+
+
+def _is_statement(text: str) -> bool:
+    first = tokens(text)[0]
+    return first in ARTICLES | PERSONS | PRONOUNS or not form_of(first) & (Form.BASE | Form.THIRD)
 
 
 def _base(verb: str) -> str:

@@ -33,6 +33,8 @@ _PAIR_WORDS = """beef:bourguignon bread:maker butter:beans butter:lettuce cabbag
 chili:beans cream:cheese cream:cheeses garlic:butter garlic:ginger garlic:salt ginger:garlic milk:chocolate
 mozzarella:cheese mozzarella:cheeses onion:salt parmesan:cheese pepper:jack potato:masher potato:ricer rice:flour
 rice:krispies shrimp:tempura sugar:snap tomato:ketchup tuna:steak water:chestnut water:chestnuts water:ski"""
+# A tail, but no name of one thing.
+_APART = frozenset((("milk", "water"), ("egg", "oil")))
 _PAIRS = frozenset(tuple(pair.split(":")) for pair in _PAIR_WORDS.split())
 _SMALL_WORDS = """about after again all along and another are around as aside at away back be before being both but by
 can cover covered down each few for from half he her his if in inside into is it its itself just let lid like lightly
@@ -73,7 +75,7 @@ def is_run_together(text: str) -> bool:
     """Returns whether things or steps of an instruction follow one another without a comma or an "and"."""
     words = tokens(text)
     is_subjectless = bool(words) and (words[0] in _OPENINGS or words[0][0].isdigit() or words[0].endswith("ly"))
-    if not words or not (is_subjectless or form_of(words[0]) & Form.BASE):
+    if not words or not (is_subjectless or words[0] == "saute" or form_of(words[0]) & Form.BASE):
         return False
     return any(map(partial(_begins_thing, words), range(1, len(words)))) or any(
         map(partial(_begins_step, words), range(2, len(words)))
@@ -86,12 +88,14 @@ def _begins_thing(words: Sequence[str], at: int) -> bool:
     if form_of(before) & Form.BASE and (at == 1 or words[at - 2] in _JOINS):  # "chop onions", "and salt the water"
         return False
     # What is no known food may be a kind of the one before, but for lists: "chicken peanuts and sauce".
-    is_other = word in _FOOD or word in _ANEW or word[0].isdigit()
+    is_other = word in _FOOD or word in _ANEW or word[0].isdigit() or (before, word) in _APART
     return _are_two(before, word, words[at + 1 : at + 2]) and (is_other or "and" in words[at + 1 : at + 8])
 
 
 def _are_two(word: str, after: str, then: Sequence[str]) -> bool:
     """Whether a food ends and another thing begins."""
+    if (word, after) in _APART:
+        return True
     if word in _TAIL and word not in _MEASURE and word not in _FOOD:
         return after in _FOOD and after not in _TAIL
     if word not in _FOOD or after in _TAIL or (word, after) in _PAIRS:
@@ -116,7 +120,8 @@ def _begins_step(words: Sequence[str], at: int) -> bool:
         before = words[at - 2]
     if before in _CONTEXT or "let" in words[at - 2 : at] or (word == "fry" and before in _WAYS_TO_FRY):
         return False
-    if form_of(before) & Form.ADJECTIVE and not form_of(before) & Form.NOUN and before not in _STATES:
+    is_modifier = form_of(before) & Form.ADJECTIVE and not form_of(before) & Form.NOUN
+    if is_modifier and before not in _STATES and before not in ("off", "out", "away"):
         return False
     if word in _STEP or (word in _STEP_WITH_OBJECT and bool(after) and after[0] in _OBJECTS):
         return True

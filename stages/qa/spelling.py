@@ -67,6 +67,15 @@ _IDIOMS = [
         (r"\bback and fourth\b", "back and forth"),
         (r"\b(time) (lapse)(?= (?:video|footage|shot|clip|view|of)\b)", r"\1-\2"),
         (r"\b(in|to|from) (?=(?:Philippines|Netherlands|Maldives|Bahamas|United States|UK|USA)\b)", r"\1 the "),
+        (r"\b(say|read|show)'s\b", r"\1s"),
+        (r"\b(on top) (?=(?:the|an?) )", r"\1 of "),
+        (r"\ban (?=(?:it|they|he|she|then)\b)", "and "),
+        # "Lays the towel down" has an object.
+        (r"\b(l)ays(?= (?:down |back )?(?:on|in|under|across)\b| down(?: and\b|$))", r"\1ies"),
+        (r"(?<!-)\b(l)aying(?= (?:down |back )?(?:on|in|under|across|there)\b| down$)", r"\1ying"),
+        (r"^(pour (?:[a-z]+ ){1,6})(?<!up )to (?=(?:an?|the) (?:[a-z]+ )?(?:bowl|cup|flask|glass|jar|pan|pot|wok)\b)",
+         r"\1into "),
+        (r"\b((?:few|many|several|two|three|four) (?:[a-z]+ )?wom)an\b", r"\1en"),
         (r"\b(meat) ?balls (?=mixture\b)", r"\1ball "),
         # One of what is counted as several.
         (r"\b((?:both|all)(?: of)?(?: the| these)? (?:egg|ingredient|noodle|onion|potato|spice|topping|vegetable))"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from stages.qa.event import Event, Span
-from stages.qa.grammar import is_fragment, is_sentence, lacks_article
+from stages.qa.grammar import is_sentence, lacks_article
 from stages.qa.plan import MAIN, Answer, Plan, Unanswerable
 from stages.qa.realize.clause import inverted
 from stages.qa.realize.wordings import HINTS, NEVER, NONE, ORDINALS, OTHER_ORDER, POINT_HINT, REPEAT_RULE, WORDINGS
@@ -82,7 +82,7 @@ def _wording_of(plan: Plan) -> str:
         return f"{plan.form}_of_scene"
     if plan.form == "summary" and len({e.event_id for e in plan.evidence}) == 1:
         text = plan.evidence[0].text
-        return "title" if len(plan.evidence) == 1 and (is_fragment(text) or lacks_article(text)) else "caption"
+        return "title" if len(plan.evidence) == 1 and (not is_sentence(text) or lacks_article(text)) else "caption"
     if plan.form == "summary" and plan.side == MAIN:
         return "main_events"
     names = {

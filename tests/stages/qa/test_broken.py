@@ -30,6 +30,14 @@ from stages.qa.broken import is_broken
         "Add eggs yolk to the batter",
         "When they start laughing at something another person said",
         "Mix the eggs and continues to stir",
+        "A person carries it outside/ the person opens it",
+        "Pour in some batter in to cook",
+        "Add some cheese and keeps whisking it",
+        "Carry pair of shoes to the door",
+        "A series still shot pictures begins to play",
+        "A dark screen appears that include the name of the company",
+        "One of the player throws the ball",
+        "The man lies down and had a hard time breathing",
     ],
 )
 def test_broken_sentences_are_found(text):
@@ -57,6 +65,12 @@ def test_broken_sentences_are_found(text):
         "Cover the pan with the lid",
         "Butter the bread and cut the tomato",
         "The two begin performing a tango",
+        "Pour in some batter and cook it in a pan",
+        "Add a pair of eggs and the beer batter list of the cook",
+        "A series of photos is shown",
+        "Two screens appear that include the name of the company",
+        "One of the girl's friends waves",
+        "The man sits down, and he had a good time",
     ],
 )
 def test_right_sentences_are_not_broken(text):

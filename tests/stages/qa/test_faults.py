@@ -42,6 +42,12 @@ def test_captions_of_keywords_are_told_from_fragments(text, is_alone, are_keywor
     assert fault_of(text, is_caption=True, is_alone=is_alone) == ("keywords" if are_keywords else "")
 
 
+def test_a_moment_told_in_very_many_words_is_left_untold():
+    long = " and ".join(["a man talks to the camera", *["he shows it"] * 9])
+    assert fault_of(long) == "run_together"
+    assert fault_of(long, is_caption=True) == fault_of(long[:60]) == ""
+
+
 def test_titles_need_not_be_sentences():
     assert fault_of("Oil onions and celery", is_title=True) == ""
     assert fault_of("Inattentional blindness", is_title=True) == ""

@@ -18,6 +18,7 @@ SENTENCES = [
 FRAGMENTS = [
     "Cat climbing on tree",
     "City traffic lights",
+    "Man sitting on a tree branch, using a laptop",
     "A man in a plaid shirt standing in front of people",
     "Legs of a crowd of people walking along the path",
     "Making bread",

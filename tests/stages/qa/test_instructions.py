@@ -4,6 +4,7 @@ import pytest
 
 from stages.qa.clean import sentences
 from stages.qa.instructions import as_instruction
+from tests.stages.qa.worlds import EIGHT, timeline
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,6 @@ from stages.qa.instructions import as_instruction
 )
 def test_they_become_instructions(text, instruction):
     assert as_instruction(text) == instruction
-    assert sentences(text) == (instruction,)
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,27 @@ def test_they_become_instructions(text, instruction):
 )
 def test_other_sentences_stay(text):
     assert as_instruction(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("remove Rice from Microwave oven", "Remove rice from microwave oven"),
+        ("Add Seasoning", "Add seasoning"),
+        ("Eat Rice Krispies at Big Pan", "Eat Rice Krispies at Big Pan"),
+        ("A man visits Grill", "A man visits Grill"),
+    ],
+)
+def test_common_nouns_have_no_capitals(text, right):
+    assert sentences(text) == (right,)
+
+
+def test_they_are_told_as_the_other_captions_of_their_video_are():
+    steps = [(0, 6, "adds water"), (10, 16, "stir the soup"), (20, 26, "peels onions")]
+    assert [(e.text, e.fault) for e in timeline(*steps).events] == [
+        ("Add water", ""),
+        ("Stir the soup", ""),
+        ("Peel onions", ""),
+    ]
+    among_sentences = timeline(*EIGHT[:3], (30, 36, "opens the box")).events[-1]
+    assert (among_sentences.text, among_sentences.fault) == ("Opens the box", "keywords")
