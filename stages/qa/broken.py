@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from stages.qa.lexicon import VERB, Form, form_of, tokens
-from stages.qa.small_words import AFTER_VERB, ARTICLES, JOINS, PERSONS, PREPOSITIONS
+from stages.qa.small_words import AFTER_VERB, ARTICLES, FINITE, JOINS, PERSONS, PREPOSITIONS
 
 _GROUP_WORDS = """audience band class couple crew crowd family group lot majority men number others pair people police
 rest row series staff team trio two three four women"""
@@ -26,6 +26,8 @@ _WRONG_WORDS = re.compile(
     r"|\bat the (?:first|second|third|last) time\b|\b(?:eggs|beans) (?:yolk|white|shell|sprout)s?\b"
     r"|\b(?:at|in|to) outdoors\b|\b(?:in|into) in\b|\bof of\b|[a-z]{2}/ [a-z]"
     r"|\b(?:pour|put|add)s? in (?:[a-z]+ ){1,3}in(?:$| to\b)"
+    r"|\b(?:sees?|holds?|watch(?:es)?|at|by|behind|near|with) (?:person|woman|boy|girl|lady|guy)$"
+    r"|\bthrows? it (?:someone|somebody)\b|\ba (?:[a-z]+ing )?(?:pliers|scissors|tongs|tweezers|pants|jeans)\b"
     r"|\ba series (?!of\b)[a-z]|\ban? [^,]* appears? that (?:include|contain|have|show|say)\b"
     r"|\bone of the (?:player|man|woman|girl|boy|person|child|kid|dancer|runner)\b(?!['\u2019]s)"
     r"|^[^,]* (?:lies|sits|walks|stands|runs|goes|falls) (?:down |back )?and had\b"
@@ -45,7 +47,13 @@ def is_broken(text: str) -> bool:
     if _ONE_OF_MANY.search(text) or _PERSON_WHO.match(text) or _CLAUSE_ALONE.match(text) or _WRONG_WORDS.search(text):
         return True
     words = tokens(text)
-    return _is_of_two_verbs(words) or _has_wrong_form(words) or lacks_article(words) or _runs_on(words)
+    return (
+        _is_of_two_verbs(words)
+        or _has_wrong_form(words)
+        or lacks_article(words)
+        or _mixes_forms(words)
+        or _runs_on(words)
+    )
 
 
 def _is_of_two_verbs(words: Sequence[str]) -> bool:
@@ -111,6 +119,22 @@ def _has_wrong_form(words: Sequence[str]) -> bool:
     found = _SUBJECT_VERB.match(" ".join(words))
     form = form_of(found["verb"]) if found else Form.NONE
     return bool(form & Form.THIRD) and not form & (Form.NOUN | Form.BASE | Form.PAST)
+
+
+def _mixes_forms(words: Sequence[str]) -> bool:
+    """Whether "and" joins a past and a form in "-ing", or a preposition stands for "is": "in interviewed by"."""
+    if len(words) < 4:
+        return False
+    for word, verb, after in zip(words, words[1:], words[2:], strict=False):
+        if word in ("in", "at", "of") and form_of(verb) == Form.PAST and after in AFTER_VERB | {"next", "in", "on"}:
+            return True
+    past = next((at for at in range(1, len(words)) if form_of(words[at]) == Form.PAST), 0)
+    join = words.index("and", past) if past and "and" in words[past:] else 0
+    if not join or join + 2 > len(words) or FINITE & {*words[:join]}:
+        return False
+    is_finite = not any(form_of(word) & (VERB & ~Form.PAST) for word in words[1:past])
+    is_ing = form_of(words[join + 1]) == Form.ING and words[past + 1] in PREPOSITIONS
+    return is_finite and is_ing and not any(word.endswith("ing") or word == "," for word in words[past:join])
 
 
 def lacks_article(words: Sequence[str]) -> bool:

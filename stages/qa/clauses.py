@@ -28,6 +28,11 @@ _ADDRESS = re.compile(r"\w\.(?:com|edu|gov|io|net|org|tv)\b", re.I)
 _LEADS_TO_ADDRESS = PREPOSITIONS | {"visit", "see", "is", "and", "or", "called"}
 # "When we think ...say": words are left out there.
 _CUT_INSIDE = re.compile(r"\s\.{3}\s?[a-z]")
+_BE = re.compile(
+    r"(?<!\blet )(?<!\bmay )(?<!\bcan )(?<!\bwill )(?<!\bthat )(?<!\bmight )(?<!\bcould )(?<!\bwould )(?<!\bshould )"
+    r"\b(?:he|she|it) be\b",
+    re.I,
+)
 _FOR_TEST = re.compile(r"\b(?:for|in|at|on|of|take|have) (?:test|exam|quiz|interview|meeting)[.!?]?$", re.I)
 _INNER_MARK = re.compile(r"[,;:.?!\u2013\u2014](?=.)| - ")
 _LONG_LINE = 15
@@ -47,7 +52,7 @@ def is_line_run_on(text: str) -> bool:
     words = text.lower().split()
     if any(_ADDRESS.search(word) and before not in _LEADS_TO_ADDRESS for before, word in pairwise(words)):
         return True
-    if _CUT_INSIDE.search(text) or lacks_article(words) or _FOR_TEST.search(text):
+    if _CUT_INSIDE.search(text) or lacks_article(words) or _FOR_TEST.search(text) or _BE.search(text):
         return True
     if len(words) < _LONG_LINE or _INNER_MARK.search(text.rstrip(" .!?")):
         return False

@@ -114,7 +114,7 @@ def clean(sentence: str, is_english: bool = True) -> str:
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
     text = _MEASURE.sub("", _TIMES.sub(" ", without_labels(spelled(text) if is_english else text)))
-    text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022").rstrip(" .!?")
+    text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022`").rstrip(" .!?")
     text = without_camera(_LINK.sub("", without_viewer(_LINK.sub("", text))))
     if is_filming(text) or _NO_SUBJECT.match(text):
         return ""

@@ -10,7 +10,7 @@ from stages.qa.cause import Cause, cause_of
 from stages.qa.clean import sentences
 from stages.qa.config import WritingConfig
 from stages.qa.faults import fault_of, fault_of_line
-from stages.qa.instructions import are_statements, as_instruction
+from stages.qa.instructions import told_alike
 from stages.qa.language import language_of
 from stages.qa.names import says_who
 from stages.qa.similarity import same_words
@@ -19,6 +19,7 @@ from stages.qa.similarity import same_words
 PAUSE_SHARE = 0.1
 # Captions for the deaf name who speaks: "MAN 2: Hello." Nobody says that.
 _SPEAKER = re.compile(r"^(?:[A-Z][A-Z.'-]+(?: (?:[A-Z][A-Z.'-]+|#?\d+|[A-Z]))*|[A-Z][A-Z]?\d): ")
+_BEFORE_MARK = re.compile(r" (?=[!?]+$)")
 # A longer pause is told as one: there the event does not happen.
 _LONGEST_PAUSE_S = 0.5
 Span = tuple[float, float]
@@ -143,6 +144,7 @@ def _split(row: dict[str, Any], duration_s: float, is_english: bool) -> list[Eve
     if kind == "speech":
         # Markup leaves a space before a comma.
         text = _SPEAKER.sub("", " ".join(row["text"].replace('"', "'").split()).replace(" , ", ", "))
+        text = _BEFORE_MARK.sub("", text) if is_english else text
         fault = fault_of_line(text) if is_english else ""
         return (
             [Event(row["event_id"], start, end, kind, text, fault=fault, event_ids=(row["event_id"],))] if text else []
@@ -169,16 +171,13 @@ def _split(row: dict[str, Any], duration_s: float, is_english: bool) -> list[Eve
 
 
 def _told_alike(events: list[Event]) -> list[Event]:
-    """Makes "Adds water" an instruction, as other steps are, or leaves it untold among sentences with a subject."""
-    texts = [e.text for e in events if e.kind == "event"]
-    with_subjects = bool(texts) and are_statements(texts)
-    alike: list[Event] = []
-    for event in events:
-        text = as_instruction(event.text) if event.kind == "event" else event.text
-        if text != event.text:
-            event = replace(event, fault="keywords") if with_subjects else replace(event, text=text)
-        alike.append(event)
-    return alike
+    """Tells visual events in the form that most of them have; what cannot be is left untold."""
+    visual = [e for e in events if e.kind == "event"]
+    alike = [
+        replace(e, text=text) if text else replace(e, fault=e.fault or "keywords")
+        for e, text in zip(visual, told_alike([e.text for e in visual]), strict=True)
+    ]
+    return [*alike, *(e for e in events if e.kind != "event")]
 
 
 def _fault(text: str, kind: str, count: int) -> str:

@@ -1,14 +1,16 @@
 """Steps that say what somebody does without saying who, "Adds water", as the instructions that others of them are."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from stages.qa.lexicon import Form, form_of, tokens
 from stages.qa.small_words import ARTICLES, FINITE, PERSONS, PRONOUNS
 
 # Verbs in "-s" that begin a step; no plurals that may begin a sentence, such as "guests" or "words".
-_STEP_WORDS = """adds boils checks chops cleans closes connects cooks cuts dices drains drinks dries fills fries goes
-grates grills heats kneads marinates measures mixes moves opens operates peels picks places pours prepares presses puts
-regulates removes rinses seasons serves sets slices spreads sprinkles stirs takes throws turns washes wipes"""
+_STEP_WORDS = """adds boils checks chops cleans closes connects cooks cuts dices drains drinks dries fills fries
+gathers gets goes grates grills heats kneads marinates measures mixes moves opens operates peels picks places pours
+prepares presses puts regulates removes repeats rinses seasons serves sets slices spreads sprinkles stirs takes tears
+throws turns uses washes wipes"""
 _STEPS = frozenset(_STEP_WORDS.split())
 _KITCHEN_WORDS = """bowl bread butter cheese cooker countertop dough egg eggs flour fridge garlic grill meat microwave
 milk oil onion onions oven pan plate pot refrigerator rice salt sauce seasoning sink soup spice stove sugar table tomato
@@ -29,9 +31,20 @@ def in_small_letters(text: str) -> str:
     return " ".join(words)
 
 
-def are_statements(texts: Sequence[str]) -> bool:
-    """Returns whether most captions of a video say who or what does something: "Opens Chrome" is out of place there."""
-    return 2 * sum(map(_is_statement, texts)) >= len(texts)
+def told_alike(texts: Sequence[str]) -> list[str]:
+    """Returns the captions of a video as most of them are: "Adds water" is "Add water" beside other instructions.
+
+    Empty is what is told in another way than most are: an instruction among sentences with a subject, and a form in
+    "-ing" among either.
+    """
+    with_subjects = 2 * sum(map(_is_statement, texts)) > len(texts)
+    with_gerunds = 2 * sum(map(_is_gerund, texts)) >= len(texts)
+    alike: list[str] = []
+    for text in texts:
+        told = as_instruction(text)
+        is_other = with_subjects and (told != text or _is_instruction(text))
+        alike.append("" if is_other or (_is_gerund(text) and not with_gerunds) else told)
+    return alike
 
 
 def as_instruction(text: str) -> str:
@@ -55,9 +68,26 @@ def as_instruction(text: str) -> str:
     return " ".join(_base(word) if at in places else word for at, word in enumerate(words))
 
 
+def _is_instruction(text: str) -> bool:
+    """Whether a caption surely begins with the verb of an instruction: "Get out a knife", not "Rain falls"."""
+    first = tokens(text)[0]
+    form = form_of(first)
+    return bool(form & Form.BASE) and (not form & (Form.NOUN | Form.ADJECTIVE) or first in _base_forms())
+
+
+def _is_gerund(text: str) -> bool:
+    """Whether a caption surely names what goes on by a form in "-ing": "Making bread"."""
+    return form_of(tokens(text)[0]) == Form.ING and "," not in text
+
+
 def _is_statement(text: str) -> bool:
     first = tokens(text)[0]
     return first in ARTICLES | PERSONS | PRONOUNS or not form_of(first) & (Form.BASE | Form.THIRD)
+
+
+@lru_cache(maxsize=1)
+def _base_forms() -> frozenset[str]:
+    return frozenset(map(_base, _STEPS))
 
 
 def _base(verb: str) -> str:

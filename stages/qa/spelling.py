@@ -11,13 +11,13 @@ from string import ascii_lowercase
 # What is meant where other words are as near to the misspelled one, or none is.
 _TABLE = """alot:a-lot aound:around arent:aren't balde:blade begings:begins borads:boards boullion:bouillon
 brocolli:broccoli cant:can't celatin:gelatin chedar:cheddar choped:chopped couldnt:couldn't didnt:didn't
-doesnt:doesn't dont:don't eachother:each-other exersise:exercise flys:flies foward:forward garram:garam gaurd:guard
-hasnt:hasn't havent:haven't infront:in-front inot:into isnt:isn't mozerella:mozzarella mozzeralla:mozzarella
-oilive:olive parsely:parsley peice:piece peices:pieces placce:place potaoe:potato potatoe:potato potatos:potatoes
-realy:really restaraunt:restaurant restraunt:restaurant scoups:scoops screan:screen serated:serrated
+doesnt:doesn't dont:don't eachother:each-other exersise:exercise fixe:fix flys:flies foward:forward garram:garam
+gaurd:guard hasnt:hasn't havent:haven't infront:in-front inot:into isnt:isn't mozerella:mozzarella
+mozzeralla:mozzarella oilive:olive parsely:parsley peice:piece peices:pieces placce:place potaoe:potato potatoe:potato
+potatos:potatoes realy:really restaraunt:restaurant restraunt:restaurant scoups:scoops screan:screen serated:serrated
 shouldnt:shouldn't sitr:stir sitts:sits stiring:stirring thats:that's theres:there's theyre:they're thier:their
-thorugh:through tbls:tbsp tomatos:tomatoes tumeric:turmeric untill:until utencil:utensil utencils:utensils vegins:begins
-vehical:vehicle vinager:vinegar wasnt:wasn't wouldnt:wouldn't youre:you're"""
+thorugh:through tbls:tbsp tomatos:tomatoes tumeric:turmeric untill:until utencil:utensil utencils:utensils
+vegins:begins vehical:vehicle vinager:vinegar wasnt:wasn't wouldnt:wouldn't youre:you're"""
 WORDS = {wrong: right.replace("-", " ") for wrong, right in (pair.split(":") for pair in _TABLE.split())}
 # Right words that the list lacks, without their endings.
 _MORE = """airfryer app backflip backsplash banh basmati bibimbap biryani bmx boba bok bokeh bruschetta bulgogi burpee
@@ -57,7 +57,7 @@ _WORD = re.compile(r"(?<![\w'\u2019./@#&-])(?:^[A-Z])?[a-z]+(?:-[a-z]+)*(?![\w'\
 _PARTED = re.compile(
     r"\b(?:base ball|basket ball|bath room|bed room|checker board|counter top|dish washer|foot ball|key board|lap top"
     r"|pepper corn|skate board|snow board|sun glasses|surf board|tooth brush|tooth paste|volley ball"
-    r"|wheel chair|meat ball|chop stick)(?=s?\b)",
+    r"|wheel chair|meat ball|meat loaf|chop stick)(?=s?\b)",
     re.I,
 )
 _INTO = re.compile(r"\bin to(?= (?:the|an?|their|his|her|its|view|thin|small|pieces|slices)\b)")
@@ -68,6 +68,14 @@ _IDIOMS = [
         (r"\b(time) (lapse)(?= (?:video|footage|shot|clip|view|of)\b)", r"\1-\2"),
         (r"\b(in|to|from) (?=(?:Philippines|Netherlands|Maldives|Bahamas|United States|UK|USA)\b)", r"\1 the "),
         (r"\b(say|read|show)'s\b", r"\1s"),
+        (r"\bnew (?=(?:Zealand|York|Delhi|Orleans|Jersey|Mexico)\b)", "New "),
+        # Articles that one thing alone can have.
+        (r"\b(there is|there's) (?=(?:bunch|crowd|flash|group|line|lot|pair|row) of\b)", r"\1 a "),
+        (r"\bin (?=(?:bathtub|doorway|driveway|hallway)(?:$|,| (?:and|holding|with|while|as)\b))", "in a "),
+        (r"\bon (?=(?:bed|couch|floor|sofa|table)(?:$|,| (?:and|with|while|as)\b))", "on the "),
+        (r"\b(some|any|every)ones (?=[a-z])", r"\1one's "),
+        (r"\bto julienne$", "into julienne strips"),
+        (r"\bby hands(?=$|,| and\b)", "by hand"),
         (r"\b(on top) (?=(?:the|an?) )", r"\1 of "),
         (r"\ban (?=(?:it|they|he|she|then)\b)", "and "),
         # "Lays the towel down" has an object.
@@ -80,6 +88,8 @@ _IDIOMS = [
         # One of what is counted as several.
         (r"\b((?:both|all)(?: of)?(?: the| these)? (?:egg|ingredient|noodle|onion|potato|spice|topping|vegetable))"
          r"(?=$|,| (?:and|in|into|to|on|onto|together|with|for|until|well|from|out)\b)", r"\1s"),
+        (r"^((?:add|chop|clean|combine|cut|dry|gather|marinate|mix|mix seasoning in|prepare|season|slice|wash)"
+         r" (?:ingredient|vegetable))(?=$|,| (?:and|in|into|to|on|onto|with|from)\b)", r"\1s"),
         (r"(?<![/.\d])\b((?:[2-9]|1\d|\d+ \d/\d|two|three|four|five|six|eight)"
          r" (?:cup|gram|ounce|pound|tablespoon|teaspoon))(?= of\b)", r"\1s"),
     )

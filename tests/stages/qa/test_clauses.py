@@ -48,6 +48,8 @@ def test_right_captions_do_not(text):
         ("With your help it can be great developers.example.com/stories", True),
         ("When we think ...say bow-wow, we have this vision of him", True),
         ("You had to study for test", True),
+        ("If I had to pick, it be that one", True),
+        ("So let it be, or it will be that one", False),
         ("You had to memorize list of vocabulary", True),
         ("You had to study for the test and memorize a list of words", False),
         ("Well... say it again, then...", False),

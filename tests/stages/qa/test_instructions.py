@@ -57,5 +57,14 @@ def test_they_are_told_as_the_other_captions_of_their_video_are():
         ("Stir the soup", ""),
         ("Peel onions", ""),
     ]
-    among_sentences = timeline(*EIGHT[:3], (30, 36, "opens the box")).events[-1]
-    assert (among_sentences.text, among_sentences.fault) == ("Opens the box", "keywords")
+
+
+@pytest.mark.parametrize("text", ["Opens the box", "Get out a knife", "Use a knife to cut it", "Making bread"])
+def test_what_is_told_in_another_way_than_most_of_a_video_is_left_untold(text):
+    among_sentences = timeline(*EIGHT[:3], (30, 36, text)).events[-1]
+    assert (among_sentences.text, among_sentences.fault) == (text, "keywords")
+
+
+@pytest.mark.parametrize("text", ["Rain falls on the roof", "Using a knife, the man cuts a plum", "Team members cheer"])
+def test_what_has_a_subject_is_told_among_sentences(text):
+    assert timeline(*EIGHT[:3], (30, 36, text)).events[-1].fault == ""
