@@ -11,6 +11,7 @@ from stages.qa.grammar import with_verb
 from stages.qa.instructions import in_small_letters
 from stages.qa.lexicon import Form, form_of
 from stages.qa.proper_names import with_capitals
+from stages.qa.small_words import PREPOSITIONS
 from stages.qa.spelling import spelled
 
 _NARRATOR = [
@@ -113,7 +114,7 @@ def clean(sentence: str, is_english: bool = True) -> str:
     text = " ".join(sentence.replace("\u201c", "'").replace("\u201d", "'").replace('"', "'").split())
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
-    text = _MEASURE.sub("", _TIMES.sub(" ", without_labels(spelled(text) if is_english else text)))
+    text = _MEASURE.sub(_cut, _TIMES.sub(" ", without_labels(spelled(text) if is_english else text)))
     text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022`").rstrip(" .!?")
     text = without_camera(_LINK.sub("", without_viewer(_LINK.sub("", text))))
     if is_filming(text) or _NO_SUBJECT.match(text):
@@ -143,6 +144,13 @@ def only_goes_on(text: str) -> bool:
 def is_cut(text: str) -> bool:
     """Returns whether a text ends in the middle of a sentence."""
     return text.endswith(",") or _CUT.search(text) is not None
+
+
+def _cut(measure: re.Match[str]) -> str:
+    """Leaves a comma where another clause follows: "Boil for 4 minutes remove it" becomes "Boil, remove it"."""
+    after = (measure.string[measure.end() :].lower().split() or [""])[0]
+    form = form_of(after) if after not in PREPOSITIONS | {"till"} else Form.NONE
+    return "," if form & Form.BASE and not form & (Form.ADJECTIVE | Form.ADVERB) else ""
 
 
 def _person(text: str) -> str:

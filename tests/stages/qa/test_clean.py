@@ -138,3 +138,17 @@ def test_any_text_gives_sentences_without_edges_or_quotes(text):
         assert sentence == sentence.strip()
         assert '"' not in sentence
         assert any(c.isalpha() for c in sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("Boil for 4 minutes remove the eggs", "Boil, remove the eggs"),
+        ("Simmer for 5 minutes stirring often", "Simmer stirring often"),
+        ("Fry for 2 minutes till it is brown", "Fry till it is brown"),
+        ("Boil for 4 minutes and remove the eggs", "Boil and remove the eggs"),
+        ("Fry the fish for 2 minutes on each side", "Fry the fish on each side"),
+    ],
+)
+def test_a_comma_stays_where_a_duration_parted_two_clauses(text, quoted):
+    assert sentences(text) == (quoted,)
