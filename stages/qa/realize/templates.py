@@ -60,7 +60,7 @@ def _question(plan: Plan, rng: random.Random) -> str:
     does = inverted(asked.text) if asked and asked.kind != "speech" else None
     wordings = [w for w in WORDINGS[_wording_of(plan)] if does or "{does}" not in w]
     start, end = _both(plan.window or (0.0, 0.0), plan.error_s)
-    return rng.choice(wordings).format(
+    question = rng.choice(wordings).format(
         a=_quoted(plan.asked[0]) if plan.asked else "",
         b=_quoted(plan.asked[1]) if len(plan.asked) > 1 else "",
         does=does,
@@ -71,6 +71,7 @@ def _question(plan: Plan, rng: random.Random) -> str:
         start=start,
         end=end,
     )
+    return question.replace('?"?', '?"')  # the mark of a quoted question ends the whole
 
 
 def _wording_of(plan: Plan) -> str:

@@ -10,7 +10,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "when": (
         "When does the following happen: {a}?",
         "At what time in the video does this happen: {a}?",
-        "During which part of the video does this take place: {a}?",
+        "When in the video is the following shown: {a}?",
         "Where in the video can the following be seen: {a}?",
         "What is the time of the following in the video: {a}?",
         "When {does}?",

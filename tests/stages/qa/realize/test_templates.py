@@ -105,6 +105,8 @@ def test_lines_are_quoted_without_their_full_stops():
     told = " ".join(" ".join((w.question, w.answer, *w.wrong)) for w in words)
     assert '"We cook the rice today"' in told and '"Is the water hot enough?"' in told
     assert 'today."' not in told and "Eat it all at once..." in told
+    asked = {realize(plan, random.Random(seed)).question for plan in plans(line, "said_when") for seed in range(9)}
+    assert {question[-2:] for question in asked if "enough" in question} == {'?"'}, "one mark ends the question"
 
 
 @pytest.mark.parametrize(
