@@ -15,6 +15,8 @@ from schemas.tables import REJECT
 from tests.pipeline.in_process import in_process
 from workers.storage.store import Store
 
+pytestmark = pytest.mark.slow
+
 COMPUTING = {"torch", "torchvision", "open_clip", "transformers", "ray"}
 DECODING = {"av", "decord", "torchcodec", "openai"}
 CLIENTS = {"httpx", "httpx2", "httpcore", "tenacity", "openai"}
@@ -88,7 +90,6 @@ for stage in {STAGES}:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.slow
 def test_towers_are_imported_without_the_compiler_of_torch_which_is_there_for_those_who_ask():
     assert not imported_modules("import model.towers.tower") & {"torch._dynamo", "torch._inductor"}
     later = "import model.towers.tower, torch; assert torch.compiler.disable(abs)(-1) == 1"

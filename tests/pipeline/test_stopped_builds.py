@@ -12,6 +12,8 @@ from schemas.tables import TABLES
 from tests.pipeline.command_line import run
 from tests.pipeline.worlds import contents, small_recipe
 
+pytestmark = pytest.mark.slow
+
 STAGES = list(small_recipe().stages())
 # The tables that are there change with the last stage of a phase.
 LAST_STAGES = [phase.stages[-1].name for phase in phases(small_recipe().stages())]

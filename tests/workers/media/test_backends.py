@@ -15,6 +15,8 @@ from workers.media.backends import SampledFrame
 from workers.media.frame_decoder import sample_frames
 from workers.media.probe import probe
 
+pytestmark = pytest.mark.slow
+
 # What decord can't do: AV1; streams of which it picks another one; times it doesn't know are told by PyAV's pass.
 REAL = [
     "short/sam2_dog.mp4",

@@ -17,6 +17,8 @@ from tests.workers.sandbox import tasks
 from workers.sandbox.client import Sandbox
 from workers.sandbox.limits import SandboxError, SandboxLimits
 
+pytestmark = pytest.mark.slow
+
 TASKS = "tests.workers.sandbox.tasks"
 
 
@@ -98,7 +100,6 @@ def pids(box, count, **arguments):
     return [call(box, "pid", **arguments)[0]["pid"] for _ in range(count)]
 
 
-@pytest.mark.slow
 def test_a_process_is_given_files_until_it_has_used_its_time():
     box = Sandbox(TASKS, SandboxLimits(reuse_cpu_s=0.5))
     assert len(set(pids(box, 5))) == 1
@@ -154,7 +155,6 @@ def test_each_file_may_take_all_the_memory_whatever_others_left_behind(own_box):
         call(own_box, "take", mb=600)
 
 
-@pytest.mark.slow
 def test_a_heartbeat_restarts_the_limits():
     box = Sandbox(TASKS, SandboxLimits(stall_cpu_s=2.5))
     assert call(box, "plod", busy_s=5.0) == [{"number": 0}]
@@ -169,7 +169,6 @@ def test_a_task_without_a_heartbeat_is_ended(hasty, task):
 
 
 @pytest.mark.parametrize("task", ["spin", "chatter"])
-@pytest.mark.slow
 def test_cpu_seconds_are_counted_whatever_a_task_says(box, task):
     with pytest.raises(SandboxError, match="budget: more than 1 CPU seconds"):
         call(box, task, cpu_s=1.0)
@@ -184,7 +183,6 @@ def test_a_stopped_process_is_a_hang(hasty):
         next(messages)
 
 
-@pytest.mark.slow
 def test_time_that_the_caller_takes_is_not_the_tasks(hasty):
     messages = hasty.call("good", b"", count=30)  # more than a socket holds
     next(messages)
