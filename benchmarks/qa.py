@@ -25,7 +25,7 @@ from pipeline.demo.script import Script
 from stages.qa.audit.blind import rule_guesses
 from stages.qa.audit.features import Choice
 from stages.qa.config import WritingConfig
-from stages.qa.event import make_events
+from stages.qa.make_events import make_events
 from stages.qa.other_events import rows_to_look_at
 from stages.qa.plan import CAPTIONS, Plan
 from stages.qa.solver import check

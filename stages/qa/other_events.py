@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from stages.qa.config import WritingConfig
-from stages.qa.event import Event, split_events
+from stages.qa.event import Event
+from stages.qa.make_events import split_events
 from stages.qa.similarity import content_words, telling_words
 
 # Of another video, so many rows of its annotation are looked at.

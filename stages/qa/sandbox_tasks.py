@@ -11,7 +11,7 @@ import langdetect  # noqa: F401 - imported late elsewhere; here once, and not in
 from schemas.config import parse
 from stages.qa import lexicon, spelling
 from stages.qa.config import WritingConfig
-from stages.qa.event import split_events
+from stages.qa.make_events import split_events
 from stages.qa.windows import write_window_pairs
 from stages.qa.writing import write_pairs
 from workers.sandbox.task import Message, Task, read_all

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from stages.qa.config import WritingConfig
-from stages.qa.event import Event, Span, merge_touching, overlap_s, split_events
+from stages.qa.event import Event, Span, overlap_s
+from stages.qa.make_events import merge_touching, split_events
 from stages.qa.passed_through import passed_through
 from stages.qa.rows import Pair
 from stages.qa.timeline import Timeline

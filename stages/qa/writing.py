@@ -7,8 +7,8 @@ from itertools import chain, islice
 
 from stages.qa.audit.words import problems
 from stages.qa.config import WritingConfig
-from stages.qa.event import make_events
 from stages.qa.lines import sentences_of
+from stages.qa.make_events import make_events
 from stages.qa.other_events import events_not_here
 from stages.qa.passed_through import passed_through
 from stages.qa.plan import Plan

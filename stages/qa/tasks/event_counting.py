@@ -1,6 +1,6 @@
 """Plans of event counting: how many times something happens that the annotation tells of again and again.
 
-Repeats that touch are one event already (`stages.qa.event`), so what is counted is how often it happens anew.
+Repeats that touch are one event already (`stages.qa.make_events`), so what is counted is how often it happens anew.
 """
 
 import random

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stages.qa.config import WritingConfig
-from stages.qa.event import make_events
+from stages.qa.make_events import make_events
 from stages.qa.paraphrases import paraphrases
 from stages.qa.timeline import Timeline
 from stages.qa.writing import write_pairs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stages.annotate import READS, AnnotateConfig, annotate
 from stages.qa.config import WritingConfig
-from stages.qa.event import make_events
+from stages.qa.make_events import make_events
 from stages.qa.plan import Plan
 from stages.qa.tasks import WRITERS
 from stages.qa.timeline import Timeline

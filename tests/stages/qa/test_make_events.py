@@ -1,7 +1,7 @@
 """From rows of annotation to events: sentences, repeats, languages, and what is left out."""
 
 from stages.qa.config import WritingConfig
-from stages.qa.event import make_events
+from stages.qa.make_events import make_events
 from tests.stages.qa.worlds import EIGHT, rows
 
 
