@@ -17,13 +17,15 @@ import pyarrow as pa
 from pipeline.decontamination.contents import Known, Row, read_known
 from pipeline.decontamination.folder import embedded_folder
 from pipeline.decontamination.questions import questions_in_common, text_model
-from pipeline.decontamination.sequences import sequences_in_common
+from pipeline.decontamination.sequences import has_frames, sequences_in_common
 from pipeline.decontamination.sheet import check_sheet, write_sheet
+from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.inputs.video_ids import meanings_of, names_of
 from pipeline.not_built import require_tables
 from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
+from pipeline.tables.corpus_file import CORPUS
 from pipeline.tables.damage import naming
 from pipeline.tables.frames import FRAMES
 from pipeline.tables.published import is_published_only
@@ -63,6 +65,7 @@ def decontaminate(
     drop: bool = False,
     sheet: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
+    recipe: Recipe | None = None,
 ) -> list[Row]:
     """Writes the table `contamination` of a corpus; gives the rows that were found now.
 
@@ -74,6 +77,7 @@ def decontaminate(
         drop: have the next build leave out what was found.
         sheet: a CSV file to write the rows to as well.
         say: takes lines about what could not be compared.
+        recipe: names the tower and the sentence encoder; by default that of the corpus, which a published one may lack.
 
     Raises NotBuilt, or ManifestError for something in `against` that cannot be read, ConfigError for `sheet`.
     """
@@ -81,6 +85,8 @@ def decontaminate(
         check_sheet(sheet)
     store = Store(corpus)
     require_tables(store, "videos", "qa")
+    if recipe is None and store.exists(CORPUS):
+        recipe = recorded_recipe(store)
     known = [read_known(named) for named in against]
     for one in known:
         for line in _not_compared(one):
@@ -88,16 +94,20 @@ def decontaminate(
     with open_catalog(corpus) as catalog:
         videos = [*dict_rows(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))]
         rows = [row for one in known for row in _by_video(videos, one)]
-        rows += _by_question(dict_rows(catalog.sql(_ASKED, params=[list(CAPTIONS)])), known, text_model(store, say))
+        model = text_model(recipe, say) if any(one.questions for one in known) else ""
+        rows += _by_question(dict_rows(catalog.sql(_ASKED, params=[list(CAPTIONS)])), known, model)
     names = {video["video_id"]: video["name"] for video in videos}
     for one in known:
-        rows += [_row(found, one, "sequence", name=names.get(found["video_id"])) for found in _shown(store, one, say)]
+        shown = _shown(store, one, recipe, say)
+        rows += [_row(found, one, "sequence", name=names.get(found["video_id"])) for found in shown]
     rows = sorted(
         ({**row, "drop": drop} for row in rows), key=lambda row: [str(row[name]) for name in CONTAMINATION.names]
     )
     with naming(CONTAMINATION_PATH):
         earlier = store.read_table(CONTAMINATION_PATH).to_pylist() if store.exists(CONTAMINATION_PATH) else []
     kept = [row for row in earlier if row["against"] not in {one.name for one in known}]
+    if replaced := len(earlier) - len(kept):
+        say(f"replaced: {counted(replaced, 'find')} of an earlier call against {', '.join(one.name for one in known)}")
     store.write_tables(CONTAMINATION_PATH, [pa.Table.from_pylist([*kept, *rows], CONTAMINATION)], CONTAMINATION)
     if sheet is not None:
         write_sheet(rows, sheet)
@@ -113,24 +123,22 @@ def _not_compared(known: Known) -> Iterator[str]:
         yield f"{known.name}: rows whose questions were not compared: {told}"
 
 
-def _shown(store: Store, known: Known, say: Callable[[str], None]) -> Iterator[Row]:
+def _shown(store: Store, known: Known, recipe: Recipe | None, say: Callable[[str], None]) -> Iterator[Row]:
     """Videos that show what those of a folder or corpus show, where both sides have frames to compare."""
     if not (known.corpus or known.folder):
         return
     both = [store, *map(Store, filter(None, [known.corpus]))]
-    lacking = [each for each in both if is_published_only(each) and not (known.corpus and each.exists(FRAMES))]
-    for each in lacking:
-        why = f"no {FRAMES}" if known.corpus else "no recipe by which a folder is embedded"
-        say(
-            f"{redacted(each.root)}: holds shards and tables only, and {why}: its videos were compared with "
-            f"{known.name} by id, address and file, and not by what they show; that needs a corpus with its units"
-        )
+    lacking = [f"{redacted(each.root)}: holds neither units nor {FRAMES}" for each in both if not has_frames(each)]
+    if known.folder and recipe is None and not lacking:
+        lacking = [f"{redacted(store.root)}: holds no corpus.json that names the tower: give the recipe by --recipe"]
+    for why in lacking:
+        say(f"{why}; its videos were compared with {known.name} by id, address and file, not by what they show")
     if lacking:
         return
     if known.corpus:
         yield from sequences_in_common(store, Store(known.corpus), say)
-    else:
-        with embedded_folder(Path(known.folder), store, say) as other:
+    elif recipe is not None:
+        with embedded_folder(Path(known.folder), store, recipe, say) as other:
             yield from sequences_in_common(store, other, say)
 
 
@@ -175,3 +183,13 @@ def summary(rows: list[Row]) -> dict[str, tuple[int, int]]:
         videos[key].add(row["video_id"])
         pairs[key] |= {row["qa_id"]} - {None}
     return {key: (len(videos[key]), len(pairs[key])) for key in sorted(videos)}
+
+
+def what_follows(corpus: str, drop: bool) -> str:
+    """Returns what happens to the finds: a build leaves them out, if told to and if there are units."""
+    if is_published_only(Store(corpus)):
+        return (
+            "they stay in the shards, since without units nothing is built; leave out the samples whose qa_id, or "
+            "whose video_id if qa_id is null, is in the table contamination"
+        )
+    return "the next build leaves them out of the shards" if drop else "they stay in the shards; --drop leaves them out"

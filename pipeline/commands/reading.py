@@ -99,18 +99,22 @@ def decontaminate(
         bool, typer.Option("--drop", help="Have the next build leave these videos and pairs out of the shards.")
     ] = False,
     sheet: Annotated[Path | None, typer.Option(help="CSV file to which the result is written.")] = None,
+    recipe: CorpusRecipe = None,
+    set_: Overrides = None,
 ) -> None:
     """Find videos and questions of benchmarks in a corpus, and list them in its table `contamination`."""
     from pipeline.decontaminate import decontaminate as find
-    from pipeline.decontaminate import summary
+    from pipeline.decontaminate import summary, what_follows
 
-    rows = find(corpus, [*against, *(more or [])], drop, sheet, lambda line: out.print(message(line)))
-    for found, (videos, pairs) in summary(rows).items():
-        out.print(message(f"{found}: {counted(videos, 'video')}" + (f", {counted(pairs, 'QA pair')}" if pairs else "")))
-    advice = (
-        "the next build leaves them out of the shards" if drop else "they stay in the shards; --drop leaves them out"
+    named = recipe_of(corpus, recipe, set_) if recipe or set_ else None
+    rows = find(corpus, [*against, *(more or [])], drop, sheet, lambda line: out.print(message(line)), named)
+    for way, (videos, pairs) in summary(rows).items():
+        out.print(message(f"{way}: {counted(videos, 'video')}" + (f", {counted(pairs, 'QA pair')}" if pairs else "")))
+    out.print(
+        f"{counted(len(rows), 'find')}: {what_follows(corpus, drop)}"
+        if rows
+        else "nothing of the benchmarks is in the corpus"
     )
-    out.print(f"{counted(len(rows), 'find')}: {advice}" if rows else "nothing of the benchmarks is in the corpus")
 
 
 @app.command()

@@ -7,13 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.build import run_phase
+from pipeline.decontamination.sequences import require_tower
 from pipeline.engine.lock import only_build
 from pipeline.inputs.addresses import fingerprint_addresses, manifest_folder
 from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
 from pipeline.inputs.manifest_writer import make_manifest, write_manifest
-from pipeline.inputs.recipe import Recipe, override, recorded_recipe
+from pipeline.inputs.recipe import Recipe, override
 from pipeline.phases import phases
 from pipeline.tables.corpus_file import describe
+from pipeline.tables.frames import tower_name
 from pipeline.tables.gather import gather, gather_rejects
 from pipeline.tables.workspace import Workspace, read_batches
 from workers.storage.files import TEMPORARY
@@ -27,20 +29,23 @@ _NAMED = 5
 
 
 @contextmanager
-def embedded_folder(folder: Path, store: Store, say: Callable[[str], None]) -> Iterator[Store]:
+def embedded_folder(folder: Path, store: Store, recipe: Recipe, say: Callable[[str], None]) -> Iterator[Store]:
     """Yields a corpus of the videos of a folder, built up to `find_shots`; it is deleted when the block ends.
 
-    It lies below the corpus that it is compared with, whose recipe it has, and where all nodes can reach it. A call
-    that is stopped leaves it there: the next call goes on, and the next build deletes it.
+    It lies below the corpus that it is compared with, where all nodes can reach it. A call that is stopped leaves it
+    there: the next call goes on, and the next build deletes it.
 
     Args:
         folder: of videos.
         store: of the corpus that they are compared with.
+        recipe: how to sample and embed them; with the tower that the corpus was embedded by.
         say: takes lines for the user, one about the videos that cannot be used.
 
-    Raises CorpusBusy while a build is at work in the corpus.
+    Raises CorpusBusy while a build is at work in the corpus, ConfigError for another tower.
     """
-    recipe = override(recorded_recipe(store), _SETTINGS)
+    remedy = "give the recipe that the corpus was built with by --recipe or --set embed.tower"
+    require_tower(store, tower_name(recipe.embed.tower), "the recipe's embed.tower", remedy)
+    recipe = override(recipe, _SETTINGS)
     place = f"{TEMPORARY}/{hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:16]}"
     with only_build(store):
         with TemporaryDirectory() as scratch:

@@ -4,29 +4,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from pipeline.decontamination.contents import Known, Row
-from pipeline.inputs.recipe import recorded_recipe
-from pipeline.tables.corpus_file import CORPUS
+from pipeline.inputs.recipe import Recipe
 from stages.qa.audit.overlap import QuestionIndex
 from stages.qa.audit.same_question import ParaphraseIndex
-from workers.storage.store import Store
 from workers.towers.text_encoder import CLIP, encoder_folder, load_encoder
 
 _PAIRS = 256  # of the corpus, whose questions are embedded at once
 
 
-def text_model(store: Store, say: Callable[[str], None]) -> str:
-    """Returns the folder of the sentence encoder that a corpus names; empty if it names none, or a CLIP tower.
+def text_model(recipe: Recipe | None, say: Callable[[str], None]) -> str:
+    """Returns the folder of the sentence encoder that a recipe names.
 
-    A folder that is not on this machine is reported by `say`, and the result is empty.
+    Where it names none, or one that is not on this machine, that is reported by `say`, and the result is empty.
     """
-    named = recorded_recipe(store).write_qa.text_model if store.exists(CORPUS) else ""
-    if named in ("", CLIP):
-        return ""
+    named = "" if recipe is None else recipe.write_qa.text_model
+    why = "there is no recipe that names a sentence encoder" if recipe is None else f"write_qa.text_model = {named!r}"
     try:
-        return encoder_folder(named)
+        if named not in ("", CLIP):
+            return encoder_folder(named)
     except ValueError as error:
-        say(f"questions in other words are not searched for: write_qa.{error}")
-        return ""
+        why = f"write_qa.{error}"
+    how = f"{'--recipe NAME ' if recipe is None else ''}--set write_qa.text_model=FOLDER"
+    say(f"questions in other words were not searched for: {why}; give a sentence encoder by {how}")
+    return ""
 
 
 def questions_in_common(

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.inputs.recipe import recorded_recipe
 from pipeline.phases import phases
 from pipeline.plan import put_recorded_manifest, scan_phase
-from pipeline.tables.frames import published_seconds, published_tower, tower_name
+from pipeline.tables.frames import FRAMES, published_seconds, published_tower, tower_name
 from pipeline.tables.published import is_published_only
 from pipeline.tables.workspace import Workspace
 from schemas.config import ConfigError
@@ -34,12 +34,7 @@ def sequences_in_common(
 
     Both must have their units or the table `frames`. Raises ConfigError where their towers differ.
     """
-    towers = [_tower(each) for each in (store, other)]
-    if towers[0] != towers[1]:
-        raise ConfigError(
-            f"{redacted(other.root)}: was embedded by {towers[1]}, {redacted(store.root)} by {towers[0]}: "
-            "build the benchmark's corpus with the same embed.tower"
-        )
+    require_tower(store, _tower(other), redacted(other.root), "build the benchmark's corpus with the same embed.tower")
     config = FindDuplicatesConfig() if is_published_only(store) else _find_duplicates(store)
     own, known = _shown(store), _shown(other)()
     unknown: list[str] = []
@@ -57,6 +52,17 @@ def sequences_in_common(
             f"{len(unknown)} videos of the benchmark show something for less than {LEAST_S} s and were compared by "
             f"name and file only, such as {unknown[0]}"
         )
+
+
+def has_frames(store: Store) -> bool:
+    """Returns whether a corpus tells what its frames show: by its units, or by the table `frames`."""
+    return store.exists(FRAMES) or not is_published_only(store)
+
+
+def require_tower(store: Store, tower: str, what: str, remedy: str) -> None:
+    """Raises ConfigError if the frames of a corpus were embedded by another tower than that of `what`."""
+    if tower != (own := _tower(store)):
+        raise ConfigError(f"{what}: embedded by {tower}, and {redacted(store.root)} by {own}: {remedy}")
 
 
 def _tower(store: Store) -> str:

@@ -34,13 +34,20 @@ def test_questions_in_other_words_are_found_and_templates_are_not(tmp_path):
         {"video": "abcdefgh", "question": q, "candidates": options, "answer": options[0]} for q, options in BENCHMARK
     ]
     (tmp_path / "benchmark.json").write_text(json.dumps(rows))
-    assert decontaminate(store.root, [str(tmp_path / "benchmark.json")]) == []
+    said: list[str] = []
+    assert decontaminate(store.root, [str(tmp_path / "benchmark.json")], say=said.append) == []
+    assert [
+        line for line in said if "give a sentence encoder by --recipe NAME --set write_qa.text_model=FOLDER" in line
+    ]
+    encoder = load_recipe("demo", [f"write_qa.text_model={ENCODER}"])
+    found = {row["qa_id"] for row in decontaminate(store.root, [str(tmp_path / "benchmark.json")], recipe=encoder)}
+    assert found == {f"v-{n}" for n, (_, _, is_found) in enumerate(ASKED) if is_found}, "of a published corpus"
     moved = load_recipe("demo").model_dump(mode="json")
     moved["write_qa"]["text_model"] = str(tmp_path / "elsewhere")
     store.write_json(CORPUS, {"format_version": FORMAT_VERSION, "recipe": moved, "versions": {}})
-    said: list[str] = []
+    said.clear()
     assert decontaminate(store.root, [str(tmp_path / "benchmark.json")], say=said.append) == []
     assert [line for line in said if "write_qa.text_model" in line and "there is no config.json" in line]
-    describe(store, load_recipe("demo", [f"write_qa.text_model={ENCODER}"]))
+    describe(store, encoder)
     found = {row["qa_id"]: row["found_by"] for row in decontaminate(store.root, [str(tmp_path / "benchmark.json")])}
     assert found == {f"v-{n}": "paraphrase" for n, (_, _, is_found) in enumerate(ASKED) if is_found}
