@@ -5,20 +5,34 @@ What others wrote (licences, sources, names of tasks) is shown as text: none of 
 
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.inputs.yaml_text import dump_yaml
 from pipeline.not_built import not_built
 from pipeline.tables.card_facts import Facts
-from pipeline.tables.card_text import READING, cell, features, size_category, table, terms_text
+from pipeline.tables.card_text import (
+    SHOWN,
+    cell,
+    features,
+    other_tables,
+    reading_text,
+    share_alike_text,
+    size_category,
+    table,
+    terms_text,
+    tokens_text,
+)
 from pipeline.tables.catalog import CatalogError, open_catalog
 from pipeline.tables.corpus_file import CORPUS
 from schemas.config import ConfigError
 from schemas.licences import Terms, terms_of
 from schemas.messages import counted, size_text
+from schemas.table_names import TABLES as ALL_TABLES
 from schemas.tables import FORMAT_VERSION
 from workers.fetch.redaction import redacted
 from workers.storage.store import Store
@@ -26,9 +40,9 @@ from workers.storage.store import Store
 README = "README.md"
 TABLES = ("samples", "qa", "videos", "events")
 """Those that `load_dataset` can read; the first is the default one."""
+_OTHERS = (*(name for name in ALL_TABLES if name not in TABLES), "frames", "contamination")
 _MARK = re.compile(r"\n<!-- written by longvid datasheet: ([0-9a-f]{64}) -->\n\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-_SHOWN = 20
 _NONE = "(not stated)"
 
 
@@ -103,65 +117,65 @@ def _header(schemas: dict[str, pa.Schema], facts: Facts, terms: Terms) -> dict[s
 
 
 def _body(store: Store, schemas: dict[str, pa.Schema], facts: Facts, terms: Terms) -> str:
+    recipe = _recipe(store)
+    others = [name for name in _OTHERS if store.exists(f"tables/{name}.parquet")]
     length = f"{facts.hours or 0:,.1f} hours" if (facts.hours or 0) >= 1 else f"{(facts.hours or 0) * 60:.1f} minutes"
     total = f"{counted(facts.pairs, 'pair')} about {counted(facts.videos, 'video')} ({length})"
     size = f"{counted(facts.shards, 'shard')} ({size_text(facts.shard_bytes or 0)})"
     parts = [
         "# Questions about long videos\n",
         f"{total} with precomputed visual tokens, in {size}. Built with longvid, format version {FORMAT_VERSION}"
-        f"{'; settings and versions are in `corpus.json`' if store.exists(CORPUS) else ''}.\n",
+        f"{'; `corpus.json`, where it was published as well, has all settings' if recipe else ''}.\n",
         table(("split", "videos", "pairs"), facts.splits),
         "## Tasks\n",
-        table(("task", "pairs in shards"), facts.tasks),
-        table(("task", "form", "pairs written"), facts.forms[:_SHOWN], left=len(facts.forms) - _SHOWN),
-        "Pairs come from timed annotations of the videos: a plan, checked by a solver that reads the events anew, is "
-        "given words. The table `qa` has for each pair the spans of evidence, the events it is made of and what the "
-        "audits found.\n",
-        table(("made by", "pairs"), facts.provenance[:_SHOWN], left=len(facts.provenance) - _SHOWN),
-        table(("worded by", "version", "pairs"), facts.realizers),
-        table(("words of the model", "pairs"), facts.models),
-    ]
-    if facts.dropped:
-        parts += ["Written and left out of the shards:\n", table(("reason", "pairs"), facts.dropped)]
-    parts += [
+        *_tasks(facts),
         "## Licences\n",
-        table(("licence of the video", "videos"), _named(facts.licences)),
-        table(
-            ("licence of the annotation", "format", "videos", "pairs"),
-            [(licence or _NONE, form or _NONE, *counts) for licence, form, *counts in facts.annotations[:_SHOWN]],
-            left=len(facts.annotations) - _SHOWN,
-        ),
-        terms_text(terms),
-        _share_alike(facts.share_alike),
+        *_licences(facts, terms),
         "## Sources\n",
-        table(("source", "videos"), _named(facts.sources)[:_SHOWN], left=len(facts.sources) - _SHOWN),
+        table(("source", "videos"), _named(facts.sources)[:SHOWN], left=len(facts.sources) - SHOWN),
+        "## Visual tokens\n",
+        tokens_text(recipe),
         "## How to read it\n",
-        READING,
+        reading_text(facts.shard),
+        other_tables(others),
         "## Columns\n",
         *(f"`{name}`: {', '.join(cell(column) for column in schema.names)}.\n" for name, schema in schemas.items()),
     ]
     return "\n".join(parts)
 
 
-def _share_alike(rows: list[tuple]) -> str:
-    """Which pairs in the shards may be passed on under which licence only; nothing where none asks for one."""
-    if not any(count for _, count, *_ in rows):
-        return ""
-    shown = [
-        (name if count else "none: the other terms hold alone", pairs, videos) for name, count, pairs, videos in rows
-    ]
-    lines = [
-        table(("share-alike licence of the pair", "pairs in shards", "videos"), shown[:_SHOWN], len(shown) - _SHOWN)
-    ]
-    if any(count and count > 1 for _, count, *_ in rows):
-        lines.append(
-            "Where several licences are named, a derived work must fulfil all of them at once. That is possible only "
-            "where one of them allows the others; else leave these pairs out.\n"
-        )
-    lines.append(
-        "The pairs without any of them: `select * from 'PATH/tables/samples.parquet' where len(share_alike) = 0`.\n"
+def _tasks(facts: Facts) -> Iterator[str]:
+    yield table(("task", "pairs in shards"), facts.tasks)
+    yield table(("task", "form", "pairs written"), facts.forms[:SHOWN], left=len(facts.forms) - SHOWN)
+    yield (
+        "Each pair was planned from timed annotations of its video, checked by a solver that reads these anew, and put "
+        "into words; or it was annotated as a conversation. The table `qa` has for each pair the spans of evidence, "
+        "the events it is made of and what the audits found.\n"
     )
-    return "\n".join(lines)
+    yield table(("made by", "pairs"), facts.provenance[:SHOWN], left=len(facts.provenance) - SHOWN)
+    yield table(("worded by", "version", "pairs"), facts.realizers)
+    yield table(("words of the model", "pairs"), facts.models)
+    if facts.dropped:
+        yield "Written and left out of the shards:\n"
+        yield table(("reason", "pairs"), facts.dropped)
+
+
+def _licences(facts: Facts, terms: Terms) -> Iterator[str]:
+    yield table(("licence of the video", "videos"), _named(facts.licences))
+    yield table(
+        ("licence of the annotation", "format", "videos", "pairs"),
+        [(licence or _NONE, form or _NONE, *counts) for licence, form, *counts in facts.annotations[:SHOWN]],
+        left=len(facts.annotations) - SHOWN,
+    )
+    yield terms_text(terms)
+    yield share_alike_text(facts.share_alike)
+
+
+def _recipe(store: Store) -> Recipe | None:
+    try:
+        return recorded_recipe(store) if store.exists(CORPUS) else None
+    except ConfigError:  # of another version, or damaged; the tables are there
+        return None
 
 
 def _named(rows: list[tuple]) -> list[tuple]:

@@ -60,6 +60,7 @@ def manifest_row(name: str, script: Script, *, split: str) -> dict:
         "id": name,
         "uri": f"{name}.mp4",
         "licence": "CC0-1.0",
+        "annotation_licence": "CC0-1.0",
         "source": "demo",
         "split": split,
         "events": events,

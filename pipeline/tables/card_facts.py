@@ -41,6 +41,7 @@ class Facts:
             "select count(*), count(distinct shard), (select sum(b) from (select any_value(shard_bytes) as b "
             "from samples group by shard)) from samples"
         )
+        ((self.shard,),) = rows("select min(shard) from samples")
         ((self.videos, self.hours),) = rows("select count(*), sum(duration_s) / 3600 from videos")
         self.splits = rows("select split, count(distinct video_id), count(*) from samples group by 1 order by 1")
         self.tasks = rows("select task, count(*) from samples group by 1 order by 2 desc, 1")
@@ -51,7 +52,7 @@ class Facts:
         )
         self.sources = rows("select source, count(*) from videos group by 1 order by 2 desc, 1")
         self.licences = rows("select licence, count(*) from videos group by 1 order by 2 desc, 1")
-        self.provenance = rows("select provenance, count(*) from qa group by 1 order by 2 desc, 1")
+        self.provenance = rows("select split_part(provenance, ':', 1), count(*) from qa group by 1 order by 2 desc, 1")
         has_origins = "annotations" in qa_columns  # older corpora have none
         self.annotations = (
             rows(_ANNOTATIONS, sources=SOURCES) if has_origins else [(None, None, self.videos, self.pairs)]

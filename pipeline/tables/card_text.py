@@ -1,15 +1,24 @@
 """The parts of a data card: Markdown tables, YAML features, obligations of licences, and how to read a corpus."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from schemas.config import TowerConfig
 from schemas.licences import Terms
 from schemas.messages import message
 
-READING = """\
+if TYPE_CHECKING:
+    from pipeline.inputs.recipe import Recipe
+
+SHOWN = 20
+"""Rows of a table; the rest is counted."""
+_READING = """\
     pip install datasets duckdb numpy safetensors webdataset
 
 The tables, with `PATH` for this folder:
@@ -27,20 +36,42 @@ the answer can be seen, `blind_score` the probability that a model that sees onl
 Shards are plain WebDataset tars without pickle; a sample is a video (or a part of its pairs):
 
     import json, safetensors.numpy, webdataset
-    for sample in webdataset.WebDataset("PATH/shards/train/000000.tar", shardshuffle=False):
+    for sample in webdataset.WebDataset("PATH/SHARD", shardshuffle=False):
         facts = json.loads(sample["json"])                             # of the video: licence, source, duration
-        pairs = json.loads(sample["qa.json"])
+        asked = json.loads(sample["qa.json"])                          # pairs, with the columns of `qa`
         tokens = safetensors.numpy.load(sample["tokens.safetensors"])
-        for row, pair in enumerate(pairs):
+        for row, pair in enumerate(asked):
             chosen = tokens["query_keyframes"][row]                    # -1 pads
             chosen = chosen[chosen >= 0]
             frames = tokens["keyframes"][chosen]                       # positions; tokens["time_s"][frames]: seconds
             keyframe_tokens = tokens["keyframe_tokens"][chosen]        # [K, P, C]
             merged_tokens = tokens["merged_tokens"][row]               # [N, C]: all other frames; zeros at keyframes
+        if "clips.safetensors" in sample:                              # only with the first sample of a video
+            clip_tokens = safetensors.numpy.load(sample["clips.safetensors"])["clip_tokens"]   # [clips, tokens, C]
 
-Times are seconds on the presentation timeline of the video, intervals are [start, end). A row of `samples` names the
-shard and the byte ranges of its pair, so one pair can be read without the rest of the shard.
+N are the frames, K the keyframes of the question, P the tokens of a keyframe, C the width of a token. Times are seconds
+on the presentation timeline of the video, intervals are [start, end). A row of `samples` has the shard and the byte
+ranges of its pair, so one pair can be read without the rest of the shard:
+
+    place = pairs[0]
+    with open(f"PATH/{place['shard']}", "rb") as shard:
+        shard.seek(place["qa_offset"])
+        pair = json.loads(shard.read(place["qa_bytes"]))[place["row"]]
+        shard.seek(place["tokens_offset"])
+        tokens = safetensors.numpy.load(shard.read(place["tokens_bytes"]))   # its row of these is place["row"], too
 """
+_OTHER_TABLES = {
+    "frames": "what each sampled frame shows (embedding, layout), by which `longvid decontaminate` finds these videos",
+    "segments": "the parts in which the videos were decoded",
+    "shots": "the spans between cuts",
+    "duplicates": "videos that show the same",
+    "selections": "the keyframes of each pair, with their relevance",
+    "dropped": "numbers of annotated events and pairs that were left out, by reason",
+    "shards": "the files, with their checksums",
+    "rejects": "videos that could not be used, with the reason",
+    "contamination": "videos and questions of benchmarks that were found in the corpus",
+}
+_SHARD = re.compile(r"shards/[\w-]{1,40}/\d{6}\.tar", re.ASCII)
 # All but letters, digits and what means nothing inside a line: "4.0" and "a_b" stay, "example.org" becomes no link.
 _ESCAPED = re.compile(r"[^\w ,.-]|(?<![^\W_])_|_(?![^\W_])|(?<=[^\W\d])\.(?=\w)|\A[.-]")
 _NUMBERS = {pa.bool_(): "bool", pa.string(): "string", pa.large_string(): "string", pa.binary(): "binary"}
@@ -62,6 +93,37 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], left: int = 0) -> 
     return "\n".join([f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *lines, *more, ""])
 
 
+def tokens_text(recipe: Recipe | None) -> str:
+    """Returns how the visual tokens were made, without paths; `recipe` is None where it is not known."""
+    if recipe is None:
+        return "How frames were sampled and by which model the tokens were made is not known: corpus.json is missing.\n"
+    distill, clips = recipe.distill, ""
+    if distill.hico:
+        clips = f" Each {distill.clip_frames} frames also became {distill.clip_tokens} clip tokens (HiCo)."
+    return (
+        f"Frames were sampled at {recipe.shard.fps:g} per second (more densely in short videos, at most "
+        f"{recipe.shard.max_frames:,} per video). Up to {recipe.select.k} keyframes per question were chosen by "
+        f"embeddings of {_tower(recipe.embed.tower)}. The tokens are patch features of "
+        f"{_tower(distill.tower)}: a keyframe has a grid of them, any other frame one merged token.{clips}\n"
+    )
+
+
+def _tower(tower: TowerConfig) -> str:
+    names = " ".join(cell(PurePosixPath(name).name) for name in (tower.model, tower.pretrained) if name)
+    return f"the local model {names}" if tower.model.startswith("local-dir:") else names
+
+
+def reading_text(shard: str | None) -> str:
+    """Returns how to read a corpus, with the path of one of its shards, which is untrusted."""
+    return _READING.replace("SHARD", shard if shard and _SHARD.fullmatch(shard) else "shards/train/000000.tar")
+
+
+def other_tables(names: Collection[str]) -> str:
+    """Returns a list of the tables that `load_dataset` does not read."""
+    lines = [f"- `{name}`: {told}" for name, told in _OTHER_TABLES.items() if name in names]
+    return "\n".join(["Other tables, as Parquet files in `tables`:\n", *lines, ""]) if lines else ""
+
+
 def terms_text(terms: Terms) -> str:
     """Returns the obligations of the licences for use and distribution of the corpus."""
     lines = []
@@ -81,6 +143,25 @@ def terms_text(terms: Terms) -> str:
         "pair is made of) and `share_alike` of the table `qa` say which pairs this concerns."
     )
     return "\n".join(f"- {line}" for line in lines) + "\n"
+
+
+def share_alike_text(rows: list[tuple]) -> str:
+    """Returns which pairs in the shards may be passed on under which licence only; nothing where none asks for one."""
+    if not any(count for _, count, *_ in rows):
+        return ""
+    shown = [
+        (name if count else "none: the other terms hold alone", pairs, videos) for name, count, pairs, videos in rows
+    ]
+    lines = [table(("share-alike licence of the pair", "pairs in shards", "videos"), shown[:SHOWN], len(shown) - SHOWN)]
+    if any(count and count > 1 for _, count, *_ in rows):
+        lines.append(
+            "Where several licences are named, a derived work must fulfil all of them at once. That is possible only "
+            "where one of them allows the others; else leave these pairs out.\n"
+        )
+    lines.append(
+        "The pairs without any of them: `select * from 'PATH/tables/samples.parquet' where len(share_alike) = 0`.\n"
+    )
+    return "\n".join(lines)
 
 
 def _list(names: Sequence[str]) -> str:

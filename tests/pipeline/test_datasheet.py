@@ -2,7 +2,10 @@
 
 import html
 import re
+import shutil
+import textwrap
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -135,3 +138,50 @@ def test_without_tables_it_says_what_to_build(tmp_path, capsys):
     assert run("datasheet", tmp_path) == 2
     assert "no corpus there" in capsys.readouterr().err
     assert not (tmp_path / "README.md").exists()
+
+
+@pytest.fixture(scope="module")
+def published(small_corpus, tmp_path_factory):
+    """What a stranger gets: shards, tables and the card."""
+    built, folder = tmp_path_factory.mktemp("card") / "built", tmp_path_factory.mktemp("card") / "published"
+    shutil.copytree(small_corpus.corpus, built)
+    assert run("datasheet", built) == 0
+    for name in ("shards", "tables"):
+        shutil.copytree(built / name, folder / name)
+    shutil.copy(built / "README.md", folder)
+    return folder
+
+
+def code_of(folder) -> list[str]:
+    """The blocks of code of the card, after the one that installs what they need."""
+    reading = read(folder)[1].partition("## How to read it")[2]
+    blocks = re.findall(r"(?:^(?:    .*)?\n)+", reading, re.M)
+    install, *code = [textwrap.dedent(block).replace("PATH", str(folder)) for block in blocks if block.strip()]
+    assert install.strip().startswith("pip install")
+    return code
+
+
+def test_the_code_of_the_card_reads_shards_and_single_pairs(published):
+    first, *rest = code_of(published)
+    names = {"pairs": pq.read_table(published / "tables" / "samples.parquet").to_pylist()}
+    exec(first[first.index("import duckdb") :], names)
+    for code in rest:
+        exec(code, names)
+    assert names["pair"]["qa_id"] == names["pairs"][0]["qa_id"]
+    assert names["facts"]["video_id"] and names["clip_tokens"].ndim == 3
+    frames, tokens = names["frames"], names["keyframe_tokens"]
+    assert len(frames) == len(tokens) > 0 and tokens.ndim == 3
+    assert not np.any(names["merged_tokens"][frames]) and np.any(names["merged_tokens"])
+
+
+def test_load_dataset_reads_each_table_as_the_card_says(published, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    reason = "the library `datasets`, which the card names, is no dependency of longvid and is not installed"
+    datasets = pytest.importorskip("datasets", reason=reason)
+    names: dict = {}
+    exec(code_of(published)[0], names)
+    for name in ("samples", "qa", "videos", "events"):
+        loaded = datasets.load_dataset(str(published), name, split="corpus")
+        table = pq.read_table(published / "tables" / f"{name}.parquet")
+        assert [*loaded] == table.to_pylist()
+    assert names["pairs"].num_rows == datasets.load_dataset(str(published), split="corpus").num_rows > 0
