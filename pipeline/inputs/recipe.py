@@ -19,6 +19,8 @@ from stages.audit_qa import AuditQaConfig
 from stages.distill import DistillConfig
 from stages.download import DownloadConfig
 from stages.embed import EmbedConfig
+from stages.select import SelectConfig
+from stages.shard import ShardConfig
 from stages.write_qa import WriteQaConfig
 from workers.endpoint.config import EndpointConfig
 from workers.fetch.access import Access
@@ -41,10 +43,12 @@ class Recipe(_Sections):
 
     # Sections that code accesses by name.
     download: DownloadConfig = DownloadConfig()
+    shard: ShardConfig = ShardConfig()
     embed: EmbedConfig = EmbedConfig()
     annotate: AnnotateConfig = AnnotateConfig()
     write_qa: WriteQaConfig = WriteQaConfig()
     audit_qa: AuditQaConfig = AuditQaConfig()
+    select: SelectConfig = SelectConfig()
     distill: DistillConfig = DistillConfig()
     train: TrainConfig = TrainConfig()
     max_crashes: int = Field(5, ge=1)
