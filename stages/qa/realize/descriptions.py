@@ -41,9 +41,9 @@ DESCRIPTIONS: dict[str, tuple[str, ...]] = {
         "What mainly happens in this video, from beginning to end?",
     ),
     "part": (
-        "What happens between {start} and {end}, in order?",
-        "Describe in order what can be seen from {start} to {end}.",
-        "Tell step by step what happens in the part of the video from {start} to {end}.",
+        "What mainly happens between {start} and {end}, in order?",
+        "List in order the main events from {start} to {end}.",
+        "Describe in order what mainly happens in the part of the video from {start} to {end}.",
     ),
     "in_window": (
         "What happens in this video?",
@@ -52,8 +52,8 @@ DESCRIPTIONS: dict[str, tuple[str, ...]] = {
         "Which of these descriptions fits this video?",
     ),
     "timed_part": (
-        "What happens between {start} and {end}, and about when?",
-        "List what happens from {start} to {end}, with approximate times.",
-        "Describe the part of the video from {start} to {end}, and give the approximate times of each event.",
+        "What mainly happens between {start} and {end}, and about when?",
+        "List the main events from {start} to {end}, with approximate times.",
+        "Describe what mainly happens from {start} to {end}, and give the approximate times of each event.",
     ),
 }

@@ -20,8 +20,11 @@ BRIEF_EVENTS = 4
 MOST_OF_IT = 0.6
 # A part is at most as much of the video.
 MOST_OF_PART = 0.7
-# So much of what is described may lie untold between two events, or before or after them.
+# So much of a video may lie untold between two of its main events, or before or after them.
 MOST_UNTOLD = 0.4
+# What is described from its beginning to its end has at most such holes between its events: about twice as long as the
+# times may be wrong, and too short for much that nobody annotated. In a part of a video, so much in all.
+MOST_HOLE_S, MOST_HOLES = 5.0, 0.2
 # Of a part that is shorter than so many errors of its times, too much may be of other events.
 PART_ERRORS = 4.0
 # The caption of a clip that fills so much of it tells all of it.
@@ -37,7 +40,7 @@ def summary(timeline: Timeline) -> Iterator[Plan]:
     if len(events) <= timeline.config.caption_events and not all(_is_in(event, told) for event in all_events):
         return
     if (len(told) >= 3 and _tell_it(events, timeline)) or _fill(told, timeline.duration_s):
-        is_whole = are_all and _untold_s(told, 0.0, timeline.duration_s) <= timeline.config.max_gap_s
+        is_whole = are_all and max(_holes(told, 0.0, timeline.duration_s)) <= MOST_HOLE_S
         yield Plan(TASK, "summary", tuple(told), tuple(told), side="" if is_whole else MAIN, hops=len(told))
 
 
@@ -50,7 +53,7 @@ def brief(timeline: Timeline) -> Iterator[Plan]:
 
 
 def part(timeline: Timeline) -> Iterator[Plan]:
-    """Asks what happens in a part of the video, in order. The part cuts no event in two."""
+    """Asks what mainly happens in a part of the video, in order. The part cuts no event in two."""
     yield from _parts(timeline, "part")
 
 
@@ -131,15 +134,16 @@ def _fill(events: Sequence[Event], duration_s: float) -> bool:
 
 def _tell_it(events: Sequence[Event], timeline: Timeline) -> bool:
     """Whether some events leave no long stretch of the video untold."""
-    return _untold_s(events, 0.0, timeline.duration_s) <= MOST_UNTOLD * timeline.duration_s
+    return max(_holes(events, 0.0, timeline.duration_s)) <= MOST_UNTOLD * timeline.duration_s
 
 
-def _untold_s(events: Sequence[Event], start_s: float, end_s: float) -> float:
-    """The longest stretch between two times in which none of some events happens; they are sorted by start."""
-    longest, told_s = 0.0, start_s
+def _holes(events: Sequence[Event], start_s: float, end_s: float) -> list[float]:
+    """The seconds before each event, and after all, in which none happens between two times; by start."""
+    holes, told_s = [], start_s
     for event in events:
-        longest, told_s = max(longest, event.start_s - told_s), max(told_s, event.end_s)
-    return max(longest, end_s - told_s)
+        holes.append(max(0.0, event.start_s - told_s))
+        told_s = max(told_s, event.end_s)
+    return [*holes, max(0.0, end_s - told_s)]
 
 
 def _is_beside(event: Event, other: Event) -> bool:
@@ -170,8 +174,9 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
         ]
         is_repeated = any(near_duplicates(a.text, b.text) for a, b in pairwise(inside))
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
-        most_s = min(timeline.config.max_gap_s, MOST_UNTOLD * (end - start))
-        is_whole = len(inside) > 1 and _untold_s(inside, start, end) <= most_s and not cut
+        holes = _holes(inside, start, end)
+        is_told = max(holes) <= MOST_HOLE_S and sum(holes) <= MOST_HOLES * (end - start)
+        is_whole = len(inside) > 1 and is_told and not cut
         error_s = timeline.error_s(inside[0])
         is_long = PART_ERRORS * error_s <= end - start <= MOST_OF_PART * timeline.duration_s
         if not is_whole or is_repeated or told or not is_long:

@@ -7,7 +7,7 @@ import pytest
 from stages.qa.config import WritingConfig
 from stages.qa.faults import FAULTS, fault_of, fault_of_line
 from stages.qa.writing import write_pairs
-from tests.stages.qa.worlds import EIGHT, plans, rows, timeline
+from tests.stages.qa.worlds import EIGHT, ROW, plans, rows, timeline
 
 WRONG = {
     "misspelled": "a man stirs the buubles",
@@ -70,7 +70,9 @@ def test_an_event_with_a_fault_stays_a_step():
     before = next(e for e in line.visual if e.start_s == 20)
     assert line.step(before, 1).fault == "misspelled"
     assert not [p for p in plans(line, "neighbour") if {p.asked[0].start_s, p.answer.start_s} == {20.0, 40.0}]
-    assert not [p for p in plans(line, "part") if p.window[0] < 36 and p.window[1] > 30]
+    row = timeline(*ROW[:3], (30, 39, WRONG["misspelled"]), *ROW[4:])
+    parts = plans(row, "part")
+    assert parts and not [p for p in parts if p.window[0] < 36 and p.window[1] > 30]
     assert not plans(line, "summary"), "an event would be missing"
 
 

@@ -11,7 +11,7 @@ from stages.qa.realize.templates import realize
 from stages.qa.solver import check
 from stages.qa.steps import precedes
 from stages.qa.tasks.temporal_grounding import rows, what_at, when
-from tests.stages.qa.worlds import EIGHT, RINGS, SCENES, plans, timeline
+from tests.stages.qa.worlds import EIGHT, RINGS, ROW, SCENES, plans, timeline
 
 SHIFTED = [(30 + 10 * i, 39 + 10 * i, text) for i, text in enumerate(("a cat eats", "a cow runs", "a hen sits"))]
 WORDS = ["dog", "cat", "cow", "hen", "boat", "train", "plane", "truck", "girl", "boy", "monk", "clown", "nurse"]
@@ -183,7 +183,7 @@ def test_nothing_that_overlaps_is_put_in_order():
 
 def test_what_sums_up_others_parts_none_of_them_and_is_neither_step_nor_option():
     whole = (0, 100, "a man shows tricks in a yard")
-    alone, beside = timeline(*EIGHT), timeline(whole, *EIGHT)
+    alone, beside = timeline(*ROW), timeline(whole, *ROW)
     assert [e.text for e in beside.outlines] == ["A man shows tricks in a yard"]
     assert [e.text for e in beside.steps] == [e.text for e in alone.steps]
     for form in ("neighbour", "between", "order", "part"):
@@ -213,17 +213,29 @@ def test_a_video_of_which_a_long_stretch_is_untold_is_not_described():
     clips = [(2, 20, "a woman waves"), (22, 40, "a man falls")]
     assert plans(timeline(*clips, (70, 90, "a dog barks")), "summary")
     assert not plans(timeline(*clips, (90, 98, "a dog barks")), "summary")
-    assert plans(timeline(*clips), "part")
-    assert not plans(timeline((2, 8, "a woman waves"), (20, 26, "a man falls")), "part")
+
+
+@pytest.mark.parametrize("form", ["part", "timed_part"])
+def test_a_part_is_described_only_where_almost_all_of_it_is_told(form):
+    """Holes of 5 s at most, a fifth of the part in all."""
+    assert plans(timeline((0, 20, "a woman waves"), (24, 40, "a man falls")), form)
+    assert not plans(timeline((0, 20, "a woman waves"), (26, 46, "a man falls")), form)
+    assert not plans(timeline((0, 8, "a woman waves"), (12, 18, "a man falls")), form)
+    held = [(0, 9, "a woman waves"), (12, 22, "a man falls"), (25, 35, "a dog barks"), (40, 50, "two birds sing")]
+    assert {len(plan.told) // 2 for plan in plans(timeline(*held), form)} == {2, 3}, "11 s of 50 s are untold"
+    [plan] = plans(timeline((0, 20, "a woman waves"), (24, 40, "a man falls")), form, seeds=1)
+    assert "main" in realize(plan, random.Random(0)).question
 
 
 def test_a_summary_that_leaves_something_out_is_of_the_main_events():
     told = [
-        (16 * i, 16 * i + 9, f"a {what} moves") for i, what in enumerate(["dog", "cat", "cow", "fox", "hen", "pig"])
+        (16 * i, 16 * i + 12, f"a {what} moves") for i, what in enumerate(["dog", "cat", "cow", "fox", "hen", "pig"])
     ]
-    [whole] = plans(timeline(*told), "summary", seeds=1)
+    [whole] = plans(timeline(*told, duration=95.0), "summary", seeds=1)
     [some] = plans(timeline(*told, caption_events=4), "summary", seeds=1)
+    [late] = plans(timeline(*told[1:]), "summary", seeds=1)
     assert (whole.side, len(whole.evidence)) == ("", 6)
+    assert (late.side, len(late.evidence)) == (MAIN, 5), "16 s before them are untold"
     assert (some.side, len(some.evidence)) == (MAIN, 4)
     questions = {realize(some, random.Random(seed)).question for seed in range(20)}
     assert len(questions) == 4 and all("main" in question for question in questions)
