@@ -22,6 +22,11 @@ DROPPED = {
     "answer_not_an_option": "the answer is not among the options",
     "empty_question": "the question is empty",
     "no_answer": "the question has no answer",
+    "part_of_video": "the conversation is about a part of the video",
+    "other_language": "a translation of the captions, which is not read",
+    "not_visible": "the annotation says that the video does not show the event",
+    "sound": "the label is of a sound",
+    "unread_text": "a record of a list of ids has sentences in fields that are not read",
 }
 """By `repair` and by formats."""
 REPAIRED = {

@@ -1,4 +1,4 @@
-"""Rows of clips with video, start, end and text: InternVid, MIL-NCE, EgoClip. CSV or JSON lines.
+"""Rows of clips with video, start, end and text: InternVid, MIL-NCE, EgoClip, EPIC-KITCHENS, Kinetics. CSV or JSON.
 
     {"YoutubeID": "rJFrLyhMnyA", "Start_timestamp": "00:00:18.100",
      "End_timestamp": "00:00:21.200", "Caption": "a man dances"}
@@ -6,16 +6,23 @@
     end,start,task,text,video_id
     60,47,226,pick the ends off the verdalago,xHr8X2Wpmno
 
+    video_id,start_timestamp,stop_timestamp,narration,verb,noun
+    P01_01,00:00:00.14,00:00:03.37,open door,open,door
+
+    label,youtube_id,time_start,time_end,split
+    testifying,---QUuC4vJs,84,94,train
+
     {"video": "a.mp4", "start_s": 47, "end_s": 60, "text": "a man runs", "kind": "event"}
 
-Column names are case-insensitive. Start and end may also be one column `timestamp` with two values.
+Column names are case-insensitive. Start and end may also be one column `timestamp`, `ts` or `segment` with two values.
+A video of Kinetics may be the cut (`---QUuC4vJs_000084_000094.mp4`) or the whole video.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from stages.annotations.event_lines import KINDS
-from stages.annotations.formats.entry import Entry, Format, first_of, pair, row, seconds, text_of
+from stages.annotations.formats.entry import Entry, Format, cut_entry, first_of, pair, row, seconds, text_of
 
 _VIDEO = (
     "video_id",
@@ -24,16 +31,32 @@ _VIDEO = (
     "youtube_id",
     "video_uid",
     "vid",
+    "vid_name",
     "video",
     "video_name",
     "video_path",
+    "movie",
     "uri",
     "url",
 )
-_START = ("start_s", "start", "start_sec", "start_time", "start_timestamp", "clip_start", "t_start", "begin")
-_END = ("end_s", "end", "end_sec", "end_time", "end_timestamp", "clip_end", "t_end")
-_TIMES = ("timestamp", "timestamps", "segment", "span")
-_TEXT = ("text", "caption", "sentence", "description", "query", "clip_text", "label")
+_START = (
+    "start_s",
+    "start",
+    "start_sec",
+    "start_time",
+    "start_timestamp",
+    "clip_start",
+    "t_start",
+    "begin",
+    "time_start",
+)
+_END = ("end_s", "end", "end_sec", "end_time", "end_timestamp", "stop_timestamp", "clip_end", "t_end", "time_end")
+_TIMES = ("timestamp", "timestamps", "segment", "span", "ts", "clip_span")
+_TEXT = (
+    "text", "caption", "sentence", "description", "narration", "narration_text", "query", "clip_text", "desc",
+    "vast_cap", "label", "classname", "class_name",
+)  # fmt: skip
+_ASKS = ("question", "q", "conversations")
 
 
 def _small(value: Any) -> dict[str, Any]:
@@ -42,10 +65,10 @@ def _small(value: Any) -> dict[str, Any]:
 
 def _is_of(key: str, value: Any) -> bool:
     record = _small(value)
-    if key or not record.keys() & set(_VIDEO) or not record.keys() & set(_TEXT) or "question" in record:
+    if not record.keys() & set(_VIDEO) or not record.keys() & set(_TEXT) or record.keys() & set(_ASKS):
         return False
     if record.keys() & set(_START) and record.keys() & set(_END):
-        return True
+        return not key
     return any(seconds(pair(record.get(name))[0]) is not None for name in _TIMES)
 
 
@@ -56,8 +79,14 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
         start, end = pair(first_of(record, *_TIMES))
     kind = text_of(record.get("kind"))
     video = text_of(first_of(record, *_VIDEO))
-    duration_s = seconds(first_of(record, "duration", "video_dur", "duration_s"))
-    yield Entry(video, [row(start, end, first_of(record, *_TEXT), kind if kind in KINDS else "clip")], duration_s)
+    duration_s = seconds(first_of(record, "duration", "video_dur", "duration_s", "movie_duration"))
+    found = row(start, end, _told(record), kind if kind in KINDS else "clip")
+    yield cut_entry(video, found) if "time_start" in record else Entry(video, [found], duration_s)
+
+
+def _told(record: dict[str, Any]) -> str:
+    """Returns the first text; a number (HACS: the label 1 of a class that is in the next column) is none."""
+    return next((text for name in _TEXT if seconds(text := text_of(record.get(name))) is None and text), "")
 
 
 FORMAT = Format("clip_list", _is_of, _read)

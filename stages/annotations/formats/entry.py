@@ -117,6 +117,15 @@ def whole_video(text: Any) -> Row:
     return Row(0.0, None, text_of(text), "caption")
 
 
+def cut_entry(video: str, found: Row) -> Entry:
+    """Returns the row of a cut that tools name after its video and its times: `---QUuC4vJs_000084_000094`."""
+    start_s, end_s = found.start_s, found.end_s
+    if start_s is None or end_s is None:
+        return Entry(video, [found])
+    name = f"{video}_{start_s:06.0f}_{end_s:06.0f}"
+    return Entry(name, [found._replace(start_s=0.0, end_s=end_s - start_s)], clip_of=video, offset_s=start_s)
+
+
 def text_of(value: Any) -> str:
     """Returns a text, or a number as text; "" for anything else."""
     if isinstance(value, str):

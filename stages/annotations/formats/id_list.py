@@ -10,7 +10,8 @@
     {"005651d6-...": {"video_uid": "4c64e0d9-...", "starting_sec": 270, "ending_sec": 450}}
 
 With `--annotations`, they select the videos of a folder that belong to the data set; the third form also contains their
-split. The last form, of EgoSchema, names the video from which each clip was cut.
+split. The last form, of EgoSchema, names the video from which each clip was cut. Records that have sentences in other
+fields are counted (`unread_text`), since these are not read.
 """
 
 from collections.abc import Iterator
@@ -39,7 +40,15 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     elif "video_group" in value:
         yield from (Entry(text_of(video)) for video in list_of(value["video_group"]))
     else:
-        yield Entry(text_of(first_of(value, *_VIDEO)))
+        yield Entry(text_of(first_of(value, *_VIDEO)), dropped={"unread_text": int(_has_sentence(value))})
+
+
+def _has_sentence(value: Any, depth: int = 6) -> bool:
+    """Returns whether a record has a text of four words or more, which no list of ids has."""
+    if isinstance(value, str):
+        return "://" not in value and value.strip().count(" ") >= 3
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return depth > 0 and any(_has_sentence(each, depth - 1) for each in inner)
 
 
 FORMAT = Format("ids", _is_of, _read)

@@ -13,6 +13,7 @@ from stages.annotations.formats import (
     coin,
     crosstask,
     didemo,
+    ego4d_clips,
     ego4d_narrations,
     finevideo,
     goalstep,
@@ -23,9 +24,11 @@ from stages.annotations.formats import (
     llava,
     miradata,
     panda70m,
+    perceptiontest,
     question_rows,
     qvhighlights,
     sharegpt4video,
+    soccernet,
     subtitle_file,
     timechat,
     vript,
@@ -42,9 +45,10 @@ from stages.annotations.text import AnnotationError, clean_text, format_value
 
 # In the order in which they are tried: the most specific first.
 _MODULES = (
-    activitynet, youcook2, coin, goalstep, ego4d_narrations, howto100m, whisper, youtube_json3, youtube_xml,
-    crosstask, charades, subtitle_file, chapters, vript, finevideo, sharegpt4video, miradata, panda70m, hdvila,
-    htstep, qvhighlights, didemo, llava, timechat, question_rows, clip_list, webvid, id_list,
+    activitynet, youcook2, coin, goalstep, ego4d_narrations, ego4d_clips, howto100m, whisper, youtube_json3,
+    youtube_xml, crosstask, charades, subtitle_file, chapters, vript, finevideo, sharegpt4video, miradata, panda70m,
+    hdvila, soccernet, perceptiontest, htstep, qvhighlights, didemo, llava, timechat, question_rows, clip_list, webvid,
+    id_list,
 )  # fmt: skip
 FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _MODULES}
 _LOOK_AHEAD = 1000
@@ -159,4 +163,7 @@ def _unknown(head: list[Record], asked: str) -> str:
         return "lists annotation files; give those files themselves"
     if any({"root", "annotation"} <= dict_of(inner).keys() for inner in dict_of(value).values()):
         return "lists annotation files; give those files themselves"
-    return f"has no known form; name one with --annotation-format: {', '.join(sorted(FORMATS))}"
+    return (
+        "has no known form: convert it to JSON lines with the fields video, start_s, end_s and text, "
+        f"or name its form with --annotation-format: {', '.join(sorted(FORMATS))}"
+    )

@@ -16,7 +16,7 @@ from typing import Any
 
 from stages.annotations.formats.entry import Entry, Format, Row, dict_of, first_of, list_of, row, text_of
 
-_SCENE = re.compile(r"(.{1,60})-Scene-\d{1,5}")
+_SCENE = re.compile(r"(.{1,60})-Scene-\d{1,5}(?:\.mp4)?")
 _SAID = ("text", "scene_text")
 _START, _END = ("start_time", "start", "start_timestamp"), ("end_time", "end", "end_timestamp")
 

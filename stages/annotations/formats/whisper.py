@@ -1,27 +1,34 @@
-"""JSON of Whisper, WhisperX, faster-whisper and whisper-timestamped, and TSV of Whisper. One file per video.
+"""Whisper and its kin (WhisperX, faster-whisper, whisper.cpp, transformers), and lists of segments. One file per video.
 
     {"text": " Hi there.", "language": "en",
      "segments": [{"start": 0.0, "end": 2.4, "text": " Hi there.", "no_speech_prob": 0.01, "avg_logprob": -0.2,
                    "words": [{"word": "Hi", "start": 0.0, "end": 0.3, "score": 0.9}]}]}
 
+    {"text": " Hi there.", "chunks": [{"timestamp": [0.0, 2.4], "text": " Hi there."}]}                 transformers
+    {"transcription": [{"offsets": {"from": 0, "to": 2400}, "text": " Hi there."}]}                     whisper.cpp
+    [{"start": 0.0, "end": 2.4, "text": "Hi there."}]        segments alone; or `duration`, as youtube-transcript-api
+
     start<TAB>end<TAB>text
     0<TAB>2400<TAB>Hi there.
 
-Times in the TSV are milliseconds. Segments that Whisper classified as silence, and sentences that it repeats many times
-(which also happens on silence), are dropped and counted. A segment of more than 240 characters is cut at pauses.
+Times in the TSV and of whisper.cpp are milliseconds. Segments that Whisper classified as silence, and sentences that it
+repeats many times (which also happens on silence), are dropped and counted. A segment of more than 240 characters is
+cut at pauses.
 """
 
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from stages.annotations.formats.entry import Entry, Format, Row, dict_of, first_of, list_of, row, seconds, text_of
+from stages.annotations.formats.entry import Entry, Format, Row, dict_of, first_of, list_of, pair, row, seconds, text_of
 from stages.annotations.runs import cut_run
 
 _SILENCE, _UNSURE = 0.6, -1.0  # the thresholds of Whisper's own transcribe()
 _LOOP = 4  # as often in a row nobody says a sentence
 TSV = "tsv"
 """Key of the rows of its table, which has the columns of HowTo100M's, but other units."""
+_VIDEO = {"video_uid", "video_id", "video", "vid", "url", "clip_id", "scene_id", "question", "q", "start_s"}
+"""Fields of records that are no segments of speech."""
 _MAX_CHARS = 240  # as `annotate` joins cues where no recipe says otherwise
 
 
@@ -34,11 +41,33 @@ class _Word(NamedTuple):
 def _is_of(key: str, value: Any) -> bool:
     if key == TSV:
         return isinstance(value, dict) and value.keys() == {"start", "end", "text"}
-    segments = dict_of(value).get("segments")
-    if key or not isinstance(segments, list) or "video_uid" in value:
+    if key or not isinstance(value, dict) or value.keys() & _VIDEO:
         return False
+    segments = value.get("segments")
+    if not isinstance(segments, list):
+        timed = any("timestamp" in dict_of(line) for line in list_of(value.get("chunks"))[:5])
+        spoken = any("offsets" in dict_of(line) for line in list_of(value.get("transcription"))[:5])
+        return timed or spoken or _is_segment(value)
     first = dict_of(segments[0]) if segments else {}
     return {"start", "end", "text"} <= first.keys() if segments else "text" in value
+
+
+def _is_segment(value: dict[str, Any]) -> bool:
+    timed = seconds(value.get("start")) is not None and ("end" in value or "duration" in value)
+    return timed and isinstance(value.get("text"), str)
+
+
+def _chunks(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns the lines of transformers and of whisper.cpp as segments."""
+    found = []
+    for line in (dict_of(line) for line in list_of(value.get("chunks"))):
+        start, end = pair(line.get("timestamp"))
+        found.append({**line, "start": start, "end": end})
+    for line in (dict_of(line) for line in list_of(value.get("transcription"))):
+        times = [seconds(dict_of(line.get("offsets")).get(name)) for name in ("from", "to")]
+        start, end = (None if time is None else time / 1000 for time in times)
+        found.append({**line, "start": start, "end": end})
+    return found
 
 
 def _read(key: str, value: Any) -> Iterator[Entry]:
@@ -48,7 +77,11 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
             found = found._replace(start_s=found.start_s / 1000, end_s=found.end_s / 1000)
         yield Entry("", [found])
         return
-    segments = [dict_of(segment) for segment in list_of(value["segments"])]
+    if _is_segment(value) and "segments" not in value:
+        start, length = seconds(value["start"]) or 0.0, seconds(value.get("duration")) or 0.0
+        segments = [value if "end" in value else {**value, "end": start + length}]
+    else:
+        segments = _chunks(value) or [dict_of(segment) for segment in list_of(value.get("segments"))]
     heard = [segment for segment in segments if not _is_silence(segment)]
     rows: list[Row] = []
     again_and_again = 0
@@ -70,7 +103,11 @@ def _lines(segment: dict[str, Any]) -> list[Row]:
         if timed and len(timed) == len(words):
             parts = cut_run(timed, _MAX_CHARS)
             return [row(p[0].start_s, p[-1].end_s, " ".join(word.text for word in p), "speech") for p in parts]
-    return [row(segment.get("start"), segment.get("end"), text, "speech")]
+    found = row(segment.get("start"), segment.get("end"), text, "speech")
+    # transformers does not tell when the last line ends where the sound is cut off.
+    if "timestamp" in segment and segment["end"] is None:
+        found = found._replace(start_s=seconds(segment["start"]))
+    return [found]
 
 
 def _word(word: dict[str, Any]) -> _Word | None:

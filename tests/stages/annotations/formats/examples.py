@@ -684,4 +684,522 @@ CASES = {
             )
         ],
     ),
+    "Segments alone": Case(
+        "a.json",
+        [{"id": 1, "start": 0.5, "end": 2.4, "text": " Hi there."}, {"text": "Good day", "start": 3, "duration": 1.5}],
+        "whisper",
+        [Entry("", [said(0.5, 2.4, "Hi there.")]), Entry("", [said(3.0, 4.5, "Good day")])],
+    ),
+    "transformers": Case(
+        "a.json",
+        {
+            "text": "Hi. All.",
+            "chunks": [{"timestamp": [0.0, 2.4], "text": " Hi."}, {"timestamp": [2.4, None], "text": "All."}],
+        },
+        "whisper",
+        [Entry("", [said(0.0, 2.4, "Hi."), Row(2.4, None, "All.", "speech")])],
+    ),
+    "whisper.cpp": Case(
+        "a.json",
+        {"params": {}, "transcription": [{"offsets": {"from": 0, "to": 2400}, "text": " Hi."}, {"text": "lost"}]},
+        "whisper",
+        [Entry("", [said(0.0, 2.4, "Hi.")], dropped={"no_time": 1})],
+    ),
+    "ActivityNet 1.3": Case(
+        "anet.json",
+        {
+            "version": "1.3",
+            "database": {"A": {"duration": 9.5, "annotations": [{"segment": [0, 2.5], "label": "Sliding"}]}},
+        },
+        "youcook2",
+        [Entry("A", [Row(0.0, 2.5, "Sliding")], 9.5)],
+    ),
+    "Kinetics JSON": Case(
+        "train.json",
+        {
+            "---QUuC4vJs": {
+                "annotations": {"label": "running", "segment": [84.0, 94.0]},
+                "duration": 10.0,
+                "subset": "train",
+            }
+        },
+        "youcook2",
+        [
+            Entry(
+                "---QUuC4vJs_000084_000094",
+                [Row(0.0, 10.0, "running")],
+                clip_of="---QUuC4vJs",
+                offset_s=84.0,
+                split="train",
+            )
+        ],
+    ),
+    "Kinetics": Case(
+        "train.csv",
+        "label,youtube_id,time_start,time_end,split\nrunning,---QUuC4vJs,84,94,train\n",
+        "clip_list",
+        [Entry("---QUuC4vJs_000084_000094", [clip(0.0, 10.0, "running")], clip_of="---QUuC4vJs", offset_s=84.0)],
+    ),
+    "EPIC-KITCHENS": Case(
+        "EPIC_100_train.csv",
+        "narration_id,video_id,narration_timestamp,start_timestamp,stop_timestamp,start_frame,narration,verb,all_nouns\n"
+        "P01_01_0,P01_01,00:00:01.089,00:00:00.14,00:00:03.37,8,open door,open,\"['door']\"\n",
+        "clip_list",
+        [Entry("P01_01", [clip(0.14, 3.37, "open door")])],
+    ),
+    "HACS": Case(
+        "hacs.csv",
+        "youtube_id,subset,classname,start,end,label\nA,training,Archery,1.0,2.5,1\n",
+        "clip_list",
+        [Entry("A", [clip(1.0, 2.5, "Archery")])],
+    ),
+    "TVR": Case(
+        "tvr.jsonl",
+        lines({"vid_name": "friends_s01e03", "duration": 61.5, "ts": [16.5, 33.9], "desc": "He runs.", "desc_id": 1}),
+        "clip_list",
+        [Entry("friends_s01e03", [clip(16.5, 33.9, "He runs.")], 61.5)],
+    ),
+    "MAD": Case(
+        "MAD_train.json",
+        {"0": {"movie": "10142", "sentence": "He runs.", "timestamps": [1.0, 3.0], "movie_duration": 500.0}},
+        "clip_list",
+        [Entry("10142", [clip(1.0, 3.0, "He runs.")], 500.0)],
+    ),
+    "MSR-VTT": Case(
+        "train_val_videodatainfo.json",
+        {
+            "videos": [
+                {"video_id": "video0", "url": "x", "start time": 137.7, "end time": 149.4, "split": "train", "id": 0}
+            ],
+            "sentences": [
+                {"caption": "a car is shown", "video_id": "video0", "sen_id": 0},
+                {"caption": "a man drives", "video_id": "video0", "sen_id": 1},
+            ],
+        },
+        "webvid",
+        [
+            Entry("video0", split="train"),
+            Entry("video0", [Row(0.0, None, "a car is shown", "caption")]),
+            Entry("video0", [Row(0.0, None, "a man drives", "caption")]),
+        ],
+    ),
+    "MSR-VTT rows": Case(
+        "msrvtt.json",
+        [{"video_id": "video0", "video": "video0.mp4", "caption": ["a car", "a man"], "start time": 1, "end time": 9}],
+        "webvid",
+        [Entry("video0", [Row(0.0, None, "a car", "caption"), Row(0.0, None, "a man", "caption")])],
+    ),
+    "VATEX": Case(
+        "vatex.json",
+        [{"videoID": "Ptf_2VRj-V0_000122_000132", "enCap": ["He runs."], "chCap": ["x", "y"]}],
+        "webvid",
+        [
+            Entry(
+                "Ptf_2VRj-V0_000122_000132",
+                [Row(0.0, 10.0, "He runs.", "caption")],
+                clip_of="Ptf_2VRj-V0",
+                offset_s=122.0,
+                dropped={"other_language": 2},
+            )
+        ],
+    ),
+    "Something-Something": Case(
+        "ssv2.json",
+        [
+            {
+                "id": "78687",
+                "label": "holding potato next to a box",
+                "template": "Holding [something] next to [something]",
+            }
+        ],
+        "webvid",
+        [Entry("78687", [Row(0.0, None, "holding potato next to a box", "caption")])],
+    ),
+    "A video and a caption": Case(
+        "a.jsonl",
+        lines({"video": "a.mp4", "caption": "He runs."}),
+        "webvid",
+        [Entry("a.mp4", [Row(0.0, None, "He runs.", "caption")])],
+    ),
+    "A list of ids with texts": Case(
+        "ids.json",
+        [{"video_id": "A", "title": "How to bake"}, {"video_id": "B", "steps": [{"what": "he cuts the bread"}]}],
+        "ids",
+        [Entry("A"), Entry("B", dropped={"unread_text": 1})],
+    ),
+    "Charades CSV": Case(
+        "Charades_v1_train.csv",
+        "id,subject,scene,script,objects,descriptions,actions,length\n"
+        "46GP8,HR43,Kitchen,A person cooks.,food;stove,He cooks.;He eats.,c092 11.90 21.20;c147 0.00;,24.83\n",
+        "charades",
+        [
+            Entry(
+                "46GP8",
+                [Row(0.0, None, "He cooks.", "caption"), Row(11.9, 21.2, "", label="charades 92")],
+                24.83,
+                dropped={"no_time_or_text": 1, "other_caption": 1},
+            )
+        ],
+    ),
+    "SoccerNet": Case(
+        "Labels-v2.json",
+        {
+            "UrlLocal": "epl/2014/m/",
+            "annotations": [
+                {"gameTime": "1 - 00:31", "label": "Foul", "position": "31460", "visibility": "visible"},
+                {"gameTime": "2 - 00:05", "label": "Goal", "position": "5200", "visibility": "not shown"},
+                {"gameTime": "2 - 00:06", "label": "Foul", "position": "6000", "visibility": "visible"},
+            ],
+        },
+        "soccernet",
+        [
+            Entry(
+                "epl/2014/m/1_720p.mkv",
+                [Row(31.46, 31.46, "Foul", is_point=True, has_unit=True)],
+                clip_of="epl/2014/m/1_224p.mkv",
+            ),
+            Entry(
+                "epl/2014/m/2_720p.mkv",
+                [Row(6.0, 6.0, "Foul", is_point=True, has_unit=True)],
+                clip_of="epl/2014/m/2_224p.mkv",
+            ),
+            Entry("", dropped={"not_visible": 1}),
+        ],
+    ),
+    "Perception Test": Case(
+        "all_train.json",
+        {
+            "video_1": {
+                "metadata": {"split": "train", "frame_rate": 30.0, "num_frames": 300},
+                "mc_question": [{"question": "Who?", "options": ["He", "She"], "answer_id": 1}],
+                "action_localisation": [{"label": "Putting", "timestamps": [0, 1500000]}, {"label": "Other"}],
+                "sound_localisation": [{"label": "Talk", "timestamps": [0, 1]}],
+            }
+        },
+        "perceptiontest",
+        [
+            Entry(
+                "video_1",
+                [Row(0.0, 1.5, "Putting", has_unit=True)],
+                10.0,
+                split="train",
+                dropped={"sound": 1, "no_time": 1},
+            ),
+            Entry("video_1", duration_s=10.0, conversations=[ANSWER]),
+        ],
+    ),
+    "Ego4D queries and moments": Case(
+        "nlq_train.json",
+        {
+            "version": "1",
+            "videos": [
+                {
+                    "video_uid": "U",
+                    "split": "train",
+                    "clips": [
+                        {
+                            "annotations": [
+                                {"language_queries": [{"query": "Where is it?", "video_start_sec": 1.0}]},
+                                {
+                                    "labels": [
+                                        {
+                                            "label": "cut_bread",
+                                            "primary": True,
+                                            "video_start_time": 12.0,
+                                            "video_end_time": 14.0,
+                                        },
+                                        {"label": "cut_dough", "primary": False},
+                                    ]
+                                },
+                            ]
+                        }
+                    ],
+                }
+            ],
+        },
+        "ego4d_clips",
+        [
+            Entry(
+                "U",
+                [Row(12.0, 14.0, "cut bread")],
+                questions=["Where is it?"],
+                split="train",
+                dropped={"no_answer": 1, "second_pass": 1},
+            )
+        ],
+    ),
+    "Ego4D actions": Case(
+        "fho_main.json",
+        {
+            "videos": [
+                {
+                    "video_uid": "U",
+                    "annotated_intervals": [
+                        {"narrated_actions": [{"narration_text": "#C C runs", "narration_timestamp_sec": 14.1}]}
+                    ],
+                }
+            ]
+        },
+        "ego4d_clips",
+        [Entry("U", [Row(14.1, 14.1, "#C C runs", is_point=True)])],
+    ),
+    "Ego-Exo4D descriptions": Case(
+        "atomic_descriptions_train.json",
+        {
+            "ds": "240101",
+            "annotations": {
+                "U": [
+                    {"descriptions": [{"text": "C sits.", "timestamp": 9.0}], "rejected": True},
+                    {"descriptions": [{"text": "C runs.", "timestamp": 0.8}], "rejected": False},
+                    {"descriptions": [{"text": "C goes.", "timestamp": 0.9}], "rejected": False},
+                ]
+            },
+        },
+        "ego4d_narrations",
+        [Entry("U", [Row(0.8, 0.8, "C runs.", is_point=True)], dropped={"second_pass": 1})],
+    ),
+    "Ego-Exo4D keysteps": Case(
+        "keystep_train.json",
+        {
+            "annotations": {
+                "U": {
+                    "take_name": "cooking_3",
+                    "take_uid": "U",
+                    "segments": [{"start_time": 1.2, "end_time": 5.6, "step_name": "Get eggs"}],
+                }
+            },
+        },
+        "goalstep",
+        [Entry("cooking_3", [Row(1.2, 5.6, "Get eggs")])],
+    ),
+    "ViTT": Case(
+        "ViTT-annotations.json",
+        lines(
+            {
+                "id": "FmTp",
+                "annotations": [{"timestamp": 16000, "tag": "Cutting"}, {"timestamp": 260, "tag": "Opening"}],
+            }
+        ),
+        "chapters",
+        [
+            Entry(
+                "FmTp",
+                [
+                    Row(0.26, 16.0, "Opening", "chapter", has_unit=True),
+                    Row(16.0, None, "Cutting", "chapter", has_unit=True),
+                ],
+            )
+        ],
+    ),
+    "Chapters by time": Case(
+        "chapters.json",
+        {"A": {"duration": 90, "chapters": {"00:00:10": "Cutting", "0": "Intro", "x": "lost"}}},
+        "chapters",
+        [
+            Entry(
+                "A",
+                [Row(0.0, 10.0, "Intro", "chapter"), Row(10.0, None, "Cutting", "chapter")],
+                90.0,
+                dropped={"no_time": 1},
+            )
+        ],
+    ),
+    "Messages": Case(
+        "sharegpt.jsonl",
+        lines(
+            {
+                "messages": [
+                    {"role": "user", "content": "<image>\nWhat does he hold?"},
+                    {"role": "assistant", "content": "A cup."},
+                ],
+                "videos": ["a.mp4"],
+            },
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [{"type": "video", "video": "b.mp4"}, {"type": "text", "text": "Who?"}],
+                    },
+                    {"role": "assistant", "content": [{"type": "text", "text": "He."}]},
+                ]
+            },
+        ),
+        "llava",
+        [
+            Entry(
+                "a.mp4",
+                conversations=[
+                    [{"from": "user", "value": TURNS[0]["value"]}, {"from": "assistant", "value": TURNS[1]["value"]}]
+                ],
+            ),
+            Entry(
+                "b.mp4",
+                conversations=[[{"from": "user", "value": "<video>\nWho?"}, {"from": "assistant", "value": "He."}]],
+            ),
+        ],
+    ),
+    "VTimeLLM": Case(
+        "stage2.json",
+        [
+            {
+                "id": "zBT",
+                "meta": {"duration": 59.5, "token": {"<s0>": 0.4, "<e0>": 12}},
+                "conversations": [
+                    {"from": "human", "value": "<video>\nWhen?"},
+                    {"from": "gpt", "value": "<s0> to <e0>, <s1>"},
+                ],
+            }
+        ],
+        "llava",
+        [
+            Entry(
+                "zBT",
+                duration_s=59.5,
+                conversations=[
+                    [{"from": "human", "value": "<video>\nWhen?"}, {"from": "gpt", "value": "0.4s to 12s, <s1>"}]
+                ],
+            )
+        ],
+    ),
+    "Conversations about a part": Case(
+        "part.json",
+        [
+            {"video": "a.mp4", "start": 10, "end": 20, "duration": 60, "conversations": TURNS},
+            {"video": "a.mp4", "start": 0, "end": 59.5, "duration": 60, "conversations": TURNS},
+        ],
+        "llava",
+        [
+            Entry("a.mp4", duration_s=60.0, dropped={"part_of_video": 1}, questions=[TURNS[0]["value"]]),
+            Entry("a.mp4", duration_s=60.0, conversations=[TURNS]),
+        ],
+    ),
+    "VideoChat2-IT": Case(
+        "it.json",
+        [{"video": "a.mp4", "QA": [{"i": "Answer.", "q": "What does he hold?", "a": "A cup."}]}],
+        "questions",
+        [Entry("a.mp4", conversations=[TURNS])],
+    ),
+    "VideoChat2-IT captions": Case(
+        "it.json",
+        [{"video": "a.mp4", "QA": [{"i": "What does he hold?", "q": "", "a": "A cup."}]}],
+        "questions",
+        [Entry("a.mp4", conversations=[TURNS])],
+    ),
+    "Video-ChatGPT": Case(
+        "train.json",
+        [{"q": "What does he hold?", "a": "A cup.", "video_id": "v_k"}],
+        "questions",
+        [Entry("v_k", conversations=[TURNS])],
+    ),
+    "TVQA": Case(
+        "tvqa.jsonl",
+        lines({"a0": "He", "a1": "She", "answer_idx": "1", "q": "Who?", "qid": 7, "ts": "1.2-8.4", "vid_name": "s02"}),
+        "questions",
+        [Entry("s02", conversations=[ANSWER])],
+    ),
+    "An index of a number": Case(
+        "pt.jsonl",
+        lines({"video_name": "v", "question": "How many?", "options": ["1", "2"], "answer_id": "1"}),
+        "questions",
+        [
+            Entry(
+                "v",
+                conversations=[
+                    [
+                        {
+                            "from": "human",
+                            "value": ANSWER[0]["value"].replace("Who?\n(A) He\n(B) She", "How many?\n(A) 1\n(B) 2"),
+                        },
+                        {"from": "gpt", "value": "(B) 2"},
+                    ]
+                ],
+            )
+        ],
+    ),
+    "HourVideo": Case(
+        "dev.json",
+        {
+            "U": {
+                "video_metadata": {"video_uid": "U"},
+                "benchmark_dataset": [
+                    {"question": "Who?", "answer_1": "He", "answer_2": "She", "correct_answer_label": "B"}
+                ],
+            }
+        },
+        "questions",
+        [Entry("U", conversations=[ANSWER])],
+    ),
+    "LVBench lines": Case(
+        "video_info.meta.jsonl",
+        lines(
+            {
+                "key": "Cm73",
+                "type": "cartoon",
+                "qa": [{"uid": "0", "question": "What does he hold?", "answer": "A cup."}],
+            }
+        ),
+        "questions",
+        [Entry("Cm73", conversations=[TURNS])],
+    ),
+    "MovieChat": Case(
+        "1.json",
+        lines({"info": {"video_path": "1.mp4"}, "global": [{"question": "What does he hold?", "answer": "A cup."}]}),
+        "questions",
+        [Entry("1.mp4", conversations=[TURNS])],
+    ),
+    "STAR": Case(
+        "STAR_train.json",
+        [
+            {
+                "question": "Who?",
+                "video_id": "6H78U",
+                "start": 11.1,
+                "end": 19,
+                "answer": "She",
+                "choices": [{"choice_id": 0, "choice": "He"}, {"choice_id": 1, "choice": "She"}],
+            }
+        ],
+        "questions",
+        [
+            Entry(
+                "6H78U",
+                conversations=[
+                    [
+                        {"from": "human", "value": ANSWER[0]["value"].replace("Who?", "From 11.1 to 19 seconds: Who?")},
+                        ANSWER[1],
+                    ]
+                ],
+            )
+        ],
+    ),
+    "MMVU": Case(
+        "mmvu.json",
+        [{"video": "0.mp4", "question": "Who?", "choices": {"A": "He", "B": "She"}, "answer": "B"}],
+        "questions",
+        [Entry("0.mp4", conversations=[ANSWER])],
+    ),
+    "Options in columns": Case(
+        "mlvu.tsv",
+        "index\tvideo\tquestion\tA\tB\tanswer\n0\ta.mp4\tWho?\tHe\tShe\tB\n",
+        "questions",
+        [Entry("a.mp4", conversations=[ANSWER])],
+    ),
+    "Questions without answers": Case(
+        "test_q.json",
+        [{"video_name": "1QIU", "question": "is he tall", "question_id": "v_1"}],
+        "questions",
+        [Entry("1QIU", dropped={"no_answer": 1}, questions=["is he tall"])],
+    ),
+    "EgoMCQ": Case(
+        "egomcq.json",
+        {
+            "0": {
+                "answer": 1,
+                "query": {"video_uid": "U", "clip_text": "#C C runs"},
+                "choices": {"0": {"video_uid": "V", "clip_text": "#C C sits"}},
+            }
+        },
+        "questions",
+        [Entry("U", dropped={"no_answer": 1}, questions=["#C C runs"]), Entry("V")],
+    ),
 }

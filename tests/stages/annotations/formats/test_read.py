@@ -55,7 +55,14 @@ def test_every_format_has_a_file():
     assert {case.format for case in CASES.values()} == set(FORMATS)
 
 
-ONE_VIDEO = ("whisper", "youtube_json3", "chapters", "finevideo", "vript")  # a file per video is never that large
+ONE_VIDEO = (
+    "whisper",
+    "youtube_json3",
+    "chapters",
+    "finevideo",
+    "vript",
+    "soccernet",
+)  # a file per video is never that large
 LARGE = [name for name, case in CASES.items() if not isinstance(case.content, str) and case.format not in ONE_VIDEO]
 
 
@@ -94,7 +101,7 @@ def test_what_is_of_another_form_is_counted():
     ("data", "name", "format_name", "message"),
     [
         ("", "a.json", "", "is empty"),
-        ("{}", "a.json", "", "has no known form; name one with --annotation-format: activitynet, chapters"),
+        ("{}", "a.json", "", "has no known form: convert it to .* --annotation-format: activitynet, chapters"),
         ('{"a": 1', "a.json", "", "bad JSON at column"),
         ('{"a": 1}\n{"secret', "a.jsonl", "", "line 2: bad JSON at column"),
         ("[" * 100_000, "a.json", "", "bad JSON: nested too deeply"),
