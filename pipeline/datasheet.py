@@ -27,8 +27,9 @@ from pipeline.tables.card_text import (
     terms_text,
     tokens_text,
 )
-from pipeline.tables.catalog import CatalogError, open_catalog
+from pipeline.tables.catalog import open_catalog
 from pipeline.tables.corpus_file import CORPUS
+from pipeline.tables.damage import naming
 from schemas.config import ConfigError
 from schemas.licences import Terms, terms_of
 from schemas.messages import counted, size_text
@@ -59,7 +60,7 @@ def write_datasheet(corpus: str, force: bool = False) -> str:
 
     Raises:
         ReadmeKept: there is such a README.md, and no `force`.
-        NotBuilt or CatalogError: the tables are not there, or cannot be read.
+        NotBuilt, CatalogError or DamagedFile: the tables are not there, or cannot be read.
     """
     store = Store(corpus)
     if not force and store.exists(README) and not _is_ours(store.read_bytes(README)):
@@ -183,8 +184,5 @@ def _named(rows: list[tuple]) -> list[tuple]:
 
 
 def _schema(store: Store, path: str) -> pa.Schema:
-    try:
-        with store.open(path) as source:
-            return pq.read_schema(source)
-    except (OSError, pa.ArrowException) as error:
-        raise CatalogError(f"{path}: damaged ({error}). Delete it and run the build again.") from None
+    with naming(path), store.open(path) as source:
+        return pq.read_schema(source)

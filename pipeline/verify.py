@@ -16,6 +16,7 @@ from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.not_built import not_built
 from pipeline.phases import Phase, phases
 from pipeline.plan import put_recorded_manifest, scan_phase
+from pipeline.tables.damage import damage_of
 from pipeline.tables.frames import damaged_frames
 from pipeline.tables.gather import gather_rejects
 from pipeline.tables.published import damaged_tables, is_published_only, samples_of
@@ -152,11 +153,8 @@ def _committed(phase: Phase, work: Workspace, store: Store, verdict: Verdict) ->
 
 
 def _unit(store: Store, path: str) -> str | None:
-    try:
-        store.read_table(path) if path.endswith(".parquet") else store.read_tensors(path)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        return f"{path}: damaged ({type(error).__name__}: {error}). Delete it and run the build again."
-    return None
+    read = store.read_table if path.endswith(".parquet") else store.read_tensors
+    return damage_of(path, partial(read, path))
 
 
 _QUERIES = {
@@ -181,9 +179,7 @@ def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
 
 def _table(store: Store, work: Workspace, name: str) -> str | None:
     path = f"tables/{name}.parquet"
-    try:
-        rows = store.read_table(path).num_rows
-    except (OSError, ValueError, pa.ArrowException) as error:
-        return f"{path}: damaged ({type(error).__name__}: {error}). Delete it and run the build again."
-    expected = work.num_rows(name)
+    if damage := damage_of(path, partial(store.read_table, path)):
+        return damage
+    rows, expected = store.num_rows(path), work.num_rows(name)
     return None if rows == expected else f"{path}: {rows} rows, but the units hold {expected}. Run the build again."

@@ -1,6 +1,6 @@
 """Names a file of a corpus that cannot be read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -20,3 +20,13 @@ def naming(path: str) -> Iterator[None]:
         yield
     except UNREADABLE as error:
         raise DamagedFile(f"{path}: damaged ({error}). Delete it and run the build again.") from None
+
+
+def damage_of(path: str, read: Callable[[], object]) -> str | None:
+    """Returns the message of DamagedFile if a file cannot be read by `read`, else None."""
+    try:
+        with naming(path):
+            read()
+    except DamagedFile as damaged:
+        return str(damaged)
+    return None

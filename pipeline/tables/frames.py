@@ -7,6 +7,7 @@ it, so it is no table of the workspace.
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice, pairwise
 from pathlib import PurePosixPath
 
@@ -14,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.tables.damage import UNREADABLE, damage_of
 from pipeline.tables.gather import MADE_OF
-from pipeline.tables.workspace import Workspace
+from pipeline.tables.workspace import Workspace, read_batches, regroup
 from schemas.config import ConfigError, TowerConfig
 from schemas.tables.media import SEEN_FRAME
 from stages.find_duplicates import Seconds, frames_of, seconds_of
@@ -42,10 +44,11 @@ def gather_frames(work: Workspace, store: Store, tower: TowerConfig) -> None:
     videos = [*work.rows(_UNITS)]
     units = "\n".join(path for video in videos for path in (video["find_shots_unit"], *video["embed_units"]))
     told = {MADE_OF: hashlib.sha256(units.encode()).hexdigest().encode(), _TOWER: tower_name(tower).encode()}
-    if store.exists(FRAMES) and {key: _metadata(store).get(key) for key in told} == told:
-        return
+    with suppress(*UNREADABLE):  # a damaged table is made anew
+        if store.exists(FRAMES) and {key: _metadata(store).get(key) for key in told} == told:
+            return
     schema = SEEN_FRAME.with_metadata(told)
-    store.write_tables(FRAMES, (table.cast(schema) for table in _grouped(_tables(videos, store))), schema)
+    store.write_tables(FRAMES, (table.cast(schema) for table in regroup(_tables(videos, store), _ROWS)), schema)
 
 
 def _tables(videos: list[dict], store: Store) -> Iterator[pa.Table]:
@@ -66,34 +69,24 @@ def _tables(videos: list[dict], store: Store) -> Iterator[pa.Table]:
             yield from pool.map(read, some)
 
 
-def _grouped(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    held: list[pa.Table] = []
-    for table in tables:
-        held.append(table)
-        if sum(each.num_rows for each in held) >= _ROWS:
-            yield pa.concat_tables(held)
-            held = []
-    if held:
-        yield pa.concat_tables(held)
-
-
 def damaged_frames(store: Store) -> Iterator[str]:
     """Reads all of the table, and yields a message if it is there and damaged."""
-    try:
-        if store.exists(FRAMES):
-            with store.open(FRAMES) as source:
-                for _ in pq.ParquetFile(source, page_checksum_verification=True).iter_batches(4096):
-                    pass
-    except (OSError, ValueError, pa.ArrowException) as error:
-        yield f"{FRAMES}: damaged ({type(error).__name__}: {error}). Delete it and run the build again."
+
+    def read() -> None:
+        with store.open(FRAMES) as source:
+            for _ in read_batches(source):
+                pass
+
+    if store.exists(FRAMES) and (damage := damage_of(FRAMES, read)):
+        yield damage
 
 
 def published_tower(store: Store) -> str:
     """Returns the `tower_name` of the table of a corpus. Raises ConfigError if the table is damaged."""
     try:
         return _metadata(store).get(_TOWER, b"").decode()
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise _damaged(store, error) from None
+    except UNREADABLE as error:
+        raise _damaged(error) from None
 
 
 def published_seconds(store: Store) -> Iterator[tuple[str, list[Seconds]]]:
@@ -106,15 +99,14 @@ def published_seconds(store: Store) -> Iterator[tuple[str, list[Seconds]]]:
             [video_id] = set(table["video_id"].to_pylist())
             yield video_id, list(seconds_of(*_arrays(table)))
     except (OSError, ValueError, KeyError, IndexError, TypeError, pa.ArrowException) as error:
-        raise _damaged(store, error) from None
+        raise _damaged(error) from None
 
 
 def _by_video(store: Store) -> Iterator[pa.Table]:
     """Yields the rows of one video at a time; videos follow one another."""
     held: list[pa.Table] = []
     with store.open(FRAMES) as source:
-        for batch in pq.ParquetFile(source, page_checksum_verification=True).iter_batches(4096):
-            table = pa.Table.from_batches([batch]).cast(SEEN_FRAME)
+        for table in (batch.cast(SEEN_FRAME) for batch in read_batches(source)):
             ids = np.array(table["video_id"].to_pylist(), object)
             edges = [0, *(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)]
             for start, end in pairwise(edges):
@@ -146,5 +138,5 @@ def _metadata(store: Store) -> dict[bytes, bytes]:
         return dict(pq.read_schema(source).metadata or {})
 
 
-def _damaged(store: Store, error: Exception) -> ConfigError:
+def _damaged(error: Exception) -> ConfigError:
     return ConfigError(f"{FRAMES}: damaged ({type(error).__name__}: {error}): get it again from who published it")

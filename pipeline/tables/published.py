@@ -1,10 +1,11 @@
 """Checks a published corpus, which has only `shards/` and `tables/`."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pyarrow as pa
 
-from pipeline.tables.damage import naming
+from pipeline.tables.damage import damage_of, naming
 from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
 from schemas.tables import TABLES
 from schemas.tables.qa import SHARE_ALIKE
@@ -33,12 +34,9 @@ def table_rows(store: Store) -> dict[str, int]:
 
 def damaged_tables(store: Store) -> Iterator[str]:
     """Reads each table but `samples`, and yields a message for each damaged one."""
-    for path in (f"tables/{name}.parquet" for name in TABLES):
-        try:
-            if path != SAMPLES and store.exists(path):
-                store.read_table(path)
-        except (OSError, ValueError, pa.ArrowException) as error:
-            yield f"{path}: damaged ({type(error).__name__}: {error}). Delete it and run the build again."
+    paths = (f"tables/{name}.parquet" for name in TABLES)
+    there = (path for path in paths if path != SAMPLES and store.exists(path))
+    yield from filter(None, (damage_of(path, partial(store.read_table, path)) for path in there))
 
 
 def samples_of(store: Store, work: Workspace) -> str | None:
