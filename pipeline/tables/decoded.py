@@ -27,9 +27,8 @@ VIDEO_TABLE = pa.schema(
         *VIDEO,
         ("decoded_share", pa.float64()),  # of the wanted frames
         ("decoder_errors", pa.int64()),  # frames on which the decoder reported errors, kept or not
-        ANNOTATION.field(
-            "events_outside_video"
-        ),  # null: not annotated yet; above 0, the video has the flag of that name
+        # Null: not annotated yet; above 0, the video has the flag of that name.
+        ANNOTATION.field("events_outside_video"),
     ]
 )
 

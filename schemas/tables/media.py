@@ -57,10 +57,8 @@ SEGMENT = pa.schema(
         ("start_s", pa.float64()),
         ("end_s", pa.float64()),
         ("seek_pts", pa.int64()),  # of the key frame at which decoding starts, in the stream's time base
-        (
-            "first_sample",
-            pa.int64(),
-        ),  # sample i has the nominal time sample_origin_s + i * sample_period_s
+        # Sample i has the nominal time sample_origin_s + i * sample_period_s.
+        ("first_sample", pa.int64()),
         ("num_samples", pa.int64()),
         ("sample_origin_s", pa.float64()),
         ("sample_period_s", pa.float64()),

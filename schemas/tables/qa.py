@@ -16,10 +16,8 @@ QA = pa.schema(
         ("answer_index", pa.int32()),  # index into options; null: open-ended
         ("evidence", pa.list_(SPAN)),  # spans of the video in which the answer can be seen
         ("event_ids", pa.list_(pa.string())),
-        (
-            "other_video_id",
-            pa.string(),
-        ),  # flag other_video: whose event is asked for, and `event_ids` are of; else null
+        # Flag other_video: whose event is asked for, and `event_ids` are of; else null.
+        ("other_video_id", pa.string()),
         ("form", pa.string()),  # kind of question within the task: stages.qa.plan
         ("hops", pa.int32()),  # events that must be found one after the other; null: a pair of the manifest
         ("solver_agrees", pa.bool_()),  # whether stages.qa.solver finds the answer and rejects the other options
@@ -27,10 +25,8 @@ QA = pa.schema(
         ("evidence_sufficient", pa.bool_()),  # whether it succeeds with the evidence alone
         ("language", pa.string()),  # ISO 639-1, of the annotation; empty if there is too little text to detect it
         ("provenance", pa.string()),  # "template:<name>" | "conversation" | "model:<name>"
-        (
-            "annotations",
-            pa.list_(PAIR_ORIGIN),
-        ),  # those that it uses, also in wrong options and transcript; one per file
+        # Those that it uses, also in wrong options and transcript; one per file.
+        ("annotations", pa.list_(PAIR_ORIGIN)),
         ("realizer", pa.string()),  # "templates" | "llm": wrote the question; null: a pair of the manifest
         ("realizer_version", pa.int32()),  # version of the stage write_qa; changes with the wording
         ("models", pa.list_(pa.string())),  # models that wrote parts of its text: captions, transcripts, rewording

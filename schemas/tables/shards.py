@@ -15,28 +15,25 @@ SELECTION = pa.schema(
     ]
 )
 
+GROUP = pa.struct(
+    [
+        ("sample_key", pa.string()),
+        ("first_row", pa.int32()),  # of the QA pairs
+        ("num_rows", pa.int32()),
+        ("first_frame", pa.int64()),  # first frame of the video that belongs to the sample
+        ("num_frames", pa.int64()),
+        ("origin_s", pa.float64()),  # time in the video that is 0 in the sample
+        ("facts", pa.string()),  # JSON: the `.json` member
+    ]
+)
+
 # group: one row per video, with the groups that pack will write and their size.
 GROUPING = pa.schema(
     [
         ("video_id", pa.string()),
         ("split", pa.string()),  # that of the manifest, else drawn by a hash of the content
         ("packed_bytes", pa.int64()),  # in a tar, with headers and padding
-        (
-            "groups",
-            pa.list_(
-                pa.struct(
-                    [
-                        ("sample_key", pa.string()),
-                        ("first_row", pa.int32()),  # of the QA pairs
-                        ("num_rows", pa.int32()),
-                        ("first_frame", pa.int64()),  # first frame of the video that belongs to the sample
-                        ("num_frames", pa.int64()),
-                        ("origin_s", pa.float64()),  # time in the video that is 0 in the sample
-                        ("facts", pa.string()),  # JSON: the `.json` member
-                    ]
-                )
-            ),
-        ),
+        ("groups", pa.list_(GROUP)),
     ]
 )
 

@@ -11,10 +11,7 @@ ORIGIN = pa.struct(
     [
         ("file", pa.string()),  # its name, or its path below the given folder; null: the manifest, or a model
         ("row", pa.int64()),  # number of the record (line, item, member), from 1; null: a subtitle file, or a model
-        (
-            "format",
-            pa.string(),
-        ),  # a module of stages/annotations/formats, or events | subtitles | a stage
+        ("format", pa.string()),  # a module of stages/annotations/formats, or events | subtitles | a stage
         ("licence", pa.string()),  # of the annotation, as stated by the user; null: not stated
         ("prompt", pa.string()),  # "<name>:<hash>" of the prompts of the model, joined by "+"; null: no model
     ]
@@ -46,20 +43,17 @@ EVENT = pa.schema(
     ]
 )
 
+# Rows of a clip list and cues of subtitles; the reason is a code of stages.annotations.left_out.
+LEFT_OUT = pa.struct([("reason", pa.string()), ("count", pa.int64()), ("example", pa.string())])
+
 # annotate: one row per video.
 ANNOTATION = pa.schema(
     [
         ("video_id", pa.string()),
         ("events", pa.list_(pa.struct(list(EVENT)))),
         ("clips", pa.list_(SPAN)),  # windows of the rows of a clip list, also of those without a text
-        (
-            "annotation_flags",
-            pa.list_(pa.string()),
-        ),  # codes of schemas.flags.ANNOTATION_FLAGS
+        ("annotation_flags", pa.list_(pa.string())),  # codes of schemas.flags.ANNOTATION_FLAGS
         ("events_outside_video", pa.int32()),  # dropped, since they lie entirely before or after the video
-        (
-            "rows_left_out",
-            pa.list_(pa.struct([("reason", pa.string()), ("count", pa.int64()), ("example", pa.string())])),
-        ),  # rows of a clip list and cues of subtitles: codes of stages.annotations.left_out
+        ("rows_left_out", pa.list_(LEFT_OUT)),
     ]
 )

@@ -10,6 +10,12 @@ from stages.annotations.origin import origin_columns
 from stages.qa.audit.words import answer_in_question, without_options
 from stages.qa.language import language_of
 
+# Null here: columns that tell how a pair was planned, and of what.
+_OF_PLANNED_PAIRS = dict.fromkeys(
+    ("window", "relation", "sample_window", "other_video_id", "answer_index", "option_times", "asked_times", "hops")
+    + ("solver_agrees", "evidence_necessary", "evidence_sufficient", "realizer", "seed")
+)
+
 
 def passed_through(rows: Iterable[dict[str, Any]], counts: Counter[str]) -> Iterator[dict[str, Any]]:
     """Yields rows of QA without the query columns. Pairs whose question contains the answer are counted and dropped."""
@@ -21,32 +27,20 @@ def passed_through(rows: Iterable[dict[str, Any]], counts: Counter[str]) -> Iter
             counts["answer_in_question"] += 1
             continue
         yield {
+            **_OF_PLANNED_PAIRS,
             "video_id": row["video_id"],
             "qa_id": hashlib.sha256(f"{row['video_id']}:{row['text']}".encode()).hexdigest()[:16],
             "task": "conversation",
             "form": "conversation",
             "question": question,
             "queries": [question],
-            "window": None,
-            "relation": None,
-            "sample_window": None,
-            "other_video_id": None,
             "answer": answer,
             "options": [],
-            "answer_index": None,
-            "option_times": None,
-            "asked_times": None,
             "evidence": [],
             "event_ids": [row["event_id"]],
-            "hops": None,
-            "solver_agrees": None,
-            "evidence_necessary": None,
-            "evidence_sufficient": None,
             "language": language_of([question, answer]),
             "provenance": "conversation",
             **origin_columns([row]),
-            "realizer": None,
-            "seed": None,
             "conversations": row["text"],
             "flags": [],
         }

@@ -12,6 +12,14 @@ from stages.qa.solver_table import SLACK_S, by_end, by_start, find, is_after, oc
 _ROUNDING_S = 1e-6
 
 
+def _offered(plan: Plan) -> list[Event]:
+    return [option for option in (plan.answer, *plan.wrong) if isinstance(option, Event)]
+
+
+def _only(events: Sequence[Event]) -> Event | None:
+    return events[0] if len(events) == 1 else None
+
+
 def _when(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return found.span if (found := find(events, plan.asked[0])) else None
 
@@ -49,8 +57,7 @@ def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
         pool = sorted((e for e in alike if is_after(e, asked)), key=by_start)
     else:
         pool = sorted((e for e in alike if is_after(asked, e)), key=by_end)[::-1]
-    offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
-    steps = {o for o in offered if any(same(o, e) for e in pool[: plan.number])}
+    steps = {o for o in _offered(plan) if any(same(o, e) for e in pool[: plan.number])}
     return pool[plan.number - 1] if len(pool) >= plan.number == len(steps) else None
 
 
@@ -67,10 +74,8 @@ def _between(plan: Plan, events: Sequence[Event]) -> Answer | None:
     if None in ends:
         return None
     first, second = sorted((e for e in ends if e), key=by_start)
-    offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
     inside = [e for e in events if e.kind == first.kind and is_after(e, first) and is_after(second, e)]
-    fits = [o for o in offered if happens(o, inside)]
-    return fits[0] if len(fits) == 1 else None
+    return _only([o for o in _offered(plan) if happens(o, inside)])
 
 
 def _after_before(plan: Plan, events: Sequence[Event]) -> Answer | None:
@@ -111,8 +116,7 @@ def _scene_of(plan: Plan, events: Sequence[Event]) -> Answer | None:
     asked = find(events, plan.asked[0])
     if asked is None:
         return None
-    around = [e for e in events if e.kind == "scene" and overlap_s(e.span, asked.span) > 0]
-    return around[0] if len(around) == 1 else None
+    return _only([e for e in events if e.kind == "scene" and overlap_s(e.span, asked.span) > 0])
 
 
 def _in_scene(plan: Plan, events: Sequence[Event]) -> Answer | None:
@@ -120,17 +124,13 @@ def _in_scene(plan: Plan, events: Sequence[Event]) -> Answer | None:
     scene = find(events, plan.asked[0])
     if scene is None:
         return None
-    offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
     inside = [e for e in events if e.kind == "event" and overlap_s(e.span, scene.span) > 0]
-    fits = [o for o in offered if happens(o, inside)]
-    return fits[0] if len(fits) == 1 else None
+    return _only([o for o in _offered(plan) if happens(o, inside)])
 
 
 def _in_window(plan: Plan, events: Sequence[Event]) -> Answer | None:
     """Of what is offered the one thing that happens at all."""
-    offered = [w for w in (plan.answer, *plan.wrong) if isinstance(w, Event)]
-    fits = [o for o in offered if happens(o, [e for e in events if e.kind == o.kind])]
-    return fits[0] if len(fits) == 1 else None
+    return _only([o for o in _offered(plan) if happens(o, [e for e in events if e.kind == o.kind])])
 
 
 def _count(plan: Plan, events: Sequence[Event]) -> Answer | None:

@@ -28,9 +28,8 @@ from workers.media.container import ARBITRARY_CLOCKS, reason
 from workers.media.demuxer import DISCONTINUITY_S, Demuxer, codec_name, nominal_rate, tick
 
 _LONGEST_S = 4_000_000_000  # some clocks count from the year 1900
-_MAX_REORDERED = (
-    32  # packets: of all codecs 16 frames may be decoded before one that is shown earlier, as two fields each
-)
+# Packets: of all codecs 16 frames may be decoded before one that is shown earlier, as two fields each.
+_MAX_REORDERED = 32
 
 
 @dataclass(frozen=True)

@@ -124,9 +124,8 @@ def _upper_field(frame: VideoFrame) -> VideoFrame:
     field = av.VideoFrame(frame.width, (frame.height + 1) // 2, frame.format.name)
     field.colorspace, field.color_range = frame.colorspace, frame.color_range
     for whole, half in zip(frame.planes, field.planes, strict=True):
-        lines = np.frombuffer(memoryview(whole), np.uint8, whole.height * whole.line_size).reshape(whole.height, -1)[
-            ::2
-        ]
+        pixels = np.frombuffer(memoryview(whole), np.uint8, whole.height * whole.line_size)
+        lines = pixels.reshape(whole.height, -1)[::2]
         copy = np.zeros((half.buffer_size // half.line_size, half.line_size), np.uint8)
         size = min(whole.line_size, half.line_size)
         copy[: len(lines), :size] = lines[:, :size]
