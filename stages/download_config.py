@@ -1,7 +1,6 @@
 """The settings of downloads: which addresses may be opened, and the limits of a download."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +8,7 @@ from pydantic import Field, field_serializer, field_validator
 
 from schemas.config import Resources, StageConfig
 from workers.fetch.access import Access
-from workers.fetch.partial_file import FetchLimits
+from workers.fetch.partial_file import FetchLimits, FetchSettings
 from workers.fetch.redaction import format_value, redacted
 from workers.fetch.urls import HttpUrl, UrlError, parse_url
 from workers.media.media_limits import MediaLimits
@@ -21,32 +20,12 @@ IGNORED_PARAMETERS = (
 )
 
 
-class DownloadConfig(StageConfig):
+class DownloadConfig(StageConfig, FetchSettings):
     """Sets how videos are downloaded."""
 
     media: Literal["reference", "copy"] = "reference"
     """Whether local files are referenced in place, or copied into the corpus. Downloads are always stored in the
     corpus."""
-    max_bytes: int = Field(64 << 30, ge=1)
-    """Maximum size of a file that is downloaded or copied."""
-    max_seconds: float = Field(6 * 3600.0, gt=0)
-    """Maximum time of a download in seconds, over all attempts."""
-    attempts: int = Field(6, ge=1, le=100)
-    """Maximum number of attempts; each resumes where the last one stopped."""
-    backoff_s: float = Field(1.0, ge=0)
-    """Initial wait between attempts in seconds; doubles, with jitter. A server's Retry-After takes precedence."""
-    max_retry_after_s: float = Field(300.0, ge=0, le=7 * 86400.0)
-    """Longest pause requested by a host that is waited for, in seconds. If a host requests a longer one, its videos are
-    rejected as `unreachable` without a request until the pause is over."""
-    timeout_s: float = Field(30.0, gt=0)
-    """Timeout for connecting and between two packets, in seconds."""
-    min_bytes_per_s: int = Field(1024, ge=0)
-    """Minimum rate of a download; slower ones fail."""
-    max_partial_bytes: int = Field(1 << 40, ge=1)
-    """Maximum size of all partial files of a corpus on a disk, or else of a node. Those left by killed builds are
-    deleted first, the oldest before others."""
-    per_host: int = Field(4, ge=1, le=1000)
-    """Maximum number of concurrent downloads from one host, over all workers of a node."""
     allow_private_addresses: bool = False
     """Whether private, loopback and link-local addresses may be reached (a media server of your own)."""
     buckets: tuple[str, ...] | None = None
@@ -61,8 +40,6 @@ class DownloadConfig(StageConfig):
     ignored_parameters: tuple[str, ...] = IGNORED_PARAMETERS
     """Patterns of query parameters that do not identify a file, such as those of signatures; case-insensitive. A row
     whose address differs only in these keeps its file."""
-    any_content_type: bool = False
-    """Whether to accept responses whose content type is a page, an image or a document; the probe then decides."""
     allow_local_files: bool = False
     """Whether a manifest on `s3://` or `gs://` may name files of this machine."""
     root: str = ""
@@ -72,8 +49,6 @@ class DownloadConfig(StageConfig):
     """Host -> `module:function`, for web pages that contain a video (for example, a wrapper of yt-dlp). The function is
     called with the address, a folder and the FetchLimits instead of a download; it returns the path of the file that it
     wrote there, or raises Reject. Subdomains are included; the longest matching host wins."""
-    user_agent: str = "longvid"
-    """User-Agent header of requests; it should contain a contact address."""
     limits: MediaLimits = MediaLimits()
     """Limits of the process that probes the file."""
     resources: Resources = Resources(cpus=0.25, workers=(1, 8))  # mostly waits for the network
@@ -101,8 +76,7 @@ class DownloadConfig(StageConfig):
 
     def fetch_limits(self, access: Access) -> FetchLimits:
         """Returns the limits of a download with these settings."""
-        names = {field.name for field in fields(FetchLimits)} & {*type(self).model_fields}
-        return FetchLimits(access=access, **{name: getattr(self, name) for name in names})
+        return FetchLimits(access=access, **{name: getattr(self, name) for name in FetchSettings.model_fields})
 
     @field_validator("buckets")
     @classmethod

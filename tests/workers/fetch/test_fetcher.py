@@ -6,7 +6,6 @@ import sys
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,10 @@ LIMITS = FetchLimits(
     timeout_s=1,
     access=Access(allow_private_addresses=True),
 )
+
+
+def changed(**values) -> FetchLimits:
+    return LIMITS.model_copy(update=values)
 
 
 @pytest.fixture
@@ -87,22 +90,22 @@ def test_a_file_that_changed_is_fetched_anew(server, tmp_path, path):
     ],
 )
 def test_reasons(server, tmp_path, path, reason):
-    assert rejected(f"{server.url}/{path}?secret=1", tmp_path / "f", replace(LIMITS, attempts=2)) == reason
+    assert rejected(f"{server.url}/{path}?secret=1", tmp_path / "f", changed(attempts=2)) == reason
 
 
 def test_a_type_that_is_no_media_can_be_allowed(server, tmp_path):
-    limits = replace(LIMITS, any_content_type=True)
+    limits = changed(any_content_type=True)
     assert fetch(f"{server.url}/page", tmp_path / "f", limits).stat().st_size > 0
 
 
 @pytest.mark.parametrize("path", ["drip", "header_drip", "chunk_drip", "stalls", "slow_loop", "to_header_drip"])
 def test_what_takes_too_long_is_given_up(server, tmp_path, path):
-    limits = replace(LIMITS, max_seconds=0.5, attempts=1)
+    limits = changed(max_seconds=0.5, attempts=1)
     assert rejected(f"{server.url}/{path}", tmp_path / "f", limits) == "incomplete"
 
 
 def test_headers_have_a_deadline_of_their_own(server, tmp_path):
-    limits = replace(LIMITS, max_header_s=0.3, attempts=1)
+    limits = changed(max_header_s=0.3, attempts=1)
     with pytest.raises(Reject, match="unreachable.*no response within 0.3 s"):
         fetch(f"{server.url}/header_drip", tmp_path / "f", limits)
 
@@ -118,7 +121,7 @@ def test_headers_have_a_deadline_of_their_own(server, tmp_path):
     ],
 )
 def test_the_detail_tells_why(server, tmp_path, path, detail, asked):
-    limits = replace(LIMITS, attempts=2, timeout_s=0.5 if path == "silent" else 2)
+    limits = changed(attempts=2, timeout_s=0.5 if path == "silent" else 2)
     with pytest.raises(Reject, match=detail):
         fetch(f"{server.url}/{path}", tmp_path / "f", limits)
     assert server.seen[f"/{path}"] == asked
@@ -130,7 +133,7 @@ def test_the_detail_tells_why(server, tmp_path, path, detail, asked):
 )
 def test_the_network_s_cause_is_told(tmp_path, address, detail):
     with pytest.raises(Reject, match=f"unreachable.*{detail}"):
-        fetch(address, tmp_path / "f", replace(LIMITS, attempts=2))
+        fetch(address, tmp_path / "f", changed(attempts=2))
 
 
 def test_a_host_that_asks_for_a_long_pause_is_left_alone(server, tmp_path):
@@ -140,13 +143,13 @@ def test_a_host_that_asks_for_a_long_pause_is_left_alone(server, tmp_path):
 
 
 def test_a_pause_is_waited_for_where_the_setting_allows(server, tmp_path):
-    limits = replace(LIMITS, max_retry_after_s=2, max_seconds=0.9, timeout_s=0.5)
+    limits = changed(max_retry_after_s=2, max_seconds=0.9, timeout_s=0.5)
     assert fetch(f"{server.url}/wait_a_second", tmp_path / "f", limits).read_bytes() == BODY
     assert server.seen["/wait_a_second"] == 2
 
 
 def test_waiting_for_a_turn_is_no_fault_of_the_source(tmp_path):
-    partial = PartialFile(tmp_path, replace(LIMITS, max_seconds=0.01))
+    partial = PartialFile(tmp_path, changed(max_seconds=0.01))
     partial.start(0)
     time.sleep(0.02)
     with pytest.raises(Reject, match="incomplete"):
@@ -155,7 +158,7 @@ def test_waiting_for_a_turn_is_no_fault_of_the_source(tmp_path):
 
 
 def test_a_redirect_waits_for_the_host_it_leads_to(server, tmp_path):
-    limits = replace(LIMITS, per_host=1)
+    limits = changed(per_host=1)
     names = ["127.0.0.1", "127.1", "localhost"]
     with ThreadPoolExecutor(len(names)) as pool:
         port = server.server_port
@@ -164,14 +167,14 @@ def test_a_redirect_waits_for_the_host_it_leads_to(server, tmp_path):
 
 
 def test_a_pause_is_kept_for_the_host_that_asked_for_it(server, tmp_path, hosts):
-    assert rejected(f"{server.url}/to_pause", tmp_path / "f", replace(LIMITS, attempts=1)) == "unreachable"
+    assert rejected(f"{server.url}/to_pause", tmp_path / "f", changed(attempts=1)) == "unreachable"
     (tmp_path / "expected").mkdir()
     HostLimiter(1, 60, tmp_path / "expected").pause("localhost", 60)
     assert [p.name for p in hosts.glob("*.pause")] == [p.name for p in (tmp_path / "expected").iterdir()]
 
 
 def test_a_reject_keeps_only_what_can_be_gone_on_with(server, tmp_path):
-    limits = replace(LIMITS, attempts=1)
+    limits = changed(attempts=1)
     assert rejected(f"{server.url}/reset", tmp_path / "bound", limits) == "incomplete"
     assert rejected(f"{server.url}/too_short", tmp_path / "unbound", limits) == "incomplete"
     assert [path.name for path in tmp_path.iterdir()] == ["bound"]
@@ -180,7 +183,7 @@ def test_a_reject_keeps_only_what_can_be_gone_on_with(server, tmp_path):
 
 
 def test_no_server(tmp_path):
-    limits = replace(LIMITS, attempts=2)
+    limits = changed(attempts=2)
     assert rejected("http://user:secret@127.0.0.1:9/v.mp4?secret", tmp_path / "f", limits) == "unreachable"
 
 
@@ -189,7 +192,7 @@ def test_no_server(tmp_path):
     ["127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "0x7f.1"],
 )
 def test_private_addresses_are_refused(tmp_path, host):
-    limits = replace(LIMITS, access=Access(), attempts=1)
+    limits = changed(access=Access(), attempts=1)
     assert rejected(f"http://{host}/v.mp4", tmp_path / "f", limits) == "refused"
 
 
@@ -199,7 +202,7 @@ def test_redirects_to_private_addresses_are_refused(server, tmp_path, monkeypatc
     monkeypatch.setattr(
         network, "resolve", lambda host, port, allow: host if host == "127.0.0.1" else real(host, port, allow)
     )
-    limits = replace(LIMITS, access=Access(), attempts=1)
+    limits = changed(access=Access(), attempts=1)
     assert rejected(f"{server.url}/to_private", tmp_path / "f", limits) == "refused"
     assert server.seen["/good"] == 0
 
@@ -208,7 +211,7 @@ def test_redirects_to_private_addresses_are_refused(server, tmp_path, monkeypatc
     "uri", ["ftp://h/v.mp4", "file:///etc/passwd", "data:video/mp4,x", "concat:a|b", "s3://b/k?x=1"]
 )
 def test_other_schemes_are_refused(tmp_path, uri):
-    assert rejected(uri, tmp_path / "f", replace(LIMITS, access=Access())) == "refused"
+    assert rejected(uri, tmp_path / "f", changed(access=Access())) == "refused"
 
 
 def test_no_redirect_to_nonsense_is_followed(server, tmp_path):

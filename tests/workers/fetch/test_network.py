@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from schemas.rejects import Reject
 from tests.faulty_server import BODY, faulty_server
-from tests.workers.fetch.test_fetcher import LIMITS
+from tests.workers.fetch.test_fetcher import LIMITS, changed
 from workers.fetch.access import Access
 from workers.fetch.fetcher import fetch
 
@@ -61,7 +61,7 @@ def test_an_unknown_certificate_is_named_and_not_tried_again(tls_server, tmp_pat
 
 
 def test_the_certificates_of_the_setting_are_trusted(tls_server, certificate, tmp_path):
-    limits = replace(LIMITS, access=replace(LIMITS.access, ca_bundle=str(certificate)))
+    limits = changed(access=replace(LIMITS.access, ca_bundle=str(certificate)))
     assert fetch(f"{tls_server.url}/good", tmp_path / "f", limits).read_bytes() == BODY
 
 
@@ -108,7 +108,7 @@ def proxy(server):
 
 
 def behind(relay, **access):
-    return replace(LIMITS, attempts=1, access=Access(proxy=relay.url, **access))
+    return changed(attempts=1, access=Access(proxy=relay.url, **access))
 
 
 def test_http_goes_through_the_proxy_which_looks_the_host_up(tmp_path):
@@ -135,7 +135,7 @@ def test_a_host_known_to_be_private_is_refused_before_the_proxy_is_asked(tmp_pat
 
 
 def test_a_proxy_that_is_not_there_is_named_without_its_password(tmp_path):
-    limits = replace(LIMITS, attempts=1, access=Access(proxy="http://me:secret@127.0.0.1:9"))
+    limits = changed(attempts=1, access=Access(proxy="http://me:secret@127.0.0.1:9"))
     with pytest.raises(Reject, match="unreachable.*connection refused") as rejected:
         fetch("http://video.invalid/v", tmp_path / "f", limits)
     assert "secret" not in str(rejected.value)

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -21,6 +20,12 @@ from workers.fetch.partial_file import FetchLimits, RetryableError
 
 OWN = Access(buckets=("s3://videos", "gs://videos"))
 LIMITS = FetchLimits(max_bytes=4 * len(BODY), max_seconds=60, attempts=2, backoff_s=0.01, access=OWN)
+
+
+def changed(**values) -> FetchLimits:
+    return LIMITS.model_copy(update=values)
+
+
 # As a listing shows them.
 KEYS = [
     "v.mp4",
@@ -127,7 +132,7 @@ def test_an_object_is_gone_on_with(s3, tmp_path, monkeypatch):
 )
 def test_object_reasons(s3, tmp_path, address, limits, reason):
     with pytest.raises(Reject) as rejected:
-        fetch(address, tmp_path / "f", replace(LIMITS, **limits))
+        fetch(address, tmp_path / "f", changed(**limits))
     assert rejected.value.reason == reason
     assert "secret" not in str(rejected.value)
 
@@ -144,7 +149,7 @@ def test_object_reasons(s3, tmp_path, address, limits, reason):
 def test_the_services_code_is_told(s3, tmp_path, status, code, reason):
     s3.error = status, code
     with pytest.raises(Reject) as rejected:
-        fetch("s3://videos/v.mp4", tmp_path / "f", replace(LIMITS, attempts=1))
+        fetch("s3://videos/v.mp4", tmp_path / "f", changed(attempts=1))
     assert rejected.value.reason == reason
     assert code.removesuffix("Error") in rejected.value.detail
     assert "secret" not in rejected.value.detail
@@ -180,7 +185,7 @@ def test_a_bucket_that_is_not_listed_is_read_anonymously(s3, tmp_path):
     with pytest.raises(Reject, match=r"refused.*AccessDenied.*add s3://others to download.buckets"):
         fetch("s3://others/private.mp4", tmp_path / "g", LIMITS)
     assert not any(signed for _, _, signed in s3.seen)
-    listed = replace(LIMITS, access=Access(buckets=("s3://others/private.mp4",)))
+    listed = changed(access=Access(buckets=("s3://others/private.mp4",)))
     assert fetch("s3://others/private.mp4", tmp_path / "h", listed).read_bytes() == BODY
 
 
@@ -198,7 +203,7 @@ def test_a_bucket_that_is_not_listed_is_read_anonymously(s3, tmp_path):
 )
 def test_a_prefix_ends_at_a_slash(s3, tmp_path, buckets, signed):
     with nullcontext() if signed else pytest.raises(Reject):
-        fetch("s3://videos/a b/v.mp4", tmp_path / "f", replace(LIMITS, access=Access(buckets=buckets)))
+        fetch("s3://videos/a b/v.mp4", tmp_path / "f", changed(access=Access(buckets=buckets)))
     assert {was for _, _, was in s3.seen} == {signed}
 
 
@@ -214,7 +219,7 @@ def gcs():
     process.communicate()
 
 
-ANONYMOUS = replace(LIMITS, access=Access(), attempts=1)
+ANONYMOUS = changed(access=Access(), attempts=1)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -245,4 +250,4 @@ def test_the_reasons_of_google(gcs, tmp_path, error, reason, code):
 def test_a_store_that_cannot_be_reached_is_told(server, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(Reject, match="unreachable.*[Cc]ould not connect|[Cc]ouldn't connect"):
-        fetch("s3://videos/v.mp4", tmp_path / "f", replace(LIMITS, attempts=1))
+        fetch("s3://videos/v.mp4", tmp_path / "f", changed(attempts=1))
