@@ -140,7 +140,7 @@ def test_a_folder_of_files_one_per_video(folder, tmp_path):
         }
     ]
     assert report.sources[0].formats == {"howto100m": 1, "youtube_json3": 1}
-    assert report.lines()[1].startswith("could not be read: 1 file, e.g. 'bad.csv': has no known form; name one with")
+    assert report.lines()[1].startswith("could not be read: 1 file, e.g. 'bad.csv': has no known form: convert it to")
 
 
 def test_files_that_cannot_be_read_are_named_by_reason(folder, tmp_path):
