@@ -16,6 +16,8 @@ is are was were be been am has have had do does did will would can could not the
 continue continues start starts begin begins"""
 # Who and what: a place may only be left out after them.
 LEAST_CORE = 2
+# Of the words of who does what: two of three, such as all but a number.
+_MOSTLY = 0.66
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 # Where something is done, up to the next clause.
 _PLACE = re.compile(
@@ -127,6 +129,19 @@ def holds_of(text: str, other: str) -> bool:
     """Returns whether what a text says, but for where, may be true of what another text tells of as well."""
     core, others = core_words(text), content_words(other)
     return len(core) >= LEAST_CORE and core <= others and not differ_in_colour(text, other)
+
+
+def are_alike(text: str, other: str) -> bool:
+    """Returns whether one of two texts tells most of what the other says, but for where: "the three rodents look at the
+    sky", "the rodents look up". What one shows may be taken for the other.
+    """
+    return _mostly_holds_of(text, other) or _mostly_holds_of(other, text)
+
+
+def _mostly_holds_of(text: str, other: str) -> bool:
+    core = core_words(text) - _COLOURS
+    shared = len(core & content_words(other))
+    return shared >= LEAST_CORE and shared >= _MOSTLY * len(core) and not differ_in_colour(text, other)
 
 
 def differ_in_colour(a: str, b: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from stages.qa.answers import same
 from stages.qa.event import Event, Span, overlap_s
-from stages.qa.similarity import holds_of
+from stages.qa.similarity import are_alike, holds_of
 from stages.qa.timeline import Timeline
 
 FEWEST = 3
@@ -39,7 +39,7 @@ def wrong_events(
         e
         for e in timeline.some(pool, rng)
         if timeline.is_short(e) and e not in must and not timeline.is_vague(e)
-        if not may_be_true_of(e, truth) and not may_be_true_of(truth, e)
+        if not may_be_taken_for(e, truth)
     ]
     most = timeline.config.num_options - 1
     some = _some_distinct(free, [truth, *asked, *must], most + 1 - len(must))
@@ -74,6 +74,11 @@ def _at_a_drawn_place(
 def may_be_true_of(event: Event, other: Event) -> bool:
     """Returns whether what a visual event tells may be true of another one, so that it is no wrong option beside it."""
     return event.kind == other.kind == "event" and holds_of(event.text, other.text)
+
+
+def may_be_taken_for(event: Event, other: Event) -> bool:
+    """Returns whether most of what one of two visual events tells may be true of the other: a poor wrong option."""
+    return event.kind == other.kind == "event" and are_alike(event.text, other.text)
 
 
 def happens(event: Event, events: Iterable[Event]) -> bool:
@@ -111,7 +116,7 @@ def wrong_spans(
 
     Which place the right one takes, in the order of time, is drawn first. Where the pool comes nearest first, the
     options are events that follow one another: none lies closer to the others for being the right one. All lie apart
-    by more than the times may be wrong.
+    by more than the times may be wrong, and none where something is told that may be taken for the right one.
 
     Args:
         pool: what may be offered, the first ones first.
@@ -123,7 +128,9 @@ def wrong_spans(
     for event in pool:
         side = earlier if event.start_s < truth.start_s else later
         around = (event.start_s - error_s, event.end_s + error_s)
-        if len(side) < most and all(overlap_s(around, e.span) == 0 for e in (truth, *side)):
+        are_apart = all(overlap_s(around, e.span) == 0 for e in (truth, *side))
+        told = (e for e in timeline.around(*around) if e not in timeline.outlines)
+        if len(side) < most and are_apart and not any(may_be_taken_for(e, truth) for e in told):
             side.append(event)
     place = rng.randrange(most + 1)
     chosen = [*earlier[:place], *later[: most - place]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates, same_words, stem
+from stages.qa.similarity import are_alike, content_words, core_words, holds_of, near_duplicates, same_words, stem
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,20 @@ def test_who_does_what_without_where(text, core):
 )
 def test_what_may_be_true_of_another_event(text, other, expected):
     assert holds_of(text, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("the three rodents look at the sky", "the rodents look up", True),
+        ("the three rodents stand by the roots and laugh", "the three rodents stand together with a fruit", True),
+        ("the squirrel glides through the air", "the frightened squirrel glides over leaves", True),
+        ("the rabbit makes a bow of a branch", "the rabbit draws a bow", True),
+        ("the rabbit holds up the red apple and looks at it", "a red apple falls beside the rabbit", False),
+        ("the red circle bounces", "the red circle spins", False),
+        ("two red girls jump over a rope", "two blue girls jump", False),
+        ("add salt to the pan", "chop the onions", False),
+    ],
+)
+def test_texts_of_which_one_may_be_taken_for_the_other(a, b, expected):
+    assert are_alike(a, b) is are_alike(b, a) is expected

@@ -279,6 +279,23 @@ def test_wrong_times_never_touch_the_right_one():
         assert all(end <= plan.answer[0] or start >= plan.answer[1] for start, end in plan.wrong)
 
 
+def test_no_time_is_offered_at_which_something_like_the_asked_event_is_told():
+    """A frame of one of them may be taken for the other, by its neighbour in time at the latest."""
+    alike = (30, 36, "the rodents look up while a fruit flies")
+    line = timeline(*EIGHT[:2], (20, 26, "the three rodents look at the sky"), alike, *EIGHT[4:])
+    found = [plan for plan in plans(line, "when") if plan.wrong]
+    for one, other in ((20, 30), (30, 20)):
+        assert any(plan.answer[0] == one for plan in found)
+        assert not [plan for plan in found if plan.answer[0] == one and any(s[0] == other for s in plan.wrong)]
+    assert any(s[0] in (20, 30) for plan in found for s in plan.wrong), "beside other events it is"
+
+
+def test_an_option_beside_the_neighbours_is_not_like_the_right_one():
+    line = timeline(*EIGHT[:2], (20, 26, "a tall man paints a wall"), *EIGHT[3:], (90, 96, "a man paints a fence"))
+    found = [p for p in plans(line, "neighbour") if p.answer.start_s == 20]
+    assert found and not [p for p in found if any(e.start_s == 90 for e in p.wrong)]
+
+
 def test_questions_about_times_survive_errors_of_the_annotation():
     """All of an event that is asked about "what happens at" is so far from its ends; wrong times are so far away."""
     row = [(7 * i, 7 * i + 6.5, f"a {name} passes by") for i, name in enumerate(WORDS)]
