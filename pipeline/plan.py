@@ -99,6 +99,8 @@ def _estimate_costs(plans: list[StagePlan], stages: dict[str, Stage], store: Sto
 def _captions_per_video(plans: list[StagePlan], stages: dict[str, Stage], store: Store) -> tuple[float, float]:
     """Returns the expected number of captions of a video, and of characters of a caption, from the captions so far."""
     entries = {entry.stage: entry for entry in plans}
+    if "caption" not in entries:
+        return 0.0, CAPTION_CHARS
     segments, videos = (
         entry.done + entry.run + entry.later for entry in (entries["caption"], entries["merge_captions"])
     )

@@ -67,3 +67,12 @@ def test_the_captions_to_merge_are_told_by_those_that_are_there(tmp_path):
     _estimate_costs(plans, stages, store, recipe.annotate.endpoint)
     assert plans[1].cost["calls"] == 2 * 4, "150 captions of each video"
     assert plans[1].cost["tokens_in"] > 8000 > before
+
+
+@pytest.mark.parametrize("annotators", ["transcribe", "caption", "transcribe, caption"])
+def test_a_build_is_planned_with_any_annotators(tmp_path, capsys, annotators):
+    store, recipe = Store(tmp_path), load_recipe("demo", [f"annotate.annotators=[{annotators}]"])
+    describe(store, recipe)
+    store.write_tables("manifest.parquet", [MANIFEST_ROWS.empty_table()], MANIFEST_ROWS)
+    assert run("plan", tmp_path) == 0
+    assert "merge_captions" in capsys.readouterr().out
