@@ -52,7 +52,8 @@ def _merged(clips: Iterator[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:
         first, video = videos.setdefault(_address(clip), (where, {**rest, "events": []}))
         if clip.get("events") not in (None, ""):
             raise ManifestError(f"{where}: a row has either `events` or the columns of a clip, not both")
-        for column, value in rest.items():
+        for column in {**video, **rest}:
+            value = rest.get(column)
             if column == "id" and video.get("id") != value:
                 video["id"] = None
             elif column != "events" and video.get(column) != value:

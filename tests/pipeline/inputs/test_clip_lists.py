@@ -76,6 +76,18 @@ def test_rows_that_disagree_are_named(second, message):
         merged(clip(A, 1, 2, "a", licence="CC0"), clip(A, 2, 3, "b", **{"licence": "CC0", **second}))
 
 
+@pytest.mark.parametrize("columns", [({"licence": "CC0"}, {}), ({}, {"licence": "CC0"})])
+def test_a_column_that_only_one_clip_of_a_video_has_is_named_in_any_order(columns):
+    with pytest.raises(ManifestError, match="line 2: licence = "):
+        merged(*(clip(A, n, n + 1, "a", **own) for n, own in enumerate(columns)))
+
+
+@pytest.mark.parametrize("columns", [({"id": "x"}, {}), ({}, {"id": "x"})])
+def test_a_video_has_no_id_if_only_some_of_its_clips_have_one(columns):
+    [row] = merged(*(clip(A, n, n + 1, "a", **own) for n, own in enumerate(columns)))
+    assert row["id"] is None
+
+
 def test_many_clips_are_grouped_without_order():
     rows = merged(*(clip(f"v{n % 500}.mp4", n, n + 1, f"{n}") for n in range(5000)))
     assert sorted(row["uri"] for row in rows) == sorted(f"v{n}.mp4" for n in range(500))
