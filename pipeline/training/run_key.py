@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 KEY_BYTES = 32
@@ -29,7 +30,10 @@ def _secret() -> bytes:
         made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))
-        made.replace(path)
+        # Not replaced: another run may have made it by now, and signs with it.
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     secret = path.read_bytes()
     if len(secret) < KEY_BYTES:
         raise OSError(f"{path}: holds no key of {KEY_BYTES} bytes; delete it")

@@ -1,5 +1,8 @@
 import os
+import secrets
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -17,6 +20,20 @@ def test_the_same_user_has_the_same_key_for_a_run(state):
     assert run_key("first") == run_key("first")
     assert run_key("first") != run_key("second")
     assert len(run_key("first")) == 32
+
+
+def test_runs_that_start_at_once_share_the_secret_that_is_made(state, monkeypatch):
+    both, token_bytes = Barrier(2, timeout=20), secrets.token_bytes
+
+    def slow_token_bytes(size):
+        both.wait()
+        return token_bytes(size)
+
+    monkeypatch.setattr(secrets, "token_bytes", slow_token_bytes)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(run_key, ["run", "run"])
+    assert first == second == run_key("run")
+    assert [path.name for path in state.iterdir()] == ["checkpoint_key"]
 
 
 def test_another_user_has_other_keys(state, tmp_path, monkeypatch):
