@@ -21,7 +21,7 @@ def read_log(store: Store, run: str) -> list[dict[str, Any]]:
     for number, line in enumerate(store.read_bytes(path).splitlines() if store.exists(path) else [], 1):
         try:
             row = json.loads(line)
-            if type(row["step"]) is not int or not isinstance(row["loss"], float | None):
+            if type(row["step"]) is not int or not all(isinstance(row[name], float) for name in ("loss", "seconds")):
                 raise TypeError
         except (ValueError, TypeError, KeyError, RecursionError):
             raise ConfigError(f"{path}, line {number}: not of a run's log; give the run another name") from None
