@@ -29,16 +29,11 @@ _UNTRANSCRIBED = """
     select i.*, m.uri as location from ingest i join manifest m using (video_id)
     where reject is null and audio_codec is not null and coalesce(len(m.subtitles), 0) = 0
     order by video_id, segment_id"""
-_CAPTIONED = """
+_OF_VIDEOS = """
     select video_id,
-           list(caption_unit order by segment_id) filter (reject is null and caption_unit is not null) as units,
+           list({stage}_unit order by segment_id) filter (reject is null and {stage}_unit is not null) as units,
            (count(*) filter (reject is not null))::int as rejected
-    from caption group by video_id"""
-_TRANSCRIBED = """
-    select video_id,
-           list(transcribe_unit order by segment_id) filter (reject is null and transcribe_unit is not null) as units,
-           (count(*) filter (reject is not null))::int as rejected
-    from transcribe group by video_id"""
+    from {stage} group by video_id"""
 _RESULTS = pa.schema([("video_id", pa.string()), ("units", pa.list_(pa.string())), ("rejected", pa.int32())])
 
 
@@ -59,5 +54,6 @@ def put_results(work: Workspace, annotators: Collection[str]) -> None:
         work: workspace of the build.
         annotators: which of `transcribe` and `caption` are enabled; the table of a disabled one has no rows.
     """
-    for name, query in (("caption", _CAPTIONED), ("transcribe", _TRANSCRIBED)):
-        work.put(f"{name}_results", work.sql(query, _RESULTS) if name in annotators else (), _RESULTS)
+    for stage in ("caption", "transcribe"):
+        found = work.sql(_OF_VIDEOS.format(stage=stage), _RESULTS) if stage in annotators else ()
+        work.put(f"{stage}_results", found, _RESULTS)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.inputs.yaml_text import dump_yaml
-from pipeline.not_built import not_built
+from pipeline.not_built import require_tables
 from pipeline.tables.card_facts import Facts
 from pipeline.tables.card_text import (
     SHOWN,
@@ -68,9 +68,7 @@ def write_datasheet(corpus: str, force: bool = False) -> str:
             f"{redacted(store.root)}/{README}: was not written by `longvid datasheet`, or changed since: move it away, "
             "or give --force to have it replaced"
         )
-    for name in TABLES[:3]:
-        if not store.exists(f"tables/{name}.parquet"):
-            raise not_built(store, f"the table {name}")
+    require_tables(store, *TABLES[:3])
     text = card(store, corpus)
     store.write_bytes(README, f"{text}\n<!-- written by longvid datasheet: {_digest(text)} -->\n".encode())
     return f"{redacted(store.root)}/{README}"

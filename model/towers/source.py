@@ -73,11 +73,8 @@ def weights_files(model: str, pretrained: str) -> list[Path]:
 @lru_cache(maxsize=64)
 def _digest(path: str, size: int, mtime_ns: int) -> str:
     """Returns name and SHA-256 of a file; size and time only invalidate the cache."""
-    found = hashlib.sha256()
     with Path(path).open("rb") as stream:
-        while block := stream.read(1 << 22):
-            found.update(block)
-    return f"{Path(path).name}:{found.hexdigest()};"
+        return f"{Path(path).name}:{hashlib.file_digest(stream, 'sha256').hexdigest()};"
 
 
 def _folder(model: str) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from workers.storage.file_lock import lock
@@ -13,8 +13,7 @@ class CorpusBusy(ValueError):
     """Another build uses the corpus, or another call the training run."""
 
 
-@contextmanager
-def only_build(store: Store) -> Iterator[None]:
+def only_build(store: Store) -> AbstractContextManager[None]:
     """Locks a corpus on a disk. The system releases the lock when the process ends; no file is left.
 
     Object stores and some network folders have no locks, so two concurrent builds are not detected there. They write
@@ -24,15 +23,12 @@ def only_build(store: Store) -> Iterator[None]:
     Raises:
         CorpusBusy: another build holds the lock.
     """
-    with _held(store, "", "another build is at work there. Wait for it or end it, or give another --out"):
-        yield
+    return _held(store, "", "another build is at work there. Wait for it or end it, or give another --out")
 
 
-@contextmanager
-def only_run(store: Store, folder: str) -> Iterator[None]:
+def only_run(store: Store, folder: str) -> AbstractContextManager[None]:
     """Locks the folder of a training run, as `only_build` locks a corpus. Raises CorpusBusy."""
-    with _held(store, folder, "this run is being trained. Wait for it or end it, or give train.run another name"):
-        yield
+    return _held(store, folder, "this run is being trained. Wait for it or end it, or give train.run another name")
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.tables.damage import UNREADABLE, damage_of
 from pipeline.tables.gather import MADE_OF
@@ -26,7 +25,7 @@ from workers.storage.store import Store
 from workers.towers.query_embedder import tower_weights
 
 FRAMES = "tables/frames.parquet"
-_TOWER = b"longvid.tower"
+_TOWER = "longvid.tower"
 _ROWS = 1 << 14  # of a row group: 20 MB
 _VIDEOS = 16  # read ahead
 # No video is as long; more would only fill the memory.
@@ -43,9 +42,9 @@ def gather_frames(work: Workspace, store: Store, tower: TowerConfig) -> None:
     """Writes the table from the units of `embed` and `find_shots`, unless it is made of the same units already."""
     videos = [*work.rows(_UNITS)]
     units = "\n".join(path for video in videos for path in (video["find_shots_unit"], *video["embed_units"]))
-    told = {MADE_OF: hashlib.sha256(units.encode()).hexdigest().encode(), _TOWER: tower_name(tower).encode()}
+    told = {MADE_OF: hashlib.sha256(units.encode()).hexdigest(), _TOWER: tower_name(tower)}
     with suppress(*UNREADABLE):  # a damaged table is made anew
-        if store.exists(FRAMES) and {key: _metadata(store).get(key) for key in told} == told:
+        if store.exists(FRAMES) and all(store.read_metadata(FRAMES, key) == told[key].encode() for key in told):
             return
     schema = SEEN_FRAME.with_metadata(told)
     store.write_tables(FRAMES, (table.cast(schema) for table in regroup(_tables(videos, store), _ROWS)), schema)
@@ -84,7 +83,7 @@ def damaged_frames(store: Store) -> Iterator[str]:
 def published_tower(store: Store) -> str:
     """Returns the `tower_name` of the table of a corpus. Raises ConfigError if the table is damaged."""
     try:
-        return _metadata(store).get(_TOWER, b"").decode()
+        return (store.read_metadata(FRAMES, _TOWER) or b"").decode()
     except UNREADABLE as error:
         raise _damaged(error) from None
 
@@ -131,11 +130,6 @@ def _arrays(table: pa.Table) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]
     if not np.allclose(sizes, 1, atol=0.02):
         raise ValueError("its embeddings are not of length one")
     return time_s, end_s, layouts, embeddings
-
-
-def _metadata(store: Store) -> dict[bytes, bytes]:
-    with store.open(FRAMES) as source:
-        return dict(pq.read_schema(source).metadata or {})
 
 
 def _damaged(error: Exception) -> ConfigError:

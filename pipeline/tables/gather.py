@@ -36,7 +36,7 @@ from workers.storage.files import COPY_BYTES
 from workers.storage.store import Store
 
 ROW_GROUP_ROWS = 1 << 16
-MADE_OF = b"longvid.made_of"
+MADE_OF = "longvid.made_of"
 SHOT_TABLE = pa.schema([f for f in SHOT if f.name not in ("embedding", "layouts")])
 
 # A video is in `videos` or in `rejects`, never in both: what a later phase rejects leaves the former.
@@ -101,10 +101,10 @@ def _put_units(
     name: str, tables: Iterator[pa.Table], schema: pa.Schema, digest: str, work: Workspace, store: Store, publish: bool
 ) -> None:
     """Creates a table from units, or uses the published one if it has the same sources and is not damaged."""
-    schema = schema.with_metadata({MADE_OF: digest.encode()})
+    schema = schema.with_metadata({MADE_OF: digest})
     path = f"tables/{name}.parquet"
     try:
-        if store.exists(path) and _made_of(store, path) == digest.encode():
+        if store.exists(path) and store.read_metadata(path, MADE_OF) == digest.encode():
             _put(name, _row_groups(store, path), schema, work, store, publish=False)
             return
     except UNREADABLE:
@@ -162,8 +162,3 @@ def _row_groups(store: Store, path: str) -> Iterator[pa.Table]:
         file = pq.ParquetFile(source, page_checksum_verification=True)
         for i in range(file.num_row_groups):
             yield file.read_row_group(i).replace_schema_metadata(None)
-
-
-def _made_of(store: Store, path: str) -> bytes | None:
-    with store.open(path) as source:
-        return (pq.read_schema(source).metadata or {}).get(MADE_OF)
