@@ -16,6 +16,8 @@ from workers.storage.files import sha256_of
 
 Row = dict[str, Any]
 _LETTER = re.compile(r"^\([A-H]\) ", re.M)
+# As `question_rows` names the part of the video that a question is about.
+_PART = re.compile(r"^From [\d.]+ to [\d.]+ seconds: ")
 _HINT = "Answer with the letter and the text of the right option."
 
 
@@ -84,4 +86,4 @@ def _read_corpus(named: str) -> Known:
 
 def _text(value: str) -> str:
     """Returns a question with its options, without the markup of the conversation."""
-    return _LETTER.sub("", value.replace("<image>", "").replace(_HINT, "")).strip()
+    return _PART.sub("", _LETTER.sub("", value.replace("<image>", "").replace(_HINT, "")).strip())

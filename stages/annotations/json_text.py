@@ -1,6 +1,8 @@
 """Parses untrusted JSON; every error in it raises AnnotationError."""
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from stages.annotations.text import AnnotationError
@@ -8,14 +10,14 @@ from stages.annotations.text import AnnotationError
 MAX_DEPTH = 64
 
 
-def load_json(text: str, max_depth: int = MAX_DEPTH) -> Any:
-    """Returns the value of a JSON text.
+def load_json(text: str, max_depth: int = MAX_DEPTH, repeated: list[str] | None = None) -> Any:
+    """Returns the value of a JSON text. Keys that an object has twice are added to `repeated`; the last value counts.
 
     Raises AnnotationError that names line and column and quotes nothing; also for numbers that Python does not read
     (more than 4,300 digits) and for lists and objects nested more than `max_depth` deep.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=None if repeated is None else _noting(repeated))
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}" if "\n" in text else f"column {error.colno}"
         raise AnnotationError(f"bad JSON at {place}: {error.msg}") from None
@@ -25,6 +27,16 @@ def load_json(text: str, max_depth: int = MAX_DEPTH) -> Any:
         raise AnnotationError("bad JSON: a number of more than 4,300 digits") from None
     check_depth(value, max_depth)
     return value
+
+
+def _noting(repeated: list[str]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            repeated.extend(key for key, count in Counter(key for key, _ in pairs).items() for _ in range(count - 1))
+        return value
+
+    return object_of
 
 
 def check_depth(value: Any, max_depth: int = MAX_DEPTH) -> None:

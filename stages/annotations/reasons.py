@@ -7,7 +7,7 @@ DROPPED = {
     "duplicate": "another event has the same times and text",
     "repeated_line": "a line of rolling captions repeats an earlier line",
     "no_time_or_text": "the lists of times and texts differ in length, or a line cannot be read",
-    "other_form": "a record does not have the file's format",
+    "other_form": "a record does not have the file's format, or another one has the same key",
     "empty_row": "a row of a table is empty",
     "no_speech": "speech recognition classified the segment as silence",
     "low_score": "a model's prediction has a score below 0.5",

@@ -14,8 +14,9 @@
 
     {"video": "a.mp4", "start_s": 47, "end_s": 60, "text": "a man runs", "kind": "event"}
 
-Column names are case-insensitive. Start and end may also be one column `timestamp`, `ts` or `segment` with two values.
-A video of Kinetics may be the cut (`---QUuC4vJs_000084_000094.mp4`) or the whole video.
+Column names are case-insensitive. Start and end may also be one column `timestamp`, `ts` or `segment` with two values,
+or `start_frame` and `end_frame` with `fps`. A video of Kinetics may be the cut (`---QUuC4vJs_000084_000094.mp4`) or the
+whole video.
 """
 
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ _START = (
     "time_start",
 )
 _END = ("end_s", "end", "end_sec", "end_time", "end_timestamp", "stop_timestamp", "clip_end", "t_end", "time_end")
+_START_FRAME, _END_FRAME = ("start_frame", "frame_start"), ("end_frame", "stop_frame", "frame_end")
 _TIMES = ("timestamp", "timestamps", "segment", "span", "ts", "clip_span")
 _TEXT = (
     "text", "caption", "sentence", "description", "narration", "narration_text", "query", "clip_text", "desc",
@@ -67,7 +69,7 @@ def _is_of(key: str, value: Any) -> bool:
     record = _small(value)
     if not record.keys() & set(_VIDEO) or not record.keys() & set(_TEXT) or record.keys() & set(_ASKS):
         return False
-    if record.keys() & set(_START) and record.keys() & set(_END):
+    if record.keys() & {*_START, *_START_FRAME} and record.keys() & {*_END, *_END_FRAME}:
         return not key
     return any(seconds(pair(record.get(name))[0]) is not None for name in _TIMES)
 
@@ -77,11 +79,20 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     start, end = first_of(record, *_START), first_of(record, *_END)
     if start is None and end is None:
         start, end = pair(first_of(record, *_TIMES))
+    if start is None and end is None:
+        start, end = _of_frames(record)
     kind = text_of(record.get("kind"))
     video = text_of(first_of(record, *_VIDEO))
     duration_s = seconds(first_of(record, "duration", "video_dur", "duration_s", "movie_duration"))
     found = row(start, end, _told(record), kind if kind in KINDS else "clip")
     yield cut_entry(video, found) if "time_start" in record else Entry(video, [found], duration_s)
+
+
+def _of_frames(record: dict[str, Any]) -> tuple[float | None, float | None]:
+    """Returns times from the numbers of frames, if the record has their rate."""
+    fps = seconds(first_of(record, "fps", "frame_rate"))
+    first, last = seconds(first_of(record, *_START_FRAME)), seconds(first_of(record, *_END_FRAME))
+    return (first / fps, last / fps) if fps and fps > 0 and first is not None and last is not None else (None, None)
 
 
 def _told(record: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@
     {"005651d6-...": {"video_uid": "4c64e0d9-...", "starting_sec": 270, "ending_sec": 450}}
 
 With `--annotations`, they select the videos of a folder that belong to the data set; the third form also contains their
-split. The last form, of EgoSchema, names the video from which each clip was cut. Records that have sentences in other
-fields are counted (`unread_text`), since these are not read.
+split. The last form, of EgoSchema, names the video from which each clip was cut. Records that have captions or
+sentences are counted (`unread_text`), since these are not read.
 """
 
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ from typing import Any
 from stages.annotations.formats.entry import Entry, Format, first_of, list_of, seconds, text_of
 
 _VIDEO = ("video_id", "videoID", "videoid", "vid", "video_path", "video", "youtube_id", "YoutubeID", "video_uid", "id")
+_TEXTS = ("caption", "text", "narration", "sentence", "question", "answer", "transcript")
 _SPLITS = ("train", "training", "val", "validation", "valid", "test", "testing")
 
 
@@ -44,9 +45,11 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
 
 
 def _has_sentence(value: Any, depth: int = 6) -> bool:
-    """Returns whether a record has a text of four words or more, which no list of ids has."""
+    """Returns whether a record has a caption or a text of four words or more, which no list of ids has."""
     if isinstance(value, str):
         return "://" not in value and value.strip().count(" ") >= 3
+    if isinstance(value, dict) and any(isinstance(value.get(name), str) and value[name] for name in _TEXTS):
+        return True
     inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     return depth > 0 and any(_has_sentence(each, depth - 1) for each in inner)
 

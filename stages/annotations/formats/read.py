@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from stages.annotations.formats import (
     activitynet,
@@ -95,7 +95,7 @@ class FormatReader:
             if is_of(key, value):
                 yield from (_checked(entry)._replace(record=number) for entry in read(key, value))
             else:
-                lost += isinstance(value, dict)
+                lost += value is None or isinstance(value, dict)
         if lost:
             yield Entry("", dropped={"other_form": lost})
 
@@ -114,10 +114,15 @@ def _opened(form: Format, record: Record) -> Iterator[Record]:
     if not key and wrapped:
         for inner in wrapped:
             yield from inner.items() if isinstance(inner, dict) else (("", item) for item in inner)
-    elif not key and value and all(isinstance(inner, dict | list) for inner in value.values()):
+    elif not key and _is_of_videos(value):
         yield from value.items()
     else:
         yield record
+
+
+def _is_of_videos(value: dict[str, Any]) -> bool:
+    """Returns whether most members are objects or lists, as those of videos; some may be null."""
+    return bool(value) and 2 * sum(isinstance(inner, dict | list) for inner in value.values()) > len(value)
 
 
 def _checked(entry: Entry) -> Entry:

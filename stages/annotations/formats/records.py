@@ -29,6 +29,17 @@ _HEAD_BYTES = 1 << 20
 _MAX_LINE = 16 << 20
 _MAX_CELL = 1 << 20
 _BATCH_ROWS = 100
+# What people give in place of a file, by its first bytes, and what to do.
+_NO_TEXT = (
+    (b"version https://git-lfs", "is a pointer of Git LFS, not the file itself: run git lfs pull"),
+    (b"<!doctype html", "is a web page, perhaps of a failed download: download the file again"),
+    (b"PK\x03\x04", "is a zip archive or an Excel file: give the files in it, or a table saved as CSV"),
+    (b"<html", "is a web page, perhaps of a failed download: download the file again"),
+    *(
+        (start, "is compressed: decompress it and give the files in it")
+        for start in (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
+    ),
+)
 # A table header contains names, not numbers or sentences.
 _HEAD = re.compile(r"[^\d\W][\w \-./:]{0,40}")
 # `{1}{25}` of MicroDVD and `[Script Info]` of ASS are not JSON.
@@ -41,6 +52,8 @@ def read_records(stream: BinaryIO, name: str) -> Iterator[Record]:
     if head.startswith(b"PAR1"):
         yield from _parquet(stream)
         return
+    if reason := next((why for start, why in _NO_TEXT if head.lstrip().lower().startswith(start.lower())), ""):
+        raise AnnotationError(reason)
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     if size <= _WHOLE_BYTES:
@@ -61,8 +74,11 @@ def _whole(text: str, name: str) -> Iterator[Record]:
         yield from _table_or_text(text, name)
         return
     if not _is_lines(text):
-        value = load_json(text)
+        repeated: list[str] = []
+        value = load_json(text, repeated=repeated)
         yield from (("", item) for item in value) if isinstance(value, list) else [("", value)]
+        # They are counted among what is not of the file's form.
+        yield from (("", None) for _ in repeated)
         return
     yield from _json_lines(io.StringIO(text))
 
@@ -95,14 +111,14 @@ def _json_lines(lines: io.TextIOBase) -> Iterator[Record]:
         number += 1
         if line.strip():
             try:
-                yield "", load_json(line)
+                yield "", load_json(line.strip())
             except AnnotationError as error:
                 raise AnnotationError(f"line {number}: {error}") from None
 
 
 def _table_or_text(text: str, name: str) -> Iterator[Record]:
     suffix, first = PurePosixPath(name).suffix.lower(), text.lstrip("\n").partition("\n")[0]
-    delimiter = "\t" if suffix == ".tsv" or "\t" in first else ","
+    delimiter = "\t" if suffix == ".tsv" or "\t" in first else max(",;|", key=first.count)
     cells = next(csv.reader([first[:_MAX_CELL]], delimiter=delimiter), [])
     is_table = len(cells) > 1 or suffix in (".csv", ".tsv")
     if is_table and all(_HEAD.fullmatch(cell.strip()) or not cell for cell in cells) and any(cells):

@@ -24,7 +24,12 @@ from stages.annotations.formats.entry import Entry, Format, Row, first_of, list_
 _VIDEO = ("videoid", "videoID", "video_id", "video", "video_name", "video_path", "vid", "id")
 _CAPTIONS = ("caption", "captions", "enCap", "sentence", "sentences", "text", "desc")
 _MSRVTT = {"video_id", "start time", "end time"}
-_OTHER = {"question", "conversations", "messages", "QA", "start", "end", "timestamp", "timestamps", "segments", "words"}
+# Fields of captions of a part of a video, and of other forms.
+_OTHER = re.compile(
+    r"(?:.*_)?(?:start|end|begin|stop|times?|timestamps?|ts|spans?|segments?|windows?|clips|words|frame_ids?)(?:_.*)?"
+    r"|question|q|conversations|messages|QA|(?:first|last|from|to)_frame",
+    re.IGNORECASE,
+)
 _CUT = re.compile(r"(.{11})_(\d{6})_(\d{6})")
 
 
@@ -40,7 +45,7 @@ def _is_of(key: str, value: Any) -> bool:
         return False
     if value.keys() >= _MSRVTT:
         return True
-    return first_of(value, *_VIDEO) is not None and any(_captions(value)) and not value.keys() & _OTHER
+    return first_of(value, *_VIDEO) is not None and any(_captions(value)) and not any(map(_OTHER.fullmatch, value))
 
 
 def _read(key: str, value: Any) -> Iterator[Entry]:

@@ -73,6 +73,32 @@ def test_large_json_is_read_piece_by_piece(form, monkeypatch):
     assert read(case.data, case.name, case.format) == (case.format, case.entries)
 
 
+def test_a_key_that_occurs_twice_is_counted():
+    one, two = ({"v_A": {"timestamps": [[start, 9]], "sentences": ["x"]}} for start in (1, 2))
+    data = json.dumps(one)[:-1] + "," + json.dumps(two)[1:]
+    entries = read(data.encode())[1]
+    assert entries == [Entry("v_A", [Row(2.0, 9.0, "x", ref="0")]), Entry("", dropped={"other_form": 1})]
+
+
+def test_a_video_that_is_null_costs_itself_alone():
+    video = {"timestamps": [[1, 9]], "sentences": ["x"]}
+    entries = read(json.dumps({"v_A": video, "v_B": None, "v_C": video}).encode())[1]
+    assert [entry.video for entry in entries] == ["v_A", "v_C", ""]
+    assert entries[-1].dropped == {"other_form": 1}
+
+
+@pytest.mark.parametrize("delimiter", [";", "|"])
+def test_columns_may_be_parted_otherwise(delimiter):
+    table = "video,start,end,text\na.mp4,1,2.5,he runs\n".replace(",", delimiter)
+    assert read(table.encode(), "a.csv")[1] == [Entry("a.mp4", [Row(1.0, 2.5, "he runs", "clip")])]
+
+
+def test_numbers_of_frames_are_no_captions_of_the_whole_video():
+    row = {"video": "a.mp4", "start_frame": 30, "end_frame": 60, "text": "he runs"}
+    assert read(lines(row).encode())[1] == [Entry("a.mp4", dropped={"no_time": 1})]
+    assert read(lines({**row, "fps": 30}).encode())[1] == [Entry("a.mp4", [Row(1.0, 2.0, "he runs", "clip")])]
+
+
 def test_large_lines_and_tables_are_streamed(monkeypatch):
     monkeypatch.setattr(records, "_WHOLE_BYTES", 0)
     for form in ("InternVid", "QVHighlights", "Panda-70M", "NExT-QA"):
@@ -116,6 +142,10 @@ def test_what_is_of_another_form_is_counted():
         ("<transcript><!ENTITY a 'b'></transcript>", "a.xml", "", "declares XML entities"),
         ("<transcript><text></transcript>", "a.xml", "", "bad XML at line 1, column"),
         ("\0\1\2" * 100, "a.bin", "", "binary"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:secret\n", "a.json", "", "git lfs pull"),
+        ("<!DOCTYPE html><html>secret</html>", "a.json", "", "is a web page"),
+        ("PK\x03\x04secret", "a.xlsx", "", "zip archive or an Excel file"),
+        ("BZh91secret", "a.json.bz2", "", "is compressed"),
     ],
 )
 def test_a_bad_file_is_one_clear_error(data, name, format_name, message):
