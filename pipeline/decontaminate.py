@@ -53,9 +53,13 @@ _GENERIC = {
 """Names of files that many addresses have."""
 
 # "Describe the whole video", written by this software, says nothing of the video, and other corpora ask it as well.
+_VIDEOS = """
+    select video_id, name::varchar as name, uri::varchar as uri, sha256::varchar as sha256 from videos order by video_id
+"""
 _ASKED = """
-    select video_id, name, qa_id, question, options from qa join videos using (video_id)
-    where not (list_contains(?, form) and len(options) = 0)
+    select video_id, name::varchar as name, qa_id, coalesce(question::varchar, '') as question,
+        coalesce(options::varchar[], []) as options
+    from qa join videos using (video_id) where not (list_contains(?, coalesce(form, '')) and len(options) = 0)
 """
 
 
@@ -92,7 +96,7 @@ def decontaminate(
         for line in _not_compared(one):
             say(line)
     with open_catalog(corpus) as catalog:
-        videos = [*dict_rows(catalog.sql("select video_id, name, uri, sha256 from videos order by video_id"))]
+        videos = [*dict_rows(catalog.sql(_VIDEOS))]
         rows = [row for one in known for row in _by_video(videos, one)]
         model = text_model(recipe, say) if any(one.questions for one in known) else ""
         rows += _by_question(dict_rows(catalog.sql(_ASKED, params=[list(CAPTIONS)])), known, model)
@@ -104,7 +108,8 @@ def decontaminate(
         ({**row, "drop": drop} for row in rows), key=lambda row: [str(row[name]) for name in CONTAMINATION.names]
     )
     with naming(CONTAMINATION_PATH):
-        earlier = store.read_table(CONTAMINATION_PATH).to_pylist() if store.exists(CONTAMINATION_PATH) else []
+        read = store.read_table(CONTAMINATION_PATH, CONTAMINATION.names) if store.exists(CONTAMINATION_PATH) else None
+        earlier = [] if read is None else read.cast(CONTAMINATION).to_pylist()
     kept = [row for row in earlier if row["against"] not in {one.name for one in known}]
     if replaced := len(earlier) - len(kept):
         say(f"replaced: {counted(replaced, 'find')} of an earlier call against {', '.join(one.name for one in known)}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from pipeline.stage_plan import OTHER_SETTINGS
 from pipeline.tables.closed_duckdb import EXAMPLE
@@ -15,8 +16,6 @@ from schemas.messages import counted, message, size_text
 from workers.storage.store import Store
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from pipeline.build import Summary
     from pipeline.stage_plan import StagePlan
     from pipeline.train import TrainReport
@@ -112,31 +111,37 @@ def show_rejects(corpus: str, out: Terminal) -> None:
     store, path = Store(corpus), "tables/rejects.parquet"
     if not store.exists(path):
         return
-    # Without DuckDB's catalogue, which takes a quarter of a second to import.
-    columns = _columns(store, path, ["stage", "reason", "unit", "detail", "path"])
-    rows = [*zip(*(column.to_pylist() for column in columns.columns), strict=True)]
-    with ThreadPoolExecutor(16) as pool:
-        are_marked = [*pool.map(lambda row: _is_tried_again(store, row[-1]), rows)]
+    again = 0
     counts: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
-    for (stage, reason, unit, detail, _), is_marked in zip(rows, are_marked, strict=True):
-        if is_marked:
-            continue
-        counts[stage, reason] += 1
-        shown = detail if detail and detail.startswith(f"{unit}: ") else f"{unit}: {detail}" if detail else f"{unit}"
-        examples.setdefault((stage, reason), shown)
+    # Without DuckDB's catalogue, which takes a quarter of a second to import.
+    with naming(path), ThreadPoolExecutor(16) as pool:
+        for rows in store.read_rows(path, ["stage", "reason", "unit", "detail", "path"]):
+            are_marked = pool.map(lambda row: _is_tried_again(store, row.get("path")), rows)
+            for row, is_marked in zip(rows, are_marked, strict=True):
+                if is_marked:
+                    again += 1
+                    continue
+                key = f"{row.get('stage')}", f"{row.get('reason')}"
+                counts[key] += 1
+                examples.setdefault(key, _example(row))
     if counts:
         table = folded_table("stage", "reason", "units", "for example", box=None)
         for (stage, reason), count in counts.most_common():
             table.add_row(stage, reason, str(count), message(examples[stage, reason]))
         out.print(table)
-    if again := sum(are_marked):
+    if again:
         out.print(f"{counted(again, 'reject')} of the last build not shown: marked by longvid retry, or made since")
 
 
-def _is_tried_again(store: Store, path: str | None) -> bool:
+def _example(row: dict[str, Any]) -> str:
+    unit, detail = row.get("unit"), f"{row.get('detail') or ''}"
+    return detail if detail.startswith(f"{unit}: ") else f"{unit}: {detail}" if detail else f"{unit}"
+
+
+def _is_tried_again(store: Store, path: Any) -> bool:
     """Returns whether a reject is marked, or its unit was made; False for a path that no build writes."""
-    if not (path and path.startswith("units/") and path.endswith(_REJECT)):
+    if not (isinstance(path, str) and path.startswith("units/") and path.endswith(_REJECT)):
         return False
     try:
         if store.exists(path):
@@ -163,9 +168,12 @@ def show_dropped(corpus: str, out: Terminal) -> None:
     store, path = Store(corpus), "tables/dropped.parquet"
     numbers: Counter[tuple[str, str]] = Counter()
     videos: Counter[tuple[str, str]] = Counter()
-    for row in _columns(store, path, ["what", "reason", "count"]).to_pylist() if store.exists(path) else []:
-        numbers[row["what"], row["reason"]] += row["count"]
-        videos[row["what"], row["reason"]] += 1
+    with naming(path):
+        read = store.read_rows(path, ["what", "reason", "count"]) if store.exists(path) else ()
+        for row in chain.from_iterable(read):
+            key = f"{row.get('what')}", f"{row.get('reason')}"
+            numbers[key] += count if isinstance(count := row.get("count"), int) else 0
+            videos[key] += 1
     for reason, pairs, concerned in _dropped_by_audit(store):
         numbers[_AUDITED, reason], videos[_AUDITED, reason] = pairs, concerned
     if numbers:
@@ -175,20 +183,15 @@ def show_dropped(corpus: str, out: Terminal) -> None:
         out.print(table)
 
 
-def _columns(store: Store, path: str, names: list[str]) -> pa.Table:
-    """Reads columns of a table. Raises DamagedFile."""
-    with naming(path):
-        return store.read_table(path, names)
-
-
 def _dropped_by_audit(store: Store) -> list[tuple[str, int, int]]:
     """Returns why pairs of the table `qa` are in no shard, and how many pairs and videos that concerns."""
     path = "tables/qa.parquet"
-    table = _columns(store, path, ["video_id", "dropped"]) if store.exists(path) else None
-    if table is None or "dropped" not in table.column_names:  # before audits, pairs were only written
-        return []
-    found: dict[str, list[str]] = defaultdict(list)
-    for video_id, reason in zip(table["video_id"].to_pylist(), table["dropped"].to_pylist(), strict=True):
-        if reason is not None:
-            found[reason].append(video_id)
-    return [(reason, len(videos), len(set(videos))) for reason, videos in sorted(found.items())]
+    pairs: Counter[str] = Counter()
+    videos: dict[str, set[str]] = defaultdict(set)
+    with naming(path):
+        for rows in store.read_rows(path, ["video_id", "dropped"]) if store.exists(path) else ():
+            for row in rows:
+                if (reason := row.get("dropped")) is not None:  # before audits, pairs were only written
+                    pairs[f"{reason}"] += 1
+                    videos[f"{reason}"].add(f"{row['video_id']}")
+    return [(reason, number, len(videos[reason])) for reason, number in sorted(pairs.items())]

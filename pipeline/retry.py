@@ -1,9 +1,9 @@
 """`longvid retry`: marks rejected units so that the next build tries them again and counts the attempt."""
 
 import duckdb
-import pyarrow as pa
 
 from pipeline.tables.catalog import CatalogError, open_catalog
+from pipeline.tables.damage import naming
 from schemas.rejects import REASONS
 from workers.storage.files import PathError
 from workers.storage.store import Store
@@ -33,10 +33,12 @@ def retry(corpus: str, *, reason: str | None = None, where: str | None = None) -
     marked = 0
     for path in paths:
         _check(path)
-        try:
-            reject = store.read_json(path)
-        except (FileNotFoundError, pa.ArrowException):
+        if not store.exists(path):
             continue  # already cleared, or done since the table was made
+        with naming(path):
+            reject = store.read_json(path)
+            if not isinstance(reject, dict):
+                raise ValueError("is no JSON object")
         store.write_json(path, {**reject, "retry": True})
         marked += 1
     return marked

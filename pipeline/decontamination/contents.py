@@ -18,6 +18,10 @@ Row = dict[str, Any]
 _LETTER = re.compile(r"^\([A-H]\) ", re.M)
 # As `question_rows` names the part of the video that a question is about.
 _PART = re.compile(r"^From [\d.]+ to [\d.]+ seconds: ")
+# Of a corpus that others published, whose columns may have any type.
+_VIDEOS = "select name::varchar as name, uri::varchar as uri, sha256::varchar as sha256 from videos"
+_QUESTIONS = """
+    select coalesce(question::varchar, '') as question, coalesce(options::varchar[], []) as options from qa"""
 _HINT = "Answer with the letter and the text of the right option."
 
 
@@ -75,12 +79,12 @@ def read_known(named: str) -> Known:
 def _read_corpus(named: str) -> Known:
     known = Known(named.rstrip("/").rpartition("/")[2], corpus=named)
     with open_catalog(named) as catalog:
-        for video in dict_rows(catalog.sql("select name, uri, sha256 from videos")):
+        for video in dict_rows(catalog.sql(_VIDEOS)):
             known.ids |= {name for name in (video["name"], video["uri"]) if name}
             if video["sha256"]:
                 known.files[video["sha256"]] = video["name"]
-        for pair in dict_rows(catalog.sql("select question, options from qa")):
-            known.questions.append("\n".join([pair["question"], *(pair["options"] or ())]))
+        for pair in dict_rows(catalog.sql(_QUESTIONS)):
+            known.questions.append("\n".join([pair["question"], *(option or "" for option in pair["options"])]))
     return known
 
 

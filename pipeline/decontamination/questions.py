@@ -46,7 +46,7 @@ def questions_in_common(
     paraphrases = ParaphraseIndex([question for _, question in asked], load_encoder(model)) if model else None
     rest = iter(pairs)
     while some := list(islice(rest, _PAIRS)):
-        texts = ["\n".join([pair["question"], *pair["options"]]) for pair in some]
+        texts = ["\n".join([pair["question"], *(option or "" for option in pair["options"])]) for pair in some]
         by_words = [index.find(text) or index.find(pair["question"]) for text, pair in zip(texts, some, strict=True)]
         by_meaning = paraphrases.find(texts) if paraphrases else [None] * len(texts)
         for pair, words, meaning in zip(some, by_words, by_meaning, strict=True):

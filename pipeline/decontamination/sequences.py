@@ -43,7 +43,10 @@ def sequences_in_common(
         windows = windows_of([seconds.descriptors_ND for _, seconds in shifted], still=config.still)
         compared = {number for owner, (number, _) in enumerate(shifted) if windows.is_known(owner)}
         unknown += [video["name"] for number, (video, _) in enumerate(part) if number not in compared]
+        width = next((seconds.descriptors_ND.shape[1] for _, seconds in shifted if len(seconds)), 0)
         for video, shifts in own():
+            if width and len(shifts[0]) and shifts[0].descriptors_ND.shape[1] != width:
+                raise ConfigError(f"{redacted(other.root)}: its embeddings have another length: {width}")
             for number, (similarity, offset_s) in _common(windows, shifted, shifts, config).items():
                 told = {"found": part[number][0]["name"], "score": similarity, "offset_s": round(offset_s, 3)}
                 yield {"video_id": video["video_id"], **told}

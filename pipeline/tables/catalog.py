@@ -43,7 +43,11 @@ def open_catalog(corpus: str) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(Path(tempfile.gettempdir()) / f"longvid-query-{uuid.uuid4().hex}") as catalog:
         for name, path in paths.items():
             # Arrow reads the files: DuckDB gets no path, since it could also overwrite any file that it may read.
-            catalog.register(name, _source(store, path))
+            source = _source(store, path)
+            try:
+                catalog.register(name, source)
+            except duckdb.Error as error:  # a column of a type that DuckDB does not have
+                raise _damaged(path, error) from None
         try:
             yield catalog
         except duckdb.Error as error:

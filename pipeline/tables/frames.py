@@ -83,7 +83,9 @@ def damaged_frames(store: Store) -> Iterator[str]:
 def published_tower(store: Store) -> str:
     """Returns the `tower_name` of the table of a corpus. Raises ConfigError if the table is damaged."""
     try:
-        return (store.read_metadata(FRAMES, _TOWER) or b"").decode()
+        if not (tower := (store.read_metadata(FRAMES, _TOWER) or b"").decode()):
+            raise ValueError("it does not name the tower of its embeddings")
+        return tower
     except UNREADABLE as error:
         raise _damaged(error) from None
 
@@ -94,9 +96,14 @@ def published_seconds(store: Store) -> Iterator[tuple[str, list[Seconds]]]:
     Raises ConfigError if the table, which others wrote, is damaged.
     """
     try:
+        widths = set()
         for table in _by_video(store):
             [video_id] = set(table["video_id"].to_pylist())
-            yield video_id, list(seconds_of(*_arrays(table)))
+            arrays = _arrays(table)
+            widths.add(arrays[-1].shape[1])
+            if len(widths) > 1:
+                raise ValueError("its embeddings have several lengths")
+            yield video_id, list(seconds_of(*arrays))
     except (OSError, ValueError, KeyError, IndexError, TypeError, pa.ArrowException) as error:
         raise _damaged(error) from None
 

@@ -10,9 +10,13 @@ from pipeline.tables.workspace import Workspace, read_batches, with_later_column
 from schemas.tables import TABLES
 from schemas.tables.qa import SHARE_ALIKE
 from schemas.tables.shards import SAMPLE
+from workers.shards.samples_table import typed_samples
 from workers.storage.store import Store
 
 SAMPLES = "tables/samples.parquet"
+# What tells where a sample is.
+_PLACE = ["qa_id", "video_id", "shard", "shard_sha256", "sample_key", "row"]
+_PLACE += ["qa_offset", "qa_bytes", "tokens_offset", "tokens_bytes", "clips_offset", "clips_bytes"]
 
 
 def is_published_only(store: Store) -> bool:
@@ -36,14 +40,22 @@ def damaged_tables(store: Store) -> Iterator[str]:
     """Reads each table but `samples`, and yields a message for each damaged one."""
     paths = (f"tables/{name}.parquet" for name in TABLES)
     there = (path for path in paths if path != SAMPLES and store.exists(path))
-    yield from filter(None, (damage_of(path, partial(store.read_table, path)) for path in there))
+    yield from filter(None, (damage_of(path, partial(_read, store, path)) for path in there))
+
+
+def _read(store: Store, path: str) -> None:
+    """Reads a table in parts, since a small file may hold more rows than the memory."""
+    with store.open(path) as source:
+        for _ in read_batches(source):
+            pass
 
 
 def samples_of(store: Store, work: Workspace) -> str | None:
     """Adds the table `samples` to the workspace; yields a message if it cannot be used."""
     try:
         with store.open(SAMPLES) as source:
-            work.put("samples", (with_later_columns(table, SHARE_ALIKE) for table in read_batches(source)), SAMPLE)
+            tables = (with_later_columns(table, SHARE_ALIKE) for table in read_batches(source))
+            work.put("samples", (table for table in tables if typed_samples(table, _PLACE)), SAMPLE)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         return f"{SAMPLES}: cannot be used ({type(error).__name__}: {error}): damaged, or of another format_version"
     return None

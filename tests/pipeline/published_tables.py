@@ -52,6 +52,7 @@ def sample(pair: Row, **columns: Any) -> Row:
     """The row of `samples` of a pair."""
     names = ("video_id", "qa_id", "task", "question", "answer", "provenance", "flags")
     place = {"split": "train", "shard": "shards/train/000000.tar", "shard_bytes": 10_000, "row": 0}
+    place |= {"shard_sha256": "0" * 64, "qa_offset": 0, "qa_bytes": 1, "tokens_offset": 1, "tokens_bytes": 1}
     return {**{name: pair[name] for name in names}, **place, "sample_key": pair["video_id"], **columns}
 
 

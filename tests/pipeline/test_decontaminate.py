@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.decontaminate import decontaminate
 from pipeline.tables.audited import QA_TABLE, WRITTEN, read_banned, with_audit
+from pipeline.tables.damage import DamagedFile
 from schemas.tables.qa import CONTAMINATION
 from tests.conftest import SHARED
 from tests.pipeline.command_line import run
@@ -153,6 +154,34 @@ def test_videos_of_published_corpora_are_not_compared_by_what_they_show(corpus, 
     decontaminate(corpus, [str(tmp_path / "benchmark")], say=lines.append)
     shown = [line for line in lines if "not by what they show" in line]
     assert [line.split(":")[0] for line in shown] == [corpus, str(tmp_path / "benchmark")]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("question", pa.array([5, 6])),
+        ("question", pa.nulls(2, pa.string())),
+        ("options", pa.array([[1], [2]])),
+        ("options", pa.array([[None], None], pa.list_(pa.string()))),
+        ("form", pa.nulls(2, pa.string())),
+    ],
+)
+def test_columns_of_another_type_stop_nothing(corpus, benchmark_file, tmp_path, column, values):
+    """In the corpus as in the benchmark: others may have published both."""
+    odd = write_corpus(tmp_path / "odd", [video("v", name="holiday")], [pair("v", 1), pair("v", 2)])
+    path = "tables/qa.parquet"
+    table = odd.read_table(path)
+    changed = table.set_column(table.schema.get_field_index(column), column, values)
+    odd.write_tables(path, [changed], changed.schema)
+    assert ("other", None, "id") in found(decontaminate(corpus, [odd.root]))
+    assert decontaminate(odd.root, [str(benchmark_file)]) == []
+
+
+def test_a_table_of_finds_that_is_none_is_named(corpus, benchmark_file):
+    store, strange = Store(corpus), pa.table({"against": [1]})
+    store.write_tables("tables/contamination.parquet", [strange], strange.schema)
+    with pytest.raises(DamagedFile, match=r"tables/contamination\.parquet: damaged"):
+        decontaminate(corpus, [str(benchmark_file)])
 
 
 def test_a_ban_stays_when_another_benchmark_is_compared(corpus, benchmark_file, tmp_path):

@@ -140,3 +140,19 @@ def test_no_other_file_is_written(tmp_path, path):
         retry(store.root, reason="not_found")
     assert json.loads((tmp_path / "theirs.reject.json").read_text()) == THEIRS
     assert store.read_json("corpus.json") == THEIRS
+
+
+@pytest.mark.parametrize("content", [b"[1, 2]", b"{", b"[" * 100_000 + b"]" * 100_000])
+def test_a_reject_that_is_none_is_named_and_status_still_shows_the_others(store, content, capsys):
+    store.write_bytes("units/download/a.reject.json", content)
+    assert run("retry", store.root, "--reason", "unreachable") == 2
+    assert "units/download/a.reject.json: damaged" in " ".join(capsys.readouterr().err.split())
+    show_rejects(store.root, Terminal(width=200))
+    assert "unreachable" in capsys.readouterr().out
+
+
+def test_rejects_of_another_type_are_shown_as_text(store, capsys):
+    odd = pa.table({"stage": [1], "reason": [None], "unit": [2.5], "detail": [["x"]], "path": [7]})
+    store.write_tables("tables/rejects.parquet", [odd], odd.schema)
+    show_rejects(store.root, Terminal(width=200))
+    assert "2.5: ['x']" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workers.shards.group import ShardError, read_group
+from workers.storage.files import PathError
 from workers.storage.store import Store
 
 
@@ -13,7 +14,12 @@ def find_damage(store: Store, samples: pa.Table) -> Iterator[str]:
     """Reads every byte of the shards of these rows of `samples`, all of whole shards; yields a message per fault."""
     for shard in pc.unique(samples["shard"]).to_pylist():
         rows = samples.filter(pc.equal(samples["shard"], shard))
-        if not store.exists(shard):
+        try:
+            is_there = store.exists(shard)
+        except PathError as error:
+            yield f"tables/samples.parquet: shard = {error}"
+            continue
+        if not is_there:
             yield f"{shard}: the file is gone; build again"
             continue
         faults = list(_damaged_groups(store, rows))

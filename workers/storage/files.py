@@ -141,7 +141,7 @@ class Files:
 
     def read_bytes(self, path: str) -> bytes:
         """Returns the content of a file."""
-        with self._fs.open_input_stream(self.full(path)) as stream:
+        with self._fs.open_input_stream(self._plain(path)) as stream:
             return bytes(stream.read())
 
     def write_bytes(self, path: str, data: bytes) -> None:
@@ -151,7 +151,14 @@ class Files:
 
     def open(self, path: str) -> pa.NativeFile:
         """Opens a file as a seekable stream."""
-        return self._fs.open_input_file(self.full(path))
+        return self._fs.open_input_file(self._plain(path))
+
+    def _plain(self, path: str) -> str:
+        """Returns `full`. Raises PathError for what is there and is no file: a named pipe would be waited for."""
+        full = self.full(path)
+        if self.is_local and Path(full).exists() and not Path(full).is_file():
+            raise PathError(f"{path!r}: is no plain file of {self.root}: delete it")
+        return full
 
     def sha256(self, path: str) -> str:
         """Returns the SHA-256 of a file's content, in hex."""
@@ -166,7 +173,7 @@ class Files:
             return
 
         def fetch(target: IO[bytes]) -> None:
-            with self._fs.open_input_stream(self.full(path)) as source:
+            with self._fs.open_input_stream(self._plain(path)) as source:
                 shutil.copyfileobj(source, target, COPY_BYTES)
 
         # The size is part of the key since the build replaces damaged files.

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -11,13 +11,18 @@ import pyarrow.parquet as pq
 from workers.storage.files import Files
 from workers.storage.safetensors_file import Tensors, decode_tensors, encode_tensors
 
+_ROWS = 4096  # read at once
+
 
 class Store(Files):
     """Holds the files of a corpus. Every method that takes a path raises PathError, as `Files` does."""
 
     def read_json(self, path: str) -> Any:
-        """Returns the value of a JSON file, which is untrusted. Raises ValueError or RecursionError if it has none."""
-        return json.loads(self.read_bytes(path))
+        """Returns the value of a JSON file, which is untrusted. Raises ValueError if it has none, or is too deep."""
+        try:
+            return json.loads(self.read_bytes(path))
+        except RecursionError:
+            raise ValueError(f"{path}: nested too deeply") from None
 
     def write_json(self, path: str, value: dict[str, Any]) -> None:
         """Writes a dict as a JSON file with sorted keys, one per line."""
@@ -27,6 +32,12 @@ class Store(Files):
         """Reads a Parquet file or some of its columns, and verifies the checksums of the pages."""
         with self.open(path) as source:
             return pq.ParquetFile(source, page_checksum_verification=True).read(columns)
+
+    def read_rows(self, path: str, columns: list[str] | None = None) -> Iterator[list[dict[str, Any]]]:
+        """Yields the rows of a Parquet file, or some columns of them, a few thousand at a time."""
+        with self.open(path) as source:
+            for batch in pq.ParquetFile(source, page_checksum_verification=True).iter_batches(_ROWS, columns=columns):
+                yield batch.to_pylist()
 
     def num_rows(self, path: str) -> int:
         """Returns the number of rows of a Parquet file, as its footer states it."""

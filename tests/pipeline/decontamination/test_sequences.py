@@ -5,7 +5,9 @@ import shutil
 import subprocess
 
 import imageio_ffmpeg
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -96,6 +98,7 @@ def sequences(own, other, lines=None):
         ("layout", b""),
         ("end_s", 1e300),
         ("time_s", float("nan")),
+        ("video_id", None),
     ],
 )
 def test_a_damaged_table_of_frames_is_named(corpus, small_corpus, tmp_path, column, value):
@@ -105,6 +108,18 @@ def test_a_damaged_table_of_frames_is_named(corpus, small_corpus, tmp_path, colu
     pq.write_table(table.set_column(table.schema.get_field_index(column), column, bad), theirs / FRAMES)
     with pytest.raises(ConfigError, match="tables/frames.parquet: damaged"):
         decontaminate(str(corpus), [str(theirs)])
+
+
+def test_embeddings_of_another_length_are_named(corpus, small_corpus, tmp_path):
+    theirs = published(small_corpus.corpus, tmp_path / "published")
+    table = pq.read_table(theirs / FRAMES)
+    rows = pc.rank(table["video_id"], tiebreaker="dense").to_pylist()
+    for widths, error in (((7, 7), "its embeddings have another length: "), ((7, 9), "have several lengths")):
+        vectors = [np.eye(1, widths[row % 2], dtype="<f2").tobytes() for row in rows]
+        short = table.set_column(table.schema.get_field_index("embedding"), "embedding", pa.array(vectors))
+        pq.write_table(short.replace_schema_metadata(table.schema.metadata), theirs / FRAMES)
+        with pytest.raises(ConfigError, match=error):
+            decontaminate(str(corpus), [str(theirs)])
 
 
 def test_a_published_corpus_without_frames_or_of_another_tower_is_named(corpus, small_corpus, tmp_path):

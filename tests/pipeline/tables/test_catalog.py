@@ -53,6 +53,13 @@ def test_one_that_is_not_built_yet_is_told_from_one_that_there_never_is(corpus):
         c.sql("select * from contamination")
 
 
+def test_a_column_of_a_type_that_duckdb_lacks_is_damage(corpus):
+    odd = pa.table({"x": pa.nulls(1, pa.decimal256(70, 2))})
+    Store(corpus).write_tables("tables/qa.parquet", [odd], odd.schema)
+    with pytest.raises(CatalogError, match=r"tables/qa\.parquet: damaged .*Decimal"), open_catalog(corpus) as opened:
+        opened.sql("select * from qa").fetchall()
+
+
 def test_a_damaged_table_is_named(corpus):
     Store(corpus).write_bytes("tables/qa.parquet", b"PAR1 and no more")
     with pytest.raises(CatalogError, match=r"tables/qa.parquet: damaged .*run the build again"), open_catalog(corpus):

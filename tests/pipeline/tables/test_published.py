@@ -34,6 +34,12 @@ def test_samples_that_were_written_before_share_alike_are_read(tmp_path):
             assert message or work.num_rows("samples") == 1
 
 
+def test_samples_without_a_place_cannot_be_used(tmp_path):
+    store = write_corpus(tmp_path, [video("a")], [pair("a", 1)], [{"qa_id": "a-1", "video_id": "a", "shard": None}])
+    with Workspace() as work:
+        assert "column 'shard' is null in 1 of 1 rows" in samples_of(store, work)
+
+
 def test_status_shows_the_tables(corpus, capsys):
     assert run("status", corpus) == 0
     said = capsys.readouterr().out

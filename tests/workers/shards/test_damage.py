@@ -1,3 +1,4 @@
+import pyarrow as pa
 import pytest
 
 from tests.workers.shard_units import pack, write_video
@@ -25,3 +26,13 @@ def test_a_table_of_another_build_is_found(corpus):
     store, samples = corpus
     pack(store, [write_video(store, n, num_queries=6) for n in range(4)], val_fraction=0.0)
     assert len(list(find_damage(store, samples))) == 4
+
+
+@pytest.mark.parametrize("path", ["../outside.tar", "/etc/passwd", "shards/link.tar"])
+def test_a_path_that_leads_out_of_the_corpus_is_a_fault_like_others(corpus, path, tmp_path):
+    store, samples = corpus
+    (tmp_path / "shards" / "link.tar").symlink_to("/etc/passwd")
+    column = samples.schema.get_field_index("shard")
+    bad = samples.slice(0, 1).set_column(column, "shard", pa.array([path]))
+    [fault] = find_damage(store, pa.concat_tables([bad, samples]))
+    assert fault.startswith(f"tables/samples.parquet: shard = '{path}': ")

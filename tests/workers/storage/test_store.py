@@ -1,6 +1,8 @@
 """A file in a store is there whole or not at all, and damage is found."""
 
 import io
+import os
+from pathlib import Path
 
 import boto3
 import numpy as np
@@ -167,6 +169,20 @@ def test_links_within_the_root_and_of_the_root_itself_are_followed(store, tmp_pa
     (tmp_path / "corpus" / "link").symlink_to("media/a")
     (tmp_path / "root").symlink_to("corpus")
     assert store.read_bytes("link") == Store(tmp_path / "root").read_bytes("link") == b"video"
+
+
+@pytest.mark.parametrize("use", [Store.open, Store.read_bytes, Store.read_table, Store.read_json])
+def test_a_named_pipe_is_not_waited_for(store, use):
+    Path(store.root).mkdir()
+    os.mkfifo(Path(store.root, "pipe"))
+    with pytest.raises(PathError, match="'pipe': is no plain file"):
+        use(store, "pipe")
+
+
+def test_json_that_is_nested_too_deeply_is_a_value_error(store):
+    store.write_bytes("deep.json", b"[" * 100_000 + b"]" * 100_000)
+    with pytest.raises(ValueError, match=r"deep\.json: nested too deeply"):
+        store.read_json("deep.json")
 
 
 def test_a_listing_enters_no_link(store, tmp_path):
