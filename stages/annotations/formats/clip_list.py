@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stages.annotations.event_lines import KINDS
-from stages.annotations.formats.entry import Entry, Format, cut_entry, first_of, pair, row, seconds, text_of
+from stages.annotations.formats.entry import Entry, Format, Row, cut_entry, first_of, pair, row, seconds, text_of
 
 _VIDEO = (
     "video_id",
@@ -61,30 +61,51 @@ _TEXT = (
 _ASKS = ("question", "q", "conversations")
 
 
-def _small(value: Any) -> dict[str, Any]:
+def fields_of(value: Any) -> dict[str, Any]:
+    """Returns an object with its names in small letters; {} for anything else."""
     return {str(name).lower(): cell for name, cell in value.items()} if isinstance(value, dict) else {}
 
 
-def _is_of(key: str, value: Any) -> bool:
-    record = _small(value)
-    if not record.keys() & set(_VIDEO) or not record.keys() & set(_TEXT) or record.keys() & set(_ASKS):
+def video_of(record: dict[str, Any]) -> str:
+    """Returns the id of the video that a record names, or ""."""
+    return text_of(first_of(record, *_VIDEO))
+
+
+def is_clip(record: dict[str, Any]) -> bool:
+    """Returns whether a record has a start, an end and a text, and asks nothing."""
+    if not record.keys() & set(_TEXT) or record.keys() & set(_ASKS):
         return False
     if record.keys() & {*_START, *_START_FRAME} and record.keys() & {*_END, *_END_FRAME}:
-        return not key
+        return True
     return any(seconds(pair(record.get(name))[0]) is not None for name in _TIMES)
 
 
-def _read(key: str, value: Any) -> Iterator[Entry]:
-    record = _small(value)
+def clip_of(record: dict[str, Any], usual_kind: str = "clip") -> Row:
+    """Returns the row of such a record; it has no time if the times cannot be read."""
     start, end = first_of(record, *_START), first_of(record, *_END)
     if start is None and end is None:
         start, end = pair(first_of(record, *_TIMES))
     if start is None and end is None:
         start, end = _of_frames(record)
     kind = text_of(record.get("kind"))
-    video = text_of(first_of(record, *_VIDEO))
+    return row(start, end, told(record), kind if kind in KINDS else usual_kind)
+
+
+def told(record: dict[str, Any]) -> str:
+    """Returns the first text; a number (HACS: the label 1 of a class that is in the next column) is none."""
+    return next((text for name in _TEXT if seconds(text := text_of(record.get(name))) is None and text), "")
+
+
+def _is_of(key: str, value: Any) -> bool:
+    record = fields_of(value)
+    # An object whose members are videos has no clips but lists of them; MAD's members are clips that name their video.
+    return bool(record.keys() & set(_VIDEO)) and is_clip(record) and not (key and record.keys() & set(_START))
+
+
+def _read(key: str, value: Any) -> Iterator[Entry]:
+    record = fields_of(value)
+    found, video = clip_of(record), video_of(record)
     duration_s = seconds(first_of(record, "duration", "video_dur", "duration_s", "movie_duration"))
-    found = row(start, end, _told(record), kind if kind in KINDS else "clip")
     yield cut_entry(video, found) if "time_start" in record else Entry(video, [found], duration_s)
 
 
@@ -93,11 +114,6 @@ def _of_frames(record: dict[str, Any]) -> tuple[float | None, float | None]:
     fps = seconds(first_of(record, "fps", "frame_rate"))
     first, last = seconds(first_of(record, *_START_FRAME)), seconds(first_of(record, *_END_FRAME))
     return (first / fps, last / fps) if fps and fps > 0 and first is not None and last is not None else (None, None)
-
-
-def _told(record: dict[str, Any]) -> str:
-    """Returns the first text; a number (HACS: the label 1 of a class that is in the next column) is none."""
-    return next((text for name in _TEXT if seconds(text := text_of(record.get(name))) is None and text), "")
 
 
 FORMAT = Format("clip_list", _is_of, _read)

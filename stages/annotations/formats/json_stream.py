@@ -7,7 +7,7 @@ from typing import Any, TextIO
 from stages.annotations.json_text import check_depth
 from stages.annotations.text import AnnotationError
 
-WRAPPERS = ("database", "videos", "annotations", "sentences")
+WRAPPERS = ("database", "videos", "annotations", "sentences", "data")
 """Members of the outermost object that contain the videos."""
 _PIECE = 1 << 20
 _MAX_VALUE = 256 << 20

@@ -50,7 +50,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     video = text_of(first_of(shared, *_VIDEO)) or (key if asked[0] is not value else "")
     duration_s = seconds(value.get("duration"))
     for found in asked:
-        yield entry_of(found, video, duration_s)
+        yield entry_of(found, text_of(first_of(found, *_VIDEO[:-2])) or video, duration_s)
 
 
 def entry_of(value: dict[str, Any], video: str, duration_s: float | None = None) -> Entry:

@@ -1202,4 +1202,54 @@ CASES = {
         "questions",
         [Entry("U", dropped={"no_answer": 1}, questions=["#C C runs"]), Entry("V")],
     ),
+    "Segments of each video": Case(
+        "captions.json",
+        [
+            {
+                "video": "a.mp4",
+                "duration": 60.5,
+                "segments": [
+                    {"start": 0.5, "end": 9, "caption": "He sits."},
+                    {"time": 12.5, "caption": "He falls."},
+                    {"start": None, "end": 3, "caption": "lost"},
+                ],
+            }
+        ],
+        "timelines",
+        [
+            Entry(
+                "a.mp4",
+                [Row(0.5, 9.0, "He sits."), Row(12.5, 12.5, "He falls.", is_point=True)],
+                60.5,
+                dropped={"no_time": 1},
+            )
+        ],
+    ),
+    "A list for each video": Case(
+        "chapters.json",
+        {
+            "A": [{"start": "00:00:00", "end": "00:01:51", "title": "Intro"}],
+            "B": [{"start": 0, "end": 1, "title": "Cut"}],
+        },
+        "timelines",
+        [Entry("A", [Row(0.0, 111.0, "Intro", "chapter")]), Entry("B", [Row(0.0, 1.0, "Cut", "chapter")])],
+    ),
+    "A transcript": Case(
+        "yt.jsonl",
+        lines({"video_id": "A", "transcript": [{"start": 0.5, "duration": 2.25, "text": "Hi there."}]}),
+        "timelines",
+        [Entry("A", [said(0.5, 2.75, "Hi there.")])],
+    ),
+    "MovieNet": Case(
+        "tt0047396.json",
+        {"cast": None, "story": [{"id": "s", "duration": [10, 20], "description": "He looks.", "subtitle": []}]},
+        "timelines",
+        [Entry("", [Row(10.0, 20.0, "He looks.")])],
+    ),
+    "Rows in data": Case(
+        "qa.json",
+        {"version": 1, "data": [{"video": "a.mp4", "question": "Who?", "options": ["He", "She"], "answer": "B"}]},
+        "questions",
+        [Entry("a.mp4", conversations=[ANSWER])],
+    ),
 }

@@ -1,0 +1,91 @@
+"""Lists of timed texts, one list a video: a record with a list of segments, or an object with a list for each video.
+
+    {"video": "a.mp4", "duration": 60.5, "segments": [{"start": 0.5, "end": 9, "caption": "He sits."},
+                                                      {"time": 12.5, "caption": "He falls."}]}
+
+    {"dQw4w9WgXcQ": [{"start": "00:00:00", "end": "00:01:51", "title": "Introduction"}]}
+
+    {"video_id": "dQw4w9WgXcQ", "transcript": [{"start": 0.5, "duration": 2.4, "text": "Hi there."}]}
+
+A single `time` or `timestamp` is a point in time. A record without an id belongs to the video that its file is named
+after. Titles are chapters, and what is said is speech.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stages.annotations.formats.clip_list import clip_of, fields_of, is_clip, told, video_of
+from stages.annotations.formats.entry import Entry, Format, Row, first_of, seconds, text_of
+
+_POINT = ("time", "timestamp", "timestamp_sec")
+_SPEECH = ("transcript", "transcripts", "transcription", "subtitle", "subtitles", "asr", "speech", "utterances")
+_LISTS = (
+    *_SPEECH,
+    "segments",
+    "captions",
+    "annotations",
+    "events",
+    "chapters",
+    "scenes",
+    "clips",
+    "story",
+    "narrations",
+)
+_FIRST = 5
+
+
+def _lists(key: str, value: Any) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Returns the lists of timed texts in a record, with their names."""
+    members = {key: value} if isinstance(value, list) and key else value if isinstance(value, dict) else {}
+    if not key and not _video(fields_of(value)):
+        # An object with other names is one of videos, whose members are read one by one.
+        members = {name: inner for name, inner in members.items() if name.lower() in _LISTS}
+    lists = [(name, list(map(_item, inner))) for name, inner in members.items() if isinstance(inner, list)]
+    return [(name, items) for name, items in lists if any(map(_is_timed, items[:_FIRST]))]
+
+
+def _video(record: dict[str, Any]) -> str:
+    return video_of(record) or text_of(record.get("id"))
+
+
+def _item(value: Any) -> dict[str, Any]:
+    item = fields_of(value)
+    start, length = seconds(item.get("start")), seconds(item.get("duration"))
+    if "end" not in item and start is not None and length is not None:
+        item["end"] = start + length
+    if isinstance(item.get("duration"), list):
+        item["span"] = item["duration"]  # MovieNet
+    # The title of a chapter is its text, if it has no other.
+    return {**item, "text": item["title"], "kind": "chapter"} if "title" in item and not told(item) else item
+
+
+def _is_timed(item: dict[str, Any]) -> bool:
+    return is_clip(item) or bool(told(item) and seconds(first_of(item, *_POINT)) is not None)
+
+
+def _is_of(key: str, value: Any) -> bool:
+    return bool(_lists(key, value))
+
+
+def _read(key: str, value: Any) -> Iterator[Entry]:
+    record = fields_of(value)
+    rows = []
+    for name, items in _lists(key, value):
+        kind = "speech" if name.lower() in _SPEECH else "event"
+        rows += [_row(item, kind) for item in items]
+    yield Entry(
+        _video(record) or key,
+        rows,
+        seconds(first_of(record, "duration", "duration_s")),
+        split=text_of(record.get("split")),
+    )
+
+
+def _row(item: dict[str, Any], kind: str) -> Row:
+    at = seconds(first_of(item, *_POINT))
+    if is_clip(item) or at is None:
+        return clip_of(item, kind)
+    return Row(at, at, told(item), kind, is_point=True)
+
+
+FORMAT = Format("timelines", _is_of, _read)
