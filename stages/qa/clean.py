@@ -115,12 +115,11 @@ def clean(sentence: str, is_english: bool = True) -> str:
     for pattern, word in _NARRATOR:
         text = pattern.sub(word, text)
     text = _MEASURE.sub(_cut, _TIMES.sub(" ", without_labels(spelled(text) if is_english else text)))
-    text = " ".join(text.split()).strip(" ,;:-\u2013*\u2022`").rstrip(" .!?")
+    text = re.sub(r",(?=[a-z])", ", ", " ".join(text.split()).strip(" ,;:-\u2013*\u2022`").rstrip(" .!?"))
     text = without_camera(_LINK.sub("", without_viewer(_LINK.sub("", text))))
     if is_filming(text) or _NO_SUBJECT.match(text):
         return ""
     text = _ITS.sub("its ", _TOO.sub("", _INNER_LINK.sub(r"\1 ", text)))
-    text = re.sub(r",(?=[a-z])", ", ", text)
     text = re.sub(r"\b(the|an?|of|to|with|in|on) \1\b", r"\1", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text).rstrip(" .!?…,;:。").strip()
     text = with_verb(_person(text)) if is_english else _person(text)

@@ -22,7 +22,8 @@ class Event:
         is_title: it is the title of a chapter, which mostly only speech explains.
         is_caption: it describes a clip, rather than a moment that somebody was asked to find.
         is_spread: the sentence shared its span with others, so its own times are a guess.
-        has_pause: it was put together of repeats with pauses between them, so its span is not all its own.
+        has_pause: it was put together of repeats with pauses between them, or of which one is a part of the other, so
+            its span is not all its own.
         cause: what its sentence tells of why it happens.
         fault: why its words are not told, a code of `stages.qa.faults`; "": they are.
         event_ids: of all rows that it was made of.

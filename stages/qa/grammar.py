@@ -10,6 +10,9 @@ _NOUNS_OF_FILM = frozenset(_FILM_WORDS.split())
 _STATE_WORDS = """being belonging consisting containing depicting featuring following having including lasting
 regarding surrounding"""
 _STATES = frozenset(_STATE_WORDS.split())
+_CLOTH_WORDS = """apron cap clothes coat coats dress glasses hat helmet hoodie jacket jackets jeans outfit pants robe
+robes shirt shirts shorts suit suits sweater t-shirt tie top tuxedo uniform uniforms vest vests"""
+_CLOTHES = frozenset(_CLOTH_WORDS.split())
 _COLOURS = frozenset(("black", "blue", "brown", "green", "white", "yellow"))
 
 
@@ -43,23 +46,34 @@ def lacks_article(text: str) -> bool:
 def with_verb(text: str) -> str:
     """Returns a fragment that only lacks "is" with it: "A man talking" becomes "A man is talking".
 
-    Only where the verb comes right after the noun: "A man in a hat talking" stays.
+    Only where the verb comes right after the noun, or what somebody wears: "A man with a dog running" stays.
     """
     words = text.lower().split()
-    verb = next((at for at in range(2, min(6, len(words))) if _is_participle(words, at)), 0)
+    verb = next((at for at in range(2, min(9, len(words))) if _is_participle(words, at)), 0)
     if verb < 2 or words[0] not in ("a", "an", "the", "another", "one") or words[verb] in _STATES:
         return text
-    noun, between = form_of(words[verb - 1]), words[1:verb]
-    is_one = bool(noun & Form.NOUN) and not noun & Form.PLURAL and words[verb - 1] not in _NOUNS_OF_FILM
-    if not is_one or any(word in PREPOSITIONS or word in JOINS for word in between) or not is_fragment(text):
+    subject = _without_clothes(words[1:verb])
+    noun = form_of(subject[-1])
+    is_one = bool(noun & Form.NOUN) and not noun & Form.PLURAL and subject[-1] not in _NOUNS_OF_FILM
+    is_plain = len(subject) < 5 and not any(word in PREPOSITIONS or word in JOINS for word in subject)
+    # "Coats" is no verb there.
+    if not is_one or not is_plain or not is_fragment(" ".join([words[0], *subject, *words[verb:]])):
         return text
     return " ".join([*text.split()[:verb], "is", *text.split()[verb:]])
+
+
+def _without_clothes(words: Sequence[str]) -> Sequence[str]:
+    """Who wears something: "man in a plaid shirt" -> man, "group of people in white coats" -> group."""
+    at = words.index("in") if "in" in words[1:] and words[-1] in _CLOTHES else len(words)
+    is_worn = not any(word in PREPOSITIONS or word in JOINS for word in words[at + 1 :])
+    subject = words[:at] if is_worn else words
+    return subject[:-2] if list(subject[-3:]) == ["group", "of", "people"] else subject
 
 
 def _is_participle(words: Sequence[str], at: int) -> bool:
     """Whether a word in "-ing" after a noun tells what that does: "a man standing"."""
     form, after = form_of(words[at]), words[at + 1] if at + 1 < len(words) else ""
-    has_more = words[at - 1] in PERSONS or after in ARTICLES or after in PREPOSITIONS or after in AFTER_VERB
+    has_more = words[at - 1] in PERSONS or after in ARTICLES | PREPOSITIONS | AFTER_VERB or after == "next"
     return form == Form.ING or (bool(form & Form.ING) and has_more)
 
 

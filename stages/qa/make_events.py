@@ -9,7 +9,7 @@ from typing import Any
 from stages.qa.cause import cause_of
 from stages.qa.clean import sentences
 from stages.qa.config import WritingConfig
-from stages.qa.event import Event
+from stages.qa.event import Event, overlap_s
 from stages.qa.faults import fault_of, fault_of_line
 from stages.qa.instructions import told_alike
 from stages.qa.language import language_of
@@ -22,6 +22,8 @@ _SPEAKER = re.compile(r"^(?:[A-Z][A-Z.'-]+(?: (?:[A-Z][A-Z.'-]+|#?\d+|[A-Z]))*|[
 _BEFORE_MARK = re.compile(r" (?=[!?]+$)")
 # A longer pause is told as one: there the event does not happen.
 _LONGEST_PAUSE_S = 0.5
+# Repeats that overlap have about one span where they share so much of both.
+_SAME_SPAN = 0.9
 KINDS = {
     "event": "event",
     "caption": "event",
@@ -144,10 +146,17 @@ def merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
                 first,
                 end_s=max(first.end_s, event.end_s),
                 is_point=first.is_point and event.is_point,
-                has_pause=first.has_pause or event.start_s > first.end_s + _LONGEST_PAUSE_S,
+                has_pause=first.has_pause or event.start_s > first.end_s + _LONGEST_PAUSE_S or _is_a_part(event, first),
                 event_ids=tuple(dict.fromkeys((*first.event_ids, *event.event_ids))),
             )
             continue
         last[event.group] = len(merged)
         merged.append(event)
     return merged
+
+
+def _is_a_part(event: Event, first: Event) -> bool:
+    """Whether a repeat lies within another: of "slice onion", "slice onion" may be what is left after "peel onion"."""
+    both = max(event.end_s, first.end_s) - first.start_s
+    shared, shorter = overlap_s(event.span, first.span), min(event.end_s - event.start_s, first.end_s - first.start_s)
+    return shared > 0.5 * shorter and shared < _SAME_SPAN * both

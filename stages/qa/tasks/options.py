@@ -35,11 +35,13 @@ def wrong_events(
     must = _distinct([e for e in required if e is not None], [truth, *asked])
     if must is None or any(may_be_true_of(e, truth) for e in must) or not all(map(timeline.is_short, (truth, *must))):
         return None
+    # What sums up others under the same words may go on at the right event.
+    summed_up = {e.group for e in timeline.outlines}
     free = [
         e
         for e in timeline.some(pool, rng)
         if timeline.is_short(e) and e not in must and not timeline.is_vague(e)
-        if not may_be_taken_for(e, truth)
+        if e.group not in summed_up and not may_be_taken_for(e, truth)
     ]
     most = timeline.config.num_options - 1
     some = _some_distinct(free, [truth, *asked, *must], most + 1 - len(must))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from stages.qa.event import Event, Span, overlap_s
+from stages.qa.names import tells_another
 from stages.qa.plan import Plan
 from stages.qa.similarity import content_words, step_of
 from stages.qa.steps import SOME
@@ -35,7 +36,8 @@ def said_when(timeline: Timeline) -> Iterator[Plan]:
 
 def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence[Event]) -> Iterator[Plan]:
     rng = timeline.rng(form)
-    sure = (e for e in events if timeline.is_askable(e) and not e.has_pause and has_sure_time(timeline, e))
+    known = (e for e in events if timeline.is_askable(e) and not tells_another(e.text))
+    sure = (e for e in known if not e.has_pause and has_sure_time(timeline, e))
     for event in timeline.some(sure, rng):
         like = [e for e in timeline.near(event, pool) if e.kind == event.kind and e.is_point == event.is_point]
         like.sort(key=lambda e: abs(e.start_s - event.start_s))

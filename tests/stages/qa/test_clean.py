@@ -65,6 +65,7 @@ from stages.qa.clean import sentences
         ("A man stands next to a van", ["A man stands next to a van"]),
         ("Next to a van stands a man", ["Next to a van stands a man"]),
         ("Next, a man waves", ["A man waves"]),
+        ("Next,a man waves,and a dog barks", ["A man waves, and a dog barks"]),
         ("At the end of the road stands a house", ["At the end of the road stands a house"]),
         ("In the end a house is shown", ["A house is shown"]),
         ("first time man raises his arms", ["First time man raises his arms"]),

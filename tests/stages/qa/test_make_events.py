@@ -19,6 +19,9 @@ def test_touching_repeats_are_one_event_and_others_are_not():
     pause = made((0, 128, "a family packs bags"), (132, 142, "a family packs bags"), duration=200)[0]
     assert [e.span for e in pause] == [(0, 142)], "four seconds are no end of what lasts two minutes"
     assert [e.has_pause for e in (*events, *pause)] == [True, False, True]
+    part = made((0, 40, "a cook slices onions"), (15, 40, "a cook slices onions"))[0]
+    double = made((0, 40, "a cook slices onions"), (1, 40, "a cook slices onions"))[0]
+    assert [(e.span, e.has_pause) for e in (*part, *double)] == [((0, 40), True), ((0, 40), False)]
     twice = made((0, 10, "a dog barks"), (14, 24, "a dog barks"))[0]
     assert [e.span for e in twice] == [(0, 10), (14, 24)]
 

@@ -167,6 +167,18 @@ def test_no_time_is_asked_of_what_another_caption_gives_other_times():
         assert ("The beans are stacked and cut" in asked) == count
 
 
+def test_no_time_is_asked_of_another_one():
+    line = timeline(*EIGHT[:7], (70, 76, "another man reads a newspaper"))
+    assert {plan.answer[0] for plan in plans(line, "when")} == {0, 10, 20, 30, 40, 50, 60}
+
+
+def test_what_also_sums_up_others_is_no_option():
+    """ "Prepare batter" goes on at each step of it, and again later."""
+    line = timeline((0, 46, "someone makes a garden"), *EIGHT, (90, 96, "someone makes a garden"))
+    found = [p for p in plans(line, "neighbour") if max(p.answer.start_s, p.asked[0].start_s) < 46]
+    assert found and not [p for p in found if any(e.start_s == 90 for e in p.wrong)]
+
+
 def test_the_time_of_an_event_with_pauses_is_not_asked_for():
     line = timeline((0, 10, "a man sings a song"), (12, 20, "a man sings a song"), (60, 70, "a dog barks"))
     assert {plan.asked[0].text for plan in plans(line, "when")} == {"A dog barks"}
