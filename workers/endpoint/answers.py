@@ -12,6 +12,8 @@ from workers.storage.store import Store
 
 MAX_CHARS = 400_000
 ANSWERS = "endpoint/answers"
+# Thoughts that a server leaves in the answer of a reasoning model.
+_THOUGHTS = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"\s*```(?:json)?\s*(.*?)\s*```\s*", re.DOTALL)
 # Characters without width and tags, which can hide text. Joiners that some scripts need (U+200C, U+200D) are kept.
 _HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
@@ -68,6 +70,8 @@ def read_answer(reply: Reply, schema: type[A]) -> A:
     if reply.finish_reason == "length":
         raise BadAnswer("the answer was cut: raise annotate.endpoint.max_answer_tokens")
     text = reply.content or ""
+    if thoughts := _THOUGHTS.match(text):
+        text = text[thoughts.end() :]
     if not text.strip():
         raise BadAnswer("the answer is empty")
     if fenced := _FENCE.fullmatch(text):

@@ -48,7 +48,7 @@ class _Usage(BaseModel):
 
 class _Completion(BaseModel):
     choices: list[_Choice] = Field(min_length=1)
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 class Endpoint:
@@ -143,17 +143,18 @@ class Endpoint:
         body = {
             "model": config.model,
             "messages": request.messages,
-            "temperature": config.temperature,
-            "max_tokens": config.max_answer_tokens,
+            config.answer_limit: config.max_answer_tokens,
             "seed": number,
         }
+        if config.temperature is not None:
+            body["temperature"] = config.temperature
         if config.response_format in formats:
             body["response_format"] = formats[config.response_format]
         return body
 
     async def _fetch(self, client: Any, body: dict[str, Any]) -> dict[str, Any]:
         """Sends a request. Raises BadAnswer if the response is not a chat completion; also Reject and BuildStopped."""
-        most = _most(body)
+        most = _most(body, self.config.max_answer_tokens)
         with self.ledger.reserve(most) as cost:
             raw = await self.connection.content(client.chat.completions.with_raw_response.create(**body))
             cost |= most
@@ -161,20 +162,30 @@ class Endpoint:
                 completion = _Completion.model_validate_json(raw)
             except ValidationError:
                 raise BadAnswer(f"the response is not a chat completion; {NOT_THE_API}") from None
-            if usage := completion.usage:
-                cost |= {"tokens_in": usage.prompt_tokens, "tokens_out": usage.completion_tokens}
+            cost |= _used(completion.usage)
         [choice, *_] = completion.choices
         return {**choice.message.model_dump(), "finish_reason": choice.finish_reason}
 
 
-def _most(body: dict[str, Any]) -> Cost:
+def _used(usage: Any) -> Cost:
+    """Returns the cost that a response states; nothing if it states none that can be read, so the estimate holds."""
+    try:
+        read = _Usage.model_validate(usage)
+    except ValidationError:
+        return {}
+    return {"tokens_in": read.prompt_tokens, "tokens_out": read.completion_tokens}
+
+
+def _most(body: dict[str, Any], answer_tokens: int) -> Cost:
     """Returns an upper estimate of the cost of a request."""
     parts = [part for message in body["messages"] for part in _parts(message["content"])]
-    characters = sum(len(part.get("text", "")) for part in parts) + len(json.dumps(body.get("response_format", "")))
+    # Bytes, since a character of most scripts other than the Latin one is a token or more.
+    size = sum(len(part.get("text", "").encode(errors="replace")) for part in parts)
+    size += len(json.dumps(body.get("response_format", "")))
     images = sum(part["type"] == "image_url" for part in parts)
     return {
-        "tokens_in": characters // CHARS_PER_TOKEN + images * TOKENS_PER_IMAGE,
-        "tokens_out": body["max_tokens"],
+        "tokens_in": size // CHARS_PER_TOKEN + images * TOKENS_PER_IMAGE,
+        "tokens_out": answer_tokens,
     }
 
 

@@ -41,8 +41,10 @@ class EndpointConfig(Config):
     """Price of a minute of transcribed audio."""
     max_answer_tokens: int = Field(2000, ge=16)
     """Maximum number of tokens per answer. The server cuts longer ones, which are then bad answers."""
-    temperature: float = Field(0.0, ge=0, le=2)
-    """Temperature of sampling."""
+    answer_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """Parameter of a request that has `max_answer_tokens`: newer models of some vendors take only the second."""
+    temperature: float | None = Field(0.0, ge=0, le=2)
+    """Temperature of sampling. null: none is sent, for models that take no other than their own."""
     response_format: Literal["json_schema", "json_object", "text"] = "json_schema"
     """How JSON is requested: with its schema, as JSON, or only by the prompt, for servers that support neither."""
     answers: int = Field(2, ge=1, le=10)

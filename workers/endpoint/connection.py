@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # its import takes half a second, which only workers that use
 
 
 _REFUSED = (
-    ": the server refuses the request; try another annotate.endpoint.response_format or, for requests with images, a "
-    "lower caption.max_frames"
+    ": the server refuses the request; try another annotate.endpoint.response_format, answer_limit="
+    "max_completion_tokens with temperature=null or, for requests with images, a lower caption.max_frames"
 )
 _HINTS = {
     400: _REFUSED,

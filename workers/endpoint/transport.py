@@ -52,6 +52,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                         body += block
                         if len(body) > MAX_ANSWER_BYTES:
                             raise BadAnswer(f"the answer has more than {MAX_ANSWER_BYTES >> 20} MiB")
+                    content = _uncompressed(response, bytes(body))
         except (TimeoutError, httpcore.TimeoutException) as error:
             _note(error)
             raise httpx2.ReadTimeout(f"no whole answer within {self._timeout_s:g} s") from None
@@ -61,7 +62,20 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         except _BROKEN as error:
             _note(error)
             raise httpx2.ConnectError(type(error).__name__) from error
-        return httpx2.Response(response.status, headers=response.headers, content=bytes(body))
+        return httpx2.Response(response.status, headers=response.headers, content=content)
+
+
+def _uncompressed(response: httpcore.Response, body: bytes) -> bytes:
+    """Returns the body, or nothing for an error whose body is compressed: the client would decompress it to any size.
+
+    Raises BadAnswer for any other answer that is compressed, since none was asked for.
+    """
+    encodings = [value.strip().lower() for name, value in response.headers if name.lower() == b"content-encoding"]
+    if all(encoding in (b"", b"identity") for encoding in encodings):
+        return body
+    if response.status < 400:
+        raise BadAnswer("the answer is compressed, though the request does not allow that; turn it off at the server")
+    return b""
 
 
 def _note(error: Exception) -> None:

@@ -1,5 +1,6 @@
 """The client against a loopback endpoint that fails in every way."""
 
+import gzip
 import json
 
 import pytest
@@ -48,6 +49,32 @@ def test_a_bad_answer_has_its_cause_and_is_asked_anew_later(tmp_path, fault, cau
             endpoint(server, tmp_path, answers=2).ask(request())
         assert [sent["seed"] for sent in server.requests] == [0, 1]
         server.answer = lambda chat: GOOD
+        assert endpoint(server, tmp_path).ask(request()) == "a red circle"
+
+
+def test_a_model_that_takes_other_parameters_gets_them(tmp_path):
+    with endpoint_server(lambda chat: GOOD) as server:
+        newer = {"answer_limit": "max_completion_tokens", "temperature": None, "max_answer_tokens": 70}
+        assert endpoint(server, tmp_path, **newer).ask(request()) == "a red circle"
+        [sent] = server.requests
+        assert sent["max_completion_tokens"] == 70 and not {"max_tokens", "temperature"} & sent.keys()
+
+
+def test_a_compressed_answer_is_not_decompressed(tmp_path):
+    """A small one could fill the memory."""
+    bomb = gzip.compress(b" " * (64 << 20))
+    with endpoint_server(lambda chat: Fault(body=bomb, headers={"Content-Encoding": "gzip"})) as server:
+        with pytest.raises(BadAnswer, match="the answer is compressed"):
+            endpoint(server, tmp_path).ask(request())
+        server.answer = lambda chat: Fault(status=500, body=b"no gzip", headers={"Content-Encoding": "gzip"})
+        with pytest.raises(Reject, match="HTTP 500"):
+            endpoint(server, tmp_path).ask(request())
+
+
+@pytest.mark.parametrize("thoughts", ["<think>{no}</think>\n", "\n<think>\n\n</think>\n\n```json\n{}\n```"])
+def test_the_thoughts_of_a_model_are_left_out(tmp_path, thoughts):
+    answer = thoughts.replace("{}", GOOD) if "{}" in thoughts else thoughts + GOOD
+    with endpoint_server(lambda chat: answer) as server:
         assert endpoint(server, tmp_path).ask(request()) == "a red circle"
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from benchmarks._endpoint_server import Fault, endpoint_server
 from schemas.rejects import BuildStopped, Reject
-from tests.workers.endpoint.requests import GOOD, endpoint, request
+from tests.workers.endpoint.requests import GOOD, Told, endpoint, request
+from workers.endpoint.answers import BadAnswer
+from workers.endpoint.client import Request
 from workers.endpoint.ledger import spent
 from workers.storage.store import Store
 
@@ -89,3 +91,28 @@ def test_a_cap_stops_asking_for_all_processes_and_is_not_passed(tmp_path, cap):
         assert endpoint(server, tmp_path, **{**values, "max_tokens": 9000, "max_cost": 1.0, "price_in": 1.0}).ask(
             request(9)
         )
+
+
+@pytest.mark.parametrize("usage", [{"total_tokens": 5}, {"prompt_tokens": None}, {"prompt_tokens": -1}, "none", [1]])
+def test_an_answer_whose_cost_cannot_be_read_is_used_and_counts_as_its_most(tmp_path, usage):
+    with endpoint_server(lambda chat: GOOD) as server:
+        server.usage = usage
+        assert endpoint(server, tmp_path, max_answer_tokens=700).ask(request()) == "a red circle"
+    total = spent(Store(tmp_path))["test"]
+    assert total["calls"] == 1 and total["tokens_out"] == 700 and total["tokens_in"] > 20
+
+
+def test_a_compressed_answer_counts_as_its_most(tmp_path):
+    fault = Fault(headers={"Content-Encoding": "br"})
+    with endpoint_server(lambda chat: (GOOD, fault)) as server, pytest.raises(BadAnswer):
+        endpoint(server, tmp_path, max_answer_tokens=700).ask(request())
+    assert spent(Store(tmp_path))["test"]["tokens_out"] == 700
+
+
+def test_a_request_in_another_script_is_not_sent_beyond_the_cap(tmp_path):
+    """A character of most scripts is a token or more."""
+    asked = Request([{"role": "user", "content": "\u6f22" * 3000}], Told)
+    with endpoint_server(lambda chat: GOOD) as server:
+        with pytest.raises(Reject) as failed:
+            endpoint(server, tmp_path, max_answer_tokens=100, max_tokens=3000).ask(asked)
+        assert failed.value.reason == "endpoint_cap" and server.calls == 0
