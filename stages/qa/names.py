@@ -6,11 +6,12 @@ _PRONOUN = re.compile(
     r"^(?:continu(?:e|es|ing)|he|she|they|it|him|her|them|his|their|its|this|that|these|those|one|another one)\b", re.I
 )
 _PARTICLE = "around|at|away|back|down|from|in|into|off|on|onto|out|over|through|to|towards?|up|with"
-# "A person puts it on a table", "Stir it": another sentence tells what.
+# "A person puts it on a table", "Stir it", "Add chickpeas to it": another sentence tells what.
 _NO_OBJECT = re.compile(
     r"^(?:(?:(?:an?|the|some) )?(?:[a-z]+ )?(?:person|people|(?:camera)?m[ae]n|wom[ae]n|boys?|girls?|ladies|lady|guys?"
     r"|child|children|kids?|chef|cook|camera wearer) (?:(?:is|are|starts? to|begins? to|tries to) )?)?"
-    rf"[a-z]+ (?:(?:{_PARTICLE}) )?(?:it|them)\b",
+    rf"[a-z]+ (?:(?:(?:{_PARTICLE}) )?(?:it|them)\b"
+    rf"|(?:(?:an?|the|some|his|her|their) )?(?:(?!and\b)[a-z]+ ){{1,2}}(?:{_PARTICLE}) (?:it|them)$)",
     re.I,
 )
 

@@ -19,6 +19,9 @@ def test_a_pronoun_alone_names_nobody():
         ("A person pouring it into a glass", False),
         ("Stir it", False),
         ("Soak them in water", False),
+        ("Add boiled chickpeas to it", False),
+        ("A person throws pillow on it", False),
+        ("Put a lid on the pot and a stone on it", True),
         ("A person takes a cup and fills it", True),
         ("Add the onions and stir them", True),
         ("A dog licks it", True),  # not known for certain to be a subject
