@@ -74,8 +74,8 @@ def _tags(value: dict[str, Any]) -> list[tuple[float, str]]:
 
 
 def _until_the_next(titled: list[tuple[float, str]], has_unit: bool = False) -> list[Row]:
-    ends: list[float | None] = [time for time, _ in titled[1:]]
-    both = zip(titled, [*ends, None], strict=True)
+    ends: list[float | None] = [*(time for time, _ in titled[1:]), None]
+    both = zip(titled, ends, strict=False)
     return [Row(time, end, title, "chapter", has_unit=has_unit) for (time, title), end in both]
 
 

@@ -15,7 +15,7 @@ _ISO = re.compile(r"PT(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,5}(?:\.\d{1,9})?)S)
 _NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{0,18})?(?:[eE][+-]?\d{1,2})?")
 _MAX_LITERAL = 1 << 20
 
-Turns = list[dict[str, str]]
+Turns = list[dict[str, Any]]
 
 
 class Origin(NamedTuple):

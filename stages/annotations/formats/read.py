@@ -141,7 +141,7 @@ def _checked(entry: Entry) -> Entry:
         else:
             rows.append(found._replace(text=text))
     labels = {_utf8(name): clean_text(text[:_MAX_TEXT]) for name, text in entry.labels.items()}
-    turns = [[{name: _utf8(text) for name, text in turn.items()} for turn in turns] for turns in entry.conversations]
+    turns = [[{name: _utf8(told) for name, told in turn.items()} for turn in turns] for turns in entry.conversations]
     return entry._replace(
         video=_utf8(entry.video.strip()[:_MAX_VIDEO]),
         clip_of=_utf8(entry.clip_of[:_MAX_VIDEO]),
@@ -154,9 +154,9 @@ def _checked(entry: Entry) -> Entry:
     )
 
 
-def _utf8(text: str) -> str:
-    """Replaces unpaired surrogates, which JSON may contain and UTF-8 cannot represent."""
-    return text.encode("utf-8", "replace").decode()
+def _utf8(text: Any) -> Any:
+    """Replaces unpaired surrogates in a text, which JSON may contain and UTF-8 cannot represent."""
+    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else text
 
 
 def _unknown(head: list[Record], asked: str) -> str:

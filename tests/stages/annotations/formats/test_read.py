@@ -84,6 +84,18 @@ def test_a_key_that_occurs_twice_is_counted():
     assert entries == [Entry("v_A", [Row(2.0, 9.0, "x", ref="0")]), Entry("", dropped={"other_form": 1})]
 
 
+@pytest.mark.parametrize("extra", [3, True, None, ["a"], {"b": 1}])
+def test_turns_may_have_more_fields(extra):
+    turns = [{"from": "human", "value": "Who?", "weight": extra}, {"from": "gpt", "value": "He."}]
+    assert read(json.dumps([{"video": "a.mp4", "conversations": turns}]).encode())[1] == [
+        Entry("a.mp4", conversations=[turns])
+    ]
+
+
+def test_chapters_may_be_none():
+    assert read(b'{"A": {"chapters": {}}, "B": {"chapters": {"0": "Intro"}}}')[1][0] == Entry("A")
+
+
 def test_a_video_that_is_null_costs_itself_alone():
     video = {"timestamps": [[1, 9]], "sentences": ["x"]}
     entries = read(json.dumps({"v_A": video, "v_B": None, "v_C": video}).encode())[1]

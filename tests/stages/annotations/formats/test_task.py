@@ -1,5 +1,7 @@
 """Annotation files read in the sandbox."""
 
+import json
+
 import pytest
 
 from stages.annotations.formats.task import read_in_sandbox
@@ -23,6 +25,14 @@ def test_a_large_file_comes_in_parts(tmp_path):
     path.write_text(lines(*({"video": f"v{n}", "start": 0, "end": 1, "text": "a" * 1000} for n in range(3000))))
     parts = list(read_in_sandbox(path))
     assert len(parts) > 2 and sum(len(entries) for _, entries in parts) == 3000
+
+
+def test_turns_with_more_fields_come_through(tmp_path):
+    path = tmp_path / "a.json"
+    turns = '[{"from": "human", "value": "Who?", "weight": 3}, {"from": "gpt", "value": "He.", "ok": null}]'
+    path.write_text('[{"video": "a.mp4", "conversations": ' + turns + "}]")
+    [(_, [entry])] = list(read_in_sandbox(path))
+    assert entry.conversations == [json.loads(turns)]
 
 
 def test_half_characters_are_replaced(tmp_path):
