@@ -40,7 +40,10 @@ class Context:
 
 def ingest(context: Context, work: Workspace) -> Iterator[pa.Table]:
     """Yields all videos of the manifest with the locations of their files."""
-    query = "select *, id as name, uri as location from manifest order by video_id"
+    # Only these columns: sorting the annotations as well would take memory for all of them.
+    query = """
+        select id, uri, sha256, licence, source, split, video_id, source_stamp, id as name, uri as location
+        from manifest order by video_id"""
     yield from _located_media(context, work.sql(query, INGEST))
 
 
@@ -175,7 +178,7 @@ def distill(context: Context, work: Workspace) -> Iterator[pa.Table]:
 
 def shards(context: Context, work: Workspace) -> Iterator[pa.Table]:
     """Yields the shards planned by `plan_shards`."""
-    query = "select * from distill where reject is null order by video_id"
+    query = f"select {', '.join(PLAN.names)} from distill where reject is null order by video_id"
     config = context.stages["pack"].config
     assert isinstance(config, PackConfig)
     for unit in plan_shards((row for table in work.sql(query, PLAN) for row in table.to_pylist()), config):
