@@ -56,7 +56,8 @@ def write_frames(
         }
         for i, seed in enumerate(seeds)
     ]
-    store.write_tables(path, [pa.Table.from_pylist(rows, FRAME)], FRAME)
+    tables = [pa.Table.from_pylist(rows[at : at + 64], FRAME) for at in range(0, len(rows), 64)]  # as decode does
+    store.write_tables(path, tables, FRAME)
 
 
 def write_questions(store: Store, path: str, select: np.ndarray, merge: np.ndarray, *, video: str = "v") -> None:

@@ -3,7 +3,8 @@
 Prints JSON lines: our preprocessing against open_clip's by way of PIL; the tower's forward pass against open_clip's
 model, which multiplies with MKL; frames a second through the whole of embed against the bare tower; the same for
 distill with 24 questions against bare patch features; and the memory that distill takes for each further 1,000 frames,
-beyond the tensors it returns (patch features alone would be 196 MB).
+beyond the tensors it returns (patch features alone would be 196 MB), from where the allocator has all it needs for one
+batch.
 Run: `python -m benchmarks.towers`.
 """
 
@@ -93,7 +94,7 @@ def memory_of(folder: Path) -> None:
     print(own_peak_mb() - sum(a.nbytes for a in arrays.values()) / 2**20)
 
 
-def memory(few: int = 128, many: int = 512) -> None:
+def memory(few: int = 1000, many: int = 3000) -> None:
     peaks = []
     for frames in (few, many):
         with tempfile.TemporaryDirectory() as folder:

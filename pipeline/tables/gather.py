@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.engine.chain import REJECTED
 from pipeline.tables.audited import (
@@ -105,7 +104,8 @@ def _put_units(
     path = f"tables/{name}.parquet"
     try:
         if store.exists(path) and store.read_metadata(path, MADE_OF) == digest.encode():
-            _put(name, _row_groups(store, path), schema, work, store, publish=False)
+            read = (table.replace_schema_metadata(None) for table in store.row_groups(path))
+            _put(name, read, schema, work, store, publish=False)
             return
     except UNREADABLE:
         pass  # made anew below; `verify` names it
@@ -155,10 +155,3 @@ def _from_json(path: str, text: bytes, schema: pa.Schema) -> pa.Table:
     except (ValueError, RecursionError, TypeError, AttributeError, pa.ArrowException) as error:
         told = f"its metadata is damaged ({type(error).__name__})"
         raise DamagedUnit(f"{path}: {told}: delete the file and build again") from None
-
-
-def _row_groups(store: Store, path: str) -> Iterator[pa.Table]:
-    with store.open(path) as source:
-        file = pq.ParquetFile(source, page_checksum_verification=True)
-        for i in range(file.num_row_groups):
-            yield file.read_row_group(i).replace_schema_metadata(None)

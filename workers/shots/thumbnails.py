@@ -36,13 +36,13 @@ class Thumbnails:
 
 
 def read_thumbnails(store: Store, decode_units: Sequence[str]) -> Thumbnails:
-    """Reads the frames of decode units in order; holds the JPEGs of one unit at a time."""
+    """Reads the frames of decode units in order; holds the JPEGs of one row group at a time."""
     times, frames = [np.zeros(0)], [np.zeros((0, SIDE, SIDE, 3), np.uint8)]
     for unit in decode_units:
-        table = store.read_table(unit, ["time_s", "jpeg"])
-        if table.num_rows:
-            times.append(table["time_s"].to_numpy())
-            frames.append(np.stack([shrink(jpeg.as_py()) for jpeg in table["jpeg"]]))
+        for table in store.row_groups(unit, ["time_s", "jpeg"]):
+            if table.num_rows:
+                times.append(table["time_s"].to_numpy())
+                frames.append(np.stack([shrink(jpeg.as_py()) for jpeg in table["jpeg"]]))
     return Thumbnails(np.concatenate(times), np.concatenate(frames))
 
 

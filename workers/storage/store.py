@@ -39,6 +39,13 @@ class Store(Files):
             for batch in pq.ParquetFile(source, page_checksum_verification=True).iter_batches(_ROWS, columns=columns):
                 yield batch.to_pylist()
 
+    def row_groups(self, path: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Yields a table per row group of a Parquet file, as `read_table` reads it; one is held in memory at a time."""
+        with self.open(path) as source:
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            for number in range(file.num_row_groups):
+                yield file.read_row_group(number, columns)
+
     def num_rows(self, path: str) -> int:
         """Returns the number of rows of a Parquet file, as its footer states it."""
         with self.open(path) as source:

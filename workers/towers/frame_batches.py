@@ -51,8 +51,9 @@ def frame_batches(store: Store, units: Sequence[str], fit: Fit, *, batch: int, t
 
 def _jpegs(store: Store, units: Sequence[str]) -> Iterator[bytes]:
     for unit in units:
-        for jpeg in store.read_table(unit, ["jpeg"])["jpeg"]:
-            yield jpeg.as_py()
+        for table in store.row_groups(unit, ["jpeg"]):
+            for jpeg in table["jpeg"]:
+                yield jpeg.as_py()
 
 
 def _read(jpeg: bytes, fit: Fit) -> "torch.Tensor":

@@ -89,6 +89,13 @@ def test_the_same_tables_are_the_same_bytes(store):
     assert store.read_bytes("a") == store.read_bytes("b")
 
 
+def test_a_table_is_read_by_row_groups(store):
+    store.write_tables("a", [TABLE, TABLE.slice(1), TABLE.slice(0, 0)], TABLE.schema)
+    read = [*store.row_groups("a", TABLE.column_names[:1])]
+    assert [table.num_rows for table in read] == [TABLE.num_rows, TABLE.num_rows - 1, 0]
+    assert pa.concat_tables(read).equals(store.read_table("a", TABLE.column_names[:1]))
+
+
 def test_tensors_round_trip(store):
     tensors = {"b": np.arange(6, dtype=np.float16).reshape(2, 3), "a": np.zeros((0, 4), np.int64)}
     store.write_tensors("t.safetensors", tensors)
@@ -107,12 +114,17 @@ def test_a_flipped_bit_is_found(store, where):
     store.write_tables(
         "t.parquet", [pa.table({"x": np.random.default_rng(0).random(5000)})], pa.schema([("x", pa.float64())])
     )
-    for name, read in (("t.safetensors", store.read_tensors), ("t.parquet", store.read_table)):
+    reads = {
+        "t.safetensors": [store.read_tensors],
+        "t.parquet": [store.read_table, lambda name: list(store.row_groups(name))],
+    }
+    for name in reads:
         data = bytearray(store.read_bytes(name))
         data[int(len(data) * where)] ^= 1
         store.write_bytes(name, bytes(data))
-        with pytest.raises((OSError, ValueError)):
-            read(name)
+        for read in reads[name]:
+            with pytest.raises((OSError, ValueError)):
+                read(name)
 
 
 def test_files_are_listed_sorted_and_below_one_folder(store):
@@ -138,6 +150,7 @@ USES = {
     "open": Store.open,
     "sha256": Store.sha256,
     "read_table": Store.read_table,
+    "row_groups": lambda store, path: list(store.row_groups(path)),
     "local": read_locally,
 }
 

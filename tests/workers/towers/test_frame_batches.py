@@ -1,5 +1,6 @@
 """Frames of decode units in batches of one shape."""
 
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
@@ -36,6 +37,18 @@ def test_all_frames_come_in_order_and_the_last_is_repeated(store, units, batch, 
     taken = [frame for b in found for frame in b.pixels[: b.count]]
     assert len(taken) == len(every) and all(torch.equal(a, b) for a, b in zip(taken, every, strict=True))
     assert all(torch.equal(frame, every[-1]) for b in found for frame in b.pixels[b.count :])
+
+
+def test_the_frames_of_one_row_group_are_held(tmp_path):
+    store = Store(tmp_path)
+    write_frames(store, "long", list(range(512)))
+    size = max(table.nbytes for table in store.row_groups("long", ["jpeg"]))
+    before = pa.total_allocated_bytes()
+    held = [
+        pa.total_allocated_bytes() - before
+        for _ in frame_batches(store, ["long", "long"], lambda frame: frame, batch=8, threads=1)
+    ]
+    assert len(held) == 128 and max(held) < 2 * size, "of sixteen"
 
 
 def test_frames_are_the_pictures_that_were_written(store):
