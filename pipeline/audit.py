@@ -134,11 +134,15 @@ def show_gates(gates: list[Gate], out: Terminal) -> None:
     table = folded_table("gate", "value", "", "at most", "pairs", "", box=None)
     for gate in gates:
         limit, verdict = ("", "") if gate.limit is None else (f"{gate.limit:g}", "ok" if gate.holds else "FAILED")
-        value = "?" if math.isnan(gate.value) else f"{gate.value:.4g}"
+        value = "" if math.isnan(gate.value) else f"{gate.value:.4g}"
         table.add_row(
             message(gate.name), value, gate.unit, limit, str(gate.pairs), verdict if gate.is_judged else "not judged"
         )
     out.print(table)
+    for gate in gates:
+        if gate.name in PROBLEMS and gate.value:
+            out.print(f"{gate.name}: {PROBLEMS[gate.name]} (column problems of the table qa)")
+    out.print("blind model: guesses the right option from the texts alone; a rule: e.g. always the longest option")
     judged = [gate for gate in gates if gate.limit is not None and gate.is_judged]
     failed = sum(not gate.holds for gate in judged)
     out.print(f"{failed} of {len(judged)} gates failed" if failed else f"all {len(judged)} gates that were judged hold")
