@@ -1,11 +1,12 @@
 """Checks that the media files of a corpus, and those that it references in place, are those that were read."""
 
+import hashlib
+
 from pipeline.inputs.addresses import resolve
 from schemas.rejects import Reject
 from workers.fetch.access import Access, check, open_local
 from workers.fetch.redaction import redacted
 from workers.fetch.urls import LocalUrl
-from workers.storage.files import sha256_of
 from workers.storage.store import Store
 
 
@@ -35,4 +36,4 @@ def _sha256(location: str, access: Access) -> str:
     if not isinstance(url, LocalUrl):
         raise Reject("refused", "what was fetched lies in the corpus")
     with open_local(url) as file:
-        return sha256_of(file)
+        return hashlib.file_digest(file, "sha256").hexdigest()

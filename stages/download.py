@@ -1,5 +1,6 @@
 """download: stores the file of a manifest row and probes it by demuxing it completely. Row -> video, 1:1."""
 
+import hashlib
 import importlib
 import shutil
 import traceback
@@ -15,13 +16,14 @@ from schemas.stage import Stage
 from schemas.tables.media import MANIFEST, VIDEO
 from stages.download_config import DownloadConfig as DownloadConfig  # as other modules of stages have theirs
 from workers.fetch.access import Access, check, open_local, short_name
+from workers.fetch.limits import FetchLimits
 from workers.fetch.notes import FetchNotes
-from workers.fetch.partial_file import FetchLimits, PartialFile, State
+from workers.fetch.partial_file import PartialFile, State
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl, parse_url
 from workers.media.sandboxed import probe_in_sandbox
 from workers.storage.file_lock import locked
-from workers.storage.files import COPY_BYTES, sha256_of
+from workers.storage.files import COPY_BYTES
 from workers.storage.local_media import required_location
 from workers.storage.scratch import scratch_folder
 from workers.storage.store import Store
@@ -165,7 +167,7 @@ def _keep(path: Path, unit: Row, config: DownloadConfig, store: Store) -> tuple[
 
 def _sha256(path: Path, unit: Row) -> str:
     with path.open("rb") as file:
-        found = sha256_of(file)
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     wanted = (unit["sha256"] or "").strip().lower()
     if wanted and wanted != found:
         raise Reject("checksum_mismatch", f"sha256 is {found}, the manifest says {wanted[:64]}")

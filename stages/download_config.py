@@ -8,7 +8,7 @@ from pydantic import Field, field_serializer, field_validator
 
 from schemas.config import Resources, StageConfig
 from workers.fetch.access import Access
-from workers.fetch.partial_file import FetchLimits, FetchSettings
+from workers.fetch.limits import FetchLimits, FetchSettings
 from workers.fetch.redaction import format_value, redacted
 from workers.fetch.urls import HttpUrl, UrlError, parse_url
 from workers.media.media_limits import MediaLimits

@@ -1,5 +1,6 @@
 """What benchmarks hold: ids, files and questions of annotation files, of folders of videos and of corpora."""
 
+import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from pipeline.inputs.media_folder import is_media, list_media
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
 from stages.annotations.text import AnnotationError
-from workers.storage.files import sha256_of
 
 Row = dict[str, Any]
 _LETTER = re.compile(r"^\([A-H]\) ", re.M)
@@ -54,7 +54,7 @@ def read_known(named: str) -> Known:
     if path.is_dir():
         for media in list_media(path).media:
             with media.path.open("rb") as stream:
-                known.files[sha256_of(stream)] = media.path.name
+                known.files[hashlib.file_digest(stream, "sha256").hexdigest()] = media.path.name
             known.ids.add(media.path.name)
             known.folder = named
     for file, read in read_files(path, ""):

@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from io import BufferedReader
 
 from schemas.rejects import Reject
 from workers.fetch.urls import LocalUrl, ObjectUrl, Url, UrlError, parse_url
@@ -70,7 +70,7 @@ def allowed_path(path: str, access: Access) -> str:
     return found
 
 
-def open_local(url: LocalUrl) -> BinaryIO:
+def open_local(url: LocalUrl) -> BufferedReader:
     """Opens a regular file for reading.
 
     Raises:

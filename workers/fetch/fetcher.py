@@ -15,8 +15,9 @@ from schemas.rejects import Reject
 from workers.fetch.access import Access, check, open_local
 from workers.fetch.host_limiter import HostLimiter
 from workers.fetch.http import receive_http
+from workers.fetch.limits import FetchLimits
 from workers.fetch.object_store import OpenObject, open_object, receive_object
-from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError, State
+from workers.fetch.partial_file import PartialFile, RetryableError, State
 from workers.fetch.redaction import redacted, scrub_secrets
 from workers.fetch.urls import HttpUrl, LocalUrl
 

@@ -16,8 +16,9 @@ import httpx
 from schemas.rejects import Reject
 from workers.fetch.access import Access, check
 from workers.fetch.host_limiter import HostLimiter
+from workers.fetch.limits import FetchLimits
 from workers.fetch.network import core_url, http_client
-from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError, State
+from workers.fetch.partial_file import PartialFile, RetryableError, State
 from workers.fetch.responses import Answer, check_answer, is_another, range_start, service_code, validator_of
 from workers.fetch.urls import HttpUrl
 

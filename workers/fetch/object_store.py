@@ -10,7 +10,8 @@ from pyarrow import fs
 from schemas.rejects import BuildStopped, Reject
 from workers.fetch.access import Access, uses_credentials
 from workers.fetch.filesystems import filesystem_of
-from workers.fetch.partial_file import FetchLimits, PartialFile, RetryableError, State
+from workers.fetch.limits import FetchLimits
+from workers.fetch.partial_file import PartialFile, RetryableError, State
 from workers.fetch.urls import ObjectUrl, decoded
 
 _BLOCK = 8 << 20  # a request per block

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import httpx
 
 from schemas.rejects import Reject
-from workers.fetch.partial_file import FetchLimits, RetryableError, State
+from workers.fetch.limits import FetchLimits
+from workers.fetch.partial_file import RetryableError, State
 
 # Types that are never media; files of unknown types are probed.
 _REFUSED_TYPES = (

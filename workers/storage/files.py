@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pyarrow as pa
 from pyarrow import fs
@@ -163,7 +163,7 @@ class Files:
     def sha256(self, path: str) -> str:
         """Returns the SHA-256 of a file's content, in hex."""
         with self.open(path) as source:
-            return sha256_of(source)
+            return hashlib.file_digest(source, "sha256").hexdigest()
 
     @contextmanager
     def local(self, path: str) -> Iterator[Path]:
@@ -180,14 +180,6 @@ class Files:
         key = hashlib.sha256(f"{self.root}\0{path}\0{self.size(path)}".encode()).hexdigest()[:32]
         with DiskCache().use(key, fetch) as copy:
             yield copy
-
-
-def sha256_of(stream: Any) -> str:
-    """Returns the SHA-256 of the rest of a binary stream, in hex."""
-    found = hashlib.sha256()
-    while block := stream.read(COPY_BYTES):
-        found.update(block)
-    return found.hexdigest()
 
 
 def open_file(folder: str, name: str) -> pa.NativeFile:

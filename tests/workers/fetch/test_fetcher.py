@@ -16,7 +16,8 @@ from workers.fetch import network
 from workers.fetch.access import Access
 from workers.fetch.fetcher import fetch
 from workers.fetch.host_limiter import HostLimiter
-from workers.fetch.partial_file import FetchLimits, PartialFile
+from workers.fetch.limits import FetchLimits
+from workers.fetch.partial_file import PartialFile
 
 LIMITS = FetchLimits(
     max_bytes=4 * len(BODY),

@@ -16,7 +16,8 @@ from tests.faulty_server import BODY
 from workers.fetch import object_store
 from workers.fetch.access import Access
 from workers.fetch.fetcher import fetch, read_bytes
-from workers.fetch.partial_file import FetchLimits, RetryableError
+from workers.fetch.limits import FetchLimits
+from workers.fetch.partial_file import RetryableError
 
 OWN = Access(buckets=("s3://videos", "gs://videos"))
 LIMITS = FetchLimits(max_bytes=4 * len(BODY), max_seconds=60, attempts=2, backoff_s=0.01, access=OWN)
