@@ -11,8 +11,8 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "When does the following happen: {a}?",
         "At what time in the video does this happen: {a}?",
         "When in the video is the following shown: {a}?",
-        "Where in the video can the following be seen: {a}?",
-        "What is the time of the following in the video: {a}?",
+        "When can the following be seen in the video: {a}?",
+        "At what time in the video can this be seen: {a}?",
         "When {does}?",
         "At what time {does}?",
     ),
@@ -30,7 +30,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "What happens between {start} and {end}?",
         "Which of these events takes place from {start} to {end}?",
         "Which of the following can be seen from {start} to {end}?",
-        "Which event fills the part of the video between {start} and {end}?",
+        "Which of these events is shown between {start} and {end}?",
     ),
     "occurrence": (
         "When does the following happen for the {nth} time: {a}?",
@@ -72,8 +72,8 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "earlier": (
         "Of these events, which one is the {nth} before {a}, counting backwards?",
-        "If only these events are counted backwards from {a}, which one is the {nth}?",
-        "Among these events, which one is the {nth} before the following event, counting backwards: {a}?",
+        "Going back in time from {a}, which one of these events comes {nth}?",
+        "Counting only these events backwards, which one is the {nth} before the following event: {a}?",
     ),
     "said_next": (
         "What is said next after the following line: {a}?",
@@ -87,7 +87,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "said_earlier": ("Which line is the {nth} one before {a}, counting backwards?",),
     "said_order": (
         "In which order are these lines spoken?",
-        "Which of these orders is the order in which the following is said?",
+        "In which of these orders are the lines spoken?",
     ),
     "between": (
         "Which of these happens between the following two events: {a} and {b}?",
