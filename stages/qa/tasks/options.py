@@ -130,9 +130,10 @@ def wrong_spans(
     for event in pool:
         side = earlier if event.start_s < truth.start_s else later
         around = (event.start_s - error_s, event.end_s + error_s)
-        are_apart = all(overlap_s(around, e.span) == 0 for e in (truth, *side))
+        if len(side) == most or any(overlap_s(around, e.span) > 0 for e in (truth, *side)):
+            continue
         told = (e for e in timeline.around(*around) if e not in timeline.outlines)
-        if len(side) < most and are_apart and not any(may_be_taken_for(e, truth) for e in told):
+        if not any(may_be_taken_for(e, truth) for e in told):
             side.append(event)
     place = rng.randrange(most + 1)
     chosen = [*earlier[:place], *later[: most - place]]
