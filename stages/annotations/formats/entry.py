@@ -8,12 +8,14 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2})(?:[.,](\d{1,9}))?")
 _ISO = re.compile(r"PT(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,5}(?:\.\d{1,9})?)S)?")
 _NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{0,18})?(?:[eE][+-]?\d{1,2})?")
 _MAX_LITERAL = 1 << 20
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s().-]+")
 
 Turns = list[dict[str, Any]]
 
@@ -146,6 +148,19 @@ def list_of(value: Any) -> list[Any]:
 def dict_of(value: Any) -> dict[str, Any]:
     """Returns an object; {} for anything else."""
     return value if isinstance(value, dict) else {}
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """Returns an object with its names in small letters, also as words (`startTime` is `start_time`); {} otherwise."""
+    if not isinstance(value, dict):
+        return {}
+    small = {str(name).lower(): cell for name, cell in value.items()}
+    return {**{_in_words(str(name)): cell for name, cell in value.items()}, **small}
+
+
+@lru_cache(1000)
+def _in_words(name: str) -> str:
+    return _WORDS.sub("_", name).strip("_").lower()
 
 
 def pair(value: Any) -> tuple[Any, Any]:

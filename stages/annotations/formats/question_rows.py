@@ -50,11 +50,23 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     video = text_of(first_of(shared, *_VIDEO)) or (key if asked[0] is not value else "")
     duration_s = seconds(value.get("duration"))
     for found in asked:
-        yield entry_of(found, text_of(first_of(found, *_VIDEO[:-2])) or video, duration_s)
+        own = text_of(first_of(found, *_VIDEO[:-2])) or video
+        yield entry_of(found, own, duration_s, (value.get("start"), value.get("end")))
 
 
-def entry_of(value: dict[str, Any], video: str, duration_s: float | None = None) -> Entry:
-    """Returns the conversation of a question, or why there is none."""
+def nested_questions(value: Any, video: str, part: tuple[Any, Any] = (None, None)) -> Iterator[Entry]:
+    """Yields the questions in the lists of a record of another form, which is about a video or a part of it."""
+    for found in _asked(value):
+        yield entry_of(found, text_of(first_of(found, *_VIDEO[:-2])) or video, part=part)
+
+
+def entry_of(
+    value: dict[str, Any], video: str, duration_s: float | None = None, part: tuple[Any, Any] = (None, None)
+) -> Entry:
+    """Returns the conversation of a question, or why there is none.
+
+    `part` is the start and the end of what it is about, unless the question has its own.
+    """
     name = next(name for name in _ASKED if name in value)
     # In VideoChat2-IT, the instruction is the question of a caption.
     question = text_of(first_of(value, name, "i")).strip()
@@ -71,7 +83,7 @@ def entry_of(value: dict[str, Any], video: str, duration_s: float | None = None)
         reason = "doubled_options"
     else:
         reason = "answer_not_an_option"
-        turns = _turns(_part(value) + question, options, answer)
+        turns = _turns((_part(value.get("start"), value.get("end")) or _part(*part)) + question, options, answer)
     if turns is None:
         untold = ["\n".join([question, *options])] if question else []
         return Entry(video, [], duration_s, dropped={reason: 1}, questions=untold)
@@ -106,8 +118,8 @@ def _options(value: dict[str, Any]) -> list[str]:
     return told_options if len(told_options) > 1 else []
 
 
-def _part(value: dict[str, Any]) -> str:
-    start, end = seconds(value.get("start")), seconds(value.get("end"))
+def _part(start: Any, end: Any) -> str:
+    start, end = seconds(start), seconds(end)
     return "" if start is None or end is None or end <= start else f"From {start:g} to {end:g} seconds: "
 
 

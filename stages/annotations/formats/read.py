@@ -48,8 +48,8 @@ from stages.annotations.text import AnnotationError, clean_text, format_value
 _MODULES = (
     activitynet, youcook2, coin, goalstep, ego4d_narrations, ego4d_clips, howto100m, whisper, youtube_json3,
     youtube_xml, crosstask, charades, subtitle_file, chapters, vript, finevideo, sharegpt4video, miradata, panda70m,
-    hdvila, soccernet, perceptiontest, htstep, qvhighlights, didemo, llava, timechat, question_rows, clip_list,
-    timelines, webvid, id_list,
+    hdvila, soccernet, perceptiontest, htstep, qvhighlights, didemo, llava, timechat, clip_list, timelines,
+    question_rows, webvid, id_list,
 )  # fmt: skip
 FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _MODULES}
 _LOOK_AHEAD = 1000

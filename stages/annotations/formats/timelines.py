@@ -8,14 +8,17 @@
     {"video_id": "dQw4w9WgXcQ", "transcript": [{"start": 0.5, "duration": 2.4, "text": "Hi there."}]}
 
 A single `time` or `timestamp` is a point in time. A record without an id belongs to the video that its file is named
-after. Titles are chapters, and what is said is speech.
+after, and lines that name their own videos to those. Titles are chapters, and what is said is speech. Questions in a
+list of a record are read, too.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from stages.annotations.formats.clip_list import clip_of, fields_of, is_clip, told, video_of
-from stages.annotations.formats.entry import Entry, Format, Row, first_of, seconds, text_of
+from stages.annotations.formats.clip_list import ASKS, clip_of, is_clip, told, video_of
+from stages.annotations.formats.entry import Entry, Format, Row, fields_of, first_of, seconds, text_of
+from stages.annotations.formats.question_rows import nested_questions
+from stages.annotations.formats.whisper import is_speech
 
 _POINT = ("time", "timestamp", "timestamp_sec")
 _SPEECH = ("transcript", "transcripts", "transcription", "subtitle", "subtitles", "asr", "speech", "utterances")
@@ -31,21 +34,22 @@ _LISTS = (
     "story",
     "narrations",
 )
+_SPLITS = ("train", "training", "val", "validation", "valid", "test", "testing")
 _FIRST = 5
 
 
 def _lists(key: str, value: Any) -> list[tuple[str, list[dict[str, Any]]]]:
     """Returns the lists of timed texts in a record, with their names."""
     members = {key: value} if isinstance(value, list) and key else value if isinstance(value, dict) else {}
-    if not key and not _video(fields_of(value)):
+    record = fields_of(value)
+    if record.keys() & set(ASKS):
+        return []
+    if not key and not (video_of(record) or text_of(record.get("id"))):
         # An object with other names is one of videos, whose members are read one by one.
         members = {name: inner for name, inner in members.items() if name.lower() in _LISTS}
     lists = [(name, list(map(_item, inner))) for name, inner in members.items() if isinstance(inner, list)]
-    return [(name, items) for name, items in lists if any(map(_is_timed, items[:_FIRST]))]
-
-
-def _video(record: dict[str, Any]) -> str:
-    return video_of(record) or text_of(record.get("id"))
+    # Words are those of the lines of a transcript.
+    return [(name, items) for name, items in lists if name != "words" and any(map(_is_timed, items[:_FIRST]))]
 
 
 def _item(value: Any) -> dict[str, Any]:
@@ -60,7 +64,8 @@ def _item(value: Any) -> dict[str, Any]:
 
 
 def _is_timed(item: dict[str, Any]) -> bool:
-    return is_clip(item) or bool(told(item) and seconds(first_of(item, *_POINT)) is not None)
+    is_point = seconds(first_of(item, *_POINT)) is not None and not item.keys() & set(ASKS)
+    return is_clip(item) or bool(is_point and told(item))
 
 
 def _is_of(key: str, value: Any) -> bool:
@@ -69,16 +74,19 @@ def _is_of(key: str, value: Any) -> bool:
 
 def _read(key: str, value: Any) -> Iterator[Entry]:
     record = fields_of(value)
-    rows = []
+    is_split = key.split("_")[0].lower() in _SPLITS
+    video = video_of(record) or ("" if is_split else key) or text_of(record.get("id"))
+    rows: dict[str, list[Row]] = {}
     for name, items in _lists(key, value):
         kind = "speech" if name.lower() in _SPEECH else "event"
-        rows += [_row(item, kind) for item in items]
-    yield Entry(
-        _video(record) or key,
-        rows,
-        seconds(first_of(record, "duration", "duration_s")),
-        split=text_of(record.get("split")),
-    )
+        for item in items:
+            # A link of a line of one video is mostly to that line.
+            own = video_of(item, links=not video) or video
+            rows.setdefault(own, []).append(_row(item, "speech" if is_speech(item) else kind))
+    duration_s = seconds(first_of(record, "duration", "duration_s"))
+    split = text_of(record.get("split")) or (key if is_split else "")
+    yield from (Entry(own, found, duration_s if own == video else None, split=split) for own, found in rows.items())
+    yield from nested_questions(value, video)
 
 
 def _row(item: dict[str, Any], kind: str) -> Row:

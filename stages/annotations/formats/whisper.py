@@ -20,15 +20,30 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from stages.annotations.formats.entry import Entry, Format, Row, dict_of, first_of, list_of, pair, row, seconds, text_of
+from stages.annotations.formats.clip_list import VIDEO, video_of
+from stages.annotations.formats.entry import (
+    Entry,
+    Format,
+    Row,
+    dict_of,
+    fields_of,
+    first_of,
+    list_of,
+    pair,
+    row,
+    seconds,
+    text_of,
+)
+from stages.annotations.formats.question_rows import nested_questions
 from stages.annotations.runs import cut_run
 
 _SILENCE, _UNSURE = 0.6, -1.0  # the thresholds of Whisper's own transcribe()
 _LOOP = 4  # as often in a row nobody says a sentence
 TSV = "tsv"
 """Key of the rows of its table, which has the columns of HowTo100M's, but other units."""
-_VIDEO = {"video_uid", "video_id", "video", "vid", "url", "clip_id", "scene_id", "question", "q", "start_s"}
-"""Fields of records that are no segments of speech."""
+_OTHER = {"video_uid", "clip_id", "scene_id", "question", "q", "start_s"}
+"""Fields of records that are no speech."""
+_MARKS = {"no_speech_prob", "avg_logprob", "words", "speaker"}
 _MAX_CHARS = 240  # as `annotate` joins cues where no recipe says otherwise
 
 
@@ -41,7 +56,7 @@ class _Word(NamedTuple):
 def _is_of(key: str, value: Any) -> bool:
     if key == TSV:
         return isinstance(value, dict) and value.keys() == {"start", "end", "text"}
-    if key or not isinstance(value, dict) or value.keys() & _VIDEO:
+    if key or not isinstance(value, dict) or value.keys() & _OTHER:
         return False
     segments = value.get("segments")
     if not isinstance(segments, list):
@@ -49,10 +64,19 @@ def _is_of(key: str, value: Any) -> bool:
         spoken = any("offsets" in dict_of(line) for line in list_of(value.get("transcription"))[:5])
         return timed or spoken or _is_segment(value)
     first = dict_of(segments[0]) if segments else {}
+    if any(nested_questions(value, "")):
+        return False
     return {"start", "end", "text"} <= first.keys() if segments else "text" in value
 
 
+def is_speech(segment: dict[str, Any]) -> bool:
+    """Returns whether a segment has a field that only speech recognition gives."""
+    return bool(segment.keys() & _MARKS)
+
+
 def _is_segment(value: dict[str, Any]) -> bool:
+    if fields_of(value).keys() & set(VIDEO):
+        return False  # a row of a clip list
     timed = seconds(value.get("start")) is not None and ("end" in value or "duration" in value)
     return timed and isinstance(value.get("text"), str)
 
@@ -82,6 +106,8 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
         segments = [value if "end" in value else {**value, "end": start + length}]
     else:
         segments = _chunks(value) or [dict_of(segment) for segment in list_of(value.get("segments"))]
+    # A link may be to where the sound is from, which has another name than the file.
+    video = video_of(fields_of(value), links=False)
     heard = [segment for segment in segments if not _is_silence(segment)]
     rows: list[Row] = []
     again_and_again = 0
@@ -91,7 +117,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
         again_and_again += len(same) - len(kept)
         rows += [line for segment in kept for line in _lines(segment)]
     dropped = {"no_speech": len(segments) - len(heard), "loop": again_and_again}
-    yield Entry("", rows, dropped=dropped)
+    yield Entry(video, rows, dropped=dropped)
 
 
 def _lines(segment: dict[str, Any]) -> list[Row]:
