@@ -17,7 +17,7 @@ def load_json(text: str, max_depth: int = MAX_DEPTH, repeated: list[str] | None 
     (more than 4,300 digits) and for lists and objects nested more than `max_depth` deep.
     """
     try:
-        value = json.loads(text, object_pairs_hook=None if repeated is None else _noting(repeated))
+        value = json.loads(text, object_pairs_hook=None if repeated is None else noting(repeated))
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}" if "\n" in text else f"column {error.colno}"
         raise AnnotationError(f"bad JSON at {place}: {error.msg}") from None
@@ -29,7 +29,9 @@ def load_json(text: str, max_depth: int = MAX_DEPTH, repeated: list[str] | None 
     return value
 
 
-def _noting(repeated: list[str]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+def noting(repeated: list[str]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """Returns an `object_pairs_hook` that adds to `repeated` the keys that an object has twice."""
+
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) < len(pairs):

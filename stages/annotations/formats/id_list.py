@@ -50,7 +50,10 @@ def _has_sentence(value: Any, depth: int = 6) -> bool:
         return "://" not in value and value.strip().count(" ") >= 3
     if isinstance(value, dict) and any(isinstance(value.get(name), str) and value[name] for name in _TEXTS):
         return True
-    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    if isinstance(value, dict):
+        # HowTo100M: `category_1` is "Cars & Other Vehicles".
+        value = [cell for name, cell in value.items() if "category" not in name]
+    inner = value if isinstance(value, list) else []
     return depth > 0 and any(_has_sentence(each, depth - 1) for each in inner)
 
 

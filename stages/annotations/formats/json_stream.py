@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from stages.annotations.json_text import check_depth
+from stages.annotations.json_text import check_depth, noting
 from stages.annotations.text import AnnotationError
 
 WRAPPERS = ("database", "videos", "annotations", "sentences", "data")
@@ -16,7 +16,8 @@ _MAX_VALUE = 256 << 20
 def stream_json(stream: TextIO) -> Iterator[tuple[str, Any]]:
     """Yields the members of the object, or the items of the list with the key "".
 
-    Members of WRAPPERS are replaced by their content. Raises AnnotationError, also for a value of more than 256 MiB.
+    Members of WRAPPERS are replaced by their content. At the end, there is a null for each key that an object within a
+    value has twice. Raises AnnotationError, also for a value of more than 256 MiB.
     """
     scanner = _Scanner(stream)
     for key in scanner.members():
@@ -25,6 +26,7 @@ def stream_json(stream: TextIO) -> Iterator[tuple[str, Any]]:
                 yield inner, scanner.value()
         else:
             yield key, scanner.value()
+    yield from (("", None) for _ in scanner.repeated)
 
 
 class _Scanner:
@@ -32,7 +34,8 @@ class _Scanner:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._text, self._at, self._read = stream, "", 0, 0
-        self._decoder = json.JSONDecoder()
+        self.repeated: list[str] = []
+        self._decoder = json.JSONDecoder(object_pairs_hook=noting(self.repeated))
 
     def members(self) -> Iterator[str]:
         """Yields the keys of the object, or "" for each item of the list, that begins here.
@@ -67,7 +70,9 @@ class _Scanner:
     def value(self) -> Any:
         """Returns the value that begins here."""
         self.peek()
+        before = len(self.repeated)
         while True:
+            del self.repeated[before:]  # of a part that is parsed again
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
                 # At the end of the text read so far, a number may continue: `1` of `1.5`, of `1e+5`.

@@ -29,12 +29,11 @@ _HEAD_BYTES = 1 << 20
 _MAX_LINE = 16 << 20
 _MAX_CELL = 1 << 20
 _BATCH_ROWS = 100
+_WEB_PAGE = (b"<!doctype html", b"<html")
 # What people give in place of a file, by its first bytes, and what to do.
 _NO_TEXT = (
     (b"version https://git-lfs", "is a pointer of Git LFS, not the file itself: run git lfs pull"),
-    (b"<!doctype html", "is a web page, perhaps of a failed download: download the file again"),
     (b"PK\x03\x04", "is a zip archive or an Excel file: give the files in it, or a table saved as CSV"),
-    (b"<html", "is a web page, perhaps of a failed download: download the file again"),
     *(
         (start, "is compressed: decompress it and give the files in it")
         for start in (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
@@ -52,8 +51,10 @@ def read_records(stream: BinaryIO, name: str) -> Iterator[Record]:
     if head.startswith(b"PAR1"):
         yield from _parquet(stream)
         return
-    if reason := next((why for start, why in _NO_TEXT if head.lstrip().lower().startswith(start.lower())), ""):
+    if reason := next((why for start, why in _NO_TEXT if head.startswith(start)), ""):
         raise AnnotationError(reason)
+    if head[:1000].lstrip().lower().startswith(_WEB_PAGE):
+        raise AnnotationError("is a web page, perhaps of a failed download: download the file again")
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     if size <= _WHOLE_BYTES:
@@ -111,14 +112,18 @@ def _json_lines(lines: io.TextIOBase) -> Iterator[Record]:
         number += 1
         if line.strip():
             try:
-                yield "", load_json(line.strip())
+                repeated: list[str] = []
+                yield "", load_json(line.strip(), repeated=repeated)
+                yield from (("", None) for _ in repeated)
             except AnnotationError as error:
                 raise AnnotationError(f"line {number}: {error}") from None
 
 
 def _table_or_text(text: str, name: str) -> Iterator[Record]:
-    suffix, first = PurePosixPath(name).suffix.lower(), text.lstrip("\n").partition("\n")[0]
+    suffix, (first, _, rest) = PurePosixPath(name).suffix.lower(), text.lstrip("\n").partition("\n")
     delimiter = "\t" if suffix == ".tsv" or "\t" in first else max(",;|", key=first.count)
+    if delimiter in ";|" and suffix != ".csv" and rest.partition("\n")[0].count(delimiter) != first.count(delimiter):
+        delimiter = ","  # a line of text may have such a character
     cells = next(csv.reader([first[:_MAX_CELL]], delimiter=delimiter), [])
     is_table = len(cells) > 1 or suffix in (".csv", ".tsv")
     if is_table and all(_HEAD.fullmatch(cell.strip()) or not cell for cell in cells) and any(cells):

@@ -12,8 +12,8 @@
     0<TAB>2400<TAB>Hi there.
 
 Times in the TSV and of whisper.cpp are milliseconds. Segments that Whisper classified as silence, and sentences that it
-repeats many times (which also happens on silence), are dropped and counted. A segment of more than 240 characters is
-cut at pauses.
+repeats many times (which also happens on silence), are dropped and counted; segments alone are read one by one, with
+their repeats. A segment of more than 240 characters is cut at pauses.
 """
 
 from collections.abc import Iterator

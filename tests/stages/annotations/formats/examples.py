@@ -956,7 +956,7 @@ CASES = {
             },
         },
         "ego4d_narrations",
-        [Entry("U", [Row(0.8, 0.8, "C runs.", is_point=True)], dropped={"second_pass": 1})],
+        [Entry("U", [Row(0.8, 0.8, "C runs.", is_point=True)], dropped={"second_pass": 1, "rejected": 1})],
     ),
     "Ego-Exo4D keysteps": Case(
         "keystep_train.json",

@@ -134,3 +134,37 @@ def test_a_key_names_the_video_rather_than_a_number():
     entries = [Entry("dQw", [Row(0.0, 2.0, "a man runs")])]
     assert of({"dQw": {"id": 3, "segments": segments}}) == ("timelines", entries)
     assert of([{"id": "dQw", "segments": segments}]) == ("timelines", entries)
+
+
+def test_narrations_with_a_start_and_an_end_are_no_points():
+    told = [{"start_time": 0, "end_time": 2, "text": "a man runs"}]
+    assert of({"A": {"narrations": told}}) == ("timelines", [Entry("A", [Row(0.0, 2.0, "a man runs")])])
+
+
+def test_the_first_narrator_who_says_something_is_read_and_all_others_are_counted():
+    def by(*times, rejected=False):
+        return {"descriptions": [{"text": "C runs.", "timestamp": time} for time in times], "rejected": rejected}
+
+    told = {"annotations": {"U": [by(), by(1.5, 2.5, rejected=True), by(), by(3.5), by(4.5, 5.5), by(6.5)]}}
+    point = Row(3.5, 3.5, "C runs.", is_point=True)
+    entries = [Entry("U", [point], dropped={"second_pass": 3, "rejected": 2})]
+    assert of(told) == ("ego4d_narrations", entries)
+
+
+@pytest.mark.parametrize("text", ["42", "1984", "10:30"])
+def test_a_text_may_be_a_number(text):
+    rows = [{"video": "a.mp4", "start": 0, "end": 2, "caption": text}]
+    assert of(rows) == ("clip_list", [Entry("a.mp4", [clip(0.0, 2.0, text)])])
+
+
+@pytest.mark.parametrize("delimiter", ["|", ";"])
+def test_a_line_of_text_is_no_head_of_a_table(delimiter):
+    chapters = f"Welcome {delimiter} Intro 0:00\nStates 1:51\nThe end 2:00\n"
+    assert of(chapters, "A.txt")[0] == "chapters"
+    table = "video;start;end;text\na.mp4;0;2;a man runs\n".replace(";", delimiter)
+    assert of(table, "a.txt") == ("clip_list", CLIP)
+
+
+def test_names_of_categories_are_no_sentences():
+    rows = "video_id,category_1,category_2,rank\nA,Cars & Other Vehicles,Selecting and Buying a Car,3\n"
+    assert of(rows, "HowTo100M_v1.csv") == ("ids", [Entry("A")])

@@ -84,6 +84,23 @@ def test_a_key_that_occurs_twice_is_counted():
     assert entries == [Entry("v_A", [Row(2.0, 9.0, "x", ref="0")]), Entry("", dropped={"other_form": 1})]
 
 
+@pytest.mark.parametrize("limit", [records._WHOLE_BYTES, 0])
+def test_a_key_that_a_record_has_twice_is_counted_in_lines_and_large_files(limit, monkeypatch):
+    monkeypatch.setattr(records, "_WHOLE_BYTES", limit)
+    record = '{"video": "A", "start": 1, "end": 2, "text": "no", "text": "runs"}'
+    entries = [Entry("A", [Row(1.0, 2.0, "runs", "clip")])] * 2 + [Entry("", dropped={"other_form": 2})]
+    assert read(f"{record}\n{record}\n".encode(), "a.jsonl")[1] == entries
+    assert read(f"[{record}, {record}]".encode())[1] == entries
+
+
+def test_a_text_that_begins_like_a_binary_file_is_read():
+    for name in ("bzh12", "BZH12"):
+        entries = read(f"{name} 0.0 6.9##a man runs\n".encode(), "a.txt")[1]
+        assert entries == [Entry(name, [Row(0.0, 6.9, "a man runs")])]
+    with pytest.raises(AnnotationError, match="is a web page"):
+        read(b" \n<HTML><body>secret", "a.json")
+
+
 @pytest.mark.parametrize("extra", [3, True, None, ["a"], {"b": 1}])
 def test_turns_may_have_more_fields(extra):
     turns = [{"from": "human", "value": "Who?", "weight": extra}, {"from": "gpt", "value": "He."}]
