@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
 KEY_BYTES = 32
@@ -30,10 +29,15 @@ def _secret() -> bytes:
         made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))
-        # Not replaced: another run may have made it by now, and signs with it.
-        with suppress(FileExistsError):
+        try:
+            # Not replaced: another run may have made it by now, and signs with it.
             os.link(made, path)
-        made.unlink()
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links (exFAT, SMB)
+            made.replace(path)
+        finally:
+            made.unlink(missing_ok=True)
     secret = path.read_bytes()
     if len(secret) < KEY_BYTES:
         raise OSError(f"{path}: holds no key of {KEY_BYTES} bytes; delete it")

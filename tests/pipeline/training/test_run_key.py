@@ -36,6 +36,15 @@ def test_runs_that_start_at_once_share_the_secret_that_is_made(state, monkeypatc
     assert [path.name for path in state.iterdir()] == ["checkpoint_key"]
 
 
+def test_a_secret_is_made_where_files_cannot_be_linked(state, monkeypatch):
+    def no_links(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    assert run_key("run") == run_key("run")
+    assert [path.name for path in state.iterdir()] == ["checkpoint_key"]
+
+
 def test_another_user_has_other_keys(state, tmp_path, monkeypatch):
     mine = run_key("first")
     monkeypatch.setenv("LONGVID_STATE_DIR", str(tmp_path / "other"))
