@@ -29,11 +29,14 @@ _UNTRANSCRIBED = """
     select i.*, m.uri as location from ingest i join manifest m using (video_id)
     where reject is null and audio_codec is not null and coalesce(len(m.subtitles), 0) = 0
     order by video_id, segment_id"""
-_OF_VIDEOS = """
+_OF_VIDEOS = {
+    stage: f"""
     select video_id,
            list({stage}_unit order by segment_id) filter (reject is null and {stage}_unit is not null) as units,
            (count(*) filter (reject is not null))::int as rejected
     from {stage} group by video_id"""
+    for stage in ("caption", "transcribe")
+}
 _RESULTS = pa.schema([("video_id", pa.string()), ("units", pa.list_(pa.string())), ("rejected", pa.int32())])
 
 
@@ -54,6 +57,6 @@ def put_results(work: Workspace, annotators: Collection[str]) -> None:
         work: workspace of the build.
         annotators: which of `transcribe` and `caption` are enabled; the table of a disabled one has no rows.
     """
-    for stage in ("caption", "transcribe"):
-        found = work.sql(_OF_VIDEOS.format(stage=stage), _RESULTS) if stage in annotators else ()
+    for stage, query in _OF_VIDEOS.items():
+        found = work.sql(query, _RESULTS) if stage in annotators else ()
         work.put(f"{stage}_results", found, _RESULTS)

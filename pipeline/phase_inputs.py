@@ -176,12 +176,14 @@ def distill(context: Context, work: Workspace) -> Iterator[pa.Table]:
     yield from work.sql(query, DISTILL)
 
 
+_PACKED = f"select {', '.join(PLAN.names)} from distill where reject is null order by video_id"
+
+
 def shards(context: Context, work: Workspace) -> Iterator[pa.Table]:
     """Yields the shards planned by `plan_shards`."""
-    query = f"select {', '.join(PLAN.names)} from distill where reject is null order by video_id"
     config = context.stages["pack"].config
     assert isinstance(config, PackConfig)
-    for unit in plan_shards((row for table in work.sql(query, PLAN) for row in table.to_pylist()), config):
+    for unit in plan_shards((row for table in work.sql(_PACKED, PLAN) for row in table.to_pylist()), config):
         yield pa.Table.from_pylist([unit], PACK_UNIT)
 
 

@@ -10,7 +10,6 @@ from pipeline.tables.workspace import Workspace, read_batches, with_later_column
 from schemas.tables import TABLES
 from schemas.tables.qa import SHARE_ALIKE
 from schemas.tables.shards import SAMPLE
-from workers.shards.samples_table import typed_samples
 from workers.storage.store import Store
 
 SAMPLES = "tables/samples.parquet"
@@ -51,7 +50,10 @@ def _read(store: Store, path: str) -> None:
 
 
 def samples_of(store: Store, work: Workspace) -> str | None:
-    """Adds the table `samples` to the workspace; yields a message if it cannot be used."""
+    """Adds the table `samples` to the workspace; returns a message if it cannot be used."""
+    # It imports pydantic, which `status` of a whole corpus does not need.
+    from workers.shards.samples_table import typed_samples
+
     try:
         with store.open(SAMPLES) as source:
             tables = (with_later_columns(table, SHARE_ALIKE) for table in read_batches(source))
