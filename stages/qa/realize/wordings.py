@@ -72,7 +72,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "earlier": (
         "Of these events, which one is the {nth} before {a}, counting backwards?",
-        "Going backwards in time from {a}, which one of these events comes {nth}?",
+        "Going backwards in time from {a}, which of these events is the {nth} one?",
         "Counting only these events backwards, which one is the {nth} before the following event: {a}?",
     ),
     "said_next": (
