@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import shutil
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from schemas.rows import Row
 from schemas.stage import Stage
 from schemas.tables.media import MANIFEST, VIDEO
 from stages.download_config import DownloadConfig as DownloadConfig  # as other modules of stages have theirs
+from stages.download_config import Extractor
 from workers.fetch.access import Access, check, open_local, short_name
-from workers.fetch.limits import FetchLimits
 from workers.fetch.notes import FetchNotes
 from workers.fetch.partial_file import PartialFile, State
 from workers.fetch.redaction import redacted, scrub_secrets
@@ -40,8 +40,6 @@ _EXTENSIONS = {
     "rm": ".rm",
     "ogg": ".ogv",
 }
-Extractor = Callable[[str, Path, FetchLimits], Path]
-"""Downloads an address into a folder within limits, and returns the path of the file."""
 
 # Folder of a corpus for incomplete downloads.
 FETCHING = "media/fetching"

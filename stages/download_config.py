@@ -1,6 +1,7 @@
 """The settings of downloads: which addresses may be opened, and the limits of a download."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,9 @@ IGNORED_PARAMETERS = (
     *("X-Amz-*", "X-Goog-*", "Signature", "Expires", "sig", "token", "AWSAccessKeyId", "GoogleAccessId"),
     *("Key-Pair-Id", "Policy", "se", "st", "ske", "skt"),
 )
+
+Extractor = Callable[[str, Path, FetchLimits], Path]
+"""Downloads an address into a folder within limits, and returns the path of the file."""
 
 
 class DownloadConfig(StageConfig, FetchSettings):
