@@ -144,8 +144,8 @@ class Worker:
         if not known.is_whole:
             told["tasks"] = [task for task in config.tasks if task not in _OF_THE_WHOLE]
 
-        def call(task: str, alike: Mapping[str, str] | None, **values: Any) -> list[Any]:
-            data = json.dumps([known.events, alike, known.others]).encode()
+        def call(task: str, meanings: Mapping[str, str] | None, **values: Any) -> list[Any]:
+            data = json.dumps([known.events, meanings, known.others]).encode()
             messages = sandbox("stages.qa.sandbox_tasks", limits).call(
                 task, data, cpu_s=limits.cpu_s, duration_s=duration_s, config=told, **values
             )
@@ -153,8 +153,8 @@ class Worker:
 
         clips = known.clips if config.clips == "windows" else []
         try:
-            alike = self._alike(call("sentences", None)[0]) if config.text_model else None
-            *pairs, counts = call("write", alike, video_id=video_id, clips=clips)
+            meanings = self._meanings(call("sentences", None)[0]) if config.text_model else None
+            *pairs, counts = call("write", meanings, video_id=video_id, clips=clips)
             return pairs, counts
         except SandboxError as error:
             raise Reject(
@@ -163,7 +163,7 @@ class Worker:
                 "write_qa.limits",
             ) from None
 
-    def _alike(self, texts: list[str]) -> Mapping[str, str]:
+    def _meanings(self, texts: list[str]) -> Mapping[str, str]:
         """Which texts say another again, by the text model."""
         config = self._config
         if config.text_model == CLIP:

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
+from pipeline.tables.workspace import read_batches
+from workers.storage.store import Store
+
 UNREADABLE = (OSError, ValueError, pa.ArrowException)
 """What reading a damaged Parquet file raises."""
 
@@ -30,3 +33,10 @@ def damage_of(path: str, read: Callable[[], object]) -> str | None:
     except DamagedFile as damaged:
         return str(damaged)
     return None
+
+
+def read_through(store: Store, path: str) -> None:
+    """Reads a table in parts and keeps none of them, since a small file may hold more rows than the memory."""
+    with store.open(path) as source:
+        for _ in read_batches(source):
+            pass

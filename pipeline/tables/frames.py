@@ -8,13 +8,14 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
 
-from pipeline.tables.damage import UNREADABLE, damage_of
+from pipeline.tables.damage import UNREADABLE, damage_of, read_through
 from pipeline.tables.gather import MADE_OF
 from pipeline.tables.workspace import Workspace, read_batches, regroup
 from schemas.config import ConfigError, TowerConfig
@@ -70,13 +71,7 @@ def _tables(videos: list[dict], store: Store) -> Iterator[pa.Table]:
 
 def damaged_frames(store: Store) -> Iterator[str]:
     """Reads all of the table, and yields a message if it is there and damaged."""
-
-    def read() -> None:
-        with store.open(FRAMES) as source:
-            for _ in read_batches(source):
-                pass
-
-    if store.exists(FRAMES) and (damage := damage_of(FRAMES, read)):
+    if store.exists(FRAMES) and (damage := damage_of(FRAMES, partial(read_through, store, FRAMES))):
         yield damage
 
 

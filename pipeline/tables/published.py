@@ -5,7 +5,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from pipeline.tables.damage import damage_of, naming
+from pipeline.tables.damage import damage_of, naming, read_through
 from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
 from schemas.tables import TABLES
 from schemas.tables.qa import SHARE_ALIKE
@@ -39,14 +39,7 @@ def damaged_tables(store: Store) -> Iterator[str]:
     """Reads each table but `samples`, and yields a message for each damaged one."""
     paths = (f"tables/{name}.parquet" for name in TABLES)
     there = (path for path in paths if path != SAMPLES and store.exists(path))
-    yield from filter(None, (damage_of(path, partial(_read, store, path)) for path in there))
-
-
-def _read(store: Store, path: str) -> None:
-    """Reads a table in parts, since a small file may hold more rows than the memory."""
-    with store.open(path) as source:
-        for _ in read_batches(source):
-            pass
+    yield from filter(None, (damage_of(path, partial(read_through, store, path)) for path in there))
 
 
 def samples_of(store: Store, work: Workspace) -> str | None:

@@ -31,7 +31,7 @@ def in_small_letters(text: str) -> str:
     return " ".join(words)
 
 
-def told_alike(texts: Sequence[str]) -> list[str]:
+def told_as_most(texts: Sequence[str]) -> list[str]:
     """Returns the captions of a video as most of them are: "Adds water" is "Add water" beside other instructions.
 
     Empty is what is told in another way than most are: an instruction among sentences with a subject, and a form in
@@ -39,12 +39,12 @@ def told_alike(texts: Sequence[str]) -> list[str]:
     """
     with_subjects = 2 * sum(map(_is_statement, texts)) > len(texts)
     with_gerunds = 2 * sum(map(_is_gerund, texts)) >= len(texts)
-    alike: list[str] = []
+    shown: list[str] = []
     for text in texts:
         told = as_instruction(text)
         is_other = with_subjects and (told != text or _is_instruction(text))
-        alike.append("" if is_other or (_is_gerund(text) and not with_gerunds) else told)
-    return alike
+        shown.append("" if is_other or (_is_gerund(text) and not with_gerunds) else told)
+    return shown
 
 
 def as_instruction(text: str) -> str:

@@ -11,7 +11,7 @@ from stages.qa.clean import sentences
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.faults import fault_of, fault_of_line
-from stages.qa.instructions import told_alike
+from stages.qa.instructions import told_as_most
 from stages.qa.language import language_of
 from stages.qa.similarity import same_words
 
@@ -35,27 +35,27 @@ KINDS = {
 
 
 def make_events(
-    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, alike: Mapping[str, str] | None = None
+    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, meanings: Mapping[str, str] | None = None
 ) -> tuple[list[Event], Counter[str], str]:
     """Returns events sorted by start, how many rows were left out by reason, and the language.
 
     Args:
         rows: of the schema EVENT; conversations are left to others.
         duration_s: of the video.
-        alike: of `stages.qa.paraphrases`; None: not looked for.
+        meanings: which texts say another again, from `stages.qa.paraphrases`; None: not looked for.
 
     Returns:
         Reasons: `outside_video`, `no_event` (music, camera talk, marks of doubt), `other_language`, `merged`, and of
         events that stay but are not told, those of `stages.qa.faults`.
     """
-    events, left_out, language = split_events(rows, duration_s, config, alike)
+    events, left_out, language = split_events(rows, duration_s, config, meanings)
     merged = merge_touching(events, config.touch_s)
     left_out["merged"] = len(events) - len(merged)
     return merged, +left_out, language
 
 
 def split_events(
-    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, alike: Mapping[str, str] | None = None
+    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, meanings: Mapping[str, str] | None = None
 ) -> tuple[list[Event], Counter[str], str]:
     """Makes events as `make_events` does, but leaves repeats as they are."""
     left_out: Counter[str] = Counter()
@@ -72,11 +72,11 @@ def split_events(
         made = _split(row, duration_s, language in ("en", ""))
         left_out["no_event"] += not made
         events += made
-    events = _told_alike(events) if language in ("en", "") else events
+    events = _told_as_most(events) if language in ("en", "") else events
     left_out.update(e.fault for e in events if e.fault)
     events.sort(key=lambda e: (e.start_s, e.end_s, e.event_id, e.text))
-    if alike is not None:
-        events = [replace(e, meaning=alike.get(e.text, e.text)) for e in events]
+    if meanings is not None:
+        events = [replace(e, meaning=meanings.get(e.text, e.text)) for e in events]
     return _grouped(events), +left_out, language
 
 
@@ -112,14 +112,14 @@ def _split(row: dict[str, Any], duration_s: float, is_english: bool) -> list[Eve
     ]
 
 
-def _told_alike(events: list[Event]) -> list[Event]:
+def _told_as_most(events: list[Event]) -> list[Event]:
     """Tells visual events in the form that most of them have; what cannot be is left untold."""
     visual = [e for e in events if e.kind == "event"]
-    alike = [
+    told = [
         replace(e, text=text) if text else replace(e, fault=e.fault or "keywords")
-        for e, text in zip(visual, told_alike([e.text for e in visual]), strict=True)
+        for e, text in zip(visual, told_as_most([e.text for e in visual]), strict=True)
     ]
-    return [*alike, *(e for e in events if e.kind != "event")]
+    return [*told, *(e for e in events if e.kind != "event")]
 
 
 def _fault(text: str, kind: str, count: int) -> str:

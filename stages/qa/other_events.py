@@ -29,7 +29,7 @@ def events_not_here(
     language: str,
     others: Iterable[Iterable[dict[str, Any]]],
     config: WritingConfig,
-    alike: Mapping[str, str] | None = None,
+    meanings: Mapping[str, str] | None = None,
 ) -> tuple[Event, ...]:
     """Returns events of other videos that surely do not happen in this one.
 
@@ -41,12 +41,12 @@ def events_not_here(
         language: theirs.
         others: rows of EVENT of each other video.
         config: the settings.
-        alike: see `make_events`.
+        meanings: see `make_events`.
     """
     here = frozenset[str]().union(*(content_words(e.text) for e in events))
-    found = [event for rows in others for event in _of_another(rows, language, here, config, alike)]
-    meanings = {e.meaning for e in events if e.meaning}
-    return tuple(replace(e, group=-1 - i) for i, e in enumerate(found) if e.meaning not in meanings)
+    found = [event for rows in others for event in _of_another(rows, language, here, config, meanings)]
+    told_here = {e.meaning for e in events if e.meaning}
+    return tuple(replace(e, group=-1 - i) for i, e in enumerate(found) if e.meaning not in told_here)
 
 
 def _of_another(
@@ -54,9 +54,9 @@ def _of_another(
     language: str,
     here: frozenset[str],
     config: WritingConfig,
-    alike: Mapping[str, str] | None,
+    meanings: Mapping[str, str] | None,
 ) -> Iterator[Event]:
-    told, _, other_language = split_events(rows, math.inf, config, alike)
+    told, _, other_language = split_events(rows, math.inf, config, meanings)
     there = frozenset[str]().union(*(content_words(e.text) for e in told))
     if other_language != language or len(here & there) > _MOST_SHARED * min(len(here), len(there)):
         return

@@ -31,12 +31,12 @@ def write(
     """
     counts: Counter[str] = Counter()
     settings = parse(WritingConfig, config)
-    events, alike, others = json.loads(read_all(file))
+    events, meanings, others = json.loads(read_all(file))
     if clips:
         windows = [(start, end) for start, end in clips]
-        pairs = write_window_pairs(events, duration_s, windows, settings, video_id, counts=counts, alike=alike)
+        pairs = write_window_pairs(events, duration_s, windows, settings, video_id, counts=counts, meanings=meanings)
     else:
-        pairs = write_pairs(events, duration_s, settings, video_id, counts=counts, alike=alike, others=others)
+        pairs = write_pairs(events, duration_s, settings, video_id, counts=counts, meanings=meanings, others=others)
     for pair in pairs:
         yield {}, json.dumps(pair).encode()
     yield {"dropped": True}, json.dumps(counts).encode()

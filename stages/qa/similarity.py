@@ -131,7 +131,7 @@ def holds_of(text: str, other: str) -> bool:
     return len(core) >= LEAST_CORE and core <= others and not differ_in_colour(text, other)
 
 
-def are_alike(text: str, other: str) -> bool:
+def are_similar(text: str, other: str) -> bool:
     """Returns whether one of two texts tells most of what the other says, but for where: "the three rodents look at the
     sky", "the rodents look up". What one shows may be taken for the other.
     """

@@ -52,11 +52,11 @@ def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
     asked = find(events, plan.asked[0])
     if asked is None or not isinstance(plan.answer, Event):
         return None
-    alike = [e for e in events if e.kind == plan.answer.kind]
+    same_kind = [e for e in events if e.kind == plan.answer.kind]
     if plan.side == "after":
-        pool = sorted((e for e in alike if is_after(e, asked)), key=by_start)
+        pool = sorted((e for e in same_kind if is_after(e, asked)), key=by_start)
     else:
-        pool = sorted((e for e in alike if is_after(asked, e)), key=by_end)[::-1]
+        pool = sorted((e for e in same_kind if is_after(asked, e)), key=by_end)[::-1]
     steps = {o for o in _offered(plan) if any(same(o, e) for e in pool[: plan.number])}
     return pool[plan.number - 1] if len(pool) >= plan.number == len(steps) else None
 

@@ -28,7 +28,7 @@ def write_window_pairs(
     video_id: str,
     *,
     counts: Counter[str] | None = None,
-    alike: Mapping[str, str] | None = None,
+    meanings: Mapping[str, str] | None = None,
 ) -> list[Pair]:
     """Writes pairs as `stages.qa.writing.write_pairs` does, each window as if it were a video, in the order of time.
 
@@ -40,7 +40,7 @@ def write_window_pairs(
         counts: is given what was left out, `outside_window` too: events of no window.
     """
     rows, counts = list(rows), Counter() if counts is None else counts
-    events, left_out, language = split_events(rows, duration_s, config, alike)
+    events, left_out, language = split_events(rows, duration_s, config, meanings)
     counts.update(left_out)
     by_id = {row["event_id"]: row for row in rows}
     outside = {event.event_id for event in events}

@@ -30,19 +30,19 @@ def write_pairs(
     video_id: str,
     *,
     counts: Counter[str] | None = None,
-    alike: Mapping[str, str] | None = None,
+    meanings: Mapping[str, str] | None = None,
     others: Sequence[list[Pair]] = (),
 ) -> list[Pair]:
     """Returns rows of QA less the query columns, with `queries`, the texts they embed. `events` are rows of EVENT.
 
     Depends on the arguments alone. `counts` is given what was left out and why: reasons of `make_events`, codes of
-    `stages.qa.audit.words.PROBLEMS`, `solver` and `repeats`. `alike`: see `make_events`. `others`: rows of EVENT of
+    `stages.qa.audit.words.PROBLEMS`, `solver` and `repeats`. `meanings`: see `make_events`. `others`: rows of EVENT of
     other videos, whose events may be asked for where they do not happen.
     """
     rows, counts = list(events), Counter() if counts is None else counts
-    made, left_out, language = make_events(rows, duration_s, config, alike)
+    made, left_out, language = make_events(rows, duration_s, config, meanings)
     counts.update(left_out)
-    not_here = events_not_here(made, language, others, config, alike) if config.absent_share else ()
+    not_here = events_not_here(made, language, others, config, meanings) if config.absent_share else ()
     timeline = Timeline(video_id, duration_s, tuple(made), config, not_here=not_here)
     pairs = planned_pairs(timeline, [*rows, *chain.from_iterable(others)], language, counts)
     return each_once([*pairs, *passed_through(rows, counts)], counts)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from stages.qa.answers import same
 from stages.qa.event import Event, Span, overlap_s
-from stages.qa.similarity import are_alike, holds_of
+from stages.qa.similarity import are_similar, holds_of
 from stages.qa.timeline import Timeline
 
 FEWEST = 3
@@ -80,7 +80,7 @@ def may_be_true_of(event: Event, other: Event) -> bool:
 
 def may_be_taken_for(event: Event, other: Event) -> bool:
     """Returns whether most of what one of two visual events tells may be true of the other: a poor wrong option."""
-    return event.kind == other.kind == "event" and are_alike(event.text, other.text)
+    return event.kind == other.kind == "event" and are_similar(event.text, other.text)
 
 
 def happens(event: Event, events: Iterable[Event]) -> bool:

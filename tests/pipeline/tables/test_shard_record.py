@@ -12,7 +12,7 @@ from schemas.tables.shards import SAMPLE, SHARD
 from tests.workers.shard_units import pack, write_video
 from workers.storage.store import Store
 
-TODO = pa.schema([("shard", pa.string())])
+PLANNED = pa.schema([("shard", pa.string())])
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def drop(store: Store, shards: int) -> list[str]:
 
 def note(store: Store, shards: list[str]) -> None:
     with Workspace() as work:
-        work.put("pack_todo", [pa.table({"shard": shards}, TODO)], TODO)
+        work.put("pack_todo", [pa.table({"shard": shards}, PLANNED)], PLANNED)
         note_planned(work, store)
 
 

@@ -48,13 +48,13 @@ def test_a_paraphrase_is_no_event_of_its_own():
     config = WritingConfig()
     shoes, again = SHOES.capitalize(), AGAIN.capitalize()
 
-    def asked(alike):
-        made, _, _ = make_events(told, 100.0, config, alike)
+    def asked(meanings):
+        made, _, _ = make_events(told, 100.0, config, meanings)
         line = Timeline("v", 100.0, tuple(made), config)
         return {e.text for e in line.events if line.is_askable(e)}
 
-    def beside(alike):
-        pairs = write_pairs(told, 100.0, config, "v", alike=alike)
+    def beside(meanings):
+        pairs = write_pairs(told, 100.0, config, "v", meanings=meanings)
         return [p for p in pairs if p["form"] != "order" and {shoes, again} <= {*p["options"]}]
 
     assert {shoes, again} <= asked(None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.qa.similarity import are_alike, content_words, core_words, holds_of, near_duplicates, same_words, stem
+from stages.qa.similarity import are_similar, content_words, core_words, holds_of, near_duplicates, same_words, stem
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_what_may_be_true_of_another_event(text, other, expected):
     ],
 )
 def test_texts_of_which_one_may_be_taken_for_the_other(a, b, expected):
-    assert are_alike(a, b) is are_alike(b, a) is expected
+    assert are_similar(a, b) is are_similar(b, a) is expected

@@ -293,8 +293,8 @@ def test_wrong_times_never_touch_the_right_one():
 
 def test_no_time_is_offered_at_which_something_like_the_asked_event_is_told():
     """A frame of one of them may be taken for the other, by its neighbour in time at the latest."""
-    alike = (30, 36, "the rodents look up while a fruit flies")
-    line = timeline(*EIGHT[:2], (20, 26, "the three rodents look at the sky"), alike, *EIGHT[4:])
+    similar = (30, 36, "the rodents look up while a fruit flies")
+    line = timeline(*EIGHT[:2], (20, 26, "the three rodents look at the sky"), similar, *EIGHT[4:])
     found = [plan for plan in plans(line, "when") if plan.wrong]
     for one, other in ((20, 30), (30, 20)):
         assert any(plan.answer[0] == one for plan in found)
