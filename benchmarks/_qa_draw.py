@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks._qa_worlds import ANNOTATIONS, World
 from pipeline.inputs.annotation_files import read_files
+from pipeline.tables.left_out import LeftOut
 from stages.annotate import READS, AnnotateConfig, annotate
 from stages.annotations.formats.entry import Entry
 from stages.annotations.repair import repair
@@ -27,19 +28,23 @@ _AROUND_S = 15.0
 _ERROR_S = 3.0  # of the times in event files, by the README beside them
 _MOST_PAIRS = 400  # of a video that is there as a file: there are few
 _LONGEST_S = 86_400.0
+NOTHING = LeftOut(frozenset(), frozenset(), frozenset(), frozenset())
 
 Pair = dict[str, Any]
 
 
-def draw(count: int, seed: int) -> list[Pair]:
-    """Pairs to read, at least half of them on videos that are there as files, with the captions around the evidence."""
+def draw(count: int, seed: int, left_out: LeftOut = NOTHING) -> list[Pair]:
+    """Pairs to read, at least half of them on videos that are there as files, with the captions around the evidence.
+
+    Those in `left_out`, e.g. made from rows of annotations that an earlier reading found wrong, are not drawn.
+    """
     rng, config = random.Random(seed), WritingConfig(seed=seed)
     many = config.model_copy(update={"max_pairs": _MOST_PAIRS})
-    filmed = {world.video_id: _pairs(world, _as_told(many, world), "video file") for world in filmed_worlds()}
+    filmed = {world.video_id: _pairs(world, _as_told(many, world), "video file", left_out) for world in filmed_worlds()}
     on_videos = _by_turns(filmed, -(-count // 2), rng)
     told: dict[str, list[Pair]] = {}
     for form, world in annotated_worlds():
-        told.setdefault(form, []).extend(_pairs(world, config, form))
+        told.setdefault(form, []).extend(_pairs(world, config, form, left_out))
     return [*_by_turns(told, count - len(on_videos), rng), *on_videos]
 
 
@@ -101,7 +106,13 @@ def _world(video_id: str, duration_s: float, source: str, **told: Any) -> World:
     return World(video_id, duration_s, table["events"][0].as_py(), source=source)
 
 
-def _pairs(world: World, config: WritingConfig, form: str) -> list[Pair]:
+def read_wrong_rows(path: Path) -> LeftOut:
+    """Reads rows that a reading found wrong: a JSON list of [video, file, row], with the names that a draw prints."""
+    rows = json.loads(path.read_text())
+    return NOTHING._replace(wrong_rows=frozenset((video, file, row) for video, file, row in rows))
+
+
+def _pairs(world: World, config: WritingConfig, form: str, left_out: LeftOut) -> list[Pair]:
     """The pairs of a video that the audits leave, but for conversations that came with it, which longvid only keeps."""
     pairs = write_pairs(world.rows, world.duration_s, config, world.video_id)
     audited = audit_video(pairs, world.duration_s, np.arange(0.5, world.duration_s, 1.0), AuditQaConfig())
@@ -109,14 +120,17 @@ def _pairs(world: World, config: WritingConfig, form: str) -> list[Pair]:
         {
             "annotation": form,
             "source": world.source,
-            **{name: pair[name] for name in ("video_id", "task", "form", "question", "options", "answer")},
+            **{
+                name: pair[name]
+                for name in ("video_id", "task", "form", "question", "options", "answer", "annotations")
+            },
             "prompt": json.loads(pair["conversations"])[0]["value"],
             "evidence": pair["evidence"],
             "captions": _captions(world, pair["evidence"]),
             "duration_s": world.duration_s,
         }
         for pair, audit in zip(pairs, audited, strict=True)
-        if pair["task"] != "conversation" and not audit["dropped"]
+        if pair["task"] != "conversation" and not audit["dropped"] and not left_out.reason(pair)
     ]
 
 

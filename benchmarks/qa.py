@@ -13,12 +13,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from benchmarks._measure import at_least, at_most, in_new_process, report
 from benchmarks._memory import own_peak_mb
 from benchmarks._over_chance import over_chance
-from benchmarks._qa_draw import draw
+from benchmarks._qa_draw import NOTHING, draw, read_wrong_rows
 from benchmarks._qa_truth import is_right
 from benchmarks._qa_worlds import ANNOTATIONS, REAL, World, demo, real
 from pipeline.demo.script import Script
@@ -185,9 +186,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Question-answer pairs: figures, or pairs to read.")
     parser.add_argument("--draw", type=int, metavar="N", help="print N pairs drawn at random in place of the figures")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
+    parser.add_argument(
+        "--wrong", type=Path, help="rows that an earlier reading found wrong: [[video, file, row], ...]"
+    )
     options = parser.parse_args()
     if options.draw:
-        for pair in draw(options.draw, options.seed):
+        for pair in draw(options.draw, options.seed, read_wrong_rows(options.wrong) if options.wrong else NOTHING):
             print(json.dumps(pair, ensure_ascii=False))
     else:
         figures()

@@ -30,6 +30,7 @@ from pipeline.tables.card_text import (
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.corpus_file import CORPUS
 from pipeline.tables.damage import naming
+from pipeline.tables.reviewed import judged_text
 from schemas.config import ConfigError
 from schemas.licences import Terms, terms_of
 from schemas.messages import counted, size_text
@@ -41,7 +42,7 @@ from workers.storage.store import Store
 README = "README.md"
 TABLES = ("samples", "qa", "videos", "events")
 """Those that `load_dataset` can read; the first is the default one."""
-_OTHERS = (*(name for name in ALL_TABLES if name not in TABLES), "frames", "contamination")
+_OTHERS = (*(name for name in ALL_TABLES if name not in TABLES), "frames", "contamination", "reviews")
 _MARK = re.compile(r"\n<!-- written by longvid datasheet: ([0-9a-f]{64}) -->\n\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _NONE = "(not stated)"
@@ -128,6 +129,7 @@ def _body(store: Store, schemas: dict[str, pa.Schema], facts: Facts, terms: Term
         table(("split", "videos", "pairs"), facts.splits),
         "## Tasks\n",
         *_tasks(facts),
+        judged_text(store),
         "## Licences\n",
         *_licences(facts, terms),
         "## Sources\n",

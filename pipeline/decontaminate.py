@@ -22,12 +22,12 @@ from pipeline.decontamination.sheet import check_sheet, write_sheet
 from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.inputs.video_ids import meanings_of, names_of
 from pipeline.not_built import require_tables
-from pipeline.tables.audited import CONTAMINATION_PATH
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
 from pipeline.tables.corpus_file import CORPUS
 from pipeline.tables.damage import naming
 from pipeline.tables.frames import FRAMES
+from pipeline.tables.left_out import CONTAMINATION_PATH
 from pipeline.tables.published import is_published_only
 from schemas.messages import counted
 from schemas.tables.qa import CONTAMINATION

@@ -21,7 +21,7 @@ from workers.shards.webdataset import samples
 from workers.storage.store import Store
 
 _PLACE = ("qa_id", "video_id", "name", "shard", "sample_key")
-_FRAMES = ("video_id", "decode_unit", "first_sample", "num_samples")
+_FRAMES = ("video_id", "decode_unit", "first_sample", "num_samples", "start_s", "end_s")
 SEGMENTS = "tables/segments.parquet"
 
 
@@ -135,20 +135,41 @@ def write_keyframes(corpus: str, sample: dict[str, Any], folder: Path) -> list[P
     return list(paths.values())
 
 
+def sampled_frames(store: Store, video_id: str, start_s: float, end_s: float, most: int) -> dict[float, bytes]:
+    """Returns up to `most` of the sampled frames in [start_s, end_s), evenly spread, as JPEG by time.
+
+    Raises NotBuilt for a published corpus without units, ShardError for a damaged one.
+    """
+    times: dict[int, float] = {}
+    for segment in _segments(store, video_id):
+        if segment["start_s"] < end_s and segment["end_s"] > start_s:
+            table = store.read_table(segment["decode_unit"], ["sample_index", "time_s"])
+            times |= zip(*(column.to_pylist() for column in table.columns), strict=True)
+    inside = sorted(index for index, time_s in times.items() if start_s <= time_s < end_s)
+    chosen = [inside[int(at)] for at in np.linspace(0, len(inside) - 1, min(most, len(inside)))]
+    return {times[index]: jpeg for index, jpeg in _frames(store, video_id, chosen)}
+
+
 def _frames(store: Store, video_id: str, wanted: Any) -> Iterator[tuple[int, bytes]]:
     """Yields each wanted sample index of a video with its JPEG, from the decode units."""
-    if not store.has_folder("units") or not store.exists(SEGMENTS):
-        raise NotBuilt("the corpus has no decode units, so its frames cannot be shown: leave --frames out")
-    segments = store.read_table(SEGMENTS, list(_FRAMES))
-    for segment in segments.filter(pc.equal(segments["video_id"], video_id)).to_pylist():
+    for segment in _segments(store, video_id):
         first = segment["first_sample"]
         own = [index for index in wanted if first <= index < first + segment["num_samples"]]
         if not own:
             continue
-        if not store.exists(segment["decode_unit"]):
-            raise NotBuilt(f"{segment['decode_unit']}: not there, so its frames cannot be shown: leave --frames out")
         frames = store.read_table(segment["decode_unit"], ["sample_index", "jpeg"])
         for frame in frames.filter(pc.is_in(frames["sample_index"], pa.array(own, pa.int64()))).to_pylist():
             if not (frame["jpeg"] or b"").startswith(b"\xff\xd8\xff"):
                 raise ShardError(f"{segment['decode_unit']}: frame {frame['sample_index']} is no JPEG file")
             yield frame["sample_index"], frame["jpeg"]
+
+
+def _segments(store: Store, video_id: str) -> Iterator[dict[str, Any]]:
+    """Yields the segments of a video, whose decode units are there. Raises NotBuilt."""
+    if not store.has_folder("units") or not store.exists(SEGMENTS):
+        raise NotBuilt("the corpus has no decode units, so its frames cannot be shown: leave --frames out")
+    segments = store.read_table(SEGMENTS, list(_FRAMES))
+    for segment in segments.filter(pc.equal(segments["video_id"], video_id)).to_pylist():
+        if not store.exists(segment["decode_unit"]):
+            raise NotBuilt(f"{segment['decode_unit']}: not there, so its frames cannot be shown: leave --frames out")
+        yield segment

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.app import Corpus, CorpusRecipe, Overrides, app, out, recipe_of
+from schemas.config_error import ConfigError
 from schemas.messages import counted, message
 from schemas.table_names import TABLES
 
@@ -115,6 +116,36 @@ def decontaminate(
         if rows
         else "nothing of the benchmarks is in the corpus"
     )
+
+
+@app.command()
+def review(
+    corpus: Corpus,
+    sheet: Annotated[Path, typer.Argument(help="CSV file of the pairs and verdicts.")],
+    draw: Annotated[int | None, typer.Option(min=1, help="Write the sheet: this many pairs, drawn at random.")] = None,
+    seed: Annotated[int, typer.Option(help="Of --draw: another seed draws other pairs.")] = 0,
+    frames: Annotated[
+        Path | None,
+        typer.Option(help="With --draw: also write the frames of their evidence into this folder, as JPEG."),
+    ] = None,
+) -> None:
+    """Have people judge QA pairs: `--draw 200` writes a sheet; without it, its verdicts are taken.
+
+    Verdicts: ok, minor (right, with a blemish), fault, source (its annotation is wrong; wrong_rows says which rows).
+    The next build leaves out what is wrong, and all pairs made from the same wrong rows.
+    """
+    from pipeline.review import draw as draw_pairs
+    from pipeline.review import record
+
+    if draw is not None:
+        number = draw_pairs(corpus, sheet, draw, seed, frames)
+        then = f"fill in the column verdict, then: longvid review {shlex.quote(corpus)} {shlex.quote(str(sheet))}"
+        out.print(message(f"{sheet}: {counted(number, 'pair')}; {then}"))
+        return
+    if frames or seed:
+        raise ConfigError(f"{'--frames' if frames else '--seed'}: needs --draw, which writes the sheet")
+    for line in record(corpus, sheet, lambda line: out.print(message(line))).lines():
+        out.print(line)
 
 
 @app.command()

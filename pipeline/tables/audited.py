@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import pyarrow as pa
 
+from pipeline.tables.left_out import COLUMNS, LeftOut
 from pipeline.tables.workspace import Workspace
 from schemas.tables.media import VIDEO
 from schemas.tables.qa import AUDIT, QA, SHARE_ALIKE
@@ -15,22 +15,10 @@ from workers.storage.store import Store
 WRITTEN = pa.schema([f for f in QA if f.name not in ("select_queries", "merge_query")])
 FOUND = pa.schema([f for f in AUDIT if f.name not in ("video_id", "qa_id")])
 QA_TABLE = pa.schema([*WRITTEN, VIDEO.field("licence"), SHARE_ALIKE, *FOUND])
-CONTAMINATION_PATH = "tables/contamination.parquet"
-BANNED = "contaminated"
 
 
 class DamagedUnit(ValueError):
     """A unit's file does not have the contents that its stage wrote. The message contains its name and the remedy."""
-
-
-class Banned(NamedTuple):
-    """Names the videos and pairs that are in benchmarks and must be dropped."""
-
-    videos: frozenset[str]
-    pairs: frozenset[str]
-
-    def __bool__(self) -> bool:
-        return bool(self.videos or self.pairs)
 
 
 def qa_units(work: Workspace) -> tuple[list[str], list[str]]:
@@ -46,34 +34,23 @@ def licences_of_videos(work: Workspace) -> dict[str, str | None]:
     return {row["video_id"]: row["licence"] for row in work.rows("select video_id, licence from videos")}
 
 
-def made_of(written: list[str], audited: list[str], banned: Banned, licences: Mapping[str, str | None]) -> str:
+def made_of(written: list[str], audited: list[str], left_out: LeftOut, licences: Mapping[str, str | None]) -> str:
     """Returns a digest of the sources of the table."""
-    told = [*written, "", *audited, *(["", *sorted(banned.videos), "", *sorted(banned.pairs)] if banned else [])]
+    told = [*written, "", *audited, *(left_out.names() if left_out else [])]
     told += ["", *(f"{video_id} {licence!r}" for video_id, licence in sorted(licences.items()))]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
-
-
-def read_banned(store: Store) -> Banned:
-    """Returns the findings of `longvid decontaminate --drop`; nothing if it was not run."""
-    if not store.exists(CONTAMINATION_PATH):
-        return Banned(frozenset(), frozenset())
-    rows = store.read_table(CONTAMINATION_PATH, ["video_id", "qa_id", "drop"]).to_pylist()
-    return Banned(
-        frozenset(row["video_id"] for row in rows if row["drop"] and row["qa_id"] is None),
-        frozenset(row["qa_id"] for row in rows if row["drop"] and row["qa_id"] is not None),
-    )
 
 
 def with_audit(
     pairs: Iterator[pa.Table],
     audited: list[str],
-    banned: Banned,
+    left_out: LeftOut,
     store: Store,
     licences: Mapping[str, str | None] | None = None,
 ) -> Iterator[pa.Table]:
     """Yields the pairs with the columns of FOUND, the licence of their videos and what that asks for.
 
-    The columns are null where pairs are not audited yet; `dropped` is BANNED for what is banned.
+    The columns are null where pairs are not audited yet; `dropped` has the reason for what is left out.
 
     Both have the order of the videos' ids, and within a video that of its unit. Raises DamagedUnit where they differ.
     """
@@ -86,8 +63,8 @@ def with_audit(
             own = pa.table({f.name: pa.nulls(table.num_rows, f.type) for f in AUDIT}, AUDIT)
         elif own["qa_id"].to_pylist() != table["qa_id"].to_pylist():
             raise DamagedUnit(f"{audited[0]}: is not row by row of the pairs: delete the file and build again")
-        if banned:
-            own = own.set_column(own.schema.get_field_index("dropped"), "dropped", _marked(table, own, banned))
+        if left_out:
+            own = own.set_column(own.schema.get_field_index("dropped"), "dropped", _marked(table, own, left_out))
         columns = dict(zip(table.schema.names, table.columns, strict=True)) | {name: own[name] for name in FOUND.names}
         yield pa.table({**columns, **_licensed(table, licences or {})}, QA_TABLE)
 
@@ -99,10 +76,6 @@ def _licensed(pairs: pa.Table, licences: Mapping[str, str | None]) -> dict[str, 
     return {"licence": pa.array(found, pa.string()), SHARE_ALIKE.name: pa.array(terms, SHARE_ALIKE.type)}
 
 
-def _marked(pairs: pa.Table, found: pa.Table, banned: Banned) -> pa.Array:
-    columns = (*(pairs[name] for name in ("video_id", "other_video_id", "qa_id")), found["dropped"])
-    marked = [
-        BANNED if {video, other} & banned.videos or pair in banned.pairs else dropped
-        for video, other, pair, dropped in zip(*(column.to_pylist() for column in columns), strict=True)
-    ]
-    return pa.array(marked, pa.string())
+def _marked(pairs: pa.Table, found: pa.Table, left_out: LeftOut) -> pa.Array:
+    rows = zip(pairs.select(COLUMNS).to_pylist(), found["dropped"].to_pylist(), strict=True)
+    return pa.array([left_out.reason(pair) or dropped for pair, dropped in rows], pa.string())

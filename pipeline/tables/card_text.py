@@ -70,6 +70,7 @@ _OTHER_TABLES = {
     "shards": "the files, with their checksums",
     "rejects": "videos that could not be used, with the reason",
     "contamination": "videos and questions of benchmarks that were found in the corpus",
+    "reviews": "verdicts of people on pairs drawn at random; pairs that they judged wrong are not in the shards",
 }
 _SHARD = re.compile(r"shards/[\w-]{1,40}/\d{6}\.tar", re.ASCII)
 # All but letters, digits and what means nothing inside a line: "4.0" and "a_b" stay, "example.org" becomes no link.

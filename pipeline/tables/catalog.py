@@ -24,6 +24,11 @@ SMALL_BYTES = 1 << 22
 # What DuckDB says if a table cannot be read; details such as a traceback may follow.
 _BROKEN = re.compile(r"reading the stream registered as '(.+?)' failed: (.+?)\.?(?: Detail: |\n|$)")
 
+_MADE_BY = {
+    "contamination": "longvid decontaminate {} --against BENCHMARK",
+    "reviews": "longvid review {} sheet.csv --draw 200",
+}
+
 
 class CatalogError(ValueError):
     """A query or corpus cannot be used. The message lists what exists instead."""
@@ -96,7 +101,7 @@ def _explained(store: Store, names: list[str], error: duckdb.Error) -> ValueErro
         return CatalogError(str(error))
     if unknown[1].lower() in TABLES and unknown[1].lower() not in names:
         return not_built(store, f"the table {unknown[1].lower()}")
-    if unknown[1].lower() == "contamination":
-        command = f"longvid decontaminate {shlex.quote(redacted(store.root))} --against BENCHMARK"
-        return CatalogError(f"the table contamination: not there yet: run `{command}`")
+    if options := _MADE_BY.get(unknown[1].lower()):
+        command = options.format(shlex.quote(redacted(store.root)))
+        return CatalogError(f"the table {unknown[1].lower()}: not there yet: run `{command}`")
     return CatalogError(f"there is no table {unknown[1]!r}; there are: {', '.join(names)}")

@@ -20,11 +20,11 @@ from pipeline.tables.audited import (
     licences_of_videos,
     made_of,
     qa_units,
-    read_banned,
     with_audit,
 )
 from pipeline.tables.damage import UNREADABLE
 from pipeline.tables.decoded import ANNOTATED_VIDEOS, SEGMENT_TABLE, SEGMENTS, VIDEO_TABLE, VIDEOS, count_decoded
+from pipeline.tables.left_out import read_left_out
 from pipeline.tables.workspace import Workspace, regroup
 from schemas.tables import REJECT
 from schemas.tables.media import DUPLICATE, SHOT
@@ -90,9 +90,9 @@ def gather(phase: str, work: Workspace, store: Store, publish: bool) -> None:
         digest = hashlib.sha256("\n".join(units).encode()).hexdigest()
         _put_units(name, _read_units(store, units, schema, rows), schema, digest, work, store, publish)
     if phase == "audit_qa":
-        (written, audited), banned, licences = qa_units(work), read_banned(store), licences_of_videos(work)
-        tables = with_audit(_read_units(store, written, WRITTEN, ""), audited, banned, store, licences)
-        digest = made_of(written, audited, banned, licences)
+        (written, audited), left_out, licences = qa_units(work), read_left_out(store), licences_of_videos(work)
+        tables = with_audit(_read_units(store, written, WRITTEN, ""), audited, left_out, store, licences)
+        digest = made_of(written, audited, left_out, licences)
         _put_units("qa", tables, QA_TABLE, digest, work, store, publish)
 
 

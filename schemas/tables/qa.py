@@ -82,6 +82,19 @@ CONTAMINATION = pa.schema(
     ]
 )
 
+# `longvid review`: one row per pair that a person judged.
+REVIEW = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("qa_id", pa.string()),
+        ("task", pa.string()),
+        ("verdict", pa.string()),  # ok | minor: right, with a blemish | fault | source: its annotation is wrong
+        # Rows of annotations that are wrong; pairs made of these are left out. An empty file: the manifest.
+        ("wrong_rows", pa.list_(pa.struct([("video_id", pa.string()), ("file", pa.string()), ("row", pa.int64())]))),
+        ("remark", pa.string()),
+    ]
+)
+
 # What annotate and write_qa left out: one row per video and reason. In units of write_qa, JSON under the metadata key
 # DROPPED_KEY.
 DROPPED = pa.schema(

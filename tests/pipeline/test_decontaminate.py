@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline.decontaminate import decontaminate
-from pipeline.tables.audited import QA_TABLE, WRITTEN, read_banned, with_audit
+from pipeline.tables.audited import QA_TABLE, WRITTEN, with_audit
 from pipeline.tables.damage import DamagedFile
+from pipeline.tables.left_out import read_left_out
 from schemas.tables.qa import CONTAMINATION
 from tests.conftest import SHARED
 from tests.pipeline.command_line import run
@@ -189,22 +190,22 @@ def test_a_ban_stays_when_another_benchmark_is_compared(corpus, benchmark_file, 
     rows = [{"video": "unrelated", "question": "Who?", "candidates": ["he", "she"], "answer": "he"}]
     (tmp_path / "second.json").write_text(json.dumps(rows))
     assert decontaminate(corpus, [str(tmp_path / "second.json")], drop=True) == []
-    assert read_banned(Store(corpus)).videos == {"by_id", "by_address"}
+    assert read_left_out(Store(corpus)).videos == {"by_id", "by_address"}
 
 
 def test_what_is_dropped_is_marked_in_the_table_of_pairs(corpus, benchmark_file):
     decontaminate(corpus, [str(benchmark_file)], drop=True)
     store = Store(corpus)
     pairs = store.read_table("tables/qa.parquet").select(WRITTEN.names)
-    [table] = with_audit(iter([pairs]), [], read_banned(store), store)
+    [table] = with_audit(iter([pairs]), [], read_left_out(store), store)
     assert table.schema.equals(QA_TABLE)
     dropped = dict(zip(table["qa_id"].to_pylist(), table["dropped"].to_pylist(), strict=True))
     assert dropped == {"other-1": "contaminated", "other-2": None, "by_id-3": "contaminated"}
     rows = [{**row, "other_video_id": "by_id"} for row in pairs.to_pylist()]
-    [table] = with_audit(iter([pa.Table.from_pylist(rows, WRITTEN)]), [], read_banned(store), store)
+    [table] = with_audit(iter([pa.Table.from_pylist(rows, WRITTEN)]), [], read_left_out(store), store)
     assert table["dropped"].to_pylist() == ["contaminated"] * 3, "events of a video of a benchmark are quoted nowhere"
     decontaminate(corpus, [str(benchmark_file)])
-    assert not read_banned(store)
+    assert not read_left_out(store)
 
 
 def test_several_benchmarks_may_follow_one_option(corpus, benchmark_file, tmp_path, capsys):

@@ -32,10 +32,12 @@ def write_frames(store: Store, video_id: str, **changed) -> None:
     for first, count in ((0, 5), (5, NUM_FRAMES - 5)):
         unit = f"units/decode/{video_id}-{first}.parquet"
         frames = [
-            {**dict.fromkeys(FRAME.names), "sample_index": n, "jpeg": jpeg(n)} for n in range(first, first + count)
+            {**dict.fromkeys(FRAME.names), "sample_index": n, "time_s": float(n), "jpeg": jpeg(n)}
+            for n in range(first, first + count)
         ]
         store.write_tables(unit, [pa.Table.from_pylist(frames, FRAME)], FRAME)
         named = {"video_id": video_id, "decode_unit": unit, "first_sample": first, "num_samples": count}
+        named |= {"start_s": float(first), "end_s": float(first + count)}
         rows.append({**dict.fromkeys(SEGMENT_TABLE.names), **named, **changed})
     store.write_tables("tables/segments.parquet", [pa.Table.from_pylist(rows, SEGMENT_TABLE)], SEGMENT_TABLE)
 

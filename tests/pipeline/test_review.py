@@ -1,0 +1,116 @@
+"""People judge pairs: what is drawn, what their verdicts leave out, and the share of right pairs that they show."""
+
+import csv
+import json
+
+import pytest
+
+from pipeline.review import draw, record
+from pipeline.review_sheet import ASKED
+from schemas.config import ConfigError
+from tests.pipeline.command_line import run
+from tests.pipeline.published_tables import pair, video, write_corpus
+from tests.pipeline.test_show import jpeg, write_frames
+
+ASKED_OF_A_MODEL = "Which?\n(A) a dog\n(B) a cat"
+
+
+def made_of(*rows: int) -> list[dict]:
+    return [{"source": "events_file", "file": "v.events.jsonl", "rows": list(rows)}]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    turns = json.dumps([{"from": "human", "value": f"<image>\n{ASKED_OF_A_MODEL}"}])
+    pairs = [pair("v", n, annotations=made_of(n, n + 1), conversations=turns) for n in range(6)]
+    pairs += [pair("v", 9, dropped="duplicate"), pair("w", 0, annotations=made_of(1))]
+    origin = {"file": "v.events.jsonl", "row": 1}
+    events = [
+        {"video_id": "v", "event_id": f"e{n}", "start_s": n, "end_s": n + 2.0, "text": f"part {n}", "origin": origin}
+        for n in (1, 2)
+    ]
+    write_corpus(tmp_path / "corpus", [video("v", name="film"), video("w")], pairs, events=events)
+    return str(tmp_path / "corpus")
+
+
+def judge(path, **verdicts: str) -> None:
+    """Fills in a sheet: `v_0="fault"`, or `v_0="source 3"` with the wrong row."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = [*csv.DictReader(stream)]
+    for row in rows:
+        row["verdict"], _, row["wrong_rows"] = verdicts.get(row["qa_id"].replace("-", "_"), "").partition(" ")
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_a_sheet_tells_what_a_person_needs(corpus, tmp_path):
+    assert draw(corpus, tmp_path / "s.csv", 100) == 7
+    with (tmp_path / "s.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = {row["qa_id"]: row for row in csv.DictReader(stream)}
+    assert set(rows) == {f"v-{n}" for n in range(6)} | {"w-0"}, "what is in no shard is not judged"
+    told = rows["v-0"]
+    assert (told["video"], told["prompt"], told["answer"]) == ("film", ASKED_OF_A_MODEL, "a dog")
+    assert told["evidence"] == "1.0 to 5.0 s"
+    assert told["annotations"] == "v.events.jsonl:0 \nv.events.jsonl:1 [1.0 to 3.0 s] part 1 / [2.0 to 4.0 s] part 2"
+    assert rows["w-0"]["annotations"] == "v.events.jsonl:1 ", "the row of another video's file"
+    assert all(told[name] == "" for name in ASKED)
+
+
+def test_pairs_are_drawn_at_random_and_again_by_the_same_seed(corpus, tmp_path):
+    def drawn(name: str, seed: int) -> list[str]:
+        assert draw(corpus, tmp_path / name, 3, seed) == 3
+        with (tmp_path / name).open(encoding="utf-8-sig", newline="") as stream:
+            return [row["qa_id"] for row in csv.DictReader(stream)]
+
+    assert drawn("a.csv", 1) == drawn("b.csv", 1)
+    assert len({tuple(drawn(f"{seed}.csv", seed)) for seed in range(6)}) > 1
+
+
+def test_frames_of_the_evidence_are_written(tmp_path, capsys):
+    long = [{"start_s": 1.0, "end_s": 3.0}, {"start_s": 4.0, "end_s": 7.0}]
+    store = write_corpus(tmp_path / "corpus", [video("v")], [pair("v", 1, evidence=long)])
+    write_frames(store, "v")
+    assert run("review", store.root, tmp_path / "s.csv", "--draw", "1", "--frames", tmp_path / "f") == 0
+    written = {path.name: path.read_bytes() for path in (tmp_path / "f").iterdir()}
+    assert written == {f"0001_{n:08.2f}s.jpg": jpeg(n) for n in (1, 2, 4, 5, 6)}, "from two decode units"
+    assert run("review", store.root, tmp_path / "t.csv", "--draw", "1", "--frames", tmp_path / "f") == 2
+    assert "is not empty" in capsys.readouterr().err
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_verdicts_are_kept_and_their_pairs_left_out(corpus, tmp_path, capsys):
+    sheet = tmp_path / "s.csv"
+    assert run("review", corpus, sheet, "--draw", "9") == 0
+    assert "longvid review" in capsys.readouterr().out
+    judge(sheet, v_0="fault", v_2="source 3", v_4="minor", v_5="ok", w_0="ok")
+    assert run("review", corpus, sheet) == 0
+    said = capsys.readouterr().out
+    assert "5 pairs judged: 2 ok, 1 minor, 1 fault, 1 source" in said and "right: 60.0%" in said
+    # v-2 and v-3 are made from row 3; v-0 is judged itself.
+    assert "the next build leaves out 3 pairs" in said and "1 wrong row" in said
+    judge(sheet, v_0="ok")
+    verdicts = record(corpus, sheet)
+    assert (verdicts.left_out, verdicts.wrong_rows, verdicts.judged["ok"]) == (2, 1, 1), "the later verdict counts"
+
+
+def test_sheets_that_judge_nothing_of_the_corpus(corpus, tmp_path):
+    sheet = tmp_path / "s.csv"
+    draw(corpus, sheet, 9)
+    with pytest.raises(ConfigError, match="has no verdict"):
+        record(corpus, sheet)
+    judge(sheet, v_0="ok", v_1="ok")
+    write_corpus(tmp_path / "second", [video("v")], [pair("v", 1)])
+    said: list[str] = []
+    assert record(str(tmp_path / "second"), sheet, said.append).judged.total() == 1
+    assert said == ["1 judged pair not recorded: no longer in the corpus"]
+    write_corpus(tmp_path / "third", [video("v")], [pair("v", 7)])
+    with pytest.raises(ConfigError, match="judges no pair of this corpus"):
+        record(str(tmp_path / "third"), sheet)
+
+
+@pytest.mark.parametrize("words", [["--seed", "2"], ["--frames", "f"]])
+def test_options_of_a_draw_need_one(corpus, tmp_path, capsys, words):
+    assert run("review", corpus, tmp_path / "s.csv", *words) == 2
+    assert "needs --draw" in capsys.readouterr().err
