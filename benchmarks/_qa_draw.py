@@ -28,6 +28,7 @@ _AROUND_S = 15.0
 _ERROR_S = 3.0  # of the times in event files, by the README beside them
 _MOST_PAIRS = 400  # of a video that is there as a file: there are few
 _LONGEST_S = 86_400.0
+_PRINTED = ("video_id", "task", "form", "question", "options", "answer", "annotations")
 NOTHING = LeftOut(frozenset(), frozenset(), frozenset(), frozenset())
 
 Pair = dict[str, Any]

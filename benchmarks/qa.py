@@ -186,9 +186,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Question-answer pairs: figures, or pairs to read.")
     parser.add_argument("--draw", type=int, metavar="N", help="print N pairs drawn at random in place of the figures")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
-    parser.add_argument(
-        "--wrong", type=Path, help="rows that an earlier reading found wrong: [[video, file, row], ...]"
-    )
+    parser.add_argument("--wrong", type=Path, help="JSON list of annotation rows found wrong: [video, file, row]")
     options = parser.parse_args()
     if options.draw:
         for pair in draw(options.draw, options.seed, read_wrong_rows(options.wrong) if options.wrong else NOTHING):
