@@ -20,6 +20,7 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
 from pipeline.tables.damage import naming
 from pipeline.tables.left_out import COLUMNS, REVIEWED, REVIEWS_PATH, AnnotationRow, read_left_out, rows_of
+from pipeline.tables.published import is_published_only
 from pipeline.tables.reviewed import right_share
 from schemas.config import ConfigError
 from schemas.messages import counted
@@ -50,6 +51,8 @@ class Verdicts:
     judged: Counter[str]
     left_out: int
     wrong_rows: int
+    is_published_only: bool
+    """There are no units, so nothing can be built again."""
 
     def lines(self) -> Iterator[str]:
         """Yields the share of right pairs, with its interval of 95% (Wilson), and what follows."""
@@ -57,7 +60,10 @@ class Verdicts:
         yield f"{counted(self.judged.total(), 'pair')} judged: {told}"
         yield f"right: {right_share([*self.judged.elements()])}"
         rows = f" and those made from {counted(self.wrong_rows, 'wrong row')} of annotations" if self.wrong_rows else ""
-        yield f"the next build leaves out {counted(self.left_out, 'pair')}: those judged wrong{rows}"
+        if self.is_published_only:
+            yield "the pairs stay in the shards, since there are no units to build from; leave out their qa_id"
+        else:
+            yield f"the next build leaves out {counted(self.left_out, 'pair')}: those judged wrong{rows}"
 
 
 def draw(corpus: str, sheet: Path, count: int, seed: int = 0, frames: Path | None = None) -> int:
@@ -144,7 +150,8 @@ def record(corpus: str, sheet: Path, say: Callable[[str], None] = lambda line: N
         number = sum(
             left_out.reason(pair) == REVIEWED for pair in dict_rows(catalog.sql(_IN_SHARDS, params=[REVIEWED]))
         )
-    return Verdicts(Counter(row["verdict"] for row in rows), number, len(left_out.wrong_rows))
+    judged_as = Counter(row["verdict"] for row in rows)
+    return Verdicts(judged_as, number, len(left_out.wrong_rows), is_published_only(store))
 
 
 def _row(pair: Row, where: str, judged: Row) -> Row:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from pipeline.tables.damage import naming
 from workers.storage.store import Store
 
 CONTAMINATION_PATH = "tables/contamination.parquet"
@@ -55,7 +56,10 @@ def rows_of(pair: dict[str, Any]) -> Iterator[AnnotationRow]:
 
 
 def read_left_out(store: Store) -> LeftOut:
-    """Returns what the tables `contamination` and `reviews` name; nothing for a table that is not there."""
+    """Returns what the tables `contamination` and `reviews` name; nothing for a table that is not there.
+
+    Raises DamagedFile.
+    """
     found = _rows(store, CONTAMINATION_PATH, ["video_id", "qa_id", "drop"])
     found = [row for row in found if row["drop"]]
     judged = [row for row in _rows(store, REVIEWS_PATH, ["qa_id", "verdict", "wrong_rows"]) if row["verdict"] in WRONG]
@@ -69,4 +73,7 @@ def read_left_out(store: Store) -> LeftOut:
 
 
 def _rows(store: Store, path: str, columns: list[str]) -> list[dict[str, Any]]:
-    return store.read_table(path, columns).to_pylist() if store.exists(path) else []
+    if not store.exists(path):
+        return []
+    with naming(path):
+        return store.read_table(path, columns).to_pylist()

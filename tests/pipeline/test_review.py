@@ -11,6 +11,7 @@ from schemas.config import ConfigError
 from tests.pipeline.command_line import run
 from tests.pipeline.published_tables import pair, video, write_corpus
 from tests.pipeline.test_show import jpeg, write_frames
+from workers.storage.store import Store
 
 ASKED_OF_A_MODEL = "Which?\n(A) a dog\n(B) a cat"
 
@@ -88,7 +89,12 @@ def test_verdicts_are_kept_and_their_pairs_left_out(corpus, tmp_path, capsys):
     assert run("review", corpus, sheet) == 0
     said = capsys.readouterr().out
     assert "5 pairs judged: 2 ok, 1 minor, 1 fault, 1 source" in said and "right: 60.0%" in said
+    assert "the pairs stay in the shards" in said, "there are no units"
+    for name in ("corpus.json", "manifest.parquet", "units/a/b.parquet"):
+        Store(corpus).write_bytes(name, b"")
+    assert run("review", corpus, sheet) == 0
     # v-2 and v-3 are made from row 3; v-0 is judged itself.
+    said = capsys.readouterr().out
     assert "the next build leaves out 3 pairs" in said and "1 wrong row" in said
     judge(sheet, v_0="ok")
     verdicts = record(corpus, sheet)

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pytest
 
+from pipeline.tables.damage import DamagedFile
 from pipeline.tables.left_out import CONTAMINATION_PATH, REVIEWS_PATH, read_left_out
 from schemas.tables.qa import CONTAMINATION, REVIEW
 from workers.storage.store import Store
@@ -58,6 +59,13 @@ def test_why_a_pair_is_left_out(left_out, row, reason):
 
 def test_nothing_is_left_out_without_tables(tmp_path):
     assert not read_left_out(Store(tmp_path))
+
+
+def test_a_damaged_table_is_named(tmp_path):
+    store = Store(tmp_path)
+    store.write_bytes(REVIEWS_PATH, b"PAR1")
+    with pytest.raises(DamagedFile, match=r"tables/reviews\.parquet: damaged"):
+        read_left_out(store)
 
 
 def test_the_names_tell_every_change(left_out):
