@@ -24,6 +24,8 @@ class Event:
         is_spread: the sentence shared its span with others, so its own times are a guess.
         has_pause: it was put together of repeats with pauses between them, or of which one is a part of the other, so
             its span is not all its own.
+        is_joined: it was put together of repeats that follow one another or overlap in part, so how often it happens
+            depends on whether those count as one.
         cause: what its sentence tells of why it happens.
         fault: why its words are not told, a code of `stages.qa.faults`; "": they are.
         event_ids: of all rows that it was made of.
@@ -41,6 +43,7 @@ class Event:
     is_title: bool = False
     is_caption: bool = False
     has_pause: bool = False
+    is_joined: bool = False
     cause: Cause | None = None
     fault: str = ""
     event_ids: tuple[str, ...] = ()

@@ -147,6 +147,7 @@ def merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
                 end_s=max(first.end_s, event.end_s),
                 is_point=first.is_point and event.is_point,
                 has_pause=first.has_pause or event.start_s > first.end_s + _LONGEST_PAUSE_S or _is_a_part(event, first),
+                is_joined=first.is_joined or not _is_same_span(event, first),
                 event_ids=tuple(dict.fromkeys((*first.event_ids, *event.event_ids))),
             )
             continue
@@ -157,6 +158,11 @@ def merge_touching(events: Sequence[Event], touch_s: float) -> list[Event]:
 
 def _is_a_part(event: Event, first: Event) -> bool:
     """Whether a repeat lies within another: of "slice onion", "slice onion" may be what is left after "peel onion"."""
-    both = max(event.end_s, first.end_s) - first.start_s
     shared, shorter = overlap_s(event.span, first.span), min(event.end_s - event.start_s, first.end_s - first.start_s)
-    return shared > 0.5 * shorter and shared < _SAME_SPAN * both
+    return shared > 0.5 * shorter and not _is_same_span(event, first)
+
+
+def _is_same_span(event: Event, first: Event) -> bool:
+    """Whether two annotators tell of one event, at about the same time."""
+    both = max(event.end_s, first.end_s) - first.start_s
+    return overlap_s(event.span, first.span) >= _SAME_SPAN * both

@@ -1,6 +1,7 @@
 """Plans of event counting: how many times something happens that the annotation tells of again and again.
 
-Repeats that touch are one event already (`stages.qa.make_events`), so what is counted is how often it happens anew.
+Repeats that touch are one event already (`stages.qa.make_events`). Nothing that was put together so is counted: its
+number depends on what one counts as one.
 """
 
 import random
@@ -21,7 +22,7 @@ def count(timeline: Timeline) -> Iterator[Plan]:
     rng = timeline.rng("count")
     groups = list(repeated(timeline))
     is_whole = whole_counts(timeline)
-    alone = (e for e in timeline.steps if timeline.is_askable(e) and is_whole(e))
+    alone = (e for e in timeline.steps if timeline.is_askable(e) and not e.is_joined and is_whole(e))
     once = [[e] for e in timeline.some(alone, rng)[:1]] if groups else []
     plans = [
         Plan(TASK, "count", len(group), tuple(group), asked=(group[0],), hops=len(group))

@@ -99,7 +99,7 @@ def occurrence(timeline: Timeline) -> Iterator[Plan]:
     Open: a first time is early in the video and a last one late, so among other times it would be known.
     """
     rng = timeline.rng("occurrence")
-    for group in timeline.some((g for g in repeated(timeline) if not any(e.has_pause for e in g)), rng):
+    for group in timeline.some(repeated(timeline), rng):
         number = rng.randint(1, min(len(group), 5))
         side = "last" if number == len(group) and rng.random() < 0.5 else ""
         event = group[number - 1]
@@ -120,13 +120,16 @@ WRITERS = (when, what_at, occurrence, said_when)
 
 
 def repeated(timeline: Timeline) -> Iterator[list[Event]]:
-    """Groups of visual events that happen several times, one after the other, and that nothing else tells of."""
+    """Groups of visual events that happen several times, one after the other, and that nothing else tells of.
+
+    None has an event that was put together of several: whether those count as one is not for the annotation to tell.
+    """
     is_whole = whole_counts(timeline)
     for group in timeline.groups.values():
         if not 2 <= len(group) <= timeline.config.max_count or group[0].kind != "event":
             continue
         apart = all(_is_anew(timeline, a, b) for a, b in pairwise(group))
-        named = all(e.is_named and timeline.is_short(e) for e in group)
+        named = all(e.is_named and not e.is_joined and timeline.is_short(e) for e in group)
         if apart and named and is_whole(group[0]) and not timeline.rivals(group[0]):
             yield group
 

@@ -117,11 +117,32 @@ def test_each_number_is_right_once_and_once_is_not_always_right():
     assert all({plan.answer, *plan.wrong} == {1, 3} for plan in found)
 
 
-def test_a_song_cut_in_four_is_counted_once():
-    song = [(10 * i, 10 * i + 10, "a man sings a song") for i in range(4)]
-    again = (60, 70, "a man sings a song")
-    [three] = [p for p in plans(timeline(*song, again, (80, 90, "a dog barks")), "count", seeds=1) if p.answer != 1]
-    assert three.answer == 2
+@pytest.mark.parametrize(
+    ("length", "gap", "is_asked"), [(9, 0, 0), (9, 1, 0), (9, 2, 0), (60, 5, 0), (20, -15, 0), (9, 12, 1), (60, 12, 1)]
+)
+def test_a_number_that_depends_on_what_counts_as_one_is_not_asked_for(length, gap, is_asked):
+    """Three windows, of which the first two are one event where little time is between them."""
+    windows = (0, length), (length + gap, 2 * length + gap), (160, 170)
+    other = (140, 144, "a dog digs a hole"), (148, 154, "a train leaves the station")
+    songs = timeline(*((*w, "a man sings a song") for w in windows), *other, duration=200.0)
+    for form in ("count", "count_beside", "occurrence", "missing_occurrence"):
+        asked = {plan.asked[0].text for plan in plans(songs, form)}
+        assert ("A man sings a song" in asked) == is_asked, form
+
+
+def test_what_two_annotators_tell_of_is_counted():
+    double = [(0, 10, "a man sings a song"), (0.5, 10, "the man sings a song")]
+    told = timeline(*double, (60, 70, "a man sings a song"), (80, 90, "a dog barks"))
+    assert {plan.answer for plan in plans(told, "count")} == {1, 2}
+
+
+def test_what_is_counted_once_has_one_window():
+    bells, song = (
+        [(40, 41, "a bell rings"), (60, 61, "a bell rings")],
+        [(0, 10, "a man sings"), (10, 20, "a man sings")],
+    )
+    assert not plans(timeline(*song, *bells), "count")
+    assert {plan.answer for plan in plans(timeline((0, 20, "a man sings"), *bells), "count")} == {1, 2}
 
 
 def test_a_step_that_is_told_in_several_ways_is_not_counted():
