@@ -11,6 +11,7 @@ from typing import IO
 from schemas.rejects import Reject
 from workers.storage.file_lock import lock
 from workers.storage.scratch import scratch_folder
+from workers.storage.store import Store
 
 # Upper bound of a pause: a faulty server may ask for a century.
 _LONGEST_PAUSE_S = 7 * 24 * 3600.0
@@ -58,7 +59,8 @@ class HostLimiter:
         name = _file_name(host)
         end = time.time() + min(seconds, _LONGEST_PAUSE_S)
         if end > self._pause_end(name):
-            (self._folder / f"{name}.pause").write_text(f"{end:.3f}")
+            # Other processes read it at any time: a part of a number would be another one.
+            Store(self._folder).write_bytes(f"{name}.pause", f"{end:.3f}".encode())
 
     def _acquire(self, name: str) -> IO[str]:
         while True:

@@ -64,6 +64,17 @@ def test_a_pause_is_kept_by_all(tmp_path, monkeypatch):
         assert waited_s == pytest.approx(30)
 
 
+def test_who_reads_a_pause_while_it_is_made_longer_reads_all_of_it(tmp_path):
+    gate = HostLimiter(1, 60, tmp_path)
+    gate.pause("one", 30)
+    path = tmp_path / f"{_file_name('one')}.pause"
+    told = path.read_text()
+    with path.open() as reader:
+        gate.pause("one", 3000)
+        assert reader.read() == told
+    assert path.read_text() != told
+
+
 def test_the_dead_hold_no_slot(tmp_path):
     program = f"""
 import time
