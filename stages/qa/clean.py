@@ -166,7 +166,7 @@ def _person(text: str) -> str:
         if verb in ("are", "re"):
             verb = "is"
         elif verb in _BARE or form_of(verb) == Form.BASE:
-            verb += "es" if verb.endswith(("sh", "ch", "x", "ss")) else "s"
+            verb += "es" if re.search(r"(?:sh|ch|x|ss|[^aeiou]o)$", verb) else "s"
             verb = re.sub(r"([^aeiou])ys$", r"\1ies", verb)
     article = "the" if text.lower().startswith("the ") else "a"
     return f"{article} person {verb}{rest}"

@@ -76,6 +76,8 @@ from stages.qa.clean import sentences
         ("person they open a door", ["A person opens a door"]),
         ("person close the window", ["A person closes the window"]),
         ("person tidy the room", ["A person tidies the room"]),
+        ("person undo the knot", ["A person undoes the knot"]),
+        ("person do the dishes", ["A person does the dishes"]),
         ("person opens a door and leave", ["A person opens a door and leave"]),
         ("the person is eating", ["The person is eating"]),
         ("person the stand up", []),
