@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 
+HELDOUT_REMEDY = (
+    ", so no checkpoint is written. Look for samples of the held-out split with wrong tokens, or train without them: "
+    "train.heldout_samples = 0"
+)
+"""What to do where the held-out loss is no number."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:

@@ -20,7 +20,7 @@ from workers.storage.store import Store
 from workers.training.checkpoint import load_checkpoint, load_parameters, save_checkpoint
 from workers.training.config import TrainerConfig, resume_fingerprint
 from workers.training.manifest import check_resumable, read_manifest
-from workers.training.measures import Counts, Heldout, Step
+from workers.training.measures import HELDOUT_REMEDY, Counts, Heldout, Step
 from workers.training.optimizer import load_optimizer, optimizer_tensors, parameter_groups
 from workers.training.ranks import Ranks
 from workers.training.sample_stream import SampleStream
@@ -98,7 +98,10 @@ class Trainer:
         self._count(sequences, sum(sequence.num_targets for sequence in sequences.built), "the held-out set")
 
     def heldout(self, samples: Iterable[dict[str, Any]]) -> Heldout:
-        """Measures the loss on the samples of all ranks. Raises ConfigError if none of them has a target."""
+        """Measures the loss on the samples of all ranks. Raises ConfigError if none of them has a target.
+
+        Raises FloatingPointError if the loss is no number.
+        """
         self.model.eval()
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         every, num_targets, samples = Sequences(), 0, iter(samples)
@@ -113,6 +116,8 @@ class Trainer:
                     num_targets += batch.num_targets
         counts = self._count(every, num_targets, "the held-out set")
         loss = self._ranks.sum(total).item() / counts.num_targets
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"step {self.step}: the held-out loss is {loss}{HELDOUT_REMEDY}")
         return Heldout(loss=loss, questions_cut=counts.questions_cut, left_out=counts.left_out)
 
     def save(self, store: Store, folder: str, key: bytes = b"") -> None:

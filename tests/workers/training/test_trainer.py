@@ -143,6 +143,12 @@ def test_heldout_set_without_any_target_is_an_error(samples):
             measure(samples)
 
 
+def test_a_heldout_loss_that_is_no_number_ends_the_run():
+    trainer, sample = make_trainer(make_config()), tiny_sample(1)
+    with pytest.raises(FloatingPointError, match="step 0: the held-out loss is nan, so no checkpoint is written"):
+        trainer.heldout([sample | {"merged_tokens": math.nan * sample["merged_tokens"]}])
+
+
 def test_videos_that_differ_only_in_their_times_are_told_apart():
     for form in ("short", "long"):
         trainer = make_trainer(make_config(model=replace(TINY, time_prompt=form)))
