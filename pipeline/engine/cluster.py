@@ -28,8 +28,12 @@ class ClusterUnreachable(ValueError):
 
 
 @contextmanager
-def ray_session(num_cpus: int | None = None) -> Iterator[None]:
+def ray_session(num_cpus: int | None = None, *, runtime_env: bool = False) -> Iterator[None]:
     """Connects to the cluster at RAY_ADDRESS (set in submitted jobs), or uses the process' session, or starts one.
+
+    Args:
+        num_cpus: number of cores of a session that is started; None: all of this machine.
+        runtime_env: whether tasks in it have a `runtime_env`; a session of a build has no agent that makes them.
 
     Raises:
         ClusterUnreachable: nothing answers at RAY_ADDRESS; raised within 30 s.
@@ -44,7 +48,7 @@ def ray_session(num_cpus: int | None = None) -> Iterator[None]:
         if address:
             _check_listens(address)
         else:
-            session.enter_context(only_needed_processes())
+            session.enter_context(only_needed_processes(runtime_env))
             # At least two cores: on one core, a chain's pinned actors would leave none to its tasks.
             options |= {
                 "num_cpus": num_cpus or max(2, os.cpu_count() or 1),

@@ -17,7 +17,8 @@ from ray.exceptions import RayTaskError
 from pipeline.engine.chain import REJECTED, chain
 from pipeline.engine.committed import Committed
 from pipeline.engine.crash_counter import CrashCounter
-from pipeline.engine.progress import Display, ProgressCounter
+from pipeline.engine.progress import Display
+from pipeline.engine.progress_counter import ProgressCounter
 from pipeline.engine.unit_runner import OUTCOMES, UnitRunner
 from schemas.rejects import BuildStopped
 from schemas.stage import Stage

@@ -1,20 +1,21 @@
 """Leaves out of a local Ray session what no build uses; each of these processes costs about a second of CPU time.
 
-Ray starts a dashboard and its agent even where none is asked for, a monitor that adds nodes to a cluster and one that
-forwards the logs of workers to the driver. Ray Data starts three actors: for statistics that the dashboard shows, for
-dividing a cluster among several drivers, and for the nodes of restarted workers. No option switches them off, so they
-are replaced here by name, and `tests/pipeline/engine/test_private_ray.py` fails if Ray renames one. A cluster keeps
-them.
+Ray starts a dashboard and its agent even where none is asked for, an agent that makes environments of tasks, a monitor
+that adds nodes to a cluster and one that forwards the logs of workers to the driver. Ray Data starts three actors: for
+statistics that the dashboard shows, for dividing a cluster among several drivers, and for the nodes of restarted
+workers. No option switches them off, so they are replaced here by name, and
+`tests/pipeline/engine/test_private_ray.py` fails if Ray renames one. A cluster keeps them.
 """
 
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import ray
-from ray._private import ray_constants, services
+from ray._private import ray_constants, services, utils
 from ray._private.node import Node
 from ray.data._internal import stats
 from ray.data._internal.cluster_autoscaler import AutoscalingCoordinator, default_cluster_autoscaler_v2
@@ -26,12 +27,21 @@ _command_of = services._build_python_executable_command_memory_profileable
 
 
 @contextmanager
-def only_needed_processes() -> Iterator[None]:
-    """Starts sessions in its block without processes that a build does not need; Ray Data starts none either."""
+def only_needed_processes(runtime_env: bool = False) -> Iterator[None]:
+    """Starts sessions in its block without processes that a build does not need; Ray Data starts none either.
+
+    Args:
+        runtime_env: whether tasks have a `runtime_env`, as those of Ray Train do, so that its agent is needed.
+    """
+    absent = {ray_constants.PROCESS_TYPE_DASHBOARD_AGENT}
+    if not runtime_env:
+        absent.add(ray_constants.PROCESS_TYPE_RUNTIME_ENV_AGENT)
     with ExitStack() as replaced:
         for start in ("start_api_server", "start_monitor", "start_log_monitor"):
             replaced.enter_context(_replaced(Node, start, _ignore))
-        replaced.enter_context(_replaced(services, _command_of.__name__, _command))
+        replaced.enter_context(_replaced(services, _command_of.__name__, partial(_command, absent)))
+        # It imports all of the dashboard in this process, to tell its agent what is missing.
+        replaced.enter_context(_replaced(utils, "get_dashboard_dependency_error", _ignore))
         replaced.enter_context(_replaced(stats, "get_or_create_stats_actor", _IgnoringActor))
         replaced.enter_context(_replaced(stats._StatsManager, "gen_dataset_id_from_stats_actor", _dataset_id))
         coordinator = "DefaultAutoscalingCoordinator"
@@ -53,9 +63,9 @@ def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
         setattr(owner, name, before)
 
 
-def _command(component: str, *args: Any, **options: Any) -> list[str]:
+def _command(absent: set[str], component: str, *args: Any, **options: Any) -> list[str]:
     """Returns the command that starts a process of Ray, without its script and arguments."""
-    if component == ray_constants.PROCESS_TYPE_DASHBOARD_AGENT:
+    if component in absent:
         return [sys.executable, "-E", "-S", absent_agent.__file__]
     command: list[str] = _command_of(component, *args, **options)
     return command

@@ -15,7 +15,8 @@ from pipeline.engine import cluster
 from pipeline.engine.chain import ChainError, chain
 from pipeline.engine.compose import ClusterTooSmall, WorkerFailed, _shown, check_fits, run_chain
 from pipeline.engine.crash_counter import CrashCounter
-from pipeline.engine.progress import Display, ProgressCounter
+from pipeline.engine.progress import Display
+from pipeline.engine.progress_counter import ProgressCounter
 from schemas.config import Resources
 from tests.pipeline import in_process, toy
 from workers.storage.store import Store

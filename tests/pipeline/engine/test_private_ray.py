@@ -70,5 +70,17 @@ def test_none_of_its_processes_is_left(session):
 def test_it_has_no_processes_that_no_build_uses(session):
     commands = "\n".join(session["commands"])
     assert "raylet" in commands and "ray::" in commands
-    unused = ("dashboard/dashboard.py", "monitor.py", "DashboardAgent", "StatsActor", "Coordinator", "LocationTracker")
+    agents, actors = ("DashboardAgent", "RuntimeEnvAgent"), ("StatsActor", "Coordinator", "LocationTracker")
+    unused = ("dashboard/dashboard.py", "monitor.py", *agents, *actors)
     assert [name for name in unused if name in commands] == []
+
+
+def test_a_session_of_ray_train_makes_the_environments_of_tasks():
+    script = """
+import os, ray
+from pipeline.engine.cluster import ray_session
+with ray_session(2, runtime_env=True):
+    task = ray.remote(runtime_env={"env_vars": {"MADE": "yes"}})(lambda: os.environ["MADE"])
+    assert ray.get(task.remote()) == "yes"
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
