@@ -33,7 +33,6 @@ def build(manifest: str, corpus: str, names: str, *settings: str) -> None:
     """The phase `ingest` in this process, of these stages; prints its seconds."""
     begun = time.perf_counter()
     from pipeline.engine.cluster import ray_session
-    from pipeline.engine.compose import run_chain
     from pipeline.engine.crash_counter import CrashCounter
     from pipeline.engine.progress import Display
     from pipeline.inputs.addresses import manifest_folder
@@ -43,6 +42,8 @@ def build(manifest: str, corpus: str, names: str, *settings: str) -> None:
 
     stages, store, folder = _stages(settings), Store(corpus), manifest_folder(manifest)
     with ray_session(CORES), Workspace() as work:
+        from pipeline.engine.compose import run_chain  # after the session, as in a build: it imports Ray Data
+
         ready = time.perf_counter()
         work.put("manifest", iterate_manifest(manifest, stages["download"].config), MANIFEST_ROWS)
         ingest = phases(stages, folder, stages["download"].config.access(folder))[0]

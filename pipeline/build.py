@@ -129,10 +129,11 @@ def run_phase(
         note_planned(work, store)
     # Ray takes a second to import, and a build that has nothing to do or whose input is bad needs none of it.
     from pipeline.engine.cluster import ray_session
+
+    session.enter_context(ray_session())
     from pipeline.engine.compose import run_chain
     from pipeline.engine.progress import Display
 
-    session.enter_context(ray_session())
     say(f"{phase.name}: {' -> '.join(s.name for s in phase.stages)} for {missing} units")
     outcomes: Counter[tuple[str, str]] = Counter()
     with Display(phase.stages, missing) as display:

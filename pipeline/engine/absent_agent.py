@@ -1,8 +1,8 @@
 """Stands for an agent of Ray in a local session: tells Ray that it has no ports, and ends with it.
 
-Ray's raylet starts a dashboard agent and a runtime environment agent, waits for their ports before it starts any worker,
-and ends if they end. Without a dashboard and without `runtime_env`, nobody asks them. This script takes their arguments,
-`--session-dir` and `--node-id` among them, and imports the standard library only, so it starts at once.
+Ray's raylet starts a dashboard agent and a runtime environment agent, waits for their ports before it starts workers,
+and ends if they end. Without a dashboard and without `runtime_env`, nobody asks them. This script takes the arguments
+of either, `--session-dir` and `--node-id` among them, and imports the standard library only, so it starts at once.
 """
 
 import os

@@ -8,12 +8,12 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import Any
 
 import ray
-from ray.data import DataContext
 
 from pipeline.engine.lean_ray import only_needed_processes
 from pipeline.engine.private_ray import private_options
@@ -62,8 +62,12 @@ def ray_session(num_cpus: int | None = None, *, runtime_env: bool = False) -> It
             os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "60000")
         # The log of Ray's C++ contains nothing that a user could act on: errors that end a build are exceptions.
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-        with _no_native_stderr():
+        # Ray Data takes as long to import as a session to start.
+        with _no_native_stderr(), ThreadPoolExecutor(1) as meanwhile:
+            lean_ray_data = meanwhile.submit(import_module, "pipeline.engine.lean_ray_data")
             over = _init(options, address)
+        if not address:
+            session.enter_context(lean_ray_data.result().no_helper_actors())
         _set_data_context()
         try:
             yield
@@ -144,6 +148,8 @@ def _unreachable(address: str, reason: str) -> str:
 
 
 def _set_data_context() -> None:
+    from ray.data import DataContext
+
     context = DataContext.get_current()
     # A unit yields nothing before its end and may take hours (downloads, for example), bounded by the limits of its
     # stage. Resources that never become available are detected by `check_fits`.
