@@ -62,6 +62,9 @@ class Stage:
     """For a stage that writes other files than its unit: `(unit, store)`, returns whether those are complete."""
     section: str = ""
     """Section of the recipe that contains its config, if that has another name than the stage."""
+    imports: tuple[str, ...] = ()
+    """Modules that take seconds to import. A Ray actor imports them at its start, while earlier stages of the chain
+    make its first unit."""
     version: int = 1
     """Must be increased when the stage writes something else for the same config and inputs."""
 

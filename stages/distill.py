@@ -189,4 +189,5 @@ def stage(config: DistillConfig) -> Stage:
         run=Distiller,
         config=config,
         emits="unit",
+        imports=("model.towers.tower",),
     )

@@ -41,5 +41,6 @@ def stage(config: EmbedConfig) -> Stage:
         config=config,
         emits="unit",
         kind="segment",
+        imports=("model.towers.tower",),
         version=3,
     )

@@ -5,7 +5,8 @@ are distributed over all workers, and a worker that crashes loses only its curre
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from threading import Event, Thread
 from typing import Any
 
@@ -119,6 +120,9 @@ def _actor(runner: UnitRunner, counter: ProgressCounter) -> type:
     class Actor:
         def __init__(self) -> None:
             runner.report = counter.add
+            for name in runner.committed.stage.imports:
+                with suppress(Exception):  # raised again by the first unit, if there is one
+                    import_module(name)
 
         def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
             yield from runner(table)

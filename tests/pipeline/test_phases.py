@@ -1,5 +1,7 @@
 """The list of stages agrees with what the stages declare, and cache keys are those of corpora that exist."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from pipeline.engine.chain import chain
@@ -43,6 +45,8 @@ def test_the_list_says_what_the_stages_declare(name):
     written = listed.writes.split(",")[0]
     assert stage.writes == (None if written == "tensors" else SCHEMAS[written])
     assert (stage.emits == "rows") or listed.fan_out != "1:N"
+    assert stage.is_actor or not stage.imports
+    assert all(map(find_spec, stage.imports))
     assert listed.why
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,6 +92,16 @@ class Colleague:
         if unit["word"] == "last":
             wait_until(lambda: sum(map(psutil.pid_exists, self._signed_in())) == 1, "the other workers stay")
         yield pa.table({"segment_id": [unit["segment_id"]], "shout": [unit["word"]]}, SHOUT)
+
+
+class Late:
+    """Shouts whether `wave`, which nothing else imports, was there before this worker was."""
+
+    def __init__(self, config: ShoutConfig, store) -> None:
+        self.shout = str("wave" in sys.modules)
+
+    def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
+        yield pa.table({"segment_id": [unit["segment_id"]], "shout": [self.shout]}, SHOUT)
 
 
 def stages(**shout: Any) -> list[Stage]:
