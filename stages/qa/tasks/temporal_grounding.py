@@ -30,8 +30,9 @@ def when(timeline: Timeline) -> Iterator[Plan]:
 
 
 def said_when(timeline: Timeline) -> Iterator[Plan]:
-    """Asks when a line is spoken."""
-    yield from _when(timeline, "said_when", timeline.lines, timeline.speech)
+    """Asks when a line is spoken. Of one or two lines, the transcript with its times would leave nothing to find."""
+    if len(timeline.speech) > 2:
+        yield from _when(timeline, "said_when", timeline.lines, timeline.speech)
 
 
 def _when(timeline: Timeline, form: str, events: Sequence[Event], pool: Sequence[Event]) -> Iterator[Plan]:

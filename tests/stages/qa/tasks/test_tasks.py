@@ -188,6 +188,12 @@ def test_no_time_is_asked_of_what_another_caption_gives_other_times():
         assert ("The beans are stacked and cut" in asked) == count
 
 
+def test_no_time_is_asked_of_a_line_that_is_all_its_transcript():
+    said = [(10.0 * n, 10.0 * n + 6, f"Now we talk about the number {n}.", "speech") for n in range(1, 4)]
+    assert plans(timeline(*said), "said_when")
+    assert not plans(timeline(*said[:2]), "said_when")
+
+
 def test_no_time_is_asked_of_another_one():
     line = timeline(*EIGHT[:7], (70, 76, "another man reads a newspaper"))
     assert {plan.answer[0] for plan in plans(line, "when")} == {0, 10, 20, 30, 40, 50, 60}
