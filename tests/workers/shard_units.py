@@ -1,5 +1,6 @@
 """Small units of QA pairs, selections and tokens, written through the store as the stages do, to pack in tests."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -7,10 +8,12 @@ import pyarrow as pa
 
 import stages.group
 import stages.pack
+from schemas.tables import FORMAT_VERSION
 from schemas.tables.qa import QA, TASKS
 from schemas.tables.shards import GROUPING, SAMPLE, SELECTION
 from stages.group import FACTS
 from stages.pack import PackConfig, plan_shards
+from workers.storage.safetensors_file import encode_tensors
 from workers.storage.store import Store
 
 WIDTH, TOKENS_A_KEYFRAME, TOKENS_A_CLIP = 8, 4, 3
@@ -59,6 +62,12 @@ def qa_row(video_id: str, row: int) -> dict:
         "select_queries": [[1.0, 0.0]],
         "merge_query": [0.0, 1.0],
     }
+
+
+def encoded_member(tensors: dict, qa: bytes = b"") -> bytes:
+    """A member as its author would write it, checksums included."""
+    metadata = {"format_version": str(FORMAT_VERSION), "qa_sha256": hashlib.sha256(qa).hexdigest()}
+    return b"".join(encode_tensors(tensors, metadata)[0])
 
 
 def write_video(store: Store, number: int, num_frames: int = 9, num_queries: int = 5, clips: bool = True) -> dict:

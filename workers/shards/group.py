@@ -1,32 +1,27 @@
 """Reads groups from shards by byte range, and detects damaged ones. layout.py describes the layout."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from schemas.messages import printable
 from schemas.rows import ClipsPlace
 from schemas.tables import FORMAT_VERSION
+from workers.shards.group_checks import check_axes, check_tokens, parse_pairs
 from workers.shards.layout import TOKEN_TENSORS
 from workers.storage.safetensors_file import Tensors, decode_tensors
 from workers.storage.store import Store
 
-# Number of axes, and the kinds of numpy's types that the values may have.
-_AXES = {
-    "time_s": (1, "f"),
-    "sample_index": (1, "iu"),
-    "keyframes": (1, "iu"),
-    "keyframe_tokens": (3, "f"),
-    "query_keyframes": (2, "iu"),
-    "merged_tokens": (3, "f"),
-    "clip_tokens": (3, "f"),
-}
+MAX_MEMBER_BYTES, MAX_JSON_BYTES = 1 << 32, 1 << 26
 
 
 class ShardError(ValueError):
     """A group cannot be read. The message contains the shard, the group, the fault and the remedy."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))  # it names what strangers have named, and may end in a log or a traceback
 
 
 @dataclass(frozen=True)
@@ -67,10 +62,13 @@ def read_group(store: Store, place: ClipsPlace, verify: bool = True, clips: bool
         verify: compares both members with their checksums.
         clips: reads the video's clip tokens, too, if it has any: see `read_clips`.
     """
-    start, end = place["qa_offset"], place["tokens_offset"] + place["tokens_bytes"]
+    start, size = place["qa_offset"], place["qa_bytes"]
+    to_tokens, end = place["tokens_offset"] - start, place["tokens_offset"] + place["tokens_bytes"]
     try:
+        if not (0 <= size <= min(to_tokens, MAX_JSON_BYTES) and place["tokens_bytes"] >= 0):
+            raise ValueError(f"its byte ranges cannot be those of a group, or it has over {MAX_JSON_BYTES} bytes of QA")
         data = _read_range(store, place["shard"], start, end)
-        group = decode_group(data[: place["qa_bytes"]], data[place["tokens_offset"] - start :], verify)
+        group = decode_group(data[:size], data[to_tokens:], verify)
     except (OSError, ValueError) as error:
         raise _damaged(place, error) from error
     if clips and place["clips_bytes"]:
@@ -85,47 +83,16 @@ def decode_group(qa: bytes | memoryview, tokens: bytes | memoryview, verify: boo
         raise ValueError("the QA pairs differ from their checksum")
     if missing := {*TOKEN_TENSORS} - tensors.keys():
         raise ValueError(f"tensors are missing: {', '.join(sorted(missing))}")
-    try:
-        pairs = json.loads(bytes(qa))
-    except RecursionError:
-        raise ValueError("the QA pairs are nested too deeply") from None
-    if not isinstance(pairs, list) or not all(isinstance(p, dict) and isinstance(p.get("qa_id"), str) for p in pairs):
-        raise ValueError("the QA pairs are no list of JSON objects, each with a qa_id")
-    _check_shapes(tensors, len(pairs))
+    pairs = parse_pairs(qa)
+    check_tokens(tensors, len(pairs))
     return Group(pairs, tensors)
 
 
 def decode_clips(clips: bytes | memoryview, verify: bool = True) -> np.ndarray:
     """Parses the clip tokens of a member `.clips.safetensors`. Raises ValueError or KeyError for a damaged one."""
     tensors, _ = _decode(clips, verify)
-    _check_axes({"clip_tokens": tensors["clip_tokens"]})
+    check_axes({"clip_tokens": tensors["clip_tokens"]})
     return tensors["clip_tokens"]
-
-
-def _check_shapes(tensors: Tensors, num_pairs: int) -> None:
-    """Raises ValueError unless the tensors have the axes of layout.py and refer to existing rows."""
-    _check_axes({name: tensors[name] for name in TOKEN_TENSORS})
-    num_frames, num_keyframes = len(tensors["time_s"]), len(tensors["keyframes"])
-    lengths = {
-        "sample_index": (len(tensors["sample_index"]), num_frames),
-        "keyframe_tokens": (len(tensors["keyframe_tokens"]), num_keyframes),
-        "query_keyframes": (len(tensors["query_keyframes"]), num_pairs),
-        "merged_tokens": (tensors["merged_tokens"].shape[:2], (num_pairs, num_frames)),
-    }
-    for name, (found, wanted) in lengths.items():
-        if found != wanted:
-            raise ValueError(f"{name} has {found} entries, not {wanted}")
-    for name, least, end in (("keyframes", 0, num_frames), ("query_keyframes", -1, num_keyframes)):
-        values = tensors[name]
-        if values.size and not least <= values.min() <= values.max() < end:
-            raise ValueError(f"{name} has values that are not in {least} .. {end - 1}")
-
-
-def _check_axes(tensors: Tensors) -> None:
-    for name, array in tensors.items():
-        ndim, kinds = _AXES[name]
-        if array.ndim != ndim or array.dtype.kind not in kinds:
-            raise ValueError(f"{name} has {array.ndim} axes of {array.dtype}, not {ndim} of numpy's kind {kinds}")
 
 
 def read_clips(store: Store, place: ClipsPlace, verify: bool = True) -> np.ndarray:
@@ -152,6 +119,8 @@ def _read_range(store: Store, shard: str, start: int, end: int) -> memoryview:
     with store.open(shard) as stream:
         if not 0 <= start <= end <= stream.size():
             raise ValueError(f"the file ends at byte {stream.size()}, the group at {end}")
+        if end - start > MAX_MEMBER_BYTES:
+            raise ValueError(f"it has {end - start} bytes; {MAX_MEMBER_BYTES} are allowed")
         return memoryview(stream.read_at(end - start, start))
 
 

@@ -166,13 +166,15 @@ class SampleReader:
 
     def _sample(self, place: ClipsPlace, groups: GroupCache) -> dict[str, Any] | None:
         try:
-            sample = groups.get(place).sample(place["row"])
-            if sample["qa_id"] != place["qa_id"]:
+            group, row = groups.get(place), place["row"]
+            found = group.qa[row]["qa_id"] if 0 <= row < len(group.qa) else "missing"
+            if found != place["qa_id"]:
                 raise ShardError(
-                    f"{place['shard']}: row {place['row']} of group {place['sample_key']} is {sample['qa_id']}, the "
-                    f"table has {place['qa_id']} there: table and shard are of two builds. Build again."
+                    f"{place['shard']}: row {row} of group {place['sample_key']} is {found}, the table has "
+                    f"{place['qa_id']} there: table and shard are of two builds. Build again."
                 )
-        except (ShardError, IndexError) as error:
+            sample = group.sample(row)
+        except ShardError as error:
             if not self._skip:
                 raise
             self._report(place, error)

@@ -47,7 +47,13 @@ def _typed(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
             f"samples: column {name!r} is null in {column.null_count} of {len(column)} rows. A join may have left "
             "them without a match: drop them"
         )
+    if name == "duration_s" and not pc.all(_is_duration(column), min_count=0).as_py():
+        raise ConfigError("samples: column 'duration_s' has values that are no durations: run `longvid verify`")
     return column
+
+
+def _is_duration(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.and_(pc.is_finite(column), pc.greater_equal(column, 0))
 
 
 def ordered_samples(samples: Any, split: str | None, store: Store, columns: Collection[str]) -> pa.Table:

@@ -5,6 +5,7 @@ sizes. So shards are opened through pyarrow.fs here, and only the members that l
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -15,13 +16,11 @@ from webdataset.tariterators import group_by_keys
 
 from schemas.config import ConfigError
 from workers.fetch.redaction import redacted, scrub_secrets
-from workers.shards.group import Group, ShardError, decode_clips, decode_group
+from workers.shards.group import MAX_JSON_BYTES, MAX_MEMBER_BYTES, Group, ShardError, decode_clips, decode_group
 from workers.shards.tar_members import read_members
 from workers.storage.files import open_file
 from workers.storage.store import Store
 
-MAX_MEMBER_BYTES = 1 << 32
-MAX_JSON_BYTES = 1 << 26
 _JSON, _TOKENS, _CLIPS = ("json", "qa.json"), "tokens.safetensors", "clips.safetensors"
 
 
@@ -118,6 +117,8 @@ def _pairs(groups: Iterable[dict[str, Any]], verify: bool) -> Iterator[dict[str,
             if facts["video_id"] != video_id:  # the first group of a video contains its clips
                 video_id, clips = facts["video_id"], None
             duration_s = float(facts["duration_s"])
+            if not (isinstance(video_id, str) and 0 <= duration_s < math.inf):
+                raise ValueError("its facts have a video_id that is no text, or a duration_s that is none")
             if _CLIPS in found:
                 clips = decode_clips(found[_CLIPS], verify)
         except (ValueError, KeyError, TypeError, RecursionError) as error:

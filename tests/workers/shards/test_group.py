@@ -1,16 +1,13 @@
 """Groups are read by range, and damage is found and named."""
 
-import hashlib
-import json
+import os
 
 import numpy as np
 import pytest
 
-from schemas.tables import FORMAT_VERSION
-from tests.workers.shard_units import distill_tensors, pack, write_video
+from tests.workers.shard_units import encoded_member, pack, write_video
 from workers.shards.damage import find_damage
-from workers.shards.group import ShardError, decode_clips, decode_group, read_clips, read_group
-from workers.storage.safetensors_file import encode_tensors
+from workers.shards.group import MAX_JSON_BYTES, MAX_MEMBER_BYTES, ShardError, decode_clips, read_clips, read_group
 from workers.storage.store import Store
 
 
@@ -69,11 +66,42 @@ def test_a_group_without_its_clips_is_not_fetched_with_them(tmp_path, monkeypatc
     assert len(list(find_damage(store, samples))) == 1
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"qa_bytes": -1},
+        {"qa_bytes": MAX_JSON_BYTES + 1},
+        {"tokens_bytes": -1},
+        {"tokens_offset": 0},
+    ],
+)
+def test_ranges_that_cannot_be_those_of_a_group_are_refused(corpus, damage):
+    store, samples = corpus
+    with pytest.raises(ShardError, match="its byte ranges cannot be those of a group"):
+        read_group(store, {**place_of(samples, 2), **damage})
+
+
+def test_a_range_is_not_read_where_it_is_larger_than_a_group_may_be(corpus):
+    store, samples = corpus
+    place = place_of(samples, 2)
+    os.truncate(store.full(place["shard"]), 1 << 42)  # takes no room on the disk, as whoever published it knows
+    with pytest.raises(ShardError, match=f"it has {1 << 40} bytes; {MAX_MEMBER_BYTES} are allowed"):
+        read_group(store, {**place, "tokens_bytes": place["qa_offset"] + (1 << 40) - place["tokens_offset"]})
+
+
+def test_what_a_stranger_has_named_is_printed_as_text(corpus):
+    store, samples = corpus
+    with pytest.raises(ShardError) as raised:
+        read_group(store, {**place_of(samples, 2), "sample_key": "\x1b[31m", "qa_bytes": -1})
+    assert r"group \x1b[31m cannot be read" in str(raised.value)
+
+
 @pytest.mark.parametrize("offset", [1 << 60, -1])
 def test_a_range_beyond_the_shard_is_named(corpus, offset):
     store, samples = corpus
+    place = place_of(samples, 2)
     with pytest.raises(ShardError, match="the file ends at byte"):
-        read_group(store, {**place_of(samples, 2), "qa_offset": offset, "tokens_offset": offset})
+        read_group(store, {**place, "qa_offset": offset, "tokens_offset": offset + place["qa_bytes"]})
 
 
 def test_a_shard_of_another_format_is_named(corpus):
@@ -109,37 +137,12 @@ def test_a_cut_or_missing_shard_is_found(corpus):
     assert list(find_damage(store, samples)) == [f"{place['shard']}: the file is gone; build again"]
 
 
-def member(tensors: dict, qa: bytes = b"") -> bytes:
-    """As its author would write it, checksums included."""
-    metadata = {"format_version": str(FORMAT_VERSION), "qa_sha256": hashlib.sha256(qa).hexdigest()}
-    return b"".join(encode_tensors(tensors, metadata)[0])
-
-
-@pytest.mark.parametrize("pair", [{}, {"qa_id": 1}, {"qa_id": ["a"]}, [], None, "qa_id"])
-def test_a_pair_without_its_id_is_refused(pair):
-    qa = json.dumps([pair]).encode()
-    with pytest.raises(ValueError, match="each with a qa_id"):
-        decode_group(qa, member(distill_tensors(np.random.default_rng(0), 5, 1, 2, clips=False), qa))
-
-
-@pytest.mark.parametrize(
-    ("name", "dtype"),
-    [
-        ("time_s", "?"),
-        ("sample_index", "<f8"),
-        ("keyframes", "?"),
-        ("query_keyframes", "<f4"),
-        ("merged_tokens", "<i8"),
-    ],
-)
-def test_a_tensor_of_another_type_is_refused(name, dtype):
-    qa = json.dumps([{"qa_id": "a"}]).encode()
-    tensors = distill_tensors(np.random.default_rng(0), 5, 1, 2, clips=False)
-    with pytest.raises(ValueError, match=f"{name} has"):
-        decode_group(qa, member(tensors | {name: tensors[name].astype(dtype)}, qa))
-
-
 @pytest.mark.parametrize("clips", [np.zeros((4, 3), "<f2"), np.zeros((4, 3, 8), "?"), np.zeros((), "<f2")])
 def test_clips_of_another_shape_are_refused(clips):
     with pytest.raises(ValueError, match="clip_tokens has"):
-        decode_clips(member({"clip_tokens": clips}))
+        decode_clips(encoded_member({"clip_tokens": clips}))
+
+
+def test_clips_that_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match="clip_tokens has values that are not finite"):
+        decode_clips(encoded_member({"clip_tokens": np.full((4, 3, 8), np.inf, "<f2")}))

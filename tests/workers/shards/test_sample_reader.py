@@ -220,6 +220,15 @@ def test_a_shard_of_another_build_is_not_trained_on(tmp_path):
         ids(SampleReader(store, pa.Table.from_pandas(samples)))
 
 
+@pytest.mark.parametrize("row", [99, -1])
+def test_a_row_that_a_group_does_not_have_is_not_trained_on(tmp_path, row):
+    store = Store(tmp_path)
+    samples = pack(store, [write_video(store, 0)], val_fraction=0.0).to_pandas()
+    samples.loc[samples.index[-1], "row"] = row
+    with pytest.raises(ShardError, match=f"row {row} of group .* is missing"):
+        ids(SampleReader(store, pa.Table.from_pandas(samples)))
+
+
 def test_shards_in_an_object_store_are_read_by_range(tmp_path):
     local = Store(tmp_path)
     here = pack(local, [write_video(local, n) for n in range(3)], val_fraction=0.0, shard_bytes=4000)

@@ -69,6 +69,15 @@ def test_what_a_column_cannot_hold_names_it(corpus, values):
         typed_samples(one.set_column(column, "row", pa.array(values)), COLUMNS)
 
 
+@pytest.mark.parametrize("duration_s", [float("nan"), float("inf"), -1.0])
+def test_what_is_no_duration_is_named(corpus, duration_s):
+    _, samples = corpus
+    one = samples.slice(0, 1).select(COLUMNS)
+    column = one.schema.get_field_index("duration_s")
+    with pytest.raises(ConfigError, match="samples: column 'duration_s'"):
+        typed_samples(one.set_column(column, "duration_s", pa.array([duration_s])), COLUMNS)
+
+
 def test_a_missing_column_is_named(corpus):
     _, samples = corpus
     with pytest.raises(ConfigError, match="there is no column 'shard', 'sample_key'"):

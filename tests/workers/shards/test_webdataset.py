@@ -1,6 +1,7 @@
 """The webdataset pipeline gives what was packed, to one worker each, and refuses shards that nobody should read."""
 
 import io
+import json
 import pickle
 import tarfile
 import warnings
@@ -213,6 +214,15 @@ def test_a_group_that_lacks_a_member_is_named(tmp_path):
     refused(tmp_path, tar(("a.json", b"{}")), "group a .*qa.json")
     deep = b"[" * 100_000
     refused(tmp_path, tar(("a.json", deep), ("a.qa.json", deep), ("a.tokens.safetensors", b"")), "group a")
+
+
+@pytest.mark.parametrize("facts", [{"duration_s": float("nan")}, {"duration_s": -1}, {"video_id": ["v"]}])
+def test_facts_that_cannot_be_those_of_a_video_are_refused(corpus, tmp_path, facts):
+    with tarfile.open(corpus[1][0]) as archive:
+        members = {m.name: archive.extractfile(m).read() for m in archive}
+    name = next(name for name in members if name.count(".") == 1)  # "<key>.json"
+    wrong = {**members, name: json.dumps({**json.loads(members[name]), **facts}).encode()}
+    refused(tmp_path, tar(*wrong.items()), "its facts have")
 
 
 def test_groups_with_rows_that_are_not_there_are_refused(corpus, tmp_path):
