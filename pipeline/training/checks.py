@@ -14,7 +14,14 @@ from pipeline.training.config import TrainConfig
 from schemas.config import ConfigError
 from workers.storage.store import Store
 from workers.training.config import check_model, resume_fingerprint
-from workers.training.manifest import check_resumable, is_signed, last_checkpoint, read_manifest, sign
+from workers.training.manifest import (
+    check_resumable,
+    checkpoint_folder,
+    is_signed,
+    last_checkpoint,
+    read_manifest,
+    sign,
+)
 from workers.training.sample_stream import SampleSet
 
 VISUAL_COLUMNS = ["split", "num_frames", "num_keyframes", "num_visual_tokens"]
@@ -97,6 +104,10 @@ def resume_step(
         )
     check_resumable(manifest, resume_fingerprint(config, samples))
     step, steps = manifest["step"], manifest["steps"]
+    if folder != checkpoint_folder(config.folder, step):  # an earlier one, signed and put in the place of a later one
+        raise ConfigError(
+            f"{folder}: holds the checkpoint of step {step}; delete the folder, or give another train.run"
+        )
     if config.steps > steps and not extend:
         last = config.model_copy(update={"steps": steps}).learning_rate_at(max(step - 1, 0))
         raise ConfigError(

@@ -37,9 +37,7 @@ def run_ranks(store: Store, config: TrainConfig, key: bytes, on_step: Callable[[
         TrainingFailed: a worker met an error, or workers were lost more often than `config.max_failures`.
     """
     check_fits(config)
-    # Ray's own records of checkpoints, which may be damaged after a kill: the manifests decide what is complete.
-    for path in ("checkpoint_manager_snapshot.json", TRACEBACK):
-        store.delete(f"{config.folder}/{path}")
+    remove_records(store, config.folder)
     with _ranks(store, config, key) as reports:
         for report in reports:
             if isinstance(report, dict):
@@ -51,6 +49,14 @@ def run_ranks(store: Store, config: TrainConfig, key: bytes, on_step: Callable[[
                     f"run {config.run}: workers were lost more than train.max_failures = {config.max_failures} times, "
                     f"at last: {report.lost}. Run the same command again to go on from the last checkpoint"
                 )
+
+
+def remove_records(store: Store, folder: str) -> None:
+    """Deletes what an earlier call has left in a run's folder besides its log and checkpoints. Raises PathError."""
+    # Ray's own records of checkpoints may be damaged after a kill: the manifests decide what is complete. Ray would
+    # write through a link, as a corpus of someone else may have in the place of each.
+    for name in ("checkpoint_manager_snapshot.json", ".validate_storage_marker", TRACEBACK):
+        store.delete(f"{folder}/{name}")
 
 
 def _kept(store: Store, config: TrainConfig, traceback: str) -> str:

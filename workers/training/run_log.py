@@ -9,6 +9,7 @@ from schemas.config import ConfigError
 from workers.storage.store import Store
 
 LOG = "log.jsonl"
+_MAX_NUMBER = 1 << 53
 
 
 def read_log(store: Store, run: str) -> list[dict[str, Any]]:
@@ -21,12 +22,22 @@ def read_log(store: Store, run: str) -> list[dict[str, Any]]:
     for number, line in enumerate(store.read_bytes(path).splitlines() if store.exists(path) else [], 1):
         try:
             row = json.loads(line)
-            if type(row["step"]) is not int or not all(isinstance(row[name], float) for name in ("loss", "seconds")):
+            if not _is_row(row):
                 raise TypeError
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise ConfigError(f"{path}, line {number}: not of a run's log; give the run another name") from None
         rows.append(row)
     return rows
+
+
+def _is_row(row: dict[str, Any]) -> bool:
+    left_out = [row.get(name, {}) for name in ("left_out", "heldout_left_out")]
+    return (
+        all(type(number) is int and 0 <= number < _MAX_NUMBER for number in (row["step"], row.get("questions_cut", 0)))
+        and all(isinstance(row[name], float) and math.isfinite(row[name]) for name in ("loss", "seconds"))
+        and isinstance(row.get("heldout_loss"), float | None)
+        and all(isinstance(reason, str) for samples in left_out for reason in samples.values())
+    )
 
 
 def write_log(store: Store, run: str, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from schemas.config import ConfigError
 from workers.shards.sample_reader import SampleReader
 from workers.storage.store import Store
 
@@ -46,7 +47,14 @@ class SampleStream:
         self.seek(0, 0)
 
     def seek(self, epoch: int, samples_consumed: int) -> None:
-        """Moves to a position. `samples_consumed` counts the samples of the epoch, over all ranks."""
+        """Moves to a position. `samples_consumed` counts the samples of the epoch, over all ranks.
+
+        Raises ConfigError for a position that no epoch has, such as one of a forged checkpoint.
+        """
+        if samples_consumed >= self.samples.num_samples:
+            raise ConfigError(
+                f"samples_consumed = {samples_consumed}: the epoch has {self.samples.num_samples}; give another run"
+            )
         self.epoch, self.samples_consumed = epoch, samples_consumed
         self._samples = self._from(epoch, samples_consumed + self._rank)
 

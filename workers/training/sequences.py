@@ -8,6 +8,7 @@ from model.chat import TextTooLong
 from model.config import VideoLMConfig
 from model.sequence import TokenSequence, build_sequence
 from model.tokenizer import Tokenizer
+from schemas.config import ConfigError
 
 
 @dataclass(kw_only=True)
@@ -22,10 +23,20 @@ class Sequences:
     """Ids of the samples without a sequence, with the reason."""
 
 
-def build_sequences(samples: Iterable[Mapping[str, Any]], tokenizer: Tokenizer, config: VideoLMConfig) -> Sequences:
-    """Builds the sequence of each sample that has a target within the limits of `config`."""
+def build_sequences(
+    samples: Iterable[Mapping[str, Any]], tokenizer: Tokenizer, config: VideoLMConfig, token_width: int
+) -> Sequences:
+    """Builds the sequence of each sample that has a target within the limits of `config`.
+
+    Raises ConfigError for a sample whose tokens are not `token_width` wide, as those of all others.
+    """
     sequences = Sequences()
     for sample in samples:
+        if (width := sample["merged_tokens"].shape[1]) != token_width:
+            raise ConfigError(
+                f"sample {sample['qa_id']}: its tokens have a width of {width}, those of others {token_width}: the "
+                "shards are of two towers. Run `longvid verify`, and build again"
+            )
         try:
             sequence = build_sequence(
                 sample,

@@ -168,7 +168,7 @@ class Trainer:
         return self._ranks.sum(loss_sum).item() / counts.num_targets, counts
 
     def _sequences(self, samples: Iterable[dict[str, Any]]) -> Sequences:
-        return build_sequences(samples, self.tokenizer, self.config.model)
+        return build_sequences(samples, self.tokenizer, self.config.model, self.stream.samples.token_width)
 
     def _batches(self, sequences: list[TokenSequence]) -> list[TokenBatch]:
         """Yields at least one batch, since every rank must take part in collective operations."""

@@ -243,3 +243,9 @@ def test_a_run_is_trained_by_one_call_at_a_time(packed):
     config = CONFIG.model_copy(update={"run": "busy"})
     with only_run(packed, config.folder), pytest.raises(CorpusBusy, match="busy: this run is being trained"):
         train(packed.root, config)
+
+
+def test_an_earlier_checkpoint_in_the_place_of_a_later_one_is_refused(corpus):
+    shutil.copytree(corpus.full(CHECKPOINT), Path(corpus.root, "train/first/step_000009"))
+    with pytest.raises(ConfigError, match="train/first/step_000009: holds the checkpoint of step 4; delete the folder"):
+        resumed_at(corpus)

@@ -12,11 +12,12 @@ import ray
 from pipeline.engine.compose import ClusterTooSmall
 from pipeline.train import train
 from pipeline.training.config import TrainConfig
-from pipeline.training.driver import TrainingFailed, check_fits
+from pipeline.training.driver import TrainingFailed, check_fits, remove_records
 from schemas.tables.qa import QA
 from tests.pipeline.train_workers import train_workers
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, qa_row, write_video
+from workers.storage.files import PathError
 from workers.storage.store import Store
 
 CONFIG = TrainConfig(
@@ -53,6 +54,19 @@ def test_run_that_has_no_room_is_refused(settings, message, ray_session):
     check_fits(with_settings(workers=8))
     with pytest.raises(ClusterTooSmall, match=message):
         check_fits(with_settings(**settings))
+
+
+def test_no_record_of_ray_is_written_through_a_link(tmp_path):
+    others = tmp_path / "others"
+    others.write_text("kept")
+    for name in ("checkpoint_manager_snapshot.json", ".validate_storage_marker", "error.txt"):
+        record = tmp_path / "corpus" / CONFIG.folder / name
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.symlink_to(others)
+        with pytest.raises(PathError, match=f"{name}': a symbolic link leads out"):
+            remove_records(Store(tmp_path / "corpus"), CONFIG.folder)
+        record.unlink()
+    assert others.read_text() == "kept"
 
 
 def failure(corpus: Store, **settings) -> tuple[str, list[int]]:

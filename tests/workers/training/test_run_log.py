@@ -34,7 +34,20 @@ def test_log_comes_back(tmp_path):
         b"{}",
         b"\xff",
         b'{"step": 1, "loss": 1.0}',
-        *(json.dumps({**STEP, **damage}).encode() for damage in ({"step": "1"}, {"loss": []}, {"seconds": None})),
+        *(
+            json.dumps({**STEP, **damage}).encode()
+            for damage in (
+                {"step": "1"},
+                {"step": 10**400},
+                {"loss": []},
+                {"loss": math.nan},
+                {"seconds": None},
+                {"questions_cut": "1"},
+                {"heldout_loss": "2.5"},
+                {"left_out": [["a", "why"]]},
+                {"heldout_left_out": {"a": 1}},
+            )
+        ),
     ],
 )
 def test_line_that_is_not_of_a_log_is_named(line, tmp_path):

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.config import ConfigError
 from tests.tiny_samples import reads, tiny_set
 from tests.workers.shard_units import WIDTH, pack, write_video
 from workers.storage.store import Store
@@ -76,3 +77,9 @@ def test_which_samples_they_are_is_told_by_their_ids(tmp_path):
     _, shuffled = shard_samples(store, table.take(list(range(9, -1, -1))), "train", seed=1)
     assert samples == shuffled
     assert samples.sha256 != fewer.sha256
+
+
+def test_a_place_that_no_epoch_has_is_refused():
+    stream = SampleStream(reads(5), tiny_set(5), batch_size=1)
+    with pytest.raises(ConfigError, match="samples_consumed = 5: the epoch has 5"):
+        stream.seek(0, 5)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from schemas.config import ConfigError, parse
-from tests.tiny_samples import TINY, reads, tiny_sample, tiny_set
+from tests.tiny_samples import TINY, WIDTH, reads, tiny_sample, tiny_set
 from workers.storage.store import Store
 from workers.training.config import TrainerConfig
 from workers.training.sample_stream import SampleStream
@@ -83,7 +83,7 @@ def test_answers_of_any_length_weigh_by_their_tokens():
     samples[0]["conversations"][1]["value"] = "no, it is off, and it has been off for all of the video"
     trainer = make_trainer(make_config(micro_batch_size=1))
     each = [trainer.heldout([sample]).loss for sample in samples]
-    targets = [sequence.num_targets for sequence in build_sequences(samples, trainer.tokenizer, TINY).built]
+    targets = [sequence.num_targets for sequence in build_sequences(samples, trainer.tokenizer, TINY, WIDTH).built]
     weighted = sum(loss * n for loss, n in zip(each, targets, strict=True)) / sum(targets)
     assert trainer.heldout(samples).loss == pytest.approx(weighted, rel=1e-5)
 
