@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from schemas.messages import message
+from pipeline.tables.damage import naming
+from schemas.messages import is_text, message
 from schemas.rows import RejectRow, Row
 from schemas.stage import Stage
 from workers.storage.store import Store
@@ -48,27 +49,43 @@ class Committed:
     """Schema of the rows that leave the stage."""
 
     def find(self, row: Row) -> Found:
-        """Returns the state of the unit of a row."""
+        """Returns the state of the unit of a row. Raises DamagedFile for a file that the stage did not write."""
         unit = {name: row[name] for name in self.stage.reads.names}
         unit["unit_path"] = path = self.stage.unit_path(unit)
-        if self.store.exists(path) and (not self.stage.is_complete or self.stage.is_complete(unit, self.store)):
-            return Found(State.DONE, unit)
-        if not self.store.exists(f"{path}.reject.json"):
+        with naming(path):
+            if self.store.exists(path) and (not self.stage.is_complete or self.stage.is_complete(unit, self.store)):
+                return Found(State.DONE, unit)
+        if (reject := self._reject(f"{path}.reject.json")) is None:
             return Found(State.MISSING, unit)
-        reject: Any = self.store.read_json(f"{path}.reject.json")
         if reject.pop("retry", False):
             return Found(State.MISSING, unit, attempts=reject["attempts"])
-        reject["path"] = f"{path}.reject.json"
         return Found(State.REJECTED, unit, reject)
 
+    def _reject(self, path: str) -> Any:
+        """Returns the reject that `reject_row` made; None if there is none, or a file that it cannot have made."""
+        if not self.store.exists(path):
+            return None
+        try:
+            reject = self.store.read_json(path)
+            texts = [reject[name] for name in ("kind", "stage", "reason", "detail")]
+            texts += [text for name in ("unit", "video_id", "name") if (text := reject[name]) is not None]
+            is_sound = (
+                all(map(is_text, texts)) and type(reject["attempts"]) is int and 0 <= reject["attempts"] < 1 << 31
+            )
+        except (ValueError, TypeError, KeyError):
+            return None
+        return {**reject, "path": path} if is_sound else None
+
     def emit(self, row: Row, path: str) -> Iterator[Row]:
-        """Yields the output rows of a committed unit."""
+        """Yields the output rows of a committed unit. Raises DamagedFile, as `find` does."""
         row = {**row, f"{self.stage.name}_unit": path}
         if self.stage.emits == "unit":
             yield row
         else:
-            wanted = [f.name for f in self.stage.writes or () if f.name in self.emitted.names]
-            for written in self.store.read_table(path, wanted).to_pylist():
+            wanted = pa.schema([f for f in self.stage.writes or () if f.name in self.emitted.names])
+            with naming(path):
+                units = self.store.read_table(path, wanted.names).select(wanted.names).cast(wanted).to_pylist()
+            for written in units:
                 yield {**row, **written}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.not_built import require_built
+from pipeline.tables.damage import naming
 from pipeline.tables.workspace import Workspace, read_batches
 from schemas.config import Config, ConfigError
 from schemas.tables import FORMAT_VERSION
@@ -74,7 +75,7 @@ def check_replaces(store: Store, work: Workspace, allow_removal: bool) -> None:
         raise _other_format(store, version)
     if allow_removal or not store.exists(MANIFEST):
         return
-    with store.open(MANIFEST) as source:
+    with naming(MANIFEST), store.open(MANIFEST) as source:
         before = work.put("before", (table.select(["video_id"]) for table in read_batches(source)), _ID)
     dropped = work.count(_DROPPED)
     if 2 * dropped > before:

@@ -8,8 +8,8 @@ import pyarrow as pa
 from pipeline.tables.workspace import read_batches
 from workers.storage.store import Store
 
-UNREADABLE = (OSError, ValueError, pa.ArrowException)
-"""What reading a damaged Parquet file raises."""
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, IndexError, pa.ArrowException)
+"""What reading a damaged Parquet file raises, or one that lacks columns or rows."""
 
 
 class DamagedFile(ValueError):

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from workers.storage.files import Files
 from workers.storage.safetensors_file import Tensors, decode_tensors, encode_tensors
 
+MAX_JSON_BYTES = 1 << 24  # its values may take 25 times as much memory
 _ROWS = 4096  # read at once
 
 
@@ -18,9 +19,13 @@ class Store(Files):
     """Holds the files of a corpus. Every method that takes a path raises PathError, as `Files` does."""
 
     def read_json(self, path: str) -> Any:
-        """Returns the value of a JSON file, which is untrusted. Raises ValueError if it has none, or is too deep."""
+        """Returns the value of a JSON file, which is untrusted. Raises ValueError if it has none, or is too large."""
+        with self.open(path) as stream:
+            if (size := stream.size()) > MAX_JSON_BYTES:
+                raise ValueError(f"{path}: has {size} bytes; {MAX_JSON_BYTES} are allowed")
+            data = stream.read()
         try:
-            return json.loads(self.read_bytes(path))
+            return json.loads(data)
         except RecursionError:
             raise ValueError(f"{path}: nested too deeply") from None
 

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 from pipeline.engine.chain import chain
 from pipeline.engine.committed import Committed, State
 from pipeline.engine.crash_counter import CrashCounter
 from pipeline.engine.unit_runner import UnitRunner
+from pipeline.tables.damage import DamagedFile
 from tests.pipeline import toy
 from workers.storage.store import Store
 
@@ -56,6 +58,42 @@ def test_a_reject_stays_until_it_is_to_be_tried_again(committed):
     assert (found.state, found.attempts) == (State.MISSING, 1)
     (left,) = run(committed, row)
     assert left["reject"]["attempts"] == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"attempts": "1"}, {"attempts": 1 << 31}, {"reason": ["a"]}, {"detail": None}, {"name": "\ud800"}],
+    ids=lambda damage: min(damage),
+)
+def test_a_reject_that_no_build_wrote_leaves_its_unit_missing(committed, damage):
+    row = {**ROW, "text": ""}
+    (left,) = run(committed, row)
+    store, path = committed.store, left["reject"]["path"]
+    whole = store.read_json(path)
+    for reject in ({**whole, **damage}, {**whole, "retry": True, **damage}):
+        store.write_json(path, reject)
+        assert committed.find(row).state is State.MISSING
+    for text in (b"[]", b"{", b"{}", b"[" * 100_000):
+        store.write_bytes(path, text)
+        assert committed.find(row).state is State.MISSING
+
+
+@pytest.mark.parametrize(
+    "table", [pa.table({"x": [1]}), pa.table({"segment_id": ["s"], "word": [[1]]})], ids=["columns", "types"]
+)
+def test_a_unit_that_its_stage_did_not_write_is_named(committed, table):
+    run(committed, ROW)
+    path = committed.find(ROW).unit["unit_path"]
+    committed.store.write_tables(path, [table], table.schema)
+    with pytest.raises(DamagedFile, match=f"{path}: damaged .* Delete it and run the build again"):
+        list(committed.emit(ROW, path))
+
+
+def test_a_unit_of_which_the_stage_cannot_tell_whether_it_is_whole_is_named(committed):
+    run(committed, ROW)
+    torn = replace(committed, stage=replace(committed.stage, is_complete=lambda unit, store: [][0]))
+    with pytest.raises(DamagedFile, match=committed.find(ROW).unit["unit_path"]):
+        torn.find(ROW)
 
 
 def test_a_unit_on_which_the_code_failed_is_missing(committed):

@@ -8,6 +8,7 @@ from pipeline.inputs.manifest import MANIFEST_ROWS
 from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.recipe import recorded_recipe
 from pipeline.tables.corpus_file import OtherFormat, RemovalRefused, check_replaces, describe
+from pipeline.tables.damage import DamagedFile
 from pipeline.tables.workspace import Workspace
 from schemas.tables import FORMAT_VERSION
 from tests.pipeline.worlds import small_recipe
@@ -78,3 +79,11 @@ def test_a_build_mends_a_damaged_one(tmp_path):
     store = Store(tmp_path)
     store.write_bytes("corpus.json", b"{")
     replace(store, "ab", "ab")
+
+
+def test_a_recorded_manifest_of_someone_else_is_named(tmp_path):
+    store = Store(tmp_path)
+    store.write_tables("manifest.parquet", [pa.table({"x": [1]})], pa.schema([("x", pa.int64())]))
+    with Workspace() as work, pytest.raises(DamagedFile, match="manifest.parquet: damaged"):
+        work.put("manifest", [rows("a")], MANIFEST_ROWS)
+        check_replaces(store, work, allow_removal=False)

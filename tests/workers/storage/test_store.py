@@ -12,7 +12,7 @@ import pytest
 from schemas.config import ConfigError
 from tests.object_store import Faults, s3_corpus
 from workers.storage.files import TEMPORARY, PathError
-from workers.storage.store import Store
+from workers.storage.store import MAX_JSON_BYTES, Store
 
 TABLE = pa.table({"x": pa.array(range(10_000), pa.int64())})
 
@@ -196,6 +196,12 @@ def test_json_that_is_nested_too_deeply_is_a_value_error(store):
     store.write_bytes("deep.json", b"[" * 100_000 + b"]" * 100_000)
     with pytest.raises(ValueError, match=r"deep\.json: nested too deeply"):
         store.read_json("deep.json")
+
+
+def test_json_that_would_take_a_multiple_of_its_size_in_memory_is_not_read(store):
+    store.write_bytes("bomb.json", b"[" + b"[]," * (MAX_JSON_BYTES // 3) + b"[]]")
+    with pytest.raises(ValueError, match=f"bomb.json: has {MAX_JSON_BYTES + 3} bytes; {MAX_JSON_BYTES} are allowed"):
+        store.read_json("bomb.json")
 
 
 def test_a_listing_enters_no_link(store, tmp_path):
