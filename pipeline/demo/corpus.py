@@ -29,11 +29,14 @@ def write_demo(out: Path, *, videos: int, seconds: int, seed: int) -> Path:
     for index in range(videos):
         script = script_of(index, seconds=seconds, seed=seed)
         name = f"demo-{seed}-{index:03d}"
-        render_video(out / f"{name}.mp4", script)
+        video = out / f"{name}.mp4"
+        video.unlink(missing_ok=True)  # a link, in a folder of someone else, would be written through
+        render_video(video, script)
         rows.append(manifest_row(name, script, split="val" if index >= videos - num_val else "train"))
     manifest = out / "manifest.jsonl"
     # Last and at once: where there is a manifest, all its videos are whole.
     unfinished = manifest.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
     unfinished.write_text("".join(json.dumps(row) + "\n" for row in rows))
     unfinished.replace(manifest)
     return manifest

@@ -10,6 +10,7 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.terminal import Terminal
 from pipeline.train import train
 from pipeline.verify import verify
+from workers.storage.store import Store
 
 VIDEOS, SECONDS, SEED = 4, 330, 7
 
@@ -29,8 +30,11 @@ CAUGHT = """
 
 
 def run_demo(to: Path, recipe: Recipe, out: Terminal) -> None:
-    """Renders, builds, verifies and trains; on a corpus that stands, only looks."""
-    manifest = to / "world" / "manifest.jsonl"
+    """Renders, builds, verifies and trains; on a corpus that stands, only looks.
+
+    Raises PathError where a link leads out of the folder.
+    """
+    manifest = Path(Store(to).full("world/manifest.jsonl"))
     if not manifest.exists():
         out.print(f"rendering {VIDEOS} videos of {SECONDS} s or more into {manifest.parent}")
         write_demo(manifest.parent, videos=VIDEOS, seconds=SECONDS, seed=SEED)

@@ -10,6 +10,10 @@ from pipeline.demo import write_demo
 from pipeline.demo.corpus import script_of
 from pipeline.demo.encode import encode
 from pipeline.demo.render import draw, moment_at
+from pipeline.demo.run import run_demo
+from pipeline.inputs.recipe import load_recipe
+from pipeline.terminal import Terminal
+from workers.storage.files import PathError
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +83,21 @@ def test_a_failing_encoder_says_why(tmp_path):
     frames = iter([bytes(16 * 16 * 3)] * 4)
     with pytest.raises(RuntimeError, match="x.mp4 failed"):
         encode(tmp_path / "missing" / "x.mp4", frames, width=16, height=16, fps=8, audio=np.zeros(8000, np.int16))
+
+
+def test_no_file_is_written_through_a_link_in_the_folder(tmp_path):
+    others = tmp_path / "others"
+    others.write_text("kept")
+    (tmp_path / "world").mkdir()
+    for name in ("demo-11-000.mp4", "manifest.unfinished"):
+        (tmp_path / "world" / name).symlink_to(others)
+    write_demo(tmp_path / "world", videos=1, seconds=30, seed=11)
+    assert others.read_text() == "kept"
+
+
+def test_a_folder_of_which_a_link_leads_out_is_refused(tmp_path):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "world").symlink_to(tmp_path)
+    with pytest.raises(PathError, match="a symbolic link leads out"):
+        run_demo(tmp_path / "demo", load_recipe("demo"), Terminal())
+    assert [path.name for path in tmp_path.iterdir()] == ["demo"]
