@@ -6,10 +6,10 @@ cost.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 
+from workers.storage.jpegs import open_jpeg
 from workers.storage.store import Store
 
 SIDE = 32
@@ -50,7 +50,7 @@ def shrink(jpeg: bytes) -> np.ndarray:
     """Decodes a JPEG to uint8 [SIDE, SIDE, 3] in YCbCr, ignoring its aspect ratio."""
     from PIL import Image
 
-    image = Image.open(BytesIO(jpeg))
+    image = open_jpeg(jpeg)
     image.draft("YCbCr", (SIDE, SIDE))
     return np.asarray(image.convert("YCbCr").resize((SIDE, SIDE), Image.Resampling.BOX))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from workers.storage.jpegs import open_jpeg
 from workers.storage.store import Store
 
 if TYPE_CHECKING:
@@ -60,5 +61,6 @@ def _read(jpeg: bytes, fit: Fit) -> "torch.Tensor":
     import torch
     from torchvision.io import ImageReadMode, decode_jpeg
 
+    open_jpeg(jpeg)  # checks it
     data = torch.frombuffer(bytearray(jpeg), dtype=torch.uint8)
     return fit(decode_jpeg(data, mode=ImageReadMode.RGB))
