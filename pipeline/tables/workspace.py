@@ -44,11 +44,14 @@ def to_tables(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[
 def regroup(tables: Iterable[pa.Table], rows: int, size: float = inf) -> Iterator[pa.Table]:
     """Combines tables of one schema until they have `rows` rows or `size` bytes, since each becomes a row group."""
     held: list[pa.Table] = []
+    held_rows, held_bytes = 0, 0
     for table in tables:
         held.append(table)
-        if sum(t.num_rows for t in held) >= rows or sum(t.nbytes for t in held) >= size:
+        held_rows += table.num_rows
+        held_bytes += table.nbytes
+        if held_rows >= rows or held_bytes >= size:
             yield pa.concat_tables(held)
-            held = []
+            held, held_rows, held_bytes = [], 0, 0
     if held:
         yield pa.concat_tables(held)
 
