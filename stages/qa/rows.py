@@ -27,7 +27,7 @@ class Draft(NamedTuple):
 
 
 def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
-    """Returns the row of a plan, with its wrong options alone until `place_options` places the right one."""
+    """Returns the row of a plan, until `place_options` with its wrong options alone and without `conversations`."""
     plan, words, verdict, said = draft
     is_of_all = plan.is_caption or plan.is_absent
     spans = [plan.window or (0.0, timeline.duration_s)] if is_of_all else [e.span for e in plan.evidence]
@@ -61,7 +61,7 @@ def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
         "evidence_sufficient": verdict.sufficient,
         "language": language,
         "provenance": f"template:{plan.task}/{plan.form}",
-        "conversations": conversation(words.question, [], words.answer, words.hint, said),
+        "conversations": "",
         "flags": sorted(flags),
         "_hint": words.hint,
         "_transcript": said,
@@ -84,25 +84,24 @@ def _middles(answers: Sequence[object]) -> list[float] | None:
 
 def place_options(timeline: Timeline, pairs: list[Pair]) -> None:
     """Puts the right option of each pair in its place: by turns through a shuffled row of places, so that all come up
-    as often as each other. Numbers stay in order.
+    as often as each other. Numbers stay in order. Then writes `conversations`.
     """
     rng = timeline.rng("positions")
     places: dict[int, list[int]] = {}
     for pair in pairs:
+        if pair["options"]:
+            count = len(pair["options"]) + 1
+            if not places.get(count):
+                places[count] = rng.sample(range(count), count)
+            options = rng.sample(pair["options"], count - 1)
+            pair["answer_index"] = places[count].pop()
+            options.insert(pair["answer_index"], pair["answer"])
+            if times := pair["option_times"]:  # the right option's comes first
+                of = dict(zip([pair["answer"], *pair["options"]], times, strict=True))
+                pair["option_times"] = [of[option] for option in options]
+            pair["options"] = options
         hint, said = pair.pop("_hint"), pair.pop("_transcript")
-        if not pair["options"]:
-            continue
-        count = len(pair["options"]) + 1
-        if not places.get(count):
-            places[count] = rng.sample(range(count), count)
-        options = rng.sample(pair["options"], count - 1)
-        pair["answer_index"] = places[count].pop()
-        options.insert(pair["answer_index"], pair["answer"])
-        if times := pair["option_times"]:  # the right option's comes first
-            of = dict(zip([pair["answer"], *pair["options"]], times, strict=True))
-            pair["option_times"] = [of[option] for option in options]
-        pair["options"] = options
-        pair["conversations"] = conversation(pair["question"], options, pair["answer"], hint, said)
+        pair["conversations"] = conversation(pair["question"], pair["options"], pair["answer"], hint, said)
 
 
 def conversation(question: str, options: list[str], answer: str, hint: str = "", said: str = "") -> str:

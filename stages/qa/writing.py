@@ -71,19 +71,18 @@ def _take(timeline: Timeline, counts: Counter[str]) -> Iterator[Draft]:
     nones = NoneShare(timeline)
     held: list[Plan] = []
 
-    def by_turns() -> Iterator[tuple[Plan, bool]]:
+    def by_turns() -> Iterator[Plan]:
         for plan in _plans(timeline, quotas):
             if quotas.allow(plan, strictly=True):
-                yield plan, True
+                yield plan
             else:
                 held.append(plan)
-        for plan in held:
-            yield plan, False
+        yield from (plan for plan in held if quotas.allow(plan, strictly=False))
 
-    for plan, strictly in by_turns():
+    for plan in by_turns():
         if quotas.are_full:
             break
-        if quotas.allow(plan, strictly=strictly) and (draft := _draft(plan, timeline, seen, counts, rng, nones)):
+        if draft := _draft(plan, timeline, seen, counts, rng, nones):
             quotas.add(plan)
             yield draft
     not_here = (_draft(plan, timeline, seen, counts, rng, nones) for plan in absent(timeline))
