@@ -1,12 +1,14 @@
 """Whether two answers to a question say the same, or may both be right."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from stages.qa.event import Event, overlap_s
 from stages.qa.plan import Answer, Unanswerable
 from stages.qa.similarity import holds_of, near_duplicates
 
 
+@lru_cache(maxsize=1 << 14)  # the solver compares the events of a video again and again
 def same(a: Answer, b: Answer) -> bool:
     """Returns whether two answers say the same: times that mostly overlap, events that tell of the same thing."""
     if isinstance(a, Event) and isinstance(b, Event):

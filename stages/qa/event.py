@@ -1,6 +1,7 @@
 """Events of a video, over which questions are planned."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from stages.qa.cause import Cause
 from stages.qa.names import says_who
@@ -8,9 +9,9 @@ from stages.qa.names import says_who
 Span = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Event:
-    """Holds a sentence that is true in [start_s, end_s), in seconds.
+    """Holds a sentence that is true in [start_s, end_s), in seconds. An event equals itself alone.
 
     Attributes:
         event_id: of the annotation's row (of the first one where several were put together).
@@ -48,12 +49,12 @@ class Event:
     fault: str = ""
     event_ids: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def span(self) -> Span:
         """Returns start and end in seconds."""
         return self.start_s, self.end_s
 
-    @property
+    @cached_property
     def is_named(self) -> bool:
         """Returns whether a question can name it: understood alone, and at a time of its own."""
         return not self.is_spread and (self.kind == "speech" or says_who(self.text))

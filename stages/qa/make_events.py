@@ -116,7 +116,7 @@ def _told_as_most(events: list[Event]) -> list[Event]:
     """Tells visual events in the form that most of them have; what cannot be is left untold."""
     visual = [e for e in events if e.kind == "event"]
     told = [
-        replace(e, text=text) if text else replace(e, fault=e.fault or "keywords")
+        e if text == e.text else replace(e, text=text) if text else replace(e, fault=e.fault or "keywords")
         for e, text in zip(visual, told_as_most([e.text for e in visual]), strict=True)
     ]
     return [*told, *(e for e in events if e.kind != "event")]

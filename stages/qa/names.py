@@ -1,6 +1,7 @@
 """Whether a sentence names whom and what it tells of, so that it can be understood alone."""
 
 import re
+from functools import lru_cache
 
 _PRONOUN = re.compile(
     r"^(?:continu(?:e|es|ing)|he|she|they|it|him|her|them|his|their|its|this|that|these|those|one|another one)\b", re.I
@@ -25,6 +26,7 @@ def says_who(text: str) -> bool:
     return not _PRONOUN.match(text) and not lacks_object(text)
 
 
+@lru_cache(maxsize=1 << 14)
 def lacks_object(text: str) -> bool:
     """Returns whether a sentence tells what is done to an "it" that another sentence names."""
     return _NO_OBJECT.match(text) is not None

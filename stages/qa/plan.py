@@ -6,6 +6,7 @@ event table, `stages.qa.realize` gives it words.
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from stages.qa.event import Event, Span
 
@@ -93,14 +94,14 @@ class Plan:
         relations = {"neighbour": f"soon_{self.side}", "next_scene": self.side, "between": "between"}
         return relations.get(self.form)
 
-    @property
+    @cached_property
     def told(self) -> tuple[Event, ...]:
         """Returns all events that question, options and answer tell of, and those of the evidence."""
         values = (self.answer, *self.wrong)
         events = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
         return (*(e for e in events if isinstance(e, Event)), *self.asked, *self.listed, *self.evidence)
 
-    @property
+    @cached_property
     def needs_speech(self) -> bool:
         """Returns whether only speech answers it: it tells of speech, or of chapters, whose titles speech explains."""
         return any(e.kind == "speech" or e.is_title for e in self.told)

@@ -44,7 +44,7 @@ _IRREGULAR = {
 @lru_cache(maxsize=1 << 16)
 def content_words(text: str) -> frozenset[str]:
     """Returns the words of a text that carry content, without endings. Of a text that has none, all its words."""
-    words = [re.sub(r"['\u2019]s$", "", word) for word in _WORD.findall(text.lower())]
+    words = [word[:-2] if word.endswith(("'s", "\u2019s")) else word for word in _WORD.findall(text.lower())]
     return frozenset(stem(word) for word in words if word not in _EMPTY) or frozenset(words)
 
 
@@ -125,12 +125,14 @@ def telling_words(text: str) -> frozenset[str]:
     return core_words(text) - _ANYWHERE
 
 
+@lru_cache(maxsize=1 << 16)
 def holds_of(text: str, other: str) -> bool:
     """Returns whether what a text says, but for where, may be true of what another text tells of as well."""
     core, others = core_words(text), content_words(other)
     return len(core) >= LEAST_CORE and core <= others and not differ_in_colour(text, other)
 
 
+@lru_cache(maxsize=1 << 16)
 def are_similar(text: str, other: str) -> bool:
     """Returns whether one of two texts tells most of what the other says, but for where: "the three rodents look at the
     sky", "the rodents look up". What one shows may be taken for the other.

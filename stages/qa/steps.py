@@ -1,7 +1,8 @@
 """Which events of a video follow one another, and which only sum up others."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from stages.qa.event import Event, overlap_s
 
@@ -58,6 +59,26 @@ def steps_of(visual: Sequence[Event], outlines: frozenset[Event]) -> list[Event]
         if latest is None or event.end_s > latest.end_s:
             latest = event
     return alone
+
+
+def places_of(row: Sequence[Event]) -> dict[Event, int]:
+    """Returns where each event of a row lies; of several with the same times, only the first."""
+    spans = [event.span for event in row]
+    found = ((event, bisect_left(spans, event.span)) for event in row)
+    return {event: at for event, at in found if at < len(row) and row[at] is event}
+
+
+def followed(
+    row: Sequence[Event],
+    max_gap_s: float,
+    around: Callable[[float, float], Sequence[Event]],
+    outlines: frozenset[Event],
+) -> Iterator[Event]:
+    """Yields the events of a row that the next one surely follows; `around`: visual events between two times."""
+    for a, b in pairwise(row):
+        is_near = precedes(a, b) and b.start_s <= a.end_s + max_gap_s
+        if is_near and not (a.kind == "event" and is_interrupted(a, b, around(a.start_s, b.end_s), outlines)):
+            yield a
 
 
 def is_interrupted(a: Event, b: Event, around: Sequence[Event], outlines: frozenset[Event]) -> bool:

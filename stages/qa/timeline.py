@@ -13,8 +13,9 @@ from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.lines import NEAR_LINES, is_whole_line, sentences_of
 from stages.qa.names import lacks_object
+from stages.qa.once import once
 from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
-from stages.qa.steps import SOME, is_interrupted, outlines_of, precedes, steps_of
+from stages.qa.steps import SOME, followed, outlines_of, places_of, steps_of
 
 
 def _is_true_of(event: Event, other: Event) -> bool:
@@ -23,7 +24,7 @@ def _is_true_of(event: Event, other: Event) -> bool:
     return are_visual and overlap_s(event.span, other.span) == 0 and holds_of(event.text, other.text)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Timeline:
     """Holds the events of one video, or of a window of one, sorted by start."""
 
@@ -84,6 +85,7 @@ class Timeline:
         events = list(events)
         return rng.sample(events, min(len(events), SOME))
 
+    @once
     def is_nameable(self, event: Event) -> bool:
         """Returns whether a question can name an event: understood alone, unique, long enough to be sampled."""
         is_sampled = event.end_s - event.start_s >= self.config.min_event_s
@@ -102,6 +104,7 @@ class Timeline:
         """Returns whether an event can be told in its words, alone or in a list."""
         return not event.fault and (event.kind == "speech" or not only_goes_on(event.text))
 
+    @once
     def is_short(self, event: Event) -> bool:
         """Returns whether an event's text can be quoted."""
         is_clear = event.kind == "speech" or not lacks_object(event.text)
@@ -121,13 +124,12 @@ class Timeline:
         """Returns whether a text is short enough to be quoted and, of speech, a sentence of some words."""
         return self.is_short(event) and (event.kind != "speech" or is_whole_line(event.text))
 
+    @once
     def is_unique(self, event: Event) -> bool:
         """Returns whether no other event of the video could be taken for it."""
-        key = ("unique", event.event_id)
-        if key not in self._known:
-            self._known[key] = len(self.groups[event.group]) == 1 and not self.rivals(event)
-        return self._known[key]
+        return len(self.groups[event.group]) == 1 and not self.rivals(event)
 
+    @once
     def rivals(self, event: Event) -> list[Event]:
         """Returns some events of other groups that say about the same, by their words or their meaning.
 
@@ -140,33 +142,27 @@ class Timeline:
         same_words = [e for e in same_kind if near_duplicates(event.text, e.text) or _is_true_of(event, e)]
         return same_words or [e for e in self._meanings.get(event.meaning, []) if e.group != event.group]
 
+    @once
     def is_vague(self, event: Event) -> bool:
         """Returns whether what an event says may be true of other moments of the video."""
-        key = ("vague", event.event_id)
-        if key not in self._known:
-            holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len)
-            self._known[key] = any(_is_true_of(event, e) for e in holders if e.group != event.group)
-        return self._known[key]
+        holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len)
+        return any(_is_true_of(event, e) for e in holders if e.group != event.group)
 
     def step(self, event: Event, number: int) -> Event | None:
         """Returns the event `number` steps on (back, where negative), each within `max_gap_s` of the last."""
         pool = {"event": self.steps, "scene": self.scenes, "speech": self.speech}[event.kind]
-        at = bisect_left(pool, (event.start_s, event.end_s), key=lambda e: (e.start_s, e.end_s))
-        if at == len(pool) or pool[at] is not event or not 0 <= at + number < len(pool):
+        at = self._places.get(event)
+        if at is None or not 0 <= at + number < len(pool):
             return None
         low, high = sorted((at, at + number))
-        for a, b in zip(pool[low:high], pool[low + 1 : high + 1], strict=True):
-            if not precedes(a, b) or b.start_s > a.end_s + self.config.max_gap_s:
-                return None
-            if event.kind == "event" and is_interrupted(a, b, self.around(a.start_s, b.end_s), self.outlines):
-                return None
-        return pool[at + number]
+        return pool[at + number] if self._followed.issuperset(pool[low:high]) else None
 
     def around(self, start_s: float, end_s: float, most: int = 40) -> Sequence[Event]:
         """Returns visual events of which a part lies between two times, of those `most` that begin last."""
         high = bisect_left(self.visual, end_s, key=lambda e: e.start_s)
         return [e for e in self.visual[max(0, high - most) : high] if e.end_s > start_s]
 
+    @once
     def scene_of(self, event: Event) -> Event | None:
         """Returns the one scene that an event lies in."""
         around = [s for s in self.scenes if overlap_s(s.span, event.span) > 0]
@@ -174,9 +170,15 @@ class Timeline:
         return around[0] if inside else None
 
     @cached_property
-    def _known(self) -> dict[tuple[str, str], bool]:
-        """What `is_unique` and `is_vague` have found of events."""
-        return {}
+    def _places(self) -> dict[Event, int]:
+        """Where an event lies among those of its kind; of several with the same times, of the first."""
+        return {**places_of(self.steps), **places_of(self.scenes), **places_of(self.speech)}
+
+    @cached_property
+    def _followed(self) -> frozenset[Event]:
+        """Events that the next one of their kind surely follows within `max_gap_s`."""
+        rows, gap_s = (self.steps, self.scenes, self.speech), self.config.max_gap_s
+        return frozenset(e for row in rows for e in followed(row, gap_s, self.around, self.outlines))
 
     @cached_property
     def _meanings(self) -> dict[str, list[Event]]:

@@ -164,14 +164,8 @@ def _parts(timeline: Timeline, form: str) -> Iterator[Plan]:
     for first in timeline.some(range(len(steps)), rng):
         inside = steps[first : first + rng.randint(2, 7)]
         start, end = inside[0].start_s, inside[-1].end_s
-        cut = [
-            e
-            for e in timeline.visual
-            if e not in inside
-            and e not in timeline.outlines
-            and e.start_s < end - SLACK_S
-            and e.end_s > start + SLACK_S
-        ]
+        beside = (e for e in timeline.around(start + SLACK_S, end - SLACK_S, len(timeline.visual)) if e not in inside)
+        cut = any(e not in timeline.outlines for e in beside)
         is_repeated = any(near_duplicates(a.text, b.text) for a, b in pairwise(inside))
         told = any(overlap_s((start, end), other) > 0.3 * min(end - start, other[1] - other[0]) for other in given)
         holes = _holes(inside, start, end)

@@ -119,13 +119,11 @@ def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
         # What also happens in between, under the same words, is no wrong option. As the right one, others happen once:
         # captions of what happens often are shorter.
         inside = steps[first : second + 1]
-        apart = [e for i, e in enumerate(steps) if not first <= i <= second and not happens(e, inside)]
-        pool = [e for e in apart if timeline.is_unique(e)]
-        if any(happens(e, inside) for e in outside):
+        if any(happens(e, inside) for e in outside) or not timeline.is_short(truth) or not timeline.is_unique(truth):
             continue
+        apart = filter(timeline.is_unique, (*steps[:first], *steps[second + 1 :]))
+        pool = [e for e in apart if not happens(e, inside)]
         asked = [steps[first], steps[second]]
-        if not timeline.is_short(truth) or not timeline.is_unique(truth):
-            continue
         wrong = wrong_events(timeline, truth, outside, pool, rng, asked=asked)
         # The others lie nearer to the beginning and the end of the video, where captions are shorter.
         is_longest = wrong is not None and len(truth.text) > max(len(e.text) for e in wrong)

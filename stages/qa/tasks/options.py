@@ -40,8 +40,8 @@ def wrong_events(
     free = [
         e
         for e in timeline.some(pool, rng)
-        if timeline.is_short(e) and e not in must and not timeline.is_vague(e)
-        if e.group not in summed_up and not may_be_taken_for(e, truth)
+        if e not in must and e.group not in summed_up and not may_be_taken_for(e, truth)
+        if timeline.is_short(e) and not timeline.is_vague(e)
     ]
     most = timeline.config.num_options - 1
     some = _some_distinct(free, [truth, *asked, *must], most + 1 - len(must))

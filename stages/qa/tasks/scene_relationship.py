@@ -26,16 +26,14 @@ def scene_of(timeline: Timeline) -> Iterator[Plan]:
 
 def in_scene(timeline: Timeline) -> Iterator[Plan]:
     """Asks which of these events happens in a scene."""
-    rng = timeline.rng("in_scene")
+    rng, outsides = timeline.rng("in_scene"), dict[Event, list[Event]]()
     for event in timeline.some(timeline.visual, rng):
         scene = timeline.scene_of(event)
         if scene is None or event.is_spread or not timeline.is_unique(event) or not timeline.is_short(event):
             continue
         if len(timeline.groups[scene.group]) > 1 or timeline.rivals(scene) or not timeline.is_short(scene):
             continue
-        # What also happens in the scene, under the same words, is no wrong option.
-        inside = [e for e in timeline.visual if overlap_s(e.span, scene.span) > 0]
-        outside = [e for e in timeline.visual if not e.is_spread and not happens(e, inside)]
+        outside = outsides[scene] = outsides.get(scene) or _outside(timeline, scene)
         before = [e for e in outside if e.end_s <= scene.start_s][-1:]
         after = [e for e in outside if e.start_s >= scene.end_s][:1]
         wrong = wrong_events(timeline, event, [*before, *after], outside, rng, asked=[scene])
@@ -113,6 +111,12 @@ def _beside(timeline: Timeline, scene: Event) -> list[Event | None]:
     """The scenes before and after, where they tell of something else."""
     beside = (timeline.step(scene, -1), timeline.step(scene, 1))
     return [other for other in beside if other is None or not same(other, scene)]
+
+
+def _outside(timeline: Timeline, scene: Event) -> list[Event]:
+    """The events that do not happen in a scene, under any words: those alone are wrong options."""
+    inside = [e for e in timeline.visual if overlap_s(e.span, scene.span) > 0]
+    return [e for e in timeline.visual if not e.is_spread and not happens(e, inside)]
 
 
 def _sorted(*events: Event) -> tuple[Event, ...]:

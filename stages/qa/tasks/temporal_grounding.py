@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from stages.qa.event import Event, Span, overlap_s
@@ -55,6 +56,7 @@ def what_at(timeline: Timeline) -> Iterator[Plan]:
         yield Plan(TASK, "what_at", event, (event,), wrong=by_time[event], window=window, error_s=error_s)
 
 
+@lru_cache(maxsize=1)  # both forms ask for it, one after the other
 def _asked_by_time(timeline: Timeline) -> dict[Event, tuple[Event, ...]]:
     """The events that `what_at` asks for, and which others it offers beside each; `when` asks for the rest.
 
