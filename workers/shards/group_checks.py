@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from schemas.messages import is_text
 from workers.shards.layout import TOKEN_TENSORS
 from workers.storage.safetensors_file import Tensors
 
@@ -47,9 +48,7 @@ def parse_pairs(qa: bytes | memoryview) -> list[dict[str, Any]]:
 
 def _fault(pair: dict[str, Any]) -> str | None:
     turns, options, answer = pair["conversations"], pair.get("options") or [], pair.get("answer_index")
-    if not isinstance(turns, list) or not all(
-        isinstance(t["from"], str) and isinstance(t["value"], str) for t in turns
-    ):
+    if not isinstance(turns, list) or not all(is_text(turn[name]) for turn in turns for name in ("from", "value")):
         return "conversations that are no list of turns, each with the texts `from` and `value`"
     if answer is not None and not (type(answer) is int and 0 <= answer < len(options)):
         return f"answer_index = {str(answer)[:20]}, of {len(options)} options"
@@ -71,8 +70,8 @@ def check_tokens(tensors: Tensors, num_pairs: int) -> None:
         "query_keyframes": (len(tensors["query_keyframes"]), num_pairs),
         "merged_tokens": (tensors["merged_tokens"].shape[:2], (num_pairs, num_frames)),
     }
-    if not width:
-        raise ValueError("merged_tokens has tokens of no values")
+    if not (num_frames and width):
+        raise ValueError("merged_tokens has no frames, or tokens of no values")
     for name, (found, wanted) in lengths.items():
         if found != wanted:
             raise ValueError(f"{name} has {found} entries, not {wanted}")

@@ -38,8 +38,9 @@ def test_a_pair_without_its_id_is_refused(pair):
         ({"conversations": {"from": "human"}}, "conversations"),
         ({"conversations": [1]}, "a field of another type"),
         ({"conversations": [{"from": "human"}]}, "a field of another type"),
-        ({"conversations": [{"from": ["human"], "value": "?"}]}, "conversations"),
-        ({"conversations": [{"from": "human", "value": 5}]}, "conversations"),
+        ({"conversations": [{"from": ["human"], "value": "?"}]}, "a field of another type"),
+        ({"conversations": [{"from": "human", "value": 5}]}, "a field of another type"),
+        ({"conversations": [{"from": "human", "value": "\ud800"}]}, "conversations"),
         ({"answer_index": 2}, "answer_index = 2, of 2 options"),
         ({"answer_index": -1}, "answer_index = -1"),
         ({"answer_index": "x"}, "answer_index = x"),
@@ -109,5 +110,12 @@ def test_keyframe_tokens_of_another_width_are_refused():
 
 
 def test_tokens_of_no_values_are_refused():
-    with pytest.raises(ValueError, match="merged_tokens has tokens of no values"):
+    with pytest.raises(ValueError, match="merged_tokens has no frames, or tokens of no values"):
         decoded([PAIR], **{name: TENSORS[name][..., :0].copy() for name in ("keyframe_tokens", "merged_tokens")})
+
+
+def test_a_group_of_no_frames_is_refused():
+    none = {name: TENSORS[name][:0] for name in ("time_s", "sample_index", "keyframes", "keyframe_tokens")}
+    padding = np.full_like(TENSORS["query_keyframes"], -1)
+    with pytest.raises(ValueError, match="merged_tokens has no frames"):
+        decoded([PAIR], **none, query_keyframes=padding, merged_tokens=TENSORS["merged_tokens"][:, :0].copy())
