@@ -91,7 +91,10 @@ def check_resumable(state: Mapping[str, Any], same: Mapping[str, Any]) -> None:
     then, now = _flat(rename_settings(state["same"], "train.")[0]), _flat(same)
     names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     if names:
-        differing = "; ".join(f"{name} was {then.get(name)!r} and is {now.get(name)!r}" for name in names)
+        # A name of someone else may hold the end of a line, and text that looks like another message.
+        shown = [name if name.isprintable() else repr(name) for name in names]
+        was_and_is = (f"was {then.get(name)!r} and is {now.get(name)!r}" for name in names)
+        differing = "; ".join(map(" ".join, zip(shown, was_and_is, strict=True)))
         raise ConfigError(
             f"the run is at step {state['step']} with other settings: {differing}. "
             "Set them back, or give the run another name"

@@ -13,6 +13,12 @@ def test_other_settings_are_named_with_both_values():
         check_resumable(state, {"seed": 1, "model": {"width": 64, "layers": 2}})
 
 
+def test_a_setting_of_someone_else_cannot_begin_a_line():
+    with pytest.raises(ConfigError, match=r"'\\nerror: all' was 1 and is None") as raised:
+        check_resumable({"step": 7, "same": {"\nerror: all": 1}}, {})
+    assert "\n" not in str(raised.value)
+
+
 def test_folders_that_are_no_checkpoints_of_the_run_are_left_alone(tmp_path):
     store = Store(tmp_path)
     sign(store, checkpoint_folder("run", 1), {"step": 1, "files": {}}, b"key")
