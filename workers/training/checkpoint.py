@@ -68,9 +68,11 @@ def load_parameters(parameters: Mapping[str, Tensor], tensors: Mapping[str, Tens
 
 
 def check_shape(name: str, value: Tensor, shape: torch.Size) -> None:
-    """Raises ConfigError unless a tensor of a checkpoint has a floating-point type and the expected shape."""
+    """Raises ConfigError unless a tensor of a checkpoint has finite floating-point values and the expected shape."""
     if value.shape != shape or not value.is_floating_point():
         raise ConfigError(
             f"the checkpoint is of another model: {name!r} is {value.dtype} {list(value.shape)}, not float "
             f"{list(shape)}. Give another run"
         )
+    if not value.isfinite().all():
+        raise ConfigError(f"the checkpoint's {name!r} has values that are not finite. Give another run")

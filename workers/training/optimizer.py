@@ -44,6 +44,8 @@ def load_optimizer(
         if name not in parameters or key not in _ADAMW:
             raise ConfigError(f"the checkpoint is of another optimizer: it holds {key_and_name!r}. Give another run")
         check_shape(key_and_name, value, torch.Size() if key == "step" else parameters[name].shape)
+        if key != "exp_avg" and (value < 0).any():  # AdamW takes the root of one, and a power of the other
+            raise ConfigError(f"the checkpoint's {key_and_name!r} has values below 0. Give another run")
         state.setdefault(name, {})[key] = value if key == "step" else value.to(parameters[name].device)
     for name, values in state.items():
         if values.keys() != _ADAMW:

@@ -84,3 +84,10 @@ def test_tensors_of_another_model_are_refused_and_change_nothing(tensors, messag
     with pytest.raises(ConfigError, match=message):
         load_parameters(PARAMETERS, tensors)
     assert not any(value.any() for value in PARAMETERS.values())
+
+
+def test_weights_that_are_not_finite_are_refused():
+    weights = torch.nn.Parameter(torch.zeros(2))
+    with pytest.raises(ConfigError, match="'w' has values that are not finite"):
+        load_parameters({"w": weights}, {"w": torch.tensor([1.0, torch.inf])})
+    assert not weights.any()

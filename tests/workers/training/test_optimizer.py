@@ -15,6 +15,9 @@ PARAMETERS = {"a": torch.zeros(2, 3), "b": torch.zeros(4)}
         ({"nothing": torch.ones(2, 3)}, "holds 'nothing'"),
         ({"step.a": torch.ones(2)}, r"'step.a' is torch.float32 \[2\]"),
         ({"exp_avg.a": torch.ones(3)}, r"'exp_avg.a' is torch.float32 \[3\]"),
+        ({"exp_avg.a": torch.full((2, 3), torch.nan)}, "'exp_avg.a' has values that are not finite"),
+        ({"exp_avg_sq.a": torch.full((2, 3), -1.0)}, "'exp_avg_sq.a' has values below 0"),
+        ({"step.a": torch.tensor(-1.0)}, "'step.a' has values below 0"),
         ({"step.a": torch.tensor(1.0), "exp_avg.a": torch.ones(2, 3)}, "lacks moments of 'a'"),
     ],
 )
