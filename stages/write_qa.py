@@ -143,12 +143,14 @@ class Worker:
             told["languages"] = []
         if not known.is_whole:
             told["tasks"] = [task for task in config.tasks if task not in _OF_THE_WHOLE]
+        box = sandbox("stages.qa.sandbox_tasks", limits)
+        box.start()
+        # Both take seconds: what embeds the questions is imported while the sandbox reads its dictionaries.
+        import model.towers.tower  # noqa: F401
 
         def call(task: str, meanings: Mapping[str, str] | None, **values: Any) -> list[Any]:
             data = json.dumps([known.events, meanings, known.others]).encode()
-            messages = sandbox("stages.qa.sandbox_tasks", limits).call(
-                task, data, cpu_s=limits.cpu_s, duration_s=duration_s, config=told, **values
-            )
+            messages = box.call(task, data, cpu_s=limits.cpu_s, duration_s=duration_s, config=told, **values)
             return [json.loads(message) for _, message in messages]
 
         clips = known.clips if config.clips == "windows" else []

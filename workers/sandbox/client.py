@@ -86,6 +86,10 @@ class Sandbox:
             os.close(opened)
             os.close(asked)
 
+    def start(self) -> None:
+        """Starts the server process without waiting for it, so that the caller can do something else meanwhile."""
+        self._server.start()
+
     def close(self) -> None:
         """Ends the server process and with it all sandbox processes."""
         self._server.close()  # first: then no process has to be ended by its own command

@@ -47,7 +47,13 @@ class ServerProcess:
     def __init__(self, tasks: str, preload: tuple[str, ...]) -> None:
         self._modules, self._lock = (tasks, preload), threading.Lock()
         self._process: Any = None  # a Popen
+        self._is_ready = False  # it has imported the tasks
         self._control: Any = None  # this end of the socket for commands
+
+    def start(self) -> None:
+        """Starts the server if it is not running, and does not wait until it has imported the tasks."""
+        with self._lock:
+            self._start()
 
     def fork(self, link: int) -> int:
         """Returns the id of a new process with this connection to its client.
@@ -57,8 +63,7 @@ class ServerProcess:
             RuntimeError: the server does not start.
         """
         with self._lock:
-            if self._process is None:
-                self._start()
+            self._start()
             return self._command(FORK, 0, [link])
 
     def wait(self, pid: int) -> int | None:
@@ -94,6 +99,8 @@ class ServerProcess:
     def _command(self, name: bytes, pid: int, descriptors: list[int] | None = None) -> int:
         if self._process is None:
             raise Died(-signal.SIGKILL)
+        if not self._is_ready:
+            self._wait_ready()
         try:
             socket.send_fds(self._control, [COMMAND.pack(name, pid)], descriptors or [])
             return self._reply()
@@ -107,6 +114,8 @@ class ServerProcess:
         return int(REPLY.unpack(reply)[0])
 
     def _start(self) -> None:
+        if self._process is not None:
+            return
         tasks, preload = self._modules
         self._control, theirs = socket.socketpair()
         with theirs:
@@ -119,6 +128,9 @@ class ServerProcess:
                 cwd="/",
                 start_new_session=True,  # an interrupt at the terminal must only reach the parent
             )
+        self._is_ready = False
+
+    def _wait_ready(self) -> None:
         # No time limit, since imports may take long on a busy machine.
         try:
             self._reply()
@@ -126,9 +138,11 @@ class ServerProcess:
             death = Died(self._close_ended())
             if death.killed:
                 raise death from None
+            tasks = self._modules[0]
             raise RuntimeError(
                 f"the sandbox of {tasks} {death} before it received a file: run `python -c 'import {tasks}'` to see why"
             ) from None
+        self._is_ready = True
 
     def _close_ended(self) -> int:
         """Waits for a server that is ending by itself, then does the same as `_close`."""

@@ -218,6 +218,20 @@ def test_a_killed_server_is_replaced(own_box):
         assert len(list(messages)) == 29
 
 
+def test_a_server_may_be_started_ahead(own_box):
+    own_box.start()
+    started = server(own_box)
+    own_box.start()
+    assert call(own_box, "echo", text="a") == [{"text": "a", "file": "file"}]
+    assert server(own_box) == started
+
+
+def test_a_server_that_is_killed_before_it_is_asked_is_replaced(own_box):
+    own_box.start()
+    server(own_box).kill()
+    assert call(own_box, "echo", text="a") == [{"text": "a", "file": "file"}]
+
+
 def test_tasks_that_cannot_be_imported_are_no_fault_of_the_file():
     with pytest.raises(RuntimeError, match="ended with code 1 before it received a file.*import tests.nothing"):
         call(Sandbox("tests.nothing", SandboxLimits()), "pid")
