@@ -145,6 +145,7 @@ def test_corpora_of_other_towers_cannot_be_compared(corpus, small_corpus, tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_ray")
 def test_a_folder_is_compared_with_a_published_corpus_by_the_recipe_that_is_given(small_corpus, folder, tmp_path):
     ours, lines = published(small_corpus.corpus, tmp_path / "ours"), []
     assert decontaminate(str(ours), [str(folder)], say=lines.append) == []

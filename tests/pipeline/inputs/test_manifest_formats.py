@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.inputs.manifest import iterate_manifest
+from pipeline.inputs.manifest import BATCH_CHARACTERS, iterate_manifest
 from pipeline.inputs.manifest_rows import CELL_BYTES, LINE_BYTES, ManifestError
 from stages.download import DownloadConfig
 from tests.manifests import read_manifest
@@ -156,8 +156,9 @@ def test_the_bomb_that_was_found_is_refused(cases):
         read_manifest(cases / "security/bomb.parquet")
 
 
-def test_long_texts_come_in_small_batches(tmp_path):
-    lines = (json.dumps({"uri": f"{i}.mp4", "licence": "x" * 900_000}) + "\n" for i in range(30))
+def test_long_texts_come_in_small_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.inputs.manifest.BATCH_CHARACTERS", BATCH_CHARACTERS // 32)
+    lines = (json.dumps({"uri": f"{i}.mp4", "licence": "x" * (900_000 // 32)}) + "\n" for i in range(30))
     tables = list(iterate_manifest(written(tmp_path, "m.jsonl", "".join(lines)), DownloadConfig()))
     assert sum(table.num_rows for table in tables) == 30
     assert max(table.num_rows for table in tables) < 25

@@ -1,6 +1,7 @@
 """The solver finds planted wrong plans of every form, and agrees with honest ones."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -22,6 +23,7 @@ FORMS = (
 NEEDLESS = {"summary", "part", "timed_part"}
 
 
+@cache
 def honest(form):
     return [plan for plan in plans(WORLD, form) if check(plan, WORLD.events).holds]
 
