@@ -17,12 +17,12 @@ VIDEOS, CASES = SHARED / "videos", SHARED / "cases"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that share a Ray session, and starts with the files that have some: they take longest."""
+    """Marks the tests that share a Ray session, and starts with the files that take longest: on Ray, then slow ones."""
     for item in items:
         if "ray_session" in getattr(item, "fixturenames", ()):
             item.add_marker("ray")
-    on_ray = {item.path for item in items if item.get_closest_marker("ray")}
-    items.sort(key=lambda item: item.path not in on_ray)
+    on_ray, slow = ({item.path for item in items if item.get_closest_marker(mark)} for mark in ("ray", "slow"))
+    items.sort(key=lambda item: (item.path not in on_ray, item.path not in slow))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from pipeline.decontaminate import decontaminate
 from pipeline.inputs.recipe import load_recipe
 from pipeline.tables.corpus_file import CORPUS, describe
@@ -27,6 +29,7 @@ ASKED = [
 ]
 
 
+@pytest.mark.slow
 def test_questions_in_other_words_are_found_and_templates_are_not(tmp_path):
     pairs = [pair("v", n, question=question, options=options) for n, (question, options, _) in enumerate(ASKED)]
     store = write_corpus(tmp_path / "corpus", [video("v")], pairs)

@@ -211,6 +211,7 @@ def test_long_lines_are_cut_and_flagged():
     assert len(read.cues[0].text) == 4096 and read.flags == ("long_lines_cut",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", hostile_subtitles(0))
 def test_a_megabyte_of_each_hostile_text_is_read_or_refused(name):
     try:
