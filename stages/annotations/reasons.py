@@ -7,6 +7,7 @@ DROPPED = {
     "duplicate": "another event has the same times and text",
     "repeated_line": "a line of rolling captions repeats an earlier line",
     "no_time_or_text": "the lists of times and texts differ in length, or a line cannot be read",
+    "bad_line": "a line of JSON lines cannot be read, such as the last one of a download that broke off",
     "other_form": "a record does not have the file's format, or another one has the same key",
     "empty_row": "a row of a table is empty",
     "no_speech": "speech recognition classified the segment as silence",

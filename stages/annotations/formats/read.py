@@ -41,7 +41,7 @@ from stages.annotations.formats import (
 )
 from stages.annotations.formats.entry import Entry, Format, dict_of
 from stages.annotations.formats.json_stream import WRAPPERS
-from stages.annotations.formats.records import Record, read_records
+from stages.annotations.formats.records import BadLine, Record, read_records
 from stages.annotations.text import AnnotationError, clean_text, format_value
 
 # In the order in which they are tried: the most specific first.
@@ -81,24 +81,29 @@ class FormatReader:
         """
         records = read_records(stream, self._name)
         head = list(islice(records, _LOOK_AHEAD))
+        bad = [value for _, value in head if isinstance(value, BadLine)]
+        if 2 * len(bad) >= len(head) and bad:
+            raise AnnotationError(bad[0].message)
         candidates = [self.format] if self.format else list(FORMATS.values())
         self.format = next((f for r in head for f in candidates if _is_of(f, r)), None)
         if self.format is None:
             raise AnnotationError(_unknown(head, self._asked))
-        is_of, read, lost = self.format.is_of, self.format.read, 0
+        is_of, read, lost = self.format.is_of, self.format.read, Counter[str]()
         opened = (found for record in chain(head, records) for found in _opened(self.format, record))
         for number, (key, value) in enumerate(opened, 1):
-            if not self._asked and self.format.is_prediction(key, value):
+            if not self._asked and not isinstance(value, BadLine) and self.format.is_prediction(key, value):
                 raise AnnotationError(
                     f"record {number}: holds predictions of a model, which may be wrong; to take them for annotation "
                     f"all the same, name their format: --annotation-format {self.format.name}"
                 )
-            if is_of(key, value):
+            if isinstance(value, BadLine):
+                lost["bad_line"] += 1
+            elif is_of(key, value):
                 yield from (_checked(entry)._replace(record=number) for entry in read(key, value))
             else:
-                lost += value is None or isinstance(value, dict)
-        if lost:
-            yield Entry("", dropped={"other_form": lost})
+                lost["other_form"] += value is None or isinstance(value, dict)
+        if +lost:
+            yield Entry("", dropped=dict(+lost))
 
 
 def _is_of(form: Format, record: Record) -> bool:

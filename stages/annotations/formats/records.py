@@ -9,8 +9,9 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,6 +30,8 @@ _HEAD_BYTES = 1 << 20
 _MAX_LINE = 16 << 20
 _MAX_CELL = 1 << 20
 _BATCH_ROWS = 100
+# So many lines tell whether a file is JSON lines: at least half of them are objects.
+_FIRST_LINES = 10
 _WEB_PAGE = (b"<!doctype html", b"<html")
 # What people give in place of a file, by its first bytes, and what to do.
 _NO_TEXT = (
@@ -45,8 +48,15 @@ _HEAD = re.compile(r"[^\d\W][\w \-./:]{0,40}")
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\]-])")
 
 
+class BadLine(NamedTuple):
+    """Stands for a line of JSON lines that cannot be read, such as the last one of a download that broke off."""
+
+    message: str
+    """The number of the line and what is wrong; nothing of it is quoted."""
+
+
 def read_records(stream: BinaryIO, name: str) -> Iterator[Record]:
-    """Yields records as keys and values; see `Format`. Raises AnnotationError."""
+    """Yields records as keys and values; see `Format` and `BadLine`. Raises AnnotationError."""
     head = stream.read(_HEAD_BYTES)
     if head.startswith(b"PAR1"):
         yield from _parquet(stream)
@@ -74,7 +84,7 @@ def _whole(text: str, name: str) -> Iterator[Record]:
     if not _JSON.match(text) and not name.lower().endswith((".json", ".jsonl")):
         yield from _table_or_text(text, name)
         return
-    if not _is_lines(text):
+    if not _is_lines(io.StringIO(text)):
         repeated: list[str] = []
         value = load_json(text, repeated=repeated)
         yield from (("", item) for item in value) if isinstance(value, list) else [("", value)]
@@ -85,38 +95,46 @@ def _whole(text: str, name: str) -> Iterator[Record]:
 
 
 def _streamed(lines: io.TextIOWrapper, name: str, first: bytes) -> Iterator[Record]:
-    if first == b"{" and _is_lines(lines.readline(_MAX_LINE) + "{"):
-        lines.seek(0)
+    is_lines = _is_lines(lines)
+    lines.seek(0)
+    if is_lines:
         yield from _json_lines(lines)
     elif first in (b"{", b"["):
-        lines.seek(0)
         yield from stream_json(lines)
     else:
         yield from _table(lines, "\t" if name.lower().endswith(".tsv") else ",")
 
 
-def _is_lines(text: str) -> bool:
-    """Returns whether the first line is a complete JSON object and more lines follow."""
-    first, _, rest = text.lstrip().partition("\n")
-    if not rest.lstrip().startswith("{") or not first.rstrip().endswith("}"):
+def _is_lines(text: io.TextIOBase) -> bool:
+    """Returns whether at least half of the first lines are complete JSON objects, and there is more than one line."""
+    first = list(islice(filter(str.strip, _lines(text)), _FIRST_LINES))
+    return len(first) > 1 and 2 * sum(map(_is_object, first)) >= len(first)
+
+
+def _is_object(line: str) -> bool:
+    if not line.lstrip().startswith("{") or not line.rstrip().endswith("}"):
         return False
     try:
-        return isinstance(json.loads(first), dict)
+        return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
 
 
+def _lines(text: io.TextIOBase) -> Iterator[str]:
+    """Yields the lines of a text; one that is too long in parts, which are bad JSON."""
+    while line := text.readline(_MAX_LINE):
+        yield line
+
+
 def _json_lines(lines: io.TextIOBase) -> Iterator[Record]:
-    number = 0
-    while line := lines.readline(_MAX_LINE):
-        number += 1
+    for number, line in enumerate(_lines(lines), 1):
         if line.strip():
+            repeated: list[str] = []
             try:
-                repeated: list[str] = []
                 yield "", load_json(line.strip(), repeated=repeated)
                 yield from (("", None) for _ in repeated)
             except AnnotationError as error:
-                raise AnnotationError(f"line {number}: {error}") from None
+                yield "", BadLine(f"line {number}: {error}")
 
 
 def _table_or_text(text: str, name: str) -> Iterator[Record]:

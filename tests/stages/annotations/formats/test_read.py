@@ -21,7 +21,7 @@ def read(data: bytes, name: str = "a.json", format_name: str = "") -> tuple[str,
     reader = FormatReader(name, format_name)
     entries = list(reader.entries(io.BytesIO(data)))
     assert reader.format is not None
-    assert all(entry.record > 0 or "other_form" in entry.dropped for entry in entries)
+    assert all(entry.record > 0 or entry.dropped.keys() & {"other_form", "bad_line"} for entry in entries)
     return reader.format.name, [entry._replace(record=0) for entry in entries]
 
 
@@ -156,6 +156,23 @@ def test_what_is_of_another_form_is_counted():
     assert read(data.encode(), "a.jsonl")[1][-1] == Entry("", dropped={"other_form": 2})
 
 
+LINES = [f'{{"video": "{name}", "start": 1, "end": 2, "text": "runs"}}\n' for name in "ABCDEF"]
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize(
+    ("at", "bad"), [(0, '"B", "start": 1}\n'), (3, "{{{\n"), (6, LINES[0][:20]), (2, "[" * 9000 + "\n")]
+)
+def test_a_bad_line_is_left_out_and_counted(at, bad, is_large, monkeypatch):
+    """The first line of a download that was continued, one that is none, and the last line of one that broke off."""
+    if is_large:
+        monkeypatch.setattr(records, "_WHOLE_BYTES", 10)
+    told, entries = read("".join([*LINES[:at], bad, *LINES[at:]]).encode(), "a.jsonl")
+    assert told == "clip_list"
+    assert [entry.video for entry in entries] == [*"ABCDEF", ""]
+    assert entries[-1] == Entry("", dropped={"bad_line": 1})
+
+
 @pytest.mark.parametrize(
     ("data", "name", "format_name", "message"),
     [
@@ -163,6 +180,8 @@ def test_what_is_of_another_form_is_counted():
         ("{}", "a.json", "", "has no known form: convert it to .* --annotation-format: activitynet, chapters"),
         ('{"a": 1', "a.json", "", "bad JSON at column"),
         ('{"a": 1}\n{"secret', "a.jsonl", "", "line 2: bad JSON at column"),
+        ('{"a": 1}\n{"secret\n' * 9, "a.jsonl", "", "line 2: bad JSON at column"),
+        ('{"a": 1}\n' + '{"secret\n{"secret\n' * 9, "a.jsonl", "", "bad JSON at line 2"),
         ("[" * 100_000, "a.json", "", "bad JSON: nested too deeply"),
         ("[" * 100 + "]" * 100, "a.json", "", "bad JSON: nested more than 64 deep"),
         ("9" * 5000, "a.json", "", "a number of more than 4,300 digits"),
