@@ -16,10 +16,11 @@ from pipeline.inputs.recipe import Recipe, recorded_recipe
 from pipeline.not_built import not_built
 from pipeline.phases import Phase, phases
 from pipeline.plan import put_recorded_manifest, scan_phase
+from pipeline.tables.column_types import table_problem, table_problems
 from pipeline.tables.damage import damage_of
-from pipeline.tables.frames import damaged_frames
+from pipeline.tables.frames import FRAMES
 from pipeline.tables.gather import gather_rejects
-from pipeline.tables.published import damaged_tables, is_published_only, samples_of
+from pipeline.tables.published import is_published_only, samples_of
 from pipeline.tables.shard_record import gather_shards
 from pipeline.tables.workspace import Workspace
 from pipeline.verify_media import media_problem
@@ -120,14 +121,15 @@ def _verify_built(
         verdict.problems += filter(None, media)
         verdict.unread_media = work.count(_UNREAD)
         verdict.problems += filter(None, (_table(store, work, name) for name in tables))
-        verdict.problems += damaged_frames(store)
+        if store.exists(FRAMES) and (problem := table_problem(store, "frames")):
+            verdict.problems.append(problem)
         if verdict.unbuilt:
             verdict.problems.append(str(not_built(store, "; ".join(verdict.unbuilt))))
     return verdict
 
 
 def _verify_published(store: Store, verdict: Verdict) -> Verdict:
-    verdict.problems += [*damaged_tables(store), *damaged_frames(store)]
+    verdict.problems += table_problems(store, "samples")  # it is read below
     with Workspace() as work:
         problem = samples_of(store, work)
         verdict.problems += [problem] if problem else _shards(store, work, verdict)
@@ -179,7 +181,7 @@ def _shards(store: Store, work: Workspace, verdict: Verdict) -> Iterator[str]:
 
 def _table(store: Store, work: Workspace, name: str) -> str | None:
     path = f"tables/{name}.parquet"
-    if damage := damage_of(path, partial(store.read_table, path)):
-        return damage
+    if problem := table_problem(store, name):
+        return problem
     rows, expected = store.num_rows(path), work.num_rows(name)
     return None if rows == expected else f"{path}: {rows} rows, but the units hold {expected}. Run the build again."

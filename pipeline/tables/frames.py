@@ -8,14 +8,13 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from itertools import islice, pairwise
 from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
 
-from pipeline.tables.damage import UNREADABLE, damage_of, read_through
+from pipeline.tables.damage import UNREADABLE
 from pipeline.tables.gather import MADE_OF
 from pipeline.tables.workspace import Workspace, read_batches, regroup
 from schemas.config import ConfigError, TowerConfig
@@ -67,12 +66,6 @@ def _tables(videos: list[dict], store: Store) -> Iterator[pa.Table]:
     with ThreadPoolExecutor(4) as pool:
         while some := list(islice(rest, _VIDEOS)):
             yield from pool.map(read, some)
-
-
-def damaged_frames(store: Store) -> Iterator[str]:
-    """Reads all of the table, and yields a message if it is there and damaged."""
-    if store.exists(FRAMES) and (damage := damage_of(FRAMES, partial(read_through, store, FRAMES))):
-        yield damage
 
 
 def published_tower(store: Store) -> str:

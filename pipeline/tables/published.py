@@ -1,11 +1,8 @@
 """Checks a published corpus, which has only `shards/` and `tables/`."""
 
-from collections.abc import Iterator
-from functools import partial
-
 import pyarrow as pa
 
-from pipeline.tables.damage import damage_of, naming, read_through
+from pipeline.tables.damage import naming
 from pipeline.tables.workspace import Workspace, read_batches, with_later_columns
 from schemas.tables import TABLES
 from schemas.tables.qa import SHARE_ALIKE
@@ -33,13 +30,6 @@ def table_rows(store: Store) -> dict[str, int]:
             with naming(path):
                 rows[name] = store.num_rows(path)
     return rows
-
-
-def damaged_tables(store: Store) -> Iterator[str]:
-    """Reads each table but `samples`, and yields a message for each damaged one."""
-    paths = (f"tables/{name}.parquet" for name in TABLES)
-    there = (path for path in paths if path != SAMPLES and store.exists(path))
-    yield from filter(None, (damage_of(path, partial(read_through, store, path)) for path in there))
 
 
 def samples_of(store: Store, work: Workspace) -> str | None:

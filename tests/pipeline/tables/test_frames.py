@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.tables.frames import FRAMES, damaged_frames, gather_frames
+from pipeline.tables.column_types import table_problem
+from pipeline.tables.frames import FRAMES, gather_frames
 from pipeline.tables.workspace import Workspace
 from schemas.config import TowerConfig
 from schemas.tables.media import SEEN_FRAME
@@ -25,11 +26,10 @@ def _gather(store: Store, tower: TowerConfig) -> None:
 def test_a_damaged_table_is_made_anew(tmp_path):
     store = Store(tmp_path)
     store.write_bytes(FRAMES, b"PAR1 is not all")
-    [message] = damaged_frames(store)
-    assert message.startswith(f"{FRAMES}: damaged (")
+    assert table_problem(store, "frames").startswith(f"{FRAMES}: damaged (")
     _gather(store, TowerConfig())
     assert store.read_table(FRAMES).schema.equals(SEEN_FRAME)
-    assert not [*damaged_frames(store)]
+    assert table_problem(store, "frames") is None
 
 
 def test_a_table_of_the_same_units_and_tower_is_left_alone(tmp_path):
