@@ -52,6 +52,8 @@ _END = (
     "end_s", "end", "end_sec", "end_time", "end_timestamp", "stop_timestamp", "clip_end", "t_end", "time_end", "to",
     "t1",
 )  # fmt: skip
+COLUMNS = (*VIDEO, *_START, *_END)
+"""Names that tell that a line is the header of a table."""
 _START_FRAME, _END_FRAME = ("start_frame", "frame_start"), ("end_frame", "stop_frame", "frame_end")
 _TIMES = ("timestamp", "timestamps", "segment", "span", "ts", "clip_span", "interval")
 _TEXT = (

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.annotations.encodings import decode_text
+from stages.annotations.formats.clip_list import COLUMNS
 from stages.annotations.formats.json_stream import stream_json
 from stages.annotations.formats.whisper import TSV
 from stages.annotations.json_text import load_json
@@ -140,8 +141,8 @@ def _json_lines(lines: io.TextIOBase) -> Iterator[Record]:
 def _table_or_text(text: str, name: str) -> Iterator[Record]:
     suffix, (first, _, rest) = PurePosixPath(name).suffix.lower(), text.lstrip("\n").partition("\n")
     delimiter = "\t" if suffix == ".tsv" or "\t" in first else max(",;|", key=first.count)
-    if delimiter in ";|" and suffix != ".csv" and rest.partition("\n")[0].count(delimiter) != first.count(delimiter):
-        delimiter = ","  # a line of text may have such a character
+    if delimiter in ";|" and suffix != ".csv" and not _has_columns(first, rest, delimiter):
+        delimiter = ","  # lines of text may have such a character
     cells = next(csv.reader([first[:_MAX_CELL]], delimiter=delimiter), [])
     is_table = len(cells) > 1 or suffix in (".csv", ".tsv")
     if is_table and all(_HEAD.fullmatch(cell.strip()) or not cell for cell in cells) and any(cells):
@@ -149,6 +150,13 @@ def _table_or_text(text: str, name: str) -> Iterator[Record]:
     elif text.strip():
         # The key of a whole text is the name of its file.
         yield name, text
+
+
+def _has_columns(first: str, rest: str, delimiter: str) -> bool:
+    """Returns whether lines have as many columns as the first one: two of them, or one below a known name."""
+    counts = [line.count(delimiter) for line in rest.split("\n", 2)[:2] if line.strip()]
+    known = {cell.strip().lower() for cell in first.split(delimiter)} & set(COLUMNS)
+    return {*counts} == {first.count(delimiter)} and (len(counts) > 1 or bool(known))
 
 
 def _table(lines: io.TextIOBase, delimiter: str) -> Iterator[Record]:

@@ -7,9 +7,12 @@
 
     {"video_id": "dQw4w9WgXcQ", "transcript": [{"start": 0.5, "duration": 2.4, "text": "Hi there."}]}
 
-A single `time` or `timestamp` is a point in time. A record without an id belongs to the video that its file is named
-after, and lines that name their own videos to those. Titles are chapters, and what is said is speech. Questions in a
-list of a record are read, too.
+    video,time,caption
+    a.mp4,12.5,He falls.
+
+A single `time` or `timestamp` is a point in time, also in a row of its own that names its video. A record without an id
+belongs to the video that its file is named after, and lines that name their own videos to those. Titles are chapters,
+and what is said is speech. Questions in a list of a record are read, too.
 """
 
 from collections.abc import Iterator
@@ -64,20 +67,31 @@ def _item(value: Any) -> dict[str, Any]:
 
 
 def _is_timed(item: dict[str, Any]) -> bool:
-    is_point = seconds(first_of(item, *_POINT)) is not None and not item.keys() & set(ASKS)
-    return is_clip(item) or bool(is_point and told(item))
+    return is_clip(item) or _is_point(item)
+
+
+def _is_point(item: dict[str, Any]) -> bool:
+    has_time = seconds(first_of(item, *_POINT)) is not None and not item.keys() & set(ASKS)
+    return has_time and bool(told(item))
 
 
 def _is_of(key: str, value: Any) -> bool:
-    return bool(_lists(key, value))
+    return bool(_lists(key, value)) or _is_row(key, value)
+
+
+def _is_row(key: str, value: Any) -> bool:
+    """Whether a record is no list, but one point of a video that it names."""
+    record = fields_of(value)
+    return not key and bool(video_of(record)) and _is_point(record)
 
 
 def _read(key: str, value: Any) -> Iterator[Entry]:
     record = fields_of(value)
+    lists = _lists(key, value) or [("", [record])]
     is_split = key.split("_")[0].lower() in _SPLITS
     video = video_of(record) or ("" if is_split else key) or text_of(record.get("id"))
     rows: dict[str, list[Row]] = {}
-    for name, items in _lists(key, value):
+    for name, items in lists:
         kind = "speech" if name.lower() in _SPEECH else "event"
         for item in items:
             # A link of a line of one video is mostly to that line.

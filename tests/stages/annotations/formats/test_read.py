@@ -151,6 +151,29 @@ def test_parquet():
         read(file.getvalue()[:-20], "a.parquet")
 
 
+def test_rows_of_points_are_events():
+    told, entries = read(
+        b"video,time,caption\na.mp4,12.5,He falls.\na.mp4,0:20,He stands up.\nb.mp4,,He sits.\n", "a.csv"
+    )
+    falls, stands = Row(12.5, 12.5, "He falls.", is_point=True), Row(20.0, 20.0, "He stands up.", is_point=True)
+    assert told == "timelines"
+    assert entries == [Entry("a.mp4", [falls]), Entry("a.mp4", [stands]), Entry("", dropped={"other_form": 1})]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_table"),
+    [
+        ("He runs | he falls\nShe waits | she sits\n", False),
+        ("video|time|caption\na.mp4|12.5|He falls.\n", True),
+        ("start;end;text\n1;2;He falls.\n", True),
+        ("name|time|caption\na.mp4|12.5|He falls.\nb.mp4|12.5|He falls.\n", True),
+    ],
+)
+def test_two_lines_of_text_are_no_table(text, is_table):
+    [(_, value), *_] = records.read_records(io.BytesIO(text.encode()), "a.txt")
+    assert isinstance(value, dict) == is_table
+
+
 def test_what_is_of_another_form_is_counted():
     data = lines({"video": "A", "start": 1, "end": 2, "text": "runs"}, {"name": "x"}, {"video": "B", "duration": 3})
     assert read(data.encode(), "a.jsonl")[1][-1] == Entry("", dropped={"other_form": 2})
