@@ -6,14 +6,16 @@
 
     {"text": " Hi there.", "chunks": [{"timestamp": [0.0, 2.4], "text": " Hi there."}]}                 transformers
     {"transcription": [{"offsets": {"from": 0, "to": 2400}, "text": " Hi there."}]}                     whisper.cpp
+    {"audio_duration": 9, "text": "Hi there.", "words": [{"text": "Hi", "start": 0, "end": 300}]}       AssemblyAI
     [{"start": 0.0, "end": 2.4, "text": "Hi there."}]        segments alone; or `duration`, as youtube-transcript-api
 
     start<TAB>end<TAB>text
     0<TAB>2400<TAB>Hi there.
 
-Times in the TSV and of whisper.cpp are milliseconds. Segments that Whisper classified as silence, and sentences that it
-repeats many times (which also happens on silence), are dropped and counted; segments alone are read one by one, with
-their repeats. A segment of more than 240 characters is cut at pauses.
+Times in the TSV and of whisper.cpp are milliseconds, and those of AssemblyAI where `audio_duration` shows it. Segments
+that Whisper classified as silence, and sentences that it repeats many times (which also happens on silence), are
+dropped and counted; segments alone are read one by one, with their repeats. A segment of more than 240 characters is
+cut at pauses.
 """
 
 from collections.abc import Iterator
@@ -35,6 +37,7 @@ from stages.annotations.formats.entry import (
     text_of,
 )
 from stages.annotations.formats.question_rows import nested_questions
+from stages.annotations.repair import are_milliseconds
 from stages.annotations.runs import cut_run
 
 _SILENCE, _UNSURE = 0.6, -1.0  # the thresholds of Whisper's own transcribe()
@@ -62,7 +65,7 @@ def _is_of(key: str, value: Any) -> bool:
     if not isinstance(segments, list):
         timed = any("timestamp" in dict_of(line) for line in list_of(value.get("chunks"))[:5])
         spoken = any("offsets" in dict_of(line) for line in list_of(value.get("transcription"))[:5])
-        return timed or spoken or _is_segment(value)
+        return timed or spoken or _is_segment(value) or _is_assembly(value)
     first = dict_of(segments[0]) if segments else {}
     if any(nested_questions(value, "")):
         return False
@@ -79,6 +82,34 @@ def _is_segment(value: dict[str, Any]) -> bool:
         return False  # a row of a clip list
     timed = seconds(value.get("start")) is not None and ("end" in value or "duration" in value)
     return timed and isinstance(value.get("text"), str)
+
+
+def _is_assembly(value: dict[str, Any]) -> bool:
+    words = list_of(value.get("words"))
+    return (
+        seconds(value.get("audio_duration")) is not None
+        and bool(words)
+        and {"start", "end"} <= dict_of(words[0]).keys()
+    )
+
+
+def _utterances(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns what each speaker says as segments in seconds, or all of it as one, which is cut at pauses later."""
+    words = [dict_of(word) for word in list_of(value["words"])]
+    start, end = seconds(words[0].get("start")), seconds(words[-1].get("end"))
+    whole = {"text": value.get("text"), "start": start, "end": end, "words": words}
+    told = [dict_of(told) for told in list_of(value.get("utterances"))] or [whole]
+    if start is None or not are_milliseconds([(start, end)], seconds(value["audio_duration"])):
+        return told
+    return [
+        _scaled({**each, "words": [_scaled(dict_of(word)) for word in list_of(each.get("words"))]}) for each in told
+    ]
+
+
+def _scaled(timed: dict[str, Any]) -> dict[str, Any]:
+    """Returns a segment or a word with times in seconds in place of milliseconds."""
+    times = {name: seconds(timed.get(name)) for name in ("start", "end")}
+    return {**timed, **{name: None if time is None else time / 1000 for name, time in times.items()}}
 
 
 def _chunks(value: dict[str, Any]) -> list[dict[str, Any]]:
@@ -104,6 +135,8 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
     if _is_segment(value) and "segments" not in value:
         start, length = seconds(value["start"]) or 0.0, seconds(value.get("duration")) or 0.0
         segments = [value if "end" in value else {**value, "end": start + length}]
+    elif _is_assembly(value) and "segments" not in value:
+        segments = _utterances(value)
     else:
         segments = _chunks(value) or [dict_of(segment) for segment in list_of(value.get("segments"))]
     # A link may be to where the sound is from, which has another name than the file.
@@ -117,7 +150,7 @@ def _read(key: str, value: Any) -> Iterator[Entry]:
         again_and_again += len(same) - len(kept)
         rows += [line for segment in kept for line in _lines(segment)]
     dropped = {"no_speech": len(segments) - len(heard), "loop": again_and_again}
-    yield Entry(video, rows, dropped=dropped)
+    yield Entry(video, rows, seconds(value.get("audio_duration")), dropped=dropped)
 
 
 def _lines(segment: dict[str, Any]) -> list[Row]:

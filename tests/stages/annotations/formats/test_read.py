@@ -151,6 +151,24 @@ def test_parquet():
         read(file.getvalue()[:-20], "a.parquet")
 
 
+@pytest.mark.parametrize(("unit", "told_by"), [(1000, "words"), (1000, "utterances"), (1, "words")])
+def test_times_of_assembly_are_milliseconds_where_the_duration_shows_it(unit, told_by):
+    words = [
+        {"text": text, "start": at * unit, "end": (at + 0.5) * unit}
+        for text, at in (("Hi", 1), ("there.", 2), ("Bye.", 8))
+    ]
+    value = {"id": "5551722", "audio_duration": 9, "text": "Hi there. Bye.", "words": words, "utterances": None}
+    expected = [Row(1.0, 8.5, "Hi there. Bye.", "speech")]
+    if told_by == "utterances":
+        lines = ("Hi there.", words[:2]), ("Bye.", words[2:])
+        value["utterances"] = [
+            {"speaker": "A", "text": text, "start": own[0]["start"], "end": own[-1]["end"], "words": own}
+            for text, own in lines
+        ]
+        expected = [Row(1.0, 2.5, "Hi there.", "speech"), Row(8.0, 8.5, "Bye.", "speech")]
+    assert read(json.dumps(value).encode()) == ("whisper", [Entry("", expected, 9.0)])
+
+
 def test_rows_of_points_are_events():
     told, entries = read(
         b"video,time,caption\na.mp4,12.5,He falls.\na.mp4,0:20,He stands up.\nb.mp4,,He sits.\n", "a.csv"
