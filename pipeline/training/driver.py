@@ -147,7 +147,9 @@ def _fit(store: Store, config: dict[str, Any], key: bytes, inbox: Queue) -> None
     from ray.train.v2.api.config import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
 
     from pipeline.training.rank import train_rank
+    from pipeline.training.watchers import leave_out_watchers
 
+    leave_out_watchers()
     parsed = parse(TrainConfig, config)
     run_config: Any = RunConfig(  # Ray's own annotations still ask for that of Train v1
         name=parsed.run,

@@ -8,6 +8,7 @@ import time
 import pyarrow as pa
 import pytest
 import ray
+from ray._private.state import actors
 
 from pipeline.engine.compose import ClusterTooSmall
 from pipeline.train import train
@@ -97,11 +98,12 @@ def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(tmp_path
     assert "Traceback" in corpus.read_bytes("train/first/error.txt").decode()
 
 
-def test_workers_lost_too_often_end_the_run_and_it_goes_on_when_called_again(corpus, ray_session):
+def test_workers_lost_too_often_end_the_run_and_one_that_goes_on_and_is_stopped_leaves_its_room(corpus, ray_session):
+    free, config = ray.available_resources()["CPU"], with_settings(steps=100_000, max_failures=1)
     killed: list[set[int]] = []
 
     def kill(row):
-        """One worker of the first group, and one of the group that takes its place."""
+        """The worker of the first group, and that of the group that takes its place."""
         group = train_workers()
         if row["step"] >= 5 and len(killed) < 2 and group and not any(group & former for former in killed):
             killed.append(group)
@@ -110,23 +112,19 @@ def test_workers_lost_too_often_end_the_run_and_it_goes_on_when_called_again(cor
     with pytest.raises(
         TrainingFailed, match=r"workers were lost more than train.max_failures = 1 times, at last: .*go on"
     ):
-        train(corpus.root, with_settings(workers=2, steps=100_000, max_failures=1), kill)
+        train(corpus.root, config, kill)
     assert len(killed) == 2
-    assert train(corpus.root, with_settings(workers=2, steps=8)).resumed_at >= 4
+    resumed_at: list[int] = []
 
-
-def test_a_run_that_was_stopped_leaves_its_room_to_others(corpus, ray_session):
     def stop(row):
+        resumed_at.append(row["step"] - 1)
         raise KeyboardInterrupt
 
-    free = settled(ray.available_resources()["CPU"])
     with pytest.raises(KeyboardInterrupt):
-        train(corpus.root, with_settings(steps=100_000), stop)
-    settled(free)
-
-
-def settled(free: float) -> float:
-    """Waits until as many cores are free; the test's time limit ends it."""
-    while ray.available_resources().get("CPU", 0) < free:
+        train(corpus.root, config, stop)
+    assert resumed_at[0] >= 4
+    while ray.available_resources().get("CPU", 0) < free:  # the test's time limit ends it
         time.sleep(0.1)
-    return free
+    started = {actor["ActorClassName"] for actor in actors().values()}
+    assert "TrainController" in started
+    assert not started & {"PlacementGroupCleaner", "PreemptionWatcher"}  # without a cluster, nothing is to be watched
