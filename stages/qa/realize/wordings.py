@@ -44,12 +44,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "At what time in the video does this happen for the last time: {a}?",
     ),
     "next": (
-        "What happens next after the following event: {a}?",
+        "What is the next thing to happen after the following event: {a}?",
         "Which event is the next one to happen after {a}?",
         "Which event comes directly after {a}?",
     ),
     "previous": (
-        "What happens last before the following event: {a}?",
+        "Which event comes directly before the following one: {a}?",
         "What is the last thing to happen before the following event: {a}?",
         "Which event immediately precedes {a}?",
     ),
@@ -73,14 +73,14 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "earlier": (
         "Of these events, which one is the {nth} before {a}, counting backwards?",
         "Going backwards in time from {a}, which of these events is the {nth} one?",
-        "Counting only these events backwards, which one is the {nth} before the following event: {a}?",
+        "Going backwards in time from the following event, which of these comes {nth}: {a}?",
     ),
     "said_next": (
         "What is said next after the following line: {a}?",
         "Which of these lines comes directly after {a}?",
     ),
     "said_previous": (
-        "What is said last before the following line: {a}?",
+        "What is the last thing said before the following line: {a}?",
         "Which of these lines comes directly before {a}?",
     ),
     "said_further": ("Which line is the {nth} to be spoken after {a}?",),
@@ -109,7 +109,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "order": (
         "In which order do these events happen?",
         "Which of these orders is the order in the video?",
-        "How do the following events follow one another in the video?",
+        "In which order do the following events take place?",
         "Which sequence of these events is the right one?",
     ),
     "first_or_last": (
@@ -178,7 +178,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 NONE = "None of these"
 OTHER_ORDER = "None, since the second of these two events comes before the first"
-REPEAT_RULE = "A repeat counts anew if another event, or a pause of at least 10 s, lies before it."
+REPEAT_RULE = "Count it again only if another event, or a pause of at least 10 s, comes in between."
 NEVER = "Never: this video does not show it"
 HINTS = dict.fromkeys(("when", "said_when", "occurrence", "absent"), "Give the start and the end in seconds.")
 POINT_HINT = "Give the time in seconds."

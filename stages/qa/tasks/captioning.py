@@ -45,10 +45,10 @@ def summary(timeline: Timeline) -> Iterator[Plan]:
 
 
 def brief(timeline: Timeline) -> Iterator[Plan]:
-    """Asks for the main events."""
+    """Asks for the main events. Of very many, the longest few would be no summary."""
     events = _tellable(timeline)
     told = spread(events, BRIEF_EVENTS)
-    if len(events) > 2 * BRIEF_EVENTS and len(told) >= 3 and _tell_it(events, timeline):
+    if 2 * BRIEF_EVENTS < len(events) <= 5 * BRIEF_EVENTS and len(told) >= 3 and _tell_it(events, timeline):
         yield Plan(TASK, "brief", tuple(told), tuple(told), hops=len(told))
 
 

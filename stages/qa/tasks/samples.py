@@ -17,8 +17,8 @@ def runs(timeline: Timeline, pool: list[Event], rng: Random, *, with_ends: bool 
     `with_ends`, the video's first and last event are left out, and the runs are of three.
     """
     row: list[Event] = []
-    for event in pool:
-        if event not in timeline.outlines and timeline.is_nameable(event) and (not row or precedes(row[-1], event)):
+    for event in _clear(timeline, pool):
+        if event not in timeline.outlines and (not row or precedes(row[-1], event)):
             row.append(event)
     row = row if with_ends else row[1:-1]
     count = min(timeline.config.num_options, max(FEWEST, len(row)) if with_ends else FEWEST)
@@ -28,9 +28,17 @@ def runs(timeline: Timeline, pool: list[Event], rng: Random, *, with_ends: bool 
         yield from timeline.some([row[i : i + count] for i in range(first, places, count)], rng)
 
 
+def _clear(timeline: Timeline, pool: list[Event]) -> list[Event]:
+    """The nameable events of which no other one tells a part: beside "the squirrel glides", "the squirrel jumps and
+    glides" seems to happen twice.
+    """
+    partly_told = {e for other in pool for e in timeline.rivals(other)}
+    return [e for e in pool if timeline.is_nameable(e) and e not in partly_told]
+
+
 def samples(timeline: Timeline, pool: list[Event], rng: Random, sizes: tuple[int, ...]) -> Iterator[list[Event]]:
     """Yields askable events that lie apart, in time order; each event in at most three samples."""
-    askable = [e for e in pool if timeline.is_nameable(e)]
+    askable = _clear(timeline, pool)
     for _ in range(3):
         left = timeline.some(askable, rng)
         size = rng.choice(sizes)

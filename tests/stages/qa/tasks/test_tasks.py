@@ -359,6 +359,7 @@ def test_what_may_be_true_of_several_events_is_not_asked_for():
     for form in ("when", "order", "first_or_last", "neighbour", "between"):
         asked = {e for plan in plans(line, form) for e in (*plan.asked, *plan.listed)}
         assert asked and general not in asked
+        assert (other in asked) == (form in ("when", "neighbour", "between")), "its part is told at another time"
     for plan in [*plans(line, "what_at"), *plans(line, "between")]:
         assert general not in plan.wrong, "it may be true at any time"
     for plan in plans(line, "neighbour"):
