@@ -22,7 +22,8 @@ _EMPTY = frozenset(_EMPTY_WORDS.split())
 # Where something is done, up to the next clause.
 _PLACE = re.compile(
     r"\s(?:alone|(?:in|in front of|next to|close to|on|at|through|over|under|along|across|among|by|near|beside|behind"
-    r"|before|above|below|inside|outside|into|onto|towards?|from|against|between|around|past|to(?= (?:the|an?|his|her|its|their) ))\s.*?)"
+    r"|before|above|below|inside|outside|into|onto|towards?|from|against|between|around|past"
+    r"|to(?= (?:the|an?|his|her|its|their) ))\s.*?)"
     r"(?=,| and | while | as | \w{2,}ing\b|$)"
 )
 _COLOUR_WORDS = "red green blue yellow orange purple pink black white grey gray brown golden silver"
