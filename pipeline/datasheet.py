@@ -44,6 +44,7 @@ TABLES = ("samples", "qa", "videos", "events")
 """Those that `load_dataset` can read; the first is the default one."""
 _OTHERS = (*(name for name in ALL_TABLES if name not in TABLES), "frames", "contamination", "reviews")
 _MARK = re.compile(r"\n<!-- written by longvid datasheet: ([0-9a-f]{64}) -->\n\Z")
+_TOKENS = re.compile(r"\n## Visual tokens\n\n(.*?\n)\n## How to read it\n", re.S)
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _NONE = "(not stated)"
 
@@ -135,7 +136,7 @@ def _body(store: Store, schemas: dict[str, pa.Schema], facts: Facts, terms: Term
         "## Sources\n",
         table(("source", "videos"), _named(facts.sources)[:SHOWN], left=len(facts.sources) - SHOWN),
         "## Visual tokens\n",
-        tokens_text(recipe),
+        tokens_text(recipe) if recipe else _told_of_tokens(store) or tokens_text(None),
         "## How to read it\n",
         reading_text(facts.shard),
         other_tables(others),
@@ -177,6 +178,13 @@ def _recipe(store: Store) -> Recipe | None:
         return recorded_recipe(store) if store.exists(CORPUS) else None
     except ConfigError:  # of another version, or damaged; the tables are there
         return None
+
+
+def _told_of_tokens(store: Store) -> str:
+    """What the card of the corpus tells of its tokens, if `longvid datasheet` wrote it where there was a recipe; ""."""
+    data = store.read_bytes(README) if store.exists(README) else b""
+    found = _TOKENS.search(data.decode(errors="replace"))
+    return found[1] if found and _is_ours(data) else ""
 
 
 def _named(rows: list[tuple]) -> list[tuple]:

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.datasheet import card
+from pipeline.inputs.recipe import load_recipe
 from pipeline.inputs.yaml_text import load_yaml
+from pipeline.tables.corpus_file import describe
 from tests.pipeline.command_line import run
 from tests.pipeline.published_tables import pair, sample, video, write_corpus
 from workers.storage.store import Store
@@ -132,6 +134,22 @@ def test_a_readme_of_someone_else_is_kept_unless_forced(corpus, capsys):
     readme.write_text(written.replace("## Sources", "## Sources\n\nmy notes"))
     assert run("datasheet", corpus) == 2
     assert "my notes" in readme.read_text()
+
+
+def test_what_was_told_of_the_tokens_is_kept_where_the_recipe_is_gone(corpus):
+    def told() -> str:
+        return read(corpus)[1].partition("## Visual tokens\n")[2].partition("## How to read it\n")[0]
+
+    describe(Store(corpus), load_recipe("demo"))
+    assert run("datasheet", corpus) == 0
+    known = told()
+    assert "The tokens are patch features of" in known
+    (corpus / "corpus.json").unlink()
+    assert run("datasheet", corpus) == 0 and run("datasheet", corpus) == 0
+    assert told() == known
+    (corpus / "README.md").write_text("## Visual tokens\n\nmine\n\n## How to read it\n")
+    assert run("datasheet", corpus, "--force") == 0
+    assert "is not known: corpus.json is missing" in told()
 
 
 def test_without_tables_it_says_what_to_build(tmp_path, capsys):
