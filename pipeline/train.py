@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.not_built import require_built
+from pipeline.tables.damage import naming
 from pipeline.training.checks import VISUAL_COLUMNS, check_settings, check_writable, resume_step
 from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.run_key import run_key
@@ -76,7 +77,8 @@ def train(
     """
     store = Store(corpus)
     require_built(store, SAMPLES, "the table samples")
-    table = store.read_table(SAMPLES, [*dict.fromkeys(COLUMNS + VISUAL_COLUMNS)])
+    with naming(SAMPLES):
+        table = store.read_table(SAMPLES, [*dict.fromkeys(COLUMNS + VISUAL_COLUMNS)])
     config = check_settings(config, table)
     _, samples = shard_samples(store, table, config.split, config.seed)
     key = _key(config.run)

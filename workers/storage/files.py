@@ -154,9 +154,8 @@ class Files:
         return self._fs.open_input_file(self._plain(path))
 
     def _plain(self, path: str) -> str:
-        """Returns `full`. Raises PathError for what is there and is no file: a named pipe would be waited for."""
-        full = self.full(path)
-        if self.is_local and Path(full).exists() and not Path(full).is_file():
+        """Returns `full`. Raises PathError for what is there and is no file."""
+        if _waits(self._fs, full := self.full(path)):
             raise PathError(f"{path!r}: is no plain file of {self.root}: delete it")
         return full
 
@@ -185,7 +184,14 @@ class Files:
 def open_file(folder: str, name: str) -> pa.NativeFile:
     """Opens a file named by the user (on a disk, `s3://` or `gs://`; links are followed) as a seekable stream."""
     filesystem, base = _filesystem(folder)
-    return filesystem.open_input_file(f"{base}/{name}")
+    if _waits(filesystem, path := f"{base}/{name}"):
+        raise PathError(f"{path}: is no plain file")
+    return filesystem.open_input_file(path)
+
+
+def _waits(filesystem: fs.FileSystem, path: str) -> bool:
+    """Returns whether something other than a file is there: a named pipe would be waited for when it is opened."""
+    return isinstance(filesystem, fs.LocalFileSystem) and Path(path).exists() and not Path(path).is_file()
 
 
 def _filesystem(root: str) -> tuple[fs.FileSystem, str]:

@@ -14,6 +14,7 @@ import transformers
 from tokenizers import Tokenizer, models
 
 from pipeline.engine.lock import CorpusBusy, only_run
+from pipeline.tables.damage import DamagedFile
 from pipeline.train import train
 from pipeline.training.checks import check_settings, resume_step
 from pipeline.training.config import SAMPLES, TrainConfig
@@ -243,6 +244,12 @@ def test_a_run_is_trained_by_one_call_at_a_time(packed):
     config = CONFIG.model_copy(update={"run": "busy"})
     with only_run(packed, config.folder), pytest.raises(CorpusBusy, match="busy: this run is being trained"):
         train(packed.root, config)
+
+
+def test_a_damaged_table_is_named(corpus):
+    corpus.write_bytes(SAMPLES, b"PAR1")
+    with pytest.raises(DamagedFile, match=f"{SAMPLES}: damaged"):
+        train(corpus.root, CONFIG)
 
 
 def test_an_earlier_checkpoint_in_the_place_of_a_later_one_is_refused(corpus):

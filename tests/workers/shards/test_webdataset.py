@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import tarfile
 import warnings
@@ -132,6 +133,12 @@ def test_secrets_of_an_address_are_not_in_messages():
     with pytest.raises(ShardError) as caught:
         list(samples("s3://key:hidden-secret@bucket/x.tar"))
     assert "hidden-secret" not in str(caught.value)
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.tar")
+    with pytest.raises(ShardError, match=r"x.tar: cannot be opened: .* is no plain file"):
+        list(samples(str(tmp_path / "x.tar")))
 
 
 def test_urls_that_are_no_shards(tmp_path):
