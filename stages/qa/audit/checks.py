@@ -135,21 +135,19 @@ def _language(text: str) -> str:
     return language_of([text]) if letters >= (_LONG_CHARS if text.isascii() else _LONG_CHARS // 3) else ""
 
 
-def _is_personal(pair: Pair, texts: Sequence[str]) -> bool:
-    return any(
-        ("@" in text and _EMAIL.search(text))
-        or (_DIGITS.search(text) and _PHONE.search(_GROUPS.sub(" ", _TIME.sub(" ", text))))
-        for text in texts
-    )
+@lru_cache(maxsize=1 << 14)
+def _has_address(text: str) -> bool:
+    if "@" in text and _EMAIL.search(text):
+        return True
+    return bool(_DIGITS.search(text) and _PHONE.search(_GROUPS.sub(" ", _TIME.sub(" ", text))))
 
 
-def _is_toxic(pair: Pair, texts: Sequence[str]) -> bool:
+@lru_cache(maxsize=1 << 14)
+def _has_toxic_word(text: str) -> bool:
     words, phrases = _toxic()
-    found = [_WORD.findall(text.lower()) for text in texts]
-    return any(
-        not words.isdisjoint(told)
-        or any(told[i : i + len(p)] == p for i, word in enumerate(told) for p in phrases.get(word, ()))
-        for told in found
+    told = _WORD.findall(text.lower())
+    return not words.isdisjoint(told) or any(
+        told[i : i + len(p)] == p for i, word in enumerate(told) for p in phrases.get(word, ())
     )
 
 
@@ -183,8 +181,8 @@ _CHECKS: dict[str, Callable[[Pair, Sequence[str]], bool]] = {
     "time_in_question": _tells_time,
     "options_alike": _are_alike,
     "other_language": _is_foreign,
-    "personal_data": _is_personal,
-    "toxic": _is_toxic,
+    "personal_data": lambda _, texts: any(map(_has_address, texts)),
+    "toxic": lambda _, texts: any(map(_has_toxic_word, texts)),
 }
 
 

@@ -89,17 +89,20 @@ def rows_of(choices: Sequence[Choice], typical: Sequence[dict[str, float]]) -> t
     for choice, places in zip(choices, typical, strict=True):
         side = side_of(choice.question)
         for option, cues in zip(choice.options, _cues(choice, places), strict=True):
-            words = word_columns(option)
-            row = {*words, *cues, *(c + 2048 for c in cues)} if not side else {*words, *cues}
-            if side:
-                row.update(_CUES + (c * 0x9E3779B1 + side * 0x85EBCA6B) % (SIZE - _CUES) for c in words)
-                row.update(c + 256 * side for c in cues)
-            columns += sorted(row)
+            columns += sorted({*_columns_of(option, side), *cues, *(c + 256 * (side or 8) for c in cues)})
             ends.append(len(columns))
         begins.append(len(ends) - 1)
     indices = np.array(columns, np.int32)
     matrix = sparse.csr_matrix((np.ones(len(indices), np.float32), indices, np.array(ends)), (len(ends) - 1, SIZE))
     return matrix, np.array(begins)
+
+
+@lru_cache(maxsize=1 << 14)
+def _columns_of(option: str, side: int) -> tuple[int, ...]:
+    """Columns of the words of an option, alone and together with the side that the question asks for."""
+    words = word_columns(option)
+    beside = (_CUES + (c * 0x9E3779B1 + side * 0x85EBCA6B) % (SIZE - _CUES) for c in words)
+    return (*words, *beside) if side else words
 
 
 def _cues(choice: Choice, typical: dict[str, float]) -> list[list[int]]:
@@ -109,18 +112,29 @@ def _cues(choice: Choice, typical: dict[str, float]) -> list[list[int]]:
     places = [typical.get(option.strip('"')) for option in options]
     near = [None if p is None or not asked else min(abs(p - a) for a in asked) for p in places]
     told = set(_WORD.findall(choice.question.lower()))
-    numbers = [found and float(found[1]) for found in map(_NUMBER.match, options)]
     kinds = [
         [min(i, 13) for i in range(len(options))],
         _ranks([float(len(option)) for option in options]),
-        _ranks(numbers),
+        _ranks([number_of(option) for option in options]),
         _ranks(places),
         _ranks(near),
         _ranks(_agreement(choice, typical)),
-        _ranks([float(len(told & set(_WORD.findall(option.lower())))) for option in options]),
+        _ranks([float(len(told & _words_of(option))) for option in options]),
         [int(is_listed(option)) for option in options],
     ]
     return [[16 * kind + ranks[i] for kind, ranks in enumerate(kinds)] for i in range(len(options))]
+
+
+@lru_cache(maxsize=1 << 14)
+def number_of(option: str) -> float | None:
+    """Returns the first number of an option."""
+    found = _NUMBER.match(option)
+    return float(found[1]) if found else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _words_of(option: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(option.lower()))
 
 
 def _ranks(values: Sequence[float | None]) -> list[int]:
@@ -132,15 +146,16 @@ def _ranks(values: Sequence[float | None]) -> list[int]:
     return [min(rank, 13) if ordered.count(value) == 1 else _TIED for rank, value in zip(ranks, values, strict=True)]
 
 
-def _order_of(option: str) -> list[int]:
-    """The numbers of an option that is an order: "(2), (1), (3)" -> [2, 1, 3]; else none."""
-    return [int(n) for n in _LISTED.findall(option)] if not _LISTED.sub("", option).strip(" ,") else []
+@lru_cache(maxsize=1 << 14)
+def _order_of(option: str) -> tuple[int, ...]:
+    """The numbers of an option that is an order: "(2), (1), (3)" -> (2, 1, 3); else none."""
+    return tuple(int(n) for n in _LISTED.findall(option)) if not _LISTED.sub("", option).strip(" ,") else ()
 
 
 def is_listed(option: str) -> bool:
     """Returns whether an option is the order in which the question lists its events."""
     order = _order_of(option)
-    return len(order) > 1 and order == sorted(order)
+    return len(order) > 1 and list(order) == sorted(order)
 
 
 def _agreement(choice: Choice, typical: dict[str, float]) -> list[float | None]:

@@ -8,11 +8,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
-from stages.qa.audit.features import Choice, is_listed
+from stages.qa.audit.features import Choice, is_listed, number_of
 
 Rule = Callable[[Choice], int | None]
 _SPAN = re.compile(r"(\d+(?:\.\d+)?) s to (\d+(?:\.\d+)?) s")
-_NUMBER = re.compile(r"^\D*(\d+(?:\.\d+)?)")
 
 
 def longest(pair: Choice) -> int | None:
@@ -41,8 +40,10 @@ def nearest(pair: Choice) -> int | None:
 
 def smallest_number(pair: Choice) -> int | None:
     """Chooses the option that begins with the smallest number."""
-    numbers = [found and float(found[1]) for found in map(_NUMBER.match, pair.options)]
-    if pair.form not in ("count", "count_beside", "when", "occurrence") or None in numbers:
+    if pair.form not in ("count", "count_beside", "when", "occurrence"):
+        return None
+    numbers = [number_of(option) for option in pair.options]
+    if None in numbers:
         return None
     return _extreme([-number for number in numbers if number is not None])
 

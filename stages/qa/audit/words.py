@@ -5,6 +5,7 @@ again, and a third of rows that ask for a number. Pairs with a problem named her
 """
 
 import re
+from functools import lru_cache
 
 from stages.qa.plan import Plan
 from stages.qa.realize.templates import Realized
@@ -61,8 +62,9 @@ def without_options(question: str) -> str:
     return _OPTIONS.split(question, maxsplit=1)[0]
 
 
-def _words(text: str) -> list[str]:
-    return [_NUMBERS.get(word, word) for word in _WORD.findall(text.lower())]
+@lru_cache(maxsize=1 << 14)  # an event is quoted in many pairs
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_NUMBERS.get(word, word) for word in _WORD.findall(text.lower()))
 
 
 def _is_times(answer: str) -> bool:
