@@ -13,12 +13,17 @@ import pytest
 
 from pipeline.build import describe
 from pipeline.inputs.recipe import load_recipe
+from pipeline.train import SAMPLES
+from pipeline.training.run_key import run_key
 from tests.pipeline.command_line import ROOT, run
 from tests.tiny_samples import TINY
 from tests.workers.shard_units import pack, write_video
+from workers.shards.sample_reader import COLUMNS
 from workers.storage.store import Store
-from workers.training.manifest import last_checkpoint
-from workers.training.run_log import read_log
+from workers.training.manifest import checkpoint_folder, last_checkpoint
+from workers.training.run_log import read_log, write_log
+from workers.training.sample_stream import SampleStream, shard_samples
+from workers.training.trainer import Trainer
 
 SIZES = [f"train.model.{name}={asdict(TINY)[name]}" for name in ("width", "layers", "heads", "feedforward_width")]
 RECORDED = [
@@ -136,14 +141,23 @@ def test_a_published_corpus_asks_for_a_recipe(corpus, capsys):
     assert "split = 'test': no samples" in capsys.readouterr().err
 
 
+def one_step_without_ray(corpus: Store) -> None:
+    """What a run of one step leaves."""
+    config = load_recipe("demo", [*RECORDED, "train.steps=1"]).train
+    read, samples = shard_samples(corpus, corpus.read_table(SAMPLES, COLUMNS), config.split, config.seed)
+    trainer = Trainer(config, SampleStream(read, samples, batch_size=config.batch_size))
+    write_log(corpus, config.folder, [asdict(step) for step in trainer.train_steps()])
+    trainer.save(corpus, checkpoint_folder(config.folder, 1), run_key(config.run))
+
+
 def test_raised_steps_and_runs_of_others_ask_for_a_word(corpus, capsys, ray_session, monkeypatch, tmp_path):
-    assert run("train", corpus.root, "--set", "train.steps=1") == 0
-    assert "trained: run first, steps 0 to 1" in capsys.readouterr().out
-    recorded = corpus.read_json("train/first/step_000001/checkpoint.json")
-    assert recorded["same"]["model"]["width"] == TINY.width != load_recipe("demo").train.model.width
+    one_step_without_ray(corpus)
     assert run("train", corpus.root, "--set", "train.steps=2") == 2
     assert "train.steps was 1 and is 2" in capsys.readouterr().err
     assert run("train", corpus.root, "--set", "train.steps=2", "--extend") == 0
+    assert "trained: run first, steps 1 to 2" in capsys.readouterr().out
+    recorded = corpus.read_json("train/first/step_000002/checkpoint.json")
+    assert recorded["same"]["model"]["width"] == TINY.width != load_recipe("demo").train.model.width
     monkeypatch.setenv("LONGVID_STATE_DIR", str(tmp_path / "of someone else"))
     assert run("train", corpus.root, "--set", "train.steps=2") == 2
     assert "not written by this user" in capsys.readouterr().err
