@@ -32,7 +32,7 @@ _DTYPES = {
 _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 _RANKS = {name: rank for rank, name in enumerate(_DTYPES)}
 _NO_SHA256 = "0" * 64
-_MAX_HEADER_BYTES, _MAX_NUMBER = 1 << 24, 1 << 62
+_MAX_HEADER_BYTES, _MAX_NUMBER, _MAX_AXES = 1 << 24, 1 << 62, 32
 
 
 def encode_tensors(tensors: Tensors, metadata: Mapping[str, str]) -> tuple[list[bytes | memoryview], str]:
@@ -115,6 +115,8 @@ def _parse(header: Any) -> tuple[dict[str, tuple[Shape, int, int]], dict[str, st
         for name, entry in entries.items():
             dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
             first, last = entry["data_offsets"]
+            if len(shape) > _MAX_AXES:  # whose product takes for ever
+                raise ValueError(f"the header gives {name!r} {len(shape)} axes; {_MAX_AXES} are allowed")
             # numpy takes a length of -1 for any, and floats and huge numbers raise more than ValueError later.
             if not all(type(number) is int and 0 <= number < _MAX_NUMBER for number in (*shape, first, last)):
                 raise ValueError(f"the header gives {name!r} a shape or offsets that are no lengths")

@@ -102,3 +102,10 @@ def test_any_arrays_come_back_and_their_size_is_told_by_their_shapes(arrays):
     assert same(safetensors_numpy.load(data), tensors)
     assert same(decode_tensors(data)[0], tensors)
     assert encoded_bytes({n: (t.dtype, t.shape) for n, t in tensors.items()}, {"a": "b"}) == len(data)
+
+
+def test_a_shape_of_many_axes_is_not_multiplied_out():
+    entry = {"dtype": "F64", "shape": [(1 << 62) - 1] * 33, "data_offsets": [0, 8]}
+    header = json.dumps({"x": entry}).encode()
+    with pytest.raises(ValueError, match="'x' 33 axes; 32 are allowed"):
+        decode_tensors(len(header).to_bytes(8, "little") + header + bytes(8))
