@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from model.tokenizer import load_tokenizer
 from pipeline.training.config import TrainConfig
 from schemas.config import ConfigError
+from workers.shards.samples_table import typed_samples
 from workers.storage.store import Store
 from workers.training.config import check_model, resume_fingerprint
 from workers.training.manifest import (
@@ -68,6 +69,7 @@ def _check_keyframes_fit(config: TrainConfig, samples: pa.Table) -> None:
     """Raises ConfigError if the keyframes of a sample exceed the limit, since keyframes are never dropped."""
     if not {*VISUAL_COLUMNS} <= {*samples.column_names}:
         return
+    samples = typed_samples(samples, VISUAL_COLUMNS)
     rows = samples.filter(pc.is_in(samples["split"], pa.array([config.split, config.heldout_split])))
     merged = pc.subtract(rows["num_frames"], rows["num_keyframes"])
     needed = (pc.max(pc.subtract(rows["num_visual_tokens"], merged)).as_py() or 0) + 1  # plus the newline

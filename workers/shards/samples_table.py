@@ -24,10 +24,10 @@ def typed_samples(samples: Any, columns: Collection[str]) -> pa.Table:
         ConfigError: a column is missing, has nulls, or values that its type cannot hold. The message names it.
     """
     table = samples if isinstance(samples, pa.Table) else pa.table(samples)
-    if missing := [name for name in columns if name not in table.column_names]:
+    if missing := [name for name in columns if table.column_names.count(name) != 1]:
         raise ConfigError(
-            f"samples: there is no column {', '.join(map(repr, missing))}: keep it when you filter the table; where "
-            "tables/samples.parquet has none, another version of longvid wrote it: build the corpus again"
+            f"samples: there is no column, or more than one, {', '.join(map(repr, missing))}: keep it when you filter "
+            "the table; where tables/samples.parquet has none, another version of longvid wrote it: build the corpus again"
         )
     return pa.table({name: _typed(table[name], name) for name in columns})
 

@@ -246,6 +246,16 @@ def test_a_run_is_trained_by_one_call_at_a_time(packed):
         train(packed.root, config)
 
 
+def test_columns_of_other_types_are_named(packed):
+    table = packed.read_table(SAMPLES)
+    for name in ("split", "num_frames"):
+        wrong = table.set_column(table.column_names.index(name), name, [[["x"]] * table.num_rows])
+        with pytest.raises(ConfigError, match=f"samples: column '{name}' is list"):
+            check_settings(CONFIG, wrong)
+    with pytest.raises(ConfigError, match="no column, or more than one, 'split'"):
+        check_settings(CONFIG, table.append_column("split", table["split"]))
+
+
 def test_a_damaged_table_is_named(corpus):
     corpus.write_bytes(SAMPLES, b"PAR1")
     with pytest.raises(DamagedFile, match=f"{SAMPLES}: damaged"):

@@ -80,7 +80,7 @@ def test_what_is_no_duration_is_named(corpus, duration_s):
 
 def test_a_missing_column_is_named(corpus):
     _, samples = corpus
-    with pytest.raises(ConfigError, match="there is no column 'shard', 'sample_key'"):
+    with pytest.raises(ConfigError, match="there is no column, or more than one, 'shard', 'sample_key'"):
         typed_samples(samples.drop_columns(["shard", "sample_key"]), COLUMNS)
 
 
