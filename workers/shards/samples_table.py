@@ -27,7 +27,7 @@ def typed_samples(samples: Any, columns: Collection[str]) -> pa.Table:
     if missing := [name for name in columns if table.column_names.count(name) != 1]:
         raise ConfigError(
             f"samples: there is no column, or more than one, {', '.join(map(repr, missing))}: keep it when you filter "
-            "the table; where tables/samples.parquet has none, another version of longvid wrote it: build the corpus again"
+            "the table; where tables/samples.parquet has none, another version of longvid wrote it: build it again"
         )
     return pa.table({name: _typed(table[name], name) for name in columns})
 
