@@ -26,6 +26,7 @@ from workers.storage.store import Store
 VIDEOS = ANNOTATIONS.parent / "videos"
 _AROUND_S = 15.0
 _ERROR_S = 3.0  # of the times in event files, by the README beside them
+_SEEDS = 3
 _MOST_PAIRS = 400  # of a video that is there as a file: there are few
 _LONGEST_S = 86_400.0
 _PRINTED = ("video_id", "task", "form", "question", "options", "answer", "annotations")
@@ -41,7 +42,12 @@ def draw(count: int, seed: int, left_out: LeftOut = NOTHING) -> list[Pair]:
     """
     rng, config = random.Random(seed), WritingConfig(seed=seed)
     many = config.model_copy(update={"max_pairs": _MOST_PAIRS})
-    filmed = {world.video_id: _pairs(world, _as_told(many, world), "video file", left_out) for world in filmed_worlds()}
+    filmed: dict[str, list[Pair]] = {}
+    for world in filmed_worlds():
+        # There are few such videos: another seed asks other questions about the same events.
+        seeds = (_as_told(many, world).model_copy(update={"seed": seed + more}) for more in range(_SEEDS))
+        asked = {pair["question"]: pair for each in seeds for pair in _pairs(world, each, "video file", left_out)}
+        filmed[world.video_id] = [*asked.values()]
     on_videos = _by_turns(filmed, -(-count // 2), rng)
     told: dict[str, list[Pair]] = {}
     for form, world in annotated_worlds():

@@ -38,6 +38,7 @@ _IRREGULAR = {
     "leaves": "leave", "wolves": "wolf", "knives": "knife", "men": "man", "women": "woman", "children": "child",
     "people": "person", "feet": "foot", "teeth": "tooth", "mice": "mouse", "geese": "goose",
     "ran": "run", "sat": "sit", "stood": "stand", "took": "take", "held": "hold", "threw": "throw", "fell": "fall",
+    "gray": "grey", "yogurt": "yoghurt",
     "went": "go", "gone": "go", "made": "make", "put": "put", "cut": "cut", "rode": "ride", "came": "come",
 }  # fmt: skip
 

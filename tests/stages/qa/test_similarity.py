@@ -28,7 +28,7 @@ def test_near_duplicates(a, b, expected):
 
 def test_words_without_endings():
     assert stem("smiling") == stem("smiles") == stem("smiled") == stem("smile")
-    assert stem("berries") == stem("berries")
+    assert stem("gray") == stem("grey") and near_duplicates("a man in a gray shirt sits", "a man in a grey shirt sits")
     assert content_words("The men are running") == {"man", "run"}
     assert content_words("it is there") == {"it", "is", "there"}
     assert same_words("A bell rings.") == same_words("the bell ring")
