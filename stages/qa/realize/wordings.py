@@ -18,13 +18,13 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "when_of_scene": (
         "When does the following {scene} take place: {a}?",
-        "From when to when does the {scene} {a} last?",
-        "Which seconds of the video belong to the following {scene}: {a}?",
+        "At what time in the video does the {scene} {a} take place?",
+        "When in the video is the following {scene} shown: {a}?",
     ),
     "said_when": (
         "When is the following said: {a}?",
         "At what time in the video are these words spoken: {a}?",
-        "In which seconds of the video does someone say {a}?",
+        "When in the video does someone say {a}?",
     ),
     "what_at": (
         "What happens between {start} and {end}?",
@@ -54,7 +54,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Which event immediately precedes {a}?",
     ),
     "next_of_these": (
-        "Which of these events follows next after {a}?",
+        "Which of these events comes next after {a}?",
         "Of these events, which one is the first to happen after {a}?",
         "Which of these events is the next one after the following event: {a}?",
         "Among these events, which one comes first after {a}?",
@@ -62,7 +62,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "previous_of_these": (
         "Which of these events is the last one before {a}?",
         "Of these events, which one is the last to happen before {a}?",
-        "Which of these events comes last before the following event: {a}?",
+        "Which of these events is the last to take place before the following one: {a}?",
         "Among these events, which one most closely precedes {a}?",
     ),
     "further": (
@@ -73,7 +73,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "earlier": (
         "Of these events, which one is the {nth} before {a}, counting backwards?",
         "Going backwards in time from {a}, which of these events is the {nth} one?",
-        "Going backwards in time from the following event, which of these comes {nth}: {a}?",
+        "Counted backwards from {a}, which of these events comes {nth}?",
     ),
     "said_next": (
         "What is said next after the following line: {a}?",
@@ -108,7 +108,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
     "order": (
         "In which order do these events happen?",
-        "Which of these orders is the order in the video?",
+        "Which of these is the order of these events in the video?",
         "In which order do the following events take place?",
         "Which sequence of these events is the right one?",
     ),

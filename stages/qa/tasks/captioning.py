@@ -36,7 +36,8 @@ def summary(timeline: Timeline) -> Iterator[Plan]:
     events = _tellable(timeline)
     told = spread(events, timeline.config.caption_events)
     all_events = [e for e in timeline.visual or timeline.scenes if e not in timeline.outlines]
-    are_all = len(told) == len(all_events)
+    # What goes on beside the others is not told, though it may be more than their sum.
+    are_all = len(told) == len(timeline.visual or timeline.scenes)
     if len(events) <= timeline.config.caption_events and not all(_is_in(event, told) for event in all_events):
         return
     if (len(told) >= 3 and _tell_it(events, timeline)) or _fill(told, timeline.duration_s):

@@ -248,6 +248,12 @@ def test_two_events_sum_up_a_video_that_they_fill():
     assert not plans(timeline((0, 60, "a woman waves"), (40, 100, "a man falls")), "summary"), "at once"
 
 
+def test_what_goes_on_beside_the_others_makes_a_summary_of_the_main_events():
+    row = [(0, 50, "a hand comes into view"), (50, 100, "an oar comes into view")]
+    assert {plan.side for plan in plans(timeline(*row), "summary")} == {""}
+    assert {plan.side for plan in plans(timeline(*row, (0, 100, "the boat enters the scene")), "summary")} == {MAIN}
+
+
 def test_a_video_of_which_a_long_stretch_is_untold_is_not_described():
     clips = [(2, 20, "a woman waves"), (22, 40, "a man falls")]
     assert plans(timeline(*clips, (70, 90, "a dog barks")), "summary")
