@@ -73,7 +73,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "earlier": (
         "Of these events, which one is the {nth} before {a}, counting backwards?",
         "Going backwards in time from {a}, which of these events is the {nth} one?",
-        "Counted backwards from {a}, which of these events comes {nth}?",
+        "Counted backwards from {a}, which of these events is the {nth} one?",
     ),
     "said_next": (
         "What is said next after the following line: {a}?",
