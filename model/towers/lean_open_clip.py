@@ -1,11 +1,10 @@
-"""Imports torch, torchvision and open_clip without what few towers use, and without garbage collections.
+"""Imports torch, torchvision and open_clip without what hardly any tower uses, and without garbage collections.
 
 torchvision imports torch's compiler for one function of `roi_align`, and both it and timm to exclude functions from
-being compiled; it is never used. open_clip imports transformers for text towers of that library, which are rare, and
-timm with all of its models for image towers of that one (SigLIP): `use_libraries` gives them to open_clip where they
-are needed. The compiler and transformers take about a second each, timm a third of one, and the collections, which
-find nothing in objects that modules keep, a fifth of the rest. `import torch._dynamo`, `import transformers` and
-`import timm` work as ever afterwards.
+being compiled; it is never used. open_clip imports transformers for text towers of that library, which are rare:
+`use_transformers` gives it to open_clip where it is needed. Each takes about a second, and the collections, which find
+nothing in objects that modules keep, take a fifth of the rest. `import torch._dynamo` and `import transformers` work
+as ever afterwards.
 """
 
 import gc
@@ -18,24 +17,18 @@ from typing import Any
 
 from model.untrusted_folder import never_ask_to_run_code
 
-_COMPILER = "torch._dynamo.utils"
+_COMPILER, _TRANSFORMERS = "torch._dynamo.utils", "transformers"
 
 
-def use_libraries(config: dict[str, Any]) -> None:
-    """Imports transformers and timm and gives them to open_clip, if the config of a tower (empty: unknown) names them.
-
-    The classes of open_clip that use them are other ones afterwards.
-    """
+def use_transformers(config: dict[str, Any]) -> None:
+    """Imports transformers and gives it to open_clip, if the config of a tower (empty: unknown) names parts of it."""
+    if config and not any(key.startswith("hf_") for key in config["text_cfg"]):
+        return
+    never_ask_to_run_code()
     import open_clip
 
-    text, vision = (config.get(part) or {} for part in ("text_cfg", "vision_cfg"))
-    if not config or any(key.startswith("hf_") for key in text):
-        never_ask_to_run_code()
-        if open_clip.hf_model.transformers is None:
-            open_clip.model.HFTextEncoder = importlib.reload(open_clip.hf_model).HFTextEncoder
-    if (not config or "timm_model_name" in vision) and open_clip.timm_model.timm is None:
-        with _without_collections(), _without_compiler():
-            open_clip.model.TimmModel = importlib.reload(open_clip.timm_model).TimmModel
+    if open_clip.hf_model.transformers is None:
+        open_clip.model.HFTextEncoder = importlib.reload(open_clip.hf_model).HFTextEncoder
 
 
 @contextmanager
@@ -70,15 +63,15 @@ def _without_compiler() -> Iterator[None]:
 
 
 @contextmanager
-def _without(name: str) -> Iterator[None]:
-    if name in sys.modules:
+def _without_transformers() -> Iterator[None]:
+    if _TRANSFORMERS in sys.modules:
         yield
         return
-    sys.modules[name] = None  # type: ignore[assignment]  # open_clip handles that it is not installed
+    sys.modules[_TRANSFORMERS] = None  # type: ignore[assignment]  # open_clip handles that it is not installed
     try:
         yield
     finally:
-        del sys.modules[name]
+        del sys.modules[_TRANSFORMERS]
 
 
 def _is_compile_supported(device_type: str) -> bool:
@@ -91,6 +84,7 @@ def _unchanged(fn: Any = None, *_: Any, **__: Any) -> Any:
     return _unchanged if fn is None else fn
 
 
-with _without_collections(), _without_compiler(), _without("transformers"), _without("timm"):
+with _without_collections(), _without_compiler(), _without_transformers():
     import open_clip  # noqa: F401
+    import timm.models.vision_transformer  # noqa: F401
     import torchvision.transforms.v2  # noqa: F401

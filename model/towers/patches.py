@@ -9,8 +9,10 @@ Shapes: N frames, M = h * w patches, C width of the patch tokens, D width of the
 from dataclasses import dataclass
 
 import torch
-from open_clip import timm_model
+from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
+from timm.layers.attention_pool import AttentionPoolLatent
+from timm.models.vision_transformer import VisionTransformer as TimmViT
 from torch import nn
 from torch.nn import functional as F
 
@@ -57,7 +59,7 @@ class AttentionPoolPatches:
     Attention over one token has the weight 1, so the pool reduces to its value path, output projection and MLP.
     """
 
-    def __init__(self, visual: timm_model.TimmModel) -> None:
+    def __init__(self, visual: TimmModel) -> None:
         self._visual, trunk = visual, visual.trunk
         self.grid: tuple[int, int] = tuple(trunk.patch_embed.grid_size)
         self.width: int = trunk.embed_dim
@@ -82,7 +84,7 @@ def patch_encoder(visual: nn.Module) -> ClassTokenPatches | AttentionPoolPatches
     """
     if isinstance(visual, VisionTransformer) and visual.attn_pool is None and visual.pool_type in ("tok", "avg"):
         return ClassTokenPatches(visual)
-    if isinstance(visual, timm_model.TimmModel) and _attends_once(visual.trunk):
+    if isinstance(visual, TimmModel) and _attends_once(visual.trunk):
         return AttentionPoolPatches(visual)
     raise ValueError(
         f"its image encoder ({type(visual).__name__}) has no path from a patch to the joint space. Use an open_clip "
@@ -91,10 +93,6 @@ def patch_encoder(visual: nn.Module) -> ClassTokenPatches | AttentionPoolPatches
 
 
 def _attends_once(trunk: nn.Module) -> bool:
-    # Few towers are timm's, and it takes long to import.
-    from timm.layers.attention_pool import AttentionPoolLatent
-    from timm.models.vision_transformer import VisionTransformer as TimmViT
-
     if not isinstance(trunk, TimmViT) or trunk.pool_include_prefix:
         return False
     pool = trunk.attn_pool

@@ -3,7 +3,7 @@
 Shapes: N frames, Q texts, M patches, C width of the patch tokens, D width of the joint space.
 """
 
-from model.towers.lean_open_clip import use_libraries  # isort: skip
+from model.towers.lean_open_clip import use_transformers  # isort: skip
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -62,7 +62,7 @@ class Tower:
         try:
             config = open_clip.get_model_config(source) or {}
             refuse_key(config, source)  # checks configs that come from a hub
-            use_libraries(config)
+            use_transformers(config)
             self._model = open_clip.create_model(source, weights, device=self.device, require_pretrained=True)
             self._tokenizer = open_clip.get_tokenizer(source)
         except Exception as error:  # errors of open_clip, timm, transformers and pickle have no common class

@@ -7,21 +7,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks._tiny_towers import save_tower
-from tests.tiny_towers import VIT, save_siglip, save_vit
+from tests.tiny_towers import VIT, save_vit
 
 SCRIPT = """
 import sys
-import numpy as np
 from model.towers.tower import Tower
 
-def loaded():
-    return [name for name in ("timm", "transformers", "torch._dynamo") if name in sys.modules]
-
-vit, siglip, bert = sys.argv[1:]
-Tower(vit)
-print(loaded())
-print(*Tower(siglip).encode_patches([np.zeros((160, 160, 3), np.uint8)]).features.shape, loaded())
-print(*Tower(bert).embed_texts(["a cat", "a b"]).shape)
+Tower(sys.argv[1])
+print([name for name in ("transformers", "torch._dynamo") if name in sys.modules])
+print(*Tower(sys.argv[2]).embed_texts(["a cat", "a b"]).shape)
 import torch._dynamo, transformers
 print(transformers.dynamic_module_utils.TIME_OUT_REMOTE_CODE)
 """
@@ -40,10 +34,10 @@ def save_bert(folder: Path) -> str:
 
 
 @pytest.mark.slow
-def test_timm_and_transformers_are_imported_for_towers_with_parts_of_them_only(tmp_path):
+def test_transformers_is_imported_for_towers_with_parts_of_it_only(tmp_path):
     names = []
-    for save in (save_vit, save_siglip, save_bert):
+    for save in (save_vit, save_bert):
         (tmp_path / save.__name__).mkdir()
         names.append(save(tmp_path / save.__name__))
     done = subprocess.run([sys.executable, "-c", SCRIPT, *names], capture_output=True, text=True)
-    assert done.stdout.splitlines() == ["[]", "1 100 64 ['timm']", "2 48", "0"], done.stderr
+    assert done.stdout.splitlines() == ["[]", "2 48", "0"], done.stderr
