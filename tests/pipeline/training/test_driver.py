@@ -1,11 +1,9 @@
 """What ends a run before its last step, on Ray: each is told once, and only lost workers are started again."""
 
-import json
 import os
 import signal
 import time
 
-import pyarrow as pa
 import pytest
 import ray
 from ray._private.state import actors
@@ -13,11 +11,10 @@ from ray._private.state import actors
 from pipeline.engine.compose import ClusterTooSmall
 from pipeline.train import train
 from pipeline.training.config import TrainConfig
-from pipeline.training.driver import TrainingFailed, check_fits, remove_records
-from schemas.tables.qa import QA
+from pipeline.training.driver import TrainingFailed, check_fits, remove_records, run_ranks
 from tests.pipeline.train_workers import train_workers
 from tests.tiny_samples import TINY
-from tests.workers.shard_units import pack, qa_row, write_video
+from tests.workers.shard_units import pack, write_video
 from workers.storage.files import PathError
 from workers.storage.store import Store
 
@@ -86,16 +83,13 @@ def test_checkpoint_that_cannot_be_written_ends_the_run_at_once(corpus, ray_sess
     assert steps == [1, 2, 3, 4]
 
 
-def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(tmp_path, ray_session):
-    corpus = Store(tmp_path / "corpus")
-    video = write_video(corpus, 1, num_queries=1)
-    pair = qa_row(video["video_id"], 0) | {"conversations": json.dumps([{"from": "human"}, {"from": "gpt"}])}
-    corpus.write_tables(video["write_qa_unit"], [pa.Table.from_pylist([pair], QA)], QA)
-    pack(corpus, [video], val_fraction=0.0)
-    said, steps = failure(corpus)
-    assert said == "run first: KeyError: 'value' (traceback: train/first/error.txt)"
-    assert steps == []
-    assert "Traceback" in corpus.read_bytes("train/first/error.txt").decode()
+def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(corpus, ray_session):
+    no_key: bytes = None  # type: ignore[assignment] - as if the driver forgot it
+    with pytest.raises(TrainingFailed) as failed:
+        run_ranks(corpus, with_settings(run="faulty", checkpoint_every=1), no_key, lambda row: None)
+    said = str(failed.value)
+    assert said.startswith("run faulty: TypeError: ") and said.endswith(" (traceback: train/faulty/error.txt)")
+    assert "Traceback" in corpus.read_bytes("train/faulty/error.txt").decode()
 
 
 def test_workers_lost_too_often_end_the_run_and_one_that_goes_on_and_is_stopped_leaves_its_room(corpus, ray_session):
