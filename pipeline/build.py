@@ -130,6 +130,7 @@ def run_phase(
     # Ray takes a second to import, and a build that has nothing to do or whose input is bad needs none of it.
     from pipeline.engine.cluster import ray_session
 
+    # First, since the session imports Ray Data while it starts, which the next import needs.
     session.enter_context(ray_session())
     from pipeline.engine.compose import run_chain
     from pipeline.engine.progress import Display

@@ -34,6 +34,7 @@ from pipeline.tables.reviewed import judged_text
 from schemas.config import ConfigError
 from schemas.licences import Terms, terms_of
 from schemas.messages import counted, size_text
+from schemas.table_names import BESIDE
 from schemas.table_names import TABLES as ALL_TABLES
 from schemas.tables import FORMAT_VERSION
 from workers.fetch.redaction import redacted
@@ -42,7 +43,7 @@ from workers.storage.store import Store
 README = "README.md"
 TABLES = ("samples", "qa", "videos", "events")
 """Those that `load_dataset` can read; the first is the default one."""
-_OTHERS = (*(name for name in ALL_TABLES if name not in TABLES), "frames", "contamination", "reviews")
+_OTHERS = (*(name for name in ALL_TABLES if name not in TABLES), *BESIDE)
 _MARK = re.compile(r"\n<!-- written by longvid datasheet: ([0-9a-f]{64}) -->\n\Z")
 _TOKENS = re.compile(r"\n## Visual tokens\n\n(.*?\n)\n## How to read it\n", re.S)
 _LANGUAGE = re.compile(r"[a-z]{2,3}")

@@ -18,8 +18,9 @@ from pipeline.review_sheet import VERDICTS, check_new, read_sheet, write_sheet, 
 from pipeline.show import sampled_frames
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
+from pipeline.tables.column_types import type_problem
 from pipeline.tables.damage import naming
-from pipeline.tables.left_out import COLUMNS, REVIEWED, REVIEWS_PATH, AnnotationRow, read_left_out, rows_of
+from pipeline.tables.left_out import REVIEWED, REVIEWS_PATH, AnnotationRow, read_left_out, rows_of
 from pipeline.tables.published import is_published_only
 from pipeline.tables.reviewed import right_share
 from schemas.config import ConfigError
@@ -31,16 +32,16 @@ from workers.storage.store import Store
 
 FRAMES_PER_SPAN = 8
 _MOST_SPANS = 20
-_DRAWN = """
-    select qa_id, video_id, other_video_id, name::varchar as video, task, coalesce(form, '') as form, question, options,
-        answer, evidence, annotations, conversations
+_PAIR = "select qa_id, video_id, other_video_id, task, annotations"
+_DRAWN = f"""
+    {_PAIR}, coalesce(name, '') as video, coalesce(form, '') as form, question, options, answer, conversations,
+        list_filter(coalesce(evidence, []), lambda s: s.start_s is not null and s.end_s is not null) as evidence
     from qa join videos using (video_id) where dropped is null order by md5(qa_id || ?), qa_id limit ?"""
 _EVENTS = """
-    select video_id, start_s, end_s, text::varchar as text, origin.file::varchar as file, origin.row as row
+    select video_id, start_s, end_s, text, origin.file as file, origin.row as row
     from events where list_contains(?, video_id) and origin.row is not null order by video_id, start_s, end_s"""
-_PAIRS = f"select {', '.join(COLUMNS)}, task from qa"
-_IN_SHARDS = f"{_PAIRS} where dropped is null or dropped = ?"
-_JUDGED = f"{_PAIRS} where list_contains(?, qa_id)"
+_IN_SHARDS = f"{_PAIR} from qa where dropped is null or dropped = ?"
+_JUDGED = f"{_PAIR} from qa where list_contains(?, qa_id)"
 Row = dict[str, Any]
 
 
@@ -81,25 +82,36 @@ def draw(corpus: str, sheet: Path, count: int, seed: int = 0, frames: Path | Non
     """
     check_new(sheet)
     store = Store(corpus)
-    require_tables(store, "qa", "videos", "events")
+    _require(store, "qa", "videos", "events")
     with open_catalog(corpus) as catalog:
         pairs = [*dict_rows(catalog.sql(_DRAWN, params=[str(seed), count]))]
-        pairs.sort(key=lambda pair: (pair["video"], pair["evidence"][0]["start_s"] if pair["evidence"] else 0.0))
+        pairs.sort(key=lambda pair: (pair["video"], pair["video_id"], [span["start_s"] for span in pair["evidence"]]))
         wanted = sorted({row[0] for pair in pairs for row in rows_of(pair)})
         texts: dict[AnnotationRow, list[str]] = {}
         for event in dict_rows(catalog.sql(_EVENTS, params=[wanted])):
             key = event["video_id"], event["file"] or "", event["row"]
-            texts.setdefault(key, []).append(f"[{event['start_s']:.1f} to {event['end_s']:.1f} s] {event['text']}")
-    for number, pair in enumerate(pairs, 1):
-        pair |= {"number": number, "spans": pair["evidence"], **_told(pair, texts)}
+            texts.setdefault(key, []).append(_with_time(event))
+    told = [{**pair, "number": number, **_told(pair, texts)} for number, pair in enumerate(pairs, 1)]
     if frames is not None:
         _write_frames(store, pairs, frames)
-    write_sheet(sheet, pairs)
-    return len(pairs)
+    write_sheet(sheet, told)
+    return len(told)
+
+
+def _require(store: Store, *names: str) -> None:
+    require_tables(store, *names)
+    for problem in filter(None, (type_problem(store, name) for name in names)):
+        raise ConfigError(problem)
+
+
+def _with_time(event: Row) -> str:
+    """Returns the text of an event after its time; captions of a whole video may have none."""
+    has_time = event["start_s"] is not None and event["end_s"] is not None
+    return (f"[{event['start_s']:.1f} to {event['end_s']:.1f} s] " if has_time else "") + str(event["text"])
 
 
 def _told(pair: Row, texts: dict[AnnotationRow, list[str]]) -> Row:
-    spans = ", ".join(f"{span['start_s']:.1f} to {span['end_s']:.1f} s" for span in pair["evidence"] or [])
+    spans = ", ".join(f"{span['start_s']:.1f} to {span['end_s']:.1f} s" for span in pair["evidence"])
     rows = [(f"{file}:{row}" if file else str(row), texts.get((of, file, row), [])) for of, file, row in rows_of(pair)]
     return {
         "prompt": _prompt(pair),
@@ -120,11 +132,11 @@ def _write_frames(store: Store, pairs: list[Row], folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"--frames {folder}: is not empty; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    for pair in pairs:
-        for span in (pair["spans"] or [])[:_MOST_SPANS]:
+    for number, pair in enumerate(pairs, 1):
+        for span in pair["evidence"][:_MOST_SPANS]:
             shown = sampled_frames(store, pair["video_id"], span["start_s"], span["end_s"], FRAMES_PER_SPAN)
             for time_s, jpeg in shown.items():
-                (folder / f"{pair['number']:04d}_{time_s:08.2f}s.jpg").write_bytes(jpeg)
+                (folder / f"{number:04d}_{time_s:08.2f}s.jpg").write_bytes(jpeg)
 
 
 def record(corpus: str, sheet: Path, say: Callable[[str], None] = lambda line: None) -> Verdicts:
@@ -133,7 +145,7 @@ def record(corpus: str, sheet: Path, say: Callable[[str], None] = lambda line: N
     Raises NotBuilt, CatalogError, DamagedFile, and ConfigError or ManifestError for the sheet.
     """
     store = Store(corpus)
-    require_tables(store, "qa")
+    _require(store, "qa")
     judged = {str(row["qa_id"]): (where, row) for where, row in read_sheet(sheet)}
     if not judged:
         raise ConfigError(f"{sheet}: has no verdict: write {', '.join(VERDICTS)} into the column verdict")

@@ -37,6 +37,7 @@ def check_new(path: Path) -> None:
 def read_sheet(path: Path) -> Iterator[tuple[str, Row]]:
     """Yields the rows that have a verdict, each with its place. Raises ConfigError or ManifestError with the place."""
     _check_name(path)
+    places: dict[Any, str] = {}
     with path.open("rb") as source:
         for where, row in read_rows(source, str(path)):
             if "qa_id" not in row:
@@ -48,6 +49,8 @@ def read_sheet(path: Path) -> Iterator[tuple[str, Row]]:
                     "source (its annotation is wrong); leave it empty for a pair that was not judged"
                 )
             if verdict:
+                if (before := places.setdefault(row["qa_id"], where)) != where:
+                    raise ConfigError(f"{where}: judges the same pair as {before}; keep one of the two verdicts")
                 yield where, {**row, "verdict": verdict}
 
 

@@ -144,8 +144,8 @@ def sampled_frames(store: Store, video_id: str, start_s: float, end_s: float, mo
     for segment in _segments(store, video_id):
         if segment["start_s"] < end_s and segment["end_s"] > start_s:
             table = store.read_table(segment["decode_unit"], ["sample_index", "time_s"])
-            times |= zip(*(column.to_pylist() for column in table.columns), strict=True)
-    inside = sorted(index for index, time_s in times.items() if start_s <= time_s < end_s)
+            times |= zip(table["sample_index"].to_pylist(), table["time_s"].to_pylist(), strict=True)
+    inside = sorted(index for index, time_s in times.items() if time_s is not None and start_s <= time_s < end_s)
     chosen = [inside[int(at)] for at in np.linspace(0, len(inside) - 1, min(most, len(inside)))]
     return {times[index]: jpeg for index, jpeg in _frames(store, video_id, chosen)}
 

@@ -18,7 +18,6 @@ from pipeline.phases import Phase, phases
 from pipeline.plan import put_recorded_manifest, scan_phase
 from pipeline.tables.column_types import table_problem, table_problems
 from pipeline.tables.damage import damage_of
-from pipeline.tables.frames import FRAMES
 from pipeline.tables.gather import gather_rejects
 from pipeline.tables.published import is_published_only, samples_of
 from pipeline.tables.shard_record import gather_shards
@@ -121,8 +120,7 @@ def _verify_built(
         verdict.problems += filter(None, media)
         verdict.unread_media = work.count(_UNREAD)
         verdict.problems += filter(None, (_table(store, work, name) for name in tables))
-        if store.exists(FRAMES) and (problem := table_problem(store, "frames")):
-            verdict.problems.append(problem)
+        verdict.problems += table_problems(store, *TABLES)  # those beside them
         if verdict.unbuilt:
             verdict.problems.append(str(not_built(store, "; ".join(verdict.unbuilt))))
     return verdict

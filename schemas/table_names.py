@@ -5,3 +5,5 @@ TABLES = (
     "videos", "segments", "shots", "duplicates", "events", "qa", "dropped", "selections", "samples",
     "shards", "rejects",
 )  # fmt: skip
+# Others there, which no build makes from its units: `decontaminate` and `review` write the last two.
+BESIDE = ("frames", "contamination", "reviews")

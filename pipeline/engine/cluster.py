@@ -66,10 +66,10 @@ def ray_session(num_cpus: int | None = None, *, runtime_env: bool = False) -> It
         with _no_native_stderr(), ThreadPoolExecutor(1) as meanwhile:
             lean_ray_data = meanwhile.submit(import_module, "pipeline.engine.lean_ray_data")
             over = _init(options, address)
-        if not address:
-            session.enter_context(lean_ray_data.result().no_helper_actors())
-        _set_data_context()
         try:
+            if not address:
+                session.enter_context(lean_ray_data.result().no_helper_actors())
+            _set_data_context()
             yield
         finally:
             ray.shutdown()

@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 from pyarrow import types
 
 from pipeline.tables.audited import QA_TABLE
-from pipeline.tables.damage import damage_of, read_through
+from pipeline.tables.damage import damage_of, naming, read_through
 from pipeline.tables.decoded import SEGMENT_TABLE, VIDEO_TABLE
 from pipeline.tables.gather import SHOT_TABLE
 from schemas.tables import REJECT
 from schemas.tables.media import DUPLICATE, SEEN_FRAME
-from schemas.tables.qa import DROPPED
+from schemas.tables.qa import CONTAMINATION, DROPPED, REVIEW
 from schemas.tables.shards import SAMPLE, SELECTION, SHARD
 from schemas.tables.text import EVENT
 from workers.storage.store import Store
@@ -31,10 +31,12 @@ SCHEMAS = {
     "shards": SHARD,
     "rejects": REJECT,
     "frames": SEEN_FRAME,
+    "contamination": CONTAMINATION,
+    "reviews": REVIEW,
 }
-"""By the name of the table, also of `frames`, which is none of the workspace."""
+"""By the name of the table, also of those of `schemas.table_names.BESIDE`."""
 # What reads one of these types reads the others as well.
-_ALIKE = (
+_SAME_KIND = (
     (types.is_string, types.is_large_string, types.is_string_view),
     (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view),
     (types.is_integer,),
@@ -52,9 +54,16 @@ def table_problems(store: Store, *but: str) -> Iterator[str]:
 def table_problem(store: Store, name: str) -> str | None:
     """Returns what is wrong with a table, or None. A column may be missing: earlier versions had fewer."""
     path = f"tables/{name}.parquet"
-    if damage := damage_of(path, partial(read_through, store, path)):
-        return damage
-    with store.open(path) as source:
+    return damage_of(path, partial(read_through, store, path)) or type_problem(store, name)
+
+
+def type_problem(store: Store, name: str) -> str | None:
+    """Returns what is wrong with the column types of an existing table, of which only the schema is read; or None.
+
+    Raises DamagedFile.
+    """
+    path = f"tables/{name}.parquet"
+    with naming(path), store.open(path) as source:
         schema = pq.read_schema(source)
     found = dict(zip(schema.names, schema.types, strict=True))
     wrong = [
@@ -77,5 +86,5 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
             for field in wanted
             if found.get_field_index(field.name) >= 0
         )
-    kinds = [kinds for kinds in _ALIKE if any(is_kind(wanted) for is_kind in kinds)]
+    kinds = [kinds for kinds in _SAME_KIND if any(is_kind(wanted) for is_kind in kinds)]
     return bool(found == wanted or any(is_kind(found) for kinds in kinds for is_kind in kinds))

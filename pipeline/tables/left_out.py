@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from pipeline.tables.damage import naming
+from schemas.tables.qa import CONTAMINATION, REVIEW
 from workers.storage.store import Store
 
 CONTAMINATION_PATH = "tables/contamination.parquet"
@@ -60,10 +63,9 @@ def read_left_out(store: Store) -> LeftOut:
 
     Raises DamagedFile.
     """
-    found = _rows(store, CONTAMINATION_PATH, ["video_id", "qa_id", "drop"])
-    found = [row for row in found if row["drop"]]
-    judged = [row for row in _rows(store, REVIEWS_PATH, ["qa_id", "verdict", "wrong_rows"]) if row["verdict"] in WRONG]
-    wrong = (each for row in judged for each in row["wrong_rows"] or [])
+    found = [row for row in _rows(store, CONTAMINATION_PATH, CONTAMINATION) if row["drop"]]
+    judged = [row for row in _rows(store, REVIEWS_PATH, REVIEW) if row["verdict"] in WRONG]
+    wrong = (each for row in judged for each in row["wrong_rows"] or [] if each)
     return LeftOut(
         frozenset(row["video_id"] for row in found if row["qa_id"] is None),
         frozenset(row["qa_id"] for row in found if row["qa_id"] is not None),
@@ -72,8 +74,8 @@ def read_left_out(store: Store) -> LeftOut:
     )
 
 
-def _rows(store: Store, path: str, columns: list[str]) -> list[dict[str, Any]]:
+def _rows(store: Store, path: str, schema: pa.Schema) -> list[dict[str, Any]]:
     if not store.exists(path):
         return []
     with naming(path):
-        return store.read_table(path, columns).to_pylist()
+        return store.read_table(path, schema.names).select(schema.names).cast(schema).to_pylist()

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 
+import pyarrow as pa
 import pytest
 
 from pipeline.review import draw, record
@@ -30,6 +32,8 @@ def corpus(tmp_path):
         {"video_id": "v", "event_id": f"e{n}", "start_s": n, "end_s": n + 2.0, "text": f"part {n}", "origin": origin}
         for n in (1, 2)
     ]
+    # A caption of the whole video has no times.
+    events.append({"video_id": "v", "event_id": "e3", "text": "all of it", "origin": {**origin, "row": 3}})
     write_corpus(tmp_path / "corpus", [video("v", name="film"), video("w")], pairs, events=events)
     return str(tmp_path / "corpus")
 
@@ -55,6 +59,7 @@ def test_a_sheet_tells_what_a_person_needs(corpus, tmp_path):
     assert (told["video"], told["prompt"], told["answer"]) == ("film", ASKED_OF_A_MODEL, "a dog")
     assert told["evidence"] == "1.0 to 5.0 s"
     assert told["annotations"] == "v.events.jsonl:0 \nv.events.jsonl:1 [1.0 to 3.0 s] part 1 / [2.0 to 4.0 s] part 2"
+    assert rows["v-3"]["annotations"] == "v.events.jsonl:3 all of it\nv.events.jsonl:4 "
     assert rows["w-0"]["annotations"] == "v.events.jsonl:1 ", "the row of another video's file"
     assert all(told[name] == "" for name in ASKED)
 
@@ -114,6 +119,36 @@ def test_sheets_that_judge_nothing_of_the_corpus(corpus, tmp_path):
     write_corpus(tmp_path / "third", [video("v")], [pair("v", 7)])
     with pytest.raises(ConfigError, match="judges no pair of this corpus"):
         record(str(tmp_path / "third"), sheet)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"evidence": [1.0]},
+        {"evidence": [[{"start_s": "a", "end_s": "b"}]]},
+        {"annotations": ["a"]},
+        {"annotations": [[{"file": 1, "rows": ["a"]}]]},
+        {"options": [{"a": 1}]},
+        {"dropped": [[]]},
+    ],
+    ids=str,
+)
+def test_tables_of_other_types_end_with_one_line(tmp_path, capsys, changed):
+    store = write_corpus(tmp_path / "corpus", [video("v", name=None)], [pair("v", 1)])
+    table = store.read_table("tables/qa.parquet")
+    for name, values in changed.items():
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
+    store.write_tables("tables/qa.parquet", [table], table.schema)
+    assert run("review", store.root, tmp_path / "s.csv", "--draw", "1") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and re.search(f"tables/qa.parquet: column '{min(changed)}' is .* and must be", said)
+
+
+def test_spans_without_times_and_videos_without_names_are_drawn(tmp_path):
+    spans = [None, {"start_s": None, "end_s": 2.0}, {"start_s": 1.0, "end_s": float("nan")}]
+    store = write_corpus(tmp_path / "corpus", [video("v", name=None)], [pair("v", 1, evidence=spans)])
+    write_frames(store, "v", start_s=None)
+    assert draw(store.root, tmp_path / "s.csv", 1) == 1
 
 
 @pytest.mark.parametrize("words", [["--seed", "2"], ["--frames", "f"]])

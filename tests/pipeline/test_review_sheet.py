@@ -22,13 +22,15 @@ def filled(path, *verdicts: str) -> None:
 @pytest.fixture
 def sheet(tmp_path):
     told = {"qa_id": "q", "prompt": "Who?\n(A) =1+1, \x1b[2J\r", "video": "=cmd()", "task": "", "form": ""}
-    write_sheet(tmp_path / "s.csv", [{**dict.fromkeys(TOLD, ""), **told, "number": number} for number in (1, 2, 3)])
+    rows = [{**dict.fromkeys(TOLD, ""), **told, "number": number} for number in (1, 2, 3)]
+    rows[1]["qa_id"] = "another"
+    write_sheet(tmp_path / "s.csv", rows)
     return tmp_path / "s.csv"
 
 
 def test_verdicts_come_back_and_empty_ones_do_not_count(sheet):
     assert [*read_sheet(sheet)] == []
-    filled(sheet, "ok", "", " Source ")
+    filled(sheet, "ok", " Source ", "")
     rows = [*read_sheet(sheet)]
     assert [row["verdict"] for _, row in rows] == ["ok", "source"]
     assert all(str(sheet) in where for where, _ in rows)
@@ -39,6 +41,12 @@ def test_verdicts_come_back_and_empty_ones_do_not_count(sheet):
 def test_a_verdict_that_is_none_is_named_with_its_line(sheet):
     filled(sheet, "ok", "good", "ok")
     with pytest.raises(ConfigError, match=r"s\.csv, line 5: verdict = 'good': must be ok, minor"):
+        [*read_sheet(sheet)]
+
+
+def test_two_verdicts_on_one_pair_are_named(sheet):
+    filled(sheet, "ok", "", "fault")
+    with pytest.raises(ConfigError, match=r"s\.csv, line 7: judges the same pair as .*s\.csv, line 3; keep one"):
         [*read_sheet(sheet)]
 
 

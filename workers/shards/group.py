@@ -21,7 +21,7 @@ class ShardError(ValueError):
     """A group cannot be read. The message contains the shard, the group, the fault and the remedy."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(printable(text))  # it names what strangers have named, and may end in a log or a traceback
+        super().__init__(printable(text))  # it quotes names in untrusted files, and may be logged
 
 
 @dataclass(frozen=True)

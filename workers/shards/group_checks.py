@@ -1,4 +1,6 @@
-"""Checks that a group's members hold what layout.py says: shards come from strangers, and checksums with them."""
+"""Checks that the members of a group have the contents that layout.py describes: shards are untrusted files, and their
+checksums come from who wrote them.
+"""
 
 import json
 import math

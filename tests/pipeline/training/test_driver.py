@@ -85,8 +85,12 @@ def test_checkpoint_that_cannot_be_written_ends_the_run_at_once(corpus, ray_sess
 
 def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(corpus, ray_session):
     no_key: bytes = None  # type: ignore[assignment] - as if the driver forgot it
+    steps: list[int] = []
     with pytest.raises(TrainingFailed) as failed:
-        run_ranks(corpus, with_settings(run="faulty", checkpoint_every=1), no_key, lambda row: None)
+        run_ranks(
+            corpus, with_settings(run="faulty", checkpoint_every=1), no_key, lambda row: steps.append(row["step"])
+        )
+    assert steps == [1]
     said = str(failed.value)
     assert said.startswith("run faulty: TypeError: ") and said.endswith(" (traceback: train/faulty/error.txt)")
     assert "Traceback" in corpus.read_bytes("train/faulty/error.txt").decode()
