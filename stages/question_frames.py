@@ -9,7 +9,7 @@ Shapes: N frames, S queries of one question, K keyframes, D width of the joint s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice, zip_longest
+from itertools import islice, product, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -73,6 +73,8 @@ def select_for_questions(
         if question.window is not None:
             ranked = _ranked(frames_ND, _in_window(times_N, question.window), question.queries, config)
         elif question.relation is not None:
+            if question.relation == "between":
+                ranked = _in_order(ranked)
             ranked += _related(frames_ND, times_N, question, ranked, config)
         chosen.append(_by_turns(ranked, config.k))
     return chosen
@@ -81,6 +83,18 @@ def select_for_questions(
 def _in_window(times_N: np.ndarray, window: tuple[float, float]) -> np.ndarray:
     inside = np.flatnonzero((times_N >= window[0]) & (times_N <= window[1]))
     return inside if len(inside) else np.array([np.abs(times_N - sum(window) / 2).argmin()])
+
+
+def _in_order(named: list[_Ranked]) -> list[_Ranked]:
+    """Puts first the two frames that are most like two events in the order of time, in which a question names them.
+
+    Either event may happen more than once: its most relevant frame alone may lie on the wrong side of the other.
+    """
+    pairs = [(a, b) for a, b in product(*named) if a[0] < b[0]]
+    if not pairs:
+        return named
+    best = max(pairs, key=lambda pair: pair[0][1] + pair[1][1])
+    return [[pick, *(p for p in ranked if p != pick)] for pick, ranked in zip(best, named, strict=True)]
 
 
 def _related(

@@ -100,5 +100,5 @@ def stage(config: SelectConfig) -> Stage:
         run=run,
         config=config,
         emits="unit",
-        version=4,
+        version=5,
     )

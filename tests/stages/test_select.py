@@ -161,6 +161,8 @@ def test_named_events_bound_where_the_options_of_their_question_are_looked_for()
     assert asked_and_best[3] == [5, 20, 40]
     assert asked_and_best[4] == [5, 40, 70], "90 is more like it, but further away"
     assert asked_and_best[5] == [5, 20, 40]
+    again = choose(frames, times, [[of(95, 10), of(40, 80), option]], [None], ["between"], k=3)
+    assert again[0][0] == [10, 20, 40], "events are named in the order of time: 10 is of the first, since 95 is not"
     far = choose(frames, times, [[named, of(90)]], [None], ["soon_after"], k=6, reach_s=30)
     assert 90 in far[0][0], "beyond the reach, after the nearest ones"
     last = choose(frames, times, [[of(99), option]], [None], ["after"], k=2)
