@@ -2,7 +2,7 @@
 
 Prints JSON lines: retrieval among distinct events, whether DKS at K = 8 catches the event a grounding question asks
 for, what uniform sampling of 8 frames catches on the same questions, and how far apart frames of different events lie.
-Run: `python -m benchmarks.demo_retrieval [--videos 4] [--seed 1000]`.
+Run: `python -m benchmarks.demo_retrieval [--videos 16] [--seed 1000]`.
 """
 
 import argparse
@@ -137,7 +137,7 @@ def pointing(videos: list[Held], clip: Clip) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--videos", type=int, default=4)
+    parser.add_argument("--videos", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1000, help="of the held-out videos")
     options = parser.parse_args()
     torch.set_num_threads(2)
