@@ -31,7 +31,8 @@ class Question(NamedTuple):
     """Tells the selection what one question asks for.
 
     Attributes:
-        queries: `[S, D]`; where there is a relation, the named events come first, then the options.
+        queries: `[S, D]`; where there is a relation, the named events come first, then what is looked for: the
+            options, or the event that is counted.
         window: seconds that it names; None: it names none.
         relation: column `relation` of QA.
     """
@@ -55,7 +56,7 @@ def select_for_questions(
 
     A question's queries take its places by turns, the most relevant frame of each first. Of a question that names
     seconds only frames in them are taken, or the one frame nearest to them. Of one that asks for what comes after,
-    before or between events, the frames of these bound where the options are looked for.
+    before or between events, the frames of these bound where the rest is looked for.
 
     Args:
         frames_ND: embeddings of all frames.

@@ -91,8 +91,8 @@ class Plan:
     @property
     def relation(self) -> str | None:
         """Returns where the answer lies, as the question tells: column `relation` of QA."""
-        relations = {"neighbour": f"soon_{self.side}", "next_scene": self.side, "between": "between"}
-        return relations.get(self.form)
+        relations = {"neighbour": f"soon_{self.side}", "between": "between"}
+        return self.side if self.form in ("next_scene", "count_beside") else relations.get(self.form)
 
     @cached_property
     def told(self) -> tuple[Event, ...]:

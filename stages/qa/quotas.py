@@ -76,8 +76,9 @@ class Quotas:
         yield "evidence", (share > _SHORT) + (share > _LONG)
 
 
-# Where "None of these" may be right or wrong: not where the options are all numbers, or all events of a list.
-_NONE_FORMS = """neighbour between what_at scene_of in_scene next_scene in_window when order cause
+# Where "None of these" may be right or wrong: not where the options are all numbers, or all events of a list, nor where
+# it says nothing about an event somewhere between two others, for which no keyframe could be selected then.
+_NONE_FORMS = """neighbour what_at scene_of in_scene next_scene in_window when order cause
 said_next said_order said_when while_said said_while"""
 
 

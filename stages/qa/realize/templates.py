@@ -179,9 +179,12 @@ def _quoted(event: Event) -> str:
 
 
 def _queries(plan: Plan, question: str, options: list[str]) -> tuple[str, ...]:
-    """The texts of the named events; where none is named, of the listed ones or the options, in an order that tells
-    nothing; else the question.
+    """The texts of the named events, an event that bounds the search first; where none is named, of the listed ones or
+    the options, in an order that tells nothing; else the question.
     """
+    if plan.form == "count_beside":
+        counted, anchor = plan.asked
+        return anchor.text, counted.text
     if plan.asked and plan.form not in _ASK_WITH_OPTIONS:
         return tuple(e.text for e in plan.asked)
     if plan.listed:

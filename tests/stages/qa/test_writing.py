@@ -250,6 +250,16 @@ def test_pairs_say_where_their_answer_lies_as_their_question_does():
             assert not any(f'"{query}"' in p["question"] for query in p["queries"][named:])
 
 
+def test_none_of_these_is_never_offered_for_what_happens_somewhere_between_two_events():
+    pairs = [
+        p for seed in range(9) for p in write_pairs(rows(*EIGHT), 100.0, WritingConfig(none_share=0.2, seed=seed), "v")
+    ]
+    of_form = {form: [p for p in pairs if p["form"] == form] for form in ("between", "order")}
+    assert any("None of these" in p["options"] for p in of_form["order"])
+    assert of_form["between"]
+    assert not any("None of these" in p["options"] for p in of_form["between"])
+
+
 def test_what_comes_next_is_told_among_the_options_wherever_a_pause_may_hide_an_event():
     touching = [(10 * i, 10 * i + 10, text) for i, (_, _, text) in enumerate(EIGHT)]
     config = WritingConfig(pairs_per_event=9, none_share=0.2)

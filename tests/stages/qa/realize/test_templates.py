@@ -83,6 +83,15 @@ def test_what_happens_between_two_events_is_looked_for_among_the_options():
     assert set(words.queries) == {*(e.text for e in plan.asked), words.answer, *words.wrong}
 
 
+def test_an_event_beside_others_is_looked_for_first_and_says_on_which_side_these_are_counted():
+    for plan in plans(timeline(*EIGHT, *RINGS), "count_beside", seeds=3):
+        counted, anchor = plan.asked
+        assert realize(plan, random.Random(0)).queries == (anchor.text, counted.text)
+        assert plan.relation == plan.side
+        beside = [e for e in plan.evidence if e.text == anchor.text]
+        assert beside == [plan.evidence[-1 if plan.relation == "before" else 0]]
+
+
 def test_times_are_told_as_exactly_as_they_are_known():
     rng = random.Random(0)
     long, short = (20.4, 39.6, "a girl jumps over a rope"), (60.4, 63.6, "a boy climbs a ladder")
