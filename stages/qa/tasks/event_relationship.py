@@ -1,6 +1,6 @@
 """Plans of event relationship: what comes after, before and between, in which order, first or last."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise, permutations
 
@@ -16,6 +16,8 @@ TASK = "event_relationship"
 MOST_STEPS = 3
 # Of the questions what happens between two events whose right option would be the longest, so many are left out.
 LONGEST_SHARE = 0.3
+# And so many of those whose right option is the nearest in time to the two events, which else tells more than chance.
+NEAREST_SHARE = 0.4
 
 
 def neighbour(timeline: Timeline) -> Iterator[Plan]:
@@ -112,8 +114,6 @@ def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
         if second >= len(steps) or not timeline.is_nameable(steps[second]):
             continue
         truth = steps[rng.randint(first + 1, second - 1)]
-        if truth in (steps[first + 1], steps[second - 1]) and rng.random() < 0.5:
-            continue  # else the option nearest to the asked two would be right too often
         around = [steps[first - 1] if first else None, steps[second + 1] if second + 1 < len(steps) else None]
         outside = [e for e in around if e and timeline.is_short(e) and not timeline.is_vague(e)]
         # What also happens in between, under the same words, is no wrong option. As the right one, others happen once:
@@ -127,9 +127,16 @@ def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
         wrong = wrong_events(timeline, truth, outside, pool, rng, asked=asked)
         # The others lie nearer to the beginning and the end of the video, where captions are shorter.
         is_longest = wrong is not None and len(truth.text) > max(len(e.text) for e in wrong)
-        if wrong and not (is_longest and rng.random() < LONGEST_SHARE):
+        is_nearest = wrong is not None and _away_s(truth, asked) < min(_away_s(e, asked) for e in wrong)
+        is_left_out = (is_longest and rng.random() < LONGEST_SHARE) or (is_nearest and rng.random() < NEAREST_SHARE)
+        if wrong and not is_left_out:
             evidence = (steps[first], truth, steps[second])
             yield Plan(TASK, form, truth, evidence, wrong=wrong, asked=tuple(asked), hops=3)
+
+
+def _away_s(event: Event, asked: Sequence[Event]) -> float:
+    """How far the middle of an event lies from that of the nearest asked one."""
+    return min(abs(sum(event.span) - sum(other.span)) / 2 for other in asked)
 
 
 def cause(timeline: Timeline) -> Iterator[Plan]:

@@ -434,3 +434,16 @@ def test_no_option_tells_what_is_done_to_something_that_another_event_names():
         e.text for form in ("neighbour", "between", "order", "first_or_last") for p in plans(line, form) for e in p.told
     ]
     assert "The dog digs a hole" in told and "Soak them in water" not in told
+
+
+def test_the_option_nearest_in_time_is_seldom_the_one_between_two_events():
+    starts = [0, 20, 26, 60, 66, 71, 110, 118]  # some lie close together, as steps of a recipe do
+    line = timeline(*((start, start + 5, text) for start, (_, _, text) in zip(starts, EIGHT, strict=True)))
+    found = plans(line, "between", seeds=200)
+
+    def away_s(event, plan):
+        return min(abs(event.start_s - other.start_s) for other in plan.asked)
+
+    nearest = [away_s(p.answer, p) < min(away_s(e, p) for e in p.wrong) for p in found]
+    assert len(nearest) > 100
+    assert 0.1 < sum(nearest) / len(nearest) < 0.3
