@@ -132,5 +132,5 @@ def _read(video: Row, store: Store) -> tuple[list[Row], np.ndarray]:
 def stage(config: AuditQaConfig) -> Stage:
     """Declares the stage."""
     return Stage(
-        name="audit_qa", reads=READS, writes=AUDIT, run=run, config=config, emits="unit", kind="corpus", version=9
+        name="audit_qa", reads=READS, writes=AUDIT, run=run, config=config, emits="unit", kind="corpus", version=10
     )

@@ -36,7 +36,7 @@ OTHER_READS = pa.schema([("other_annotate_units", pa.list_(pa.string()))])
 
 
 # Of what is asked and of its words; the column `realizer_version`.
-VERSION = 40
+VERSION = 41
 
 # Tasks that are not asked where segments could not be annotated: what happens there would be missing from the answer.
 _OF_THE_WHOLE = ("captioning", "event_counting")

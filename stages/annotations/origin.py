@@ -56,12 +56,13 @@ def with_row(event: dict[str, Any], row: int) -> dict[str, Any]:
 
 def merged_origins(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns rows of PAIR_ORIGIN, one per file, for the rows of EVENT from which a pair was derived."""
+    names = ("source", "file", "format", "licence", "prompt")
     found: dict[tuple[str | None, ...], set[int]] = {}
     for event in events:
-        origin = event.get("origin") or {}
-        key = (event.get("source"), *(origin.get(name) for name in ("file", "format", "licence", "prompt")))
-        found.setdefault(key, set()).update({origin["row"]} if origin.get("row") else ())
-    names = ("source", "file", "format", "licence", "prompt")
+        of = (event.get("origin") or {}).get
+        rows = found.setdefault((event.get("source"), of("file"), of("format"), of("licence"), of("prompt")), set())
+        if row := of("row"):
+            rows.add(row)
     ordered = sorted(found.items(), key=lambda item: [(value is None, value or "") for value in item[0]])
     return [{**dict(zip(names, key, strict=True)), "rows": sorted(rows)} for key, rows in ordered]
 

@@ -12,8 +12,7 @@ from stages.qa.similarity import holds_of, near_duplicates
 def same(a: Answer, b: Answer) -> bool:
     """Returns whether two answers say the same: times that mostly overlap, events that tell of the same thing."""
     if isinstance(a, Event) and isinstance(b, Event):
-        is_paraphrase = a.meaning != "" and a.meaning == b.meaning
-        return a.group == b.group or is_paraphrase or near_duplicates(a.text, b.text)
+        return tell_the_same(a, b)
     if isinstance(a, int | Unanswerable) or isinstance(b, int | Unanswerable):
         return a == b
     if is_span(a) and is_span(b):
@@ -21,6 +20,12 @@ def same(a: Answer, b: Answer) -> bool:
     if isinstance(a, tuple) and isinstance(b, tuple):
         return [_group(x) for x in a] == [_group(x) for x in b]
     return False
+
+
+def tell_the_same(a: Event, b: Event) -> bool:
+    """Returns whether two events tell of the same thing, by their words or their meaning."""
+    is_paraphrase = a.meaning != "" and a.meaning == b.meaning
+    return a.group == b.group or is_paraphrase or near_duplicates(a.text, b.text)
 
 
 def may_be_right(wrong: Answer, found: Answer, error_s: float) -> bool:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from stages.qa.spelling import are_english
+
 _CHARS, _MIN_LETTERS, _SURE = 800, 60, 0.95
 _ENGLISH_WORDS = "a an the and is are of to in on with from for it his her their he she they at as then while into"
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
@@ -26,6 +28,8 @@ def language_of(texts: Sequence[str]) -> str:
         return "en"
     if joined.isascii() and sum(map(len, words)) < _MIN_LETTERS:
         return ""
+    if joined.isascii() and are_english(words):
+        return "en"  # a hundred times as fast as the detector
     import langdetect  # which commands do not need
 
     langdetect.DetectorFactory.seed = 0  # it draws samples

@@ -6,11 +6,13 @@ answer when an event of the evidence is taken away, and give it from the evidenc
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from stages.qa.answers import may_be_right, same
 from stages.qa.event import Event
 from stages.qa.plan import Answer, Plan
 from stages.qa.solver_forms import SOLVERS
+from stages.qa.solver_table import Table
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ def check(plan: Plan, events: Sequence[Event]) -> Verdict:
     """Audits a plan against all events of its video. Captions are exempt from the last two: they have no evidence that
     could be left out.
     """
-    found = solve(plan, events)
+    table = _table(tuple(events))
+    found = solve(plan, table)
     agrees = (
         found is not None
         and same(found, plan.answer)
@@ -43,8 +46,7 @@ def check(plan: Plan, events: Sequence[Event]) -> Verdict:
     if plan.is_caption or not agrees:
         return Verdict(agrees, agrees, agrees)
     necessary = all(
-        (left := solve(plan, [e for e in events if e is not gone])) is None or not same(left, plan.answer)
-        for gone in plan.evidence
+        (left := solve(plan, table.without(gone))) is None or not same(left, plan.answer) for gone in plan.evidence
     )
     alone = solve(plan, plan.evidence)
     return Verdict(True, necessary, alone is not None and same(alone, plan.answer))
@@ -52,4 +54,9 @@ def check(plan: Plan, events: Sequence[Event]) -> Verdict:
 
 def solve(plan: Plan, events: Sequence[Event]) -> Answer | None:
     """Answers a plan's question from a table of events; None where they do not tell."""
-    return SOLVERS[plan.form](plan, events)
+    return SOLVERS[plan.form](plan, events if isinstance(events, Table) else Table(events))
+
+
+@lru_cache(maxsize=1)  # one video after the other
+def _table(events: tuple[Event, ...]) -> Table:
+    return Table(events)

@@ -7,7 +7,7 @@ from stages.qa.answers import happens, same
 from stages.qa.event import Event, overlap_s, reason_of
 from stages.qa.plan import Answer, Plan, Unanswerable
 from stages.qa.similarity import content_words, near_duplicates, telling_words
-from stages.qa.solver_table import SLACK_S, by_end, by_start, find, is_after, occurrences
+from stages.qa.solver_table import SLACK_S, Table, by_end, by_start, find, is_after, occurrences
 
 _ROUNDING_S = 1e-6
 
@@ -20,11 +20,11 @@ def _only(events: Sequence[Event]) -> Event | None:
     return events[0] if len(events) == 1 else None
 
 
-def _when(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _when(plan: Plan, events: Table) -> Answer | None:
     return found.span if (found := find(events, plan.asked[0])) else None
 
 
-def _what_at(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _what_at(plan: Plan, events: Table) -> Answer | None:
     assert plan.window
     start, end = plan.window
     inside = [e for e in events if e.kind == "event" and overlap_s(e.span, plan.window) > 0]
@@ -35,7 +35,7 @@ def _what_at(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return sure[0] if len(most) == len(sure) == 1 else None
 
 
-def _occurrence(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _occurrence(plan: Plan, events: Table) -> Answer | None:
     found = occurrences(plan, events)
     if plan.side == "last":
         # Which one is the last only all of them tell, so it is asked for with their number.
@@ -44,7 +44,7 @@ def _occurrence(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return found[plan.number - 1].span if len(found) >= plan.number else len(found)
 
 
-def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _neighbour(plan: Plan, events: Table) -> Answer | None:
     """The event so many steps after or before the asked one, of the same kind as the answer.
 
     All steps on the way must be options: then it is as many steps away whether all events are counted or the options.
@@ -61,14 +61,14 @@ def _neighbour(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return pool[plan.number - 1] if len(pool) >= plan.number == len(steps) else None
 
 
-def _cause(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _cause(plan: Plan, events: Table) -> Answer | None:
     """What is told as the cause of the one event that is meant by the words of an effect."""
     effect = plan.asked[0].text
     found = [e for e in events if e.kind == "event" and near_duplicates(e.cause.effect if e.cause else e.text, effect)]
     return reason_of(found[0]) if len(found) == 1 and found[0].cause else None
 
 
-def _between(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _between(plan: Plan, events: Table) -> Answer | None:
     """Of what is offered the one thing that happens between two others."""
     ends = [find(events, e) for e in plan.asked]
     if None in ends:
@@ -78,7 +78,7 @@ def _between(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return _only([o for o in _offered(plan) if happens(o, inside)])
 
 
-def _after_before(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _after_before(plan: Plan, events: Table) -> Answer | None:
     """Of what is offered the one thing after one event and before another, unless that one comes first."""
     first, second = (find(events, e) for e in plan.asked)
     if first is None or second is None:
@@ -88,14 +88,14 @@ def _after_before(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return Unanswerable.ORDER if is_after(first, second) else None
 
 
-def _absent(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _absent(plan: Plan, events: Table) -> Answer | None:
     """That it does not happen, where nothing that does has a word of it in common."""
     [asked] = plan.asked
     may_be = (e for e in events if same(e, asked) or telling_words(asked.text) & content_words(e.text))
     return Unanswerable.EVENT if next(may_be, None) is None else None
 
 
-def _order(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _order(plan: Plan, events: Table) -> Answer | None:
     found = [find(events, e) for e in plan.listed]
     if None in found:
         return None
@@ -104,7 +104,7 @@ def _order(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return tuple(ordered) if apart else None
 
 
-def _first_or_last(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _first_or_last(plan: Plan, events: Table) -> Answer | None:
     ordered = _order(plan, events)
     if not isinstance(ordered, tuple):
         return None
@@ -112,14 +112,14 @@ def _first_or_last(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return first if isinstance(first, Event) else None
 
 
-def _scene_of(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _scene_of(plan: Plan, events: Table) -> Answer | None:
     asked = find(events, plan.asked[0])
     if asked is None:
         return None
     return _only([e for e in events if e.kind == "scene" and overlap_s(e.span, asked.span) > 0])
 
 
-def _in_scene(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _in_scene(plan: Plan, events: Table) -> Answer | None:
     """Of what is offered the one event that happens in a scene."""
     scene = find(events, plan.asked[0])
     if scene is None:
@@ -128,16 +128,16 @@ def _in_scene(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return _only([o for o in _offered(plan) if happens(o, inside)])
 
 
-def _in_window(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _in_window(plan: Plan, events: Table) -> Answer | None:
     """Of what is offered the one thing that happens at all."""
     return _only([o for o in _offered(plan) if happens(o, [e for e in events if e.kind == o.kind])])
 
 
-def _count(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _count(plan: Plan, events: Table) -> Answer | None:
     return len(occurrences(plan, events))
 
 
-def _count_beside(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _count_beside(plan: Plan, events: Table) -> Answer | None:
     anchor = find(events, plan.asked[1])
     if anchor is None:
         return None
@@ -145,7 +145,7 @@ def _count_beside(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return sum(is_after(e, anchor) if plan.side == "after" else is_after(anchor, e) for e in found)
 
 
-def _while(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _while(plan: Plan, events: Table) -> Answer | None:
     asked = find(events, plan.asked[0])
     if asked is None or not isinstance(plan.answer, Event):
         return None
@@ -159,7 +159,7 @@ def _while(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return at_once[0] if overlap_s(surely, line.span) > 0 else None
 
 
-def _told(plan: Plan, events: Sequence[Event]) -> Answer | None:
+def _told(plan: Plan, events: Table) -> Answer | None:
     """The events of a description are all there, in time order, and inside the window that it is about."""
     if not isinstance(plan.answer, tuple):
         return None
@@ -170,7 +170,7 @@ def _told(plan: Plan, events: Sequence[Event]) -> Answer | None:
     return plan.answer if inside and in_order else None
 
 
-SOLVERS: dict[str, Callable[[Plan, Sequence[Event]], Answer | None]] = {
+SOLVERS: dict[str, Callable[[Plan, Table], Answer | None]] = {
     "summary": _told,
     "brief": _told,
     "part": _told,

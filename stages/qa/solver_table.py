@@ -2,16 +2,38 @@
 
 from collections.abc import Sequence
 
-from stages.qa.answers import same
+from stages.qa.answers import tell_the_same
 from stages.qa.event import Event
 from stages.qa.plan import Plan
 
 SLACK_S, SLACK_SHARE = 0.5, 0.25
 
 
-def find(events: Sequence[Event], asked: Event) -> Event | None:
+class Table(tuple[Event, ...]):
+    """Holds events, and remembers which of them are meant by an event's words: plan after plan asks for the same."""
+
+    _whole: "Table | None" = None
+    _gone: Event | None = None
+
+    def meant_by(self, asked: Event) -> list[Event]:
+        """Returns the events that an event's words may mean."""
+        if self._whole is not None:
+            return [e for e in self._whole.meant_by(asked) if e is not self._gone]
+        meant: dict[Event, list[Event]] = self.__dict__.setdefault("_meant", {})
+        if asked not in meant:
+            meant[asked] = [e for e in self if e.kind == asked.kind and tell_the_same(e, asked)]
+        return meant[asked]
+
+    def without(self, gone: Event) -> "Table":
+        """Returns the table without one event."""
+        left = Table([e for e in self if e is not gone])
+        left._whole, left._gone = self, gone
+        return left
+
+
+def find(events: Table, asked: Event) -> Event | None:
     """Finds the one event that is meant by an event's words."""
-    found = [e for e in events if e.kind == asked.kind and same(e, asked)]
+    found = events.meant_by(asked)
     return found[0] if len(found) == 1 else None
 
 

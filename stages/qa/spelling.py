@@ -5,6 +5,7 @@ and compounds.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from string import ascii_lowercase
 
@@ -122,6 +123,11 @@ def is_english(text: str) -> bool:
     """Returns whether most words of a text are English ones."""
     words = [word for word in _LETTERS.findall(text.lower()) if len(word) > 1]
     return 3 * sum(map(_is_word, words)) >= 2 * len(words)
+
+
+def are_english(words: Iterable[str]) -> bool:
+    """Returns whether all words, in lower case, are English ones; those of one or two letters are in any language."""
+    return all(len(word) < 3 or _is_word(word) for word in words)
 
 
 def load() -> None:

@@ -18,12 +18,6 @@ from stages.qa.similarity import content_words, core_words, holds_of, near_dupli
 from stages.qa.steps import SOME, followed, outlines_of, places_of, steps_of
 
 
-def _is_true_of(event: Event, other: Event) -> bool:
-    """Whether a visual event may happen where another one, at another time, is told."""
-    are_visual = event.kind == other.kind == "event"
-    return are_visual and overlap_s(event.span, other.span) == 0 and holds_of(event.text, other.text)
-
-
 @dataclass(frozen=True, eq=False)
 class Timeline:
     """Holds the events of one video, or of a window of one, sorted by start."""
@@ -137,16 +131,35 @@ class Timeline:
         the squirrel".
         """
         words = sorted(content_words(event.text), key=lambda word: len(self._holders[word]))
-        others = {e.event_id + e.text: e for word in words for e in self._holders[word] if e.group != event.group}
-        same_kind = (e for e in others.values() if (e.kind == "speech") == (event.kind == "speech"))
-        same_words = [e for e in same_kind if near_duplicates(event.text, e.text) or _is_true_of(event, e)]
+        others = dict.fromkeys(e for word in words for e in self._holders[word] if e.group != event.group)
+        same_kind = (e for e in others if (e.kind == "speech") == (event.kind == "speech"))
+        same_words = [e for e in same_kind if near_duplicates(event.text, e.text) or self._is_true_of(event, e)]
         return same_words or [e for e in self._meanings.get(event.meaning, []) if e.group != event.group]
 
     @once
     def is_vague(self, event: Event) -> bool:
         """Returns whether what an event says may be true of other moments of the video."""
-        holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len)
-        return any(_is_true_of(event, e) for e in holders if e.group != event.group)
+        return any(e.group != event.group and self._is_true_of(event, e) for e in self.tells_of(event))
+
+    @once
+    def is_offered(self, event: Event) -> bool:
+        """Returns whether an event can be a wrong option: short, and what it says is true of one moment alone.
+
+        What sums up others under the same words may go on at the right event.
+        """
+        is_summed_up = any(e.group == event.group for e in self.outlines)
+        return self.is_short(event) and not self.is_vague(event) and not is_summed_up
+
+    @once
+    def tells_of(self, event: Event) -> frozenset[Event]:
+        """Returns the events that say the same in the same words, and those that what an event tells may be true of."""
+        holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len, default=[])
+        told = (e for e in holders if event.kind == e.kind == "event" and holds_of(event.text, e.text))
+        return frozenset((*self.groups.get(event.group, ()), *told))
+
+    def _is_true_of(self, event: Event, other: Event) -> bool:
+        """Whether an event may happen where one of another group is told, at another time."""
+        return overlap_s(event.span, other.span) == 0 and other in self.tells_of(event)
 
     def step(self, event: Event, number: int) -> Event | None:
         """Returns the event `number` steps on (back, where negative), each within `max_gap_s` of the last."""
@@ -154,20 +167,13 @@ class Timeline:
         at = self._places.get(event)
         if at is None or not 0 <= at + number < len(pool):
             return None
-        low, high = sorted((at, at + number))
+        low, high = (at, at + number) if number > 0 else (at + number, at)
         return pool[at + number] if self._followed.issuperset(pool[low:high]) else None
 
     def around(self, start_s: float, end_s: float, most: int = 40) -> Sequence[Event]:
         """Returns visual events of which a part lies between two times, of those `most` that begin last."""
         high = bisect_left(self.visual, end_s, key=lambda e: e.start_s)
         return [e for e in self.visual[max(0, high - most) : high] if e.end_s > start_s]
-
-    @once
-    def scene_of(self, event: Event) -> Event | None:
-        """Returns the one scene that an event lies in."""
-        around = [s for s in self.scenes if overlap_s(s.span, event.span) > 0]
-        inside = len(around) == 1 and overlap_s(around[0].span, event.span) >= 0.9 * (event.end_s - event.start_s)
-        return around[0] if inside else None
 
     @cached_property
     def _places(self) -> dict[Event, int]:
@@ -184,9 +190,8 @@ class Timeline:
     def _meanings(self) -> dict[str, list[Event]]:
         """Events by what they mean, where that was looked for."""
         meanings: dict[str, list[Event]] = {}
-        for event in self.events:
-            if event.meaning:
-                meanings.setdefault(event.meaning, []).append(event)
+        for event in filter(lambda e: e.meaning, self.events):
+            meanings.setdefault(event.meaning, []).append(event)
         return meanings
 
     @cached_property

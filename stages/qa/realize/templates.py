@@ -14,6 +14,15 @@ from stages.qa.realize.wordings import HINTS, NEVER, NONE, ORDINALS, OTHER_ORDER
 SPAN_ERRORS = 3.0
 
 
+# The wordings for one step after or before, and for more.
+_SIDES = {
+    ("neighbour", "after"): ("next", "further"),
+    ("neighbour", "before"): ("previous", "earlier"),
+    ("said_next", "after"): ("said_next", "said_further"),
+    ("said_next", "before"): ("said_previous", "said_earlier"),
+    ("next_scene", "after"): ("next_scene", "further_scene"),
+    ("next_scene", "before"): ("previous_scene", "earlier_scene"),
+}
 # Whose frames the options tell as well as the named events.
 _ASK_WITH_OPTIONS = ("neighbour", "between", "after_before", "next_scene", "said_next", "scene_of", "in_scene")
 
@@ -86,17 +95,9 @@ def _wording_of(plan: Plan) -> str:
         return "title" if len(plan.evidence) == 1 and (not is_sentence(text) or lacks_article(text)) else "caption"
     if plan.form == "summary" and plan.side == MAIN:
         return "main_events"
-    names = {
-        ("neighbour", "after"): ("next", "further"),
-        ("neighbour", "before"): ("previous", "earlier"),
-        ("said_next", "after"): ("said_next", "said_further"),
-        ("said_next", "before"): ("said_previous", "said_earlier"),
-        ("next_scene", "after"): ("next_scene", "further_scene"),
-        ("next_scene", "before"): ("previous_scene", "earlier_scene"),
-    }
-    if (plan.form, plan.side) not in names:
+    if (plan.form, plan.side) not in _SIDES:
         return plan.form
-    name = names[plan.form, plan.side][plan.number > 1]
+    name = _SIDES[plan.form, plan.side][plan.number > 1]
     return f"{name}_of_these" if f"{name}_of_these" in WORDINGS and plan.wrong and not plan.may_be_none else name
 
 

@@ -8,7 +8,7 @@ from stages.qa.answers import same
 from stages.qa.event import Event, reason_of
 from stages.qa.lines import NEAR_LINES
 from stages.qa.plan import Plan
-from stages.qa.tasks.options import FEWEST, happens, wrong_events
+from stages.qa.tasks.options import FEWEST, wrong_events
 from stages.qa.tasks.samples import runs, samples
 from stages.qa.timeline import Timeline
 
@@ -109,6 +109,7 @@ def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
     rng = timeline.rng(form)
     steps = timeline.steps
     askable = [i for i, e in enumerate(steps) if timeline.is_nameable(e)]
+    unique = frozenset(filter(timeline.is_unique, steps))
     for first in timeline.some(askable, rng):
         second = first + rng.randint(2, 7)
         if second >= len(steps) or not timeline.is_nameable(steps[second]):
@@ -119,10 +120,11 @@ def betweens(timeline: Timeline, form: str) -> Iterator[Plan]:
         # What also happens in between, under the same words, is no wrong option. As the right one, others happen once:
         # captions of what happens often are shorter.
         inside = steps[first : second + 1]
-        if any(happens(e, inside) for e in outside) or not timeline.is_short(truth) or not timeline.is_unique(truth):
+        apart = all(timeline.tells_of(e).isdisjoint(inside) for e in outside)
+        if not apart or not timeline.is_short(truth) or truth not in unique:
             continue
-        apart = filter(timeline.is_unique, (*steps[:first], *steps[second + 1 :]))
-        pool = [e for e in apart if not happens(e, inside)]
+        others = (*steps[:first], *steps[second + 1 :])
+        pool = [e for e in others if e in unique and timeline.tells_of(e).isdisjoint(inside)]
         asked = [steps[first], steps[second]]
         wrong = wrong_events(timeline, truth, outside, pool, rng, asked=asked)
         # The others lie nearer to the beginning and the end of the video, where captions are shorter.

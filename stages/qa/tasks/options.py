@@ -35,19 +35,13 @@ def wrong_events(
     must = _distinct([e for e in required if e is not None], [truth, *asked])
     if must is None or any(may_be_true_of(e, truth) for e in must) or not all(map(timeline.is_short, (truth, *must))):
         return None
-    # What sums up others under the same words may go on at the right event.
-    summed_up = {e.group for e in timeline.outlines}
-    free = [
-        e
-        for e in timeline.some(pool, rng)
-        if e not in must and e.group not in summed_up and not may_be_taken_for(e, truth)
-        if timeline.is_short(e) and not timeline.is_vague(e)
-    ]
+    some = timeline.some(pool, rng)
+    free = [e for e in some if timeline.is_offered(e) and e not in must and not may_be_taken_for(e, truth)]
     most = timeline.config.num_options - 1
-    some = _some_distinct(free, [truth, *asked, *must], most + 1 - len(must))
-    if len(must) + len(some) <= most:
+    few = _some_distinct(free, [truth, *asked, *must], most + 1 - len(must))
+    if len(must) + len(few) <= most:
         # All there is: no place is given away by a choice.
-        return (*must, *some) if 1 + len(must) + len(some) >= min(FEWEST, most + 1) else None
+        return (*must, *few) if 1 + len(must) + len(few) >= min(FEWEST, most + 1) else None
     return _at_a_drawn_place(truth, must, free, asked, most + 1, rng)
 
 
@@ -81,11 +75,6 @@ def may_be_true_of(event: Event, other: Event) -> bool:
 def may_be_taken_for(event: Event, other: Event) -> bool:
     """Returns whether most of what one of two visual events tells may be true of the other: a poor wrong option."""
     return event.kind == other.kind == "event" and are_similar(event.text, other.text)
-
-
-def happens(event: Event, events: Iterable[Event]) -> bool:
-    """Returns whether an event is one of some events, under the same words, or may be true of one of them."""
-    return any(event.group == e.group or may_be_true_of(event, e) for e in events)
 
 
 def _some_distinct(events: Sequence[Event], others: Sequence[Event], most: int) -> list[Event]:

@@ -6,7 +6,7 @@ from stages.qa.answers import same
 from stages.qa.event import Event, overlap_s
 from stages.qa.plan import Plan
 from stages.qa.tasks.event_relationship import first_or_last_of
-from stages.qa.tasks.options import happens, wrong_events
+from stages.qa.tasks.options import wrong_events
 from stages.qa.timeline import Timeline
 
 TASK = "scene_relationship"
@@ -16,7 +16,7 @@ def scene_of(timeline: Timeline) -> Iterator[Plan]:
     """Asks in which scene an event happens."""
     rng = timeline.rng("scene_of")
     for event in timeline.some(filter(timeline.is_askable, timeline.visual), rng):
-        scene = timeline.scene_of(event)
+        scene = _scene_of(timeline, event)
         if scene is None or not timeline.is_short(scene):
             continue
         wrong = wrong_events(timeline, scene, _beside(timeline, scene), timeline.scenes, rng, asked=[event])
@@ -28,7 +28,7 @@ def in_scene(timeline: Timeline) -> Iterator[Plan]:
     """Asks which of these events happens in a scene."""
     rng, outsides = timeline.rng("in_scene"), dict[Event, list[Event]]()
     for event in timeline.some(timeline.visual, rng):
-        scene = timeline.scene_of(event)
+        scene = _scene_of(timeline, event)
         if scene is None or event.is_spread or not timeline.is_unique(event) or not timeline.is_short(event):
             continue
         if len(timeline.groups[scene.group]) > 1 or timeline.rivals(scene) or not timeline.is_short(scene):
@@ -107,6 +107,13 @@ def _while(timeline: Timeline, form: str, asked_for: list[Event], pool: list[Eve
             yield Plan(TASK, form, truth, _sorted(event, truth), wrong=wrong, asked=(event,), hops=2, error_s=error_s)
 
 
+def _scene_of(timeline: Timeline, event: Event) -> Event | None:
+    """The one scene that an event lies in."""
+    around = [s for s in timeline.scenes if overlap_s(s.span, event.span) > 0]
+    inside = len(around) == 1 and overlap_s(around[0].span, event.span) >= 0.9 * (event.end_s - event.start_s)
+    return around[0] if inside else None
+
+
 def _beside(timeline: Timeline, scene: Event) -> list[Event | None]:
     """The scenes before and after, where they tell of something else."""
     beside = (timeline.step(scene, -1), timeline.step(scene, 1))
@@ -116,7 +123,7 @@ def _beside(timeline: Timeline, scene: Event) -> list[Event | None]:
 def _outside(timeline: Timeline, scene: Event) -> list[Event]:
     """The events that do not happen in a scene, under any words: those alone are wrong options."""
     inside = [e for e in timeline.visual if overlap_s(e.span, scene.span) > 0]
-    return [e for e in timeline.visual if not e.is_spread and not happens(e, inside)]
+    return [e for e in timeline.visual if not e.is_spread and timeline.tells_of(e).isdisjoint(inside)]
 
 
 def _sorted(*events: Event) -> tuple[Event, ...]:
