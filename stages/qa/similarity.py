@@ -139,7 +139,8 @@ def are_similar(text: str, other: str) -> bool:
     """Returns whether one of two texts tells most of what the other says, but for where: "the three rodents look at the
     sky", "the rodents look up". What one shows may be taken for the other.
     """
-    return _mostly_holds_of(text, other) or _mostly_holds_of(other, text)
+    shared = len(content_words(text) & content_words(other))
+    return shared >= LEAST_CORE and (_mostly_holds_of(text, other) or _mostly_holds_of(other, text))
 
 
 def _mostly_holds_of(text: str, other: str) -> bool:
