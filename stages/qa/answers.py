@@ -35,7 +35,7 @@ def may_be_right(wrong: Answer, found: Answer, error_s: float) -> bool:
     them.
     """
     if isinstance(wrong, Event) and isinstance(found, Event):
-        return wrong.kind == found.kind == "event" and holds_of(wrong.text, found.text)
+        return _may_be_true_of(wrong, found)
     if is_span(wrong) and is_span(found):
         start, end = found  # type: ignore[misc]
         return overlap_s(wrong, (start - error_s, end + error_s)) > 0  # type: ignore[arg-type,operator]
@@ -44,7 +44,11 @@ def may_be_right(wrong: Answer, found: Answer, error_s: float) -> bool:
 
 def happens(offered: Event, events: Sequence[Event]) -> bool:
     """Returns whether an offered event is one of some events, or may be true of one of them."""
-    return any(same(offered, e) or may_be_right(offered, e, 0.0) for e in events)
+    return any(tell_the_same(offered, e) or _may_be_true_of(offered, e) for e in events)
+
+
+def _may_be_true_of(event: Event, other: Event) -> bool:
+    return event.kind == other.kind == "event" and holds_of(event.text, other.text)
 
 
 def _group(event: object) -> int:

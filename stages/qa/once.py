@@ -16,7 +16,9 @@ def once(find: _Method[_Found]) -> _Method[_Found]:
 
     @wraps(find)
     def found(self: Any, event: Event) -> _Found:
-        known: dict[Event, _Found] = self.__dict__.setdefault(name, {})
+        known: dict[Event, _Found] | None = self.__dict__.get(name)
+        if known is None:
+            known = self.__dict__[name] = {}
         if event not in known:
             known[event] = find(self, event)
         return known[event]

@@ -27,7 +27,7 @@ def rows_to_look_at(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def events_not_here(
     events: Sequence[Event],
     language: str,
-    others: Iterable[Iterable[dict[str, Any]]],
+    others: Iterable[Sequence[dict[str, Any]]],
     config: WritingConfig,
     meanings: Mapping[str, str] | None = None,
 ) -> tuple[Event, ...]:
@@ -50,17 +50,17 @@ def events_not_here(
 
 
 def _of_another(
-    rows: Iterable[dict[str, Any]],
+    rows: Sequence[dict[str, Any]],
     language: str,
     here: frozenset[str],
     config: WritingConfig,
     meanings: Mapping[str, str] | None,
 ) -> Iterator[Event]:
-    told, _, other_language = split_events(rows, math.inf, config, meanings)
-    there = frozenset[str]().union(*(content_words(e.text) for e in told))
-    if other_language != language or len(here & there) > _MOST_SHARED * min(len(here), len(there)):
+    there = frozenset[str]().union(*(content_words(row["text"]) for row in rows))
+    if len(here & there) > _MOST_SHARED * min(len(here), len(there)):
         return
-    for event in told:
+    told, _, other_language = split_events(rows, math.inf, config, meanings)
+    for event in told if other_language == language else ():
         words = telling_words(event.text)
         if event.is_named and len(words) >= _LEAST_WORDS and not words & here:
             yield event

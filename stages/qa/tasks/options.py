@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 
-from stages.qa.answers import same
+from stages.qa.answers import tell_the_same
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.similarity import are_similar, holds_of
 from stages.qa.timeline import Timeline
@@ -61,7 +61,7 @@ def _at_a_drawn_place(
     chosen = list(must)
     for event in free:
         before = event.start_s < truth.start_s
-        if want[before] and not any(same(event, other) for other in (truth, *asked, *chosen)):
+        if want[before] and not any(tell_the_same(event, other) for other in (truth, *asked, *chosen)):
             chosen.append(event)
             want[before] -= 1
     return tuple(chosen) if not any(want.values()) else None
@@ -81,7 +81,7 @@ def _some_distinct(events: Sequence[Event], others: Sequence[Event], most: int) 
     """The first events that tell of something that neither others nor each other tell of."""
     chosen: list[Event] = []
     for event in events:
-        if len(chosen) < most and not any(same(event, other) for other in (*others, *chosen)):
+        if len(chosen) < most and not any(tell_the_same(event, other) for other in (*others, *chosen)):
             chosen.append(event)
     return chosen
 
@@ -90,9 +90,9 @@ def _distinct(events: Sequence[Event], others: Sequence[Event]) -> list[Event] |
     """The events, each once; None where one says the same as one of `others`, so that it cannot be offered."""
     chosen: list[Event] = []
     for event in events:
-        if any(same(event, other) for other in others):
+        if any(tell_the_same(event, other) for other in others):
             return None
-        if not any(same(event, other) for other in chosen):
+        if not any(tell_the_same(event, other) for other in chosen):
             chosen.append(event)
     return chosen
 
