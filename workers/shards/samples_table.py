@@ -66,9 +66,9 @@ def ordered_samples(samples: Any, split: str | None, store: Store, columns: Coll
         columns: columns to return, except `split`, which must be among them.
 
     Raises:
-        ConfigError: the split has no samples, or as `typed_samples`.
+        ConfigError: the table cannot be read, the split has no samples, or as `typed_samples`.
     """
-    table = typed_samples(store.read_table(samples, [*columns]) if isinstance(samples, str) else samples, columns)
+    table = typed_samples(_read(samples, store, columns) if isinstance(samples, str) else samples, columns)
     splits = pc.value_counts(table["split"]).to_pylist()
     if split is not None:
         table = table.filter(pc.equal(table["split"], split))
@@ -79,6 +79,16 @@ def ordered_samples(samples: Any, split: str | None, store: Store, columns: Coll
     keys = ("video_id", "sample_key", "row")
     # pack writes it sorted, and sorting millions of strings takes seconds.
     return table if _is_sorted(table.select(keys)) else table.sort_by([(name, "ascending") for name in keys])
+
+
+def _read(path: str, store: Store, columns: Collection[str]) -> pa.Table:
+    try:
+        return store.read_table(path, [*columns])
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:  # Arrow raises OSError for damaged pages
+        told = str(error).strip().partition("\n")[0]
+        raise ConfigError(f"{path}: cannot be read: {told}: `longvid verify` tells what is damaged") from error
 
 
 def _is_sorted(keys: pa.Table) -> bool:

@@ -84,5 +84,17 @@ def test_a_missing_column_is_named(corpus):
         typed_samples(samples.drop_columns(["shard", "sample_key"]), COLUMNS)
 
 
+@pytest.mark.parametrize("damage", ["no Parquet", "a page", "footer"])
+def test_a_damaged_table_is_named(corpus, tmp_path, damage):
+    store, samples = Store(tmp_path), corpus[1]
+    store.write_tables("tables/samples.parquet", [samples], SAMPLE)
+    path = tmp_path / "tables/samples.parquet"
+    content = bytearray(path.read_bytes())
+    content[{"no Parquet": 0, "a page": len(content) // 2, "footer": -6}[damage]] ^= 0xFF
+    path.write_bytes(b"no table" if damage == "no Parquet" else content)
+    with pytest.raises(ConfigError, match=r"^tables/samples\.parquet: cannot be read: "):
+        ShardReader(store)
+
+
 def test_only_columns_of_the_schema_are_read():
     assert {*ALL} <= {*SAMPLE.names}
