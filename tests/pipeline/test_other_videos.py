@@ -10,6 +10,8 @@ from pipeline.plan import plan
 from pipeline.tables.catalog import open_catalog
 from tests.pipeline.worlds import small_recipe
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS = (
     ["A surgeon stitches a deep wound", "The nurse bandages an injured elbow", "A patient swallows bitter medicine"],
     ["The sailor hoists a canvas sail", "A gull steals the captain's sandwich", "Waves flood the wooden deck"],

@@ -15,6 +15,8 @@ from pipeline.inputs.recipe import load_recipe
 from pipeline.terminal import Terminal
 from workers.storage.files import PathError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):

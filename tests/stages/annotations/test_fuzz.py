@@ -4,6 +4,7 @@ import json
 import math
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from stages.annotations.text import AnnotationError, clean_text
 from stages.qa.config import WritingConfig
 from stages.qa.writing import write_pairs
 from tests import fuzz
+
+pytestmark = pytest.mark.slow
 
 # Lines of cues are joined by a space after they are cleaned, so what spans two of them has one.
 _TOKEN = re.compile(r"<image>|<\|\w*\|>|</?[a-z]+>|[\x00-\x1f]")

@@ -19,6 +19,8 @@ from workers.fetch.host_limiter import HostLimiter
 from workers.fetch.limits import FetchLimits
 from workers.fetch.partial_file import PartialFile
 
+pytestmark = pytest.mark.slow
+
 LIMITS = FetchLimits(
     max_bytes=4 * len(BODY),
     max_seconds=20,

@@ -19,6 +19,8 @@ from workers.fetch.fetcher import fetch, read_bytes
 from workers.fetch.limits import FetchLimits
 from workers.fetch.partial_file import RetryableError
 
+pytestmark = pytest.mark.slow
+
 OWN = Access(buckets=("s3://videos", "gs://videos"))
 LIMITS = FetchLimits(max_bytes=4 * len(BODY), max_seconds=60, attempts=2, backoff_s=0.01, access=OWN)
 

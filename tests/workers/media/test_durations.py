@@ -6,6 +6,8 @@ import pytest
 from tests.numbered_video import write_video
 from workers.media.probe import probe
 
+pytestmark = pytest.mark.slow
+
 LENGTH_FLAGS = {"truncated", "header_duration_off"}
 MILLISECONDS = {"time_base": Fraction(1, 1000)}
 

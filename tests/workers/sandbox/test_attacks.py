@@ -8,6 +8,8 @@ from benchmarks._attacks import ATTACKS, attack_all
 from workers.sandbox import landlock, seccomp, self_test
 from workers.sandbox.lockdown import LAYERS
 
+pytestmark = pytest.mark.slow
+
 UNLOCKED = """
 import os, sys
 from benchmarks._attacks import ATTACKS, target

@@ -13,6 +13,8 @@ from workers.training.sample_stream import SampleStream
 from workers.training.sequences import build_sequences
 from workers.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def one_thread():
