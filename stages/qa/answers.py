@@ -35,7 +35,7 @@ def may_be_right(wrong: Answer, found: Answer, error_s: float) -> bool:
     them.
     """
     if isinstance(wrong, Event) and isinstance(found, Event):
-        return _may_be_true_of(wrong, found)
+        return may_be_true_of(wrong, found)
     if is_span(wrong) and is_span(found):
         start, end = found  # type: ignore[misc]
         return overlap_s(wrong, (start - error_s, end + error_s)) > 0  # type: ignore[arg-type,operator]
@@ -44,10 +44,11 @@ def may_be_right(wrong: Answer, found: Answer, error_s: float) -> bool:
 
 def happens(offered: Event, events: Sequence[Event]) -> bool:
     """Returns whether an offered event is one of some events, or may be true of one of them."""
-    return any(tell_the_same(offered, e) or _may_be_true_of(offered, e) for e in events)
+    return any(tell_the_same(offered, e) or may_be_true_of(offered, e) for e in events)
 
 
-def _may_be_true_of(event: Event, other: Event) -> bool:
+def may_be_true_of(event: Event, other: Event) -> bool:
+    """Returns whether what a visual event tells may be true of another one, so that it is no wrong option beside it."""
     return event.kind == other.kind == "event" and holds_of(event.text, other.text)
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from stages.qa.answers import may_be_true_of
 from stages.qa.clean import only_goes_on
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, overlap_s
 from stages.qa.lines import NEAR_LINES, is_whole_line, sentences_of
 from stages.qa.names import lacks_object
 from stages.qa.once import once
-from stages.qa.similarity import content_words, core_words, holds_of, near_duplicates
+from stages.qa.similarity import content_words, core_words, near_duplicates
 from stages.qa.steps import SOME, followed, outlines_of, places_of, steps_of
 
 
@@ -154,8 +155,7 @@ class Timeline:
     def tells_of(self, event: Event) -> frozenset[Event]:
         """Returns the events that say the same in the same words, and those that what an event tells may be true of."""
         holders = min((self._holders.get(word, []) for word in core_words(event.text)), key=len, default=[])
-        told = (e for e in holders if event.kind == e.kind == "event" and holds_of(event.text, e.text))
-        return frozenset((*self.groups.get(event.group, ()), *told))
+        return frozenset((*self.groups.get(event.group, ()), *(e for e in holders if may_be_true_of(event, e))))
 
     def _is_true_of(self, event: Event, other: Event) -> bool:
         """Whether an event may happen where one of another group is told, at another time."""
@@ -190,8 +190,9 @@ class Timeline:
     def _meanings(self) -> dict[str, list[Event]]:
         """Events by what they mean, where that was looked for."""
         meanings: dict[str, list[Event]] = {}
-        for event in filter(lambda e: e.meaning, self.events):
-            meanings.setdefault(event.meaning, []).append(event)
+        for event in self.events:
+            if event.meaning:
+                meanings.setdefault(event.meaning, []).append(event)
         return meanings
 
     @cached_property

@@ -3,9 +3,9 @@
 import random
 from collections.abc import Iterable, Sequence
 
-from stages.qa.answers import tell_the_same
+from stages.qa.answers import may_be_true_of, tell_the_same
 from stages.qa.event import Event, Span, overlap_s
-from stages.qa.similarity import are_similar, holds_of
+from stages.qa.similarity import are_similar
 from stages.qa.timeline import Timeline
 
 FEWEST = 3
@@ -65,11 +65,6 @@ def _at_a_drawn_place(
             chosen.append(event)
             want[before] -= 1
     return tuple(chosen) if not any(want.values()) else None
-
-
-def may_be_true_of(event: Event, other: Event) -> bool:
-    """Returns whether what a visual event tells may be true of another one, so that it is no wrong option beside it."""
-    return event.kind == other.kind == "event" and holds_of(event.text, other.text)
 
 
 def may_be_taken_for(event: Event, other: Event) -> bool:

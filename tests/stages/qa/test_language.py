@@ -27,10 +27,8 @@ def test_texts_of_english_words_alone_are_english_without_the_detector(monkeypat
         raise AssertionError(text)
 
     monkeypatch.setattr(langdetect, "detect_langs", detect_langs)
-    assert (
-        language_of(["rabbits nibble carrots", "squirrels throw acorns", "butterflies land", "birds sing loudly"])
-        == "en"
-    )
+    texts = ["rabbits nibble carrots", "squirrels throw acorns", "butterflies land", "birds sing loudly"]
+    assert language_of(texts) == "en"
 
 
 @pytest.mark.parametrize(
