@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
@@ -11,8 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from schemas.stage import Stage
-from workers.storage.store import Store
+from pipeline.engine.forked_workers import BUILD, CHAIN, fork_server
 
 STAGES = ("download", "shard", "decode", "embed")
 CORES = 2
@@ -32,6 +32,11 @@ def whole_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) 
 def build(manifest: str, corpus: str, names: str, *settings: str) -> None:
     """The phase `ingest` in this process, of these stages; prints its seconds."""
     begun = time.perf_counter()
+    with fork_server(BUILD if "embed" in names.split(",") else CHAIN):
+        _build(begun, manifest, corpus, names, settings)
+
+
+def _build(begun: float, manifest: str, corpus: str, names: str, settings: tuple[str, ...]) -> None:
     from pipeline.engine.cluster import ray_session
     from pipeline.engine.crash_counter import CrashCounter
     from pipeline.engine.progress import Display
@@ -39,6 +44,7 @@ def build(manifest: str, corpus: str, names: str, *settings: str) -> None:
     from pipeline.inputs.manifest import MANIFEST_ROWS, iterate_manifest
     from pipeline.phases import phases
     from pipeline.tables.workspace import Workspace
+    from workers.storage.store import Store
 
     stages, store, folder = _stages(settings), Store(corpus), manifest_folder(manifest)
     with ray_session(CORES), Workspace() as work:
@@ -85,6 +91,8 @@ def parts_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) 
 
 def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list[dict[str, Any]]:
     """One unit of a stage; the rows that go on."""
+    from workers.storage.store import Store
+
     stage, store = _stages((f"decode.short_side={short_side}",))[name], Store(corpus)
     path = stage.unit_path(unit)
     store.write_tables(path, _run(name, short_side, corpus)(unit), stage.writes)
@@ -94,12 +102,14 @@ def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list
 
 @cache
 def _run(name: str, short_side: int, corpus: str) -> Callable:
+    from workers.storage.store import Store
+
     stage, store = _stages((f"decode.short_side={short_side}",))[name], Store(corpus)
     return stage.make(store)
 
 
 @cache
-def _stages(settings: tuple[str, ...]) -> dict[str, Stage]:
+def _stages(settings: tuple[str, ...]) -> dict[str, Any]:
     from pipeline.inputs.recipe import load_recipe
 
     recipe = load_recipe("demo", list(settings))
@@ -108,3 +118,5 @@ def _stages(settings: tuple[str, ...]) -> dict[str, Stage]:
 
 if __name__ == "__main__":
     build(*sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(0)  # as the command line ends, without Python's finalization

@@ -129,9 +129,11 @@ def run_phase(
         note_planned(work, store)
     # Ray takes a second to import, and a build that has nothing to do or whose input is bad needs none of it.
     from pipeline.engine.cluster import ray_session
+    from pipeline.engine.forked_workers import CHAIN
 
     # First, since the session imports Ray Data while it starts, which the next import needs.
-    session.enter_context(ray_session())
+    imports = [name for stage in phase.stages for name in stage.imports]
+    session.enter_context(ray_session(imports=[*CHAIN, *imports]))
     from pipeline.engine.compose import run_chain
     from pipeline.engine.progress import Display
 

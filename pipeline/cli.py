@@ -1,10 +1,13 @@
 """The entry point of the command line: runs a command, and turns errors and signals into one line."""
 
+import atexit
 import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from typing import NoReturn
 
 from pipeline.os_errors import explained
 from pipeline.stop_signals import ended_by_signals
@@ -71,8 +74,20 @@ def _refuse_empty(words: list[str]) -> None:
             raise ConfigError(f"{name}: is empty; give it a value, or leave it out")
 
 
-def main() -> None:
-    """Runs the command line. A signal or an error in the user's input or in storage becomes one line, no traceback."""
+def main() -> NoReturn:
+    """Runs the command line and ends the process, without Python's finalization: it takes a second after a build."""
+    try:
+        run()
+    except SystemExit as ended:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # whoever read it is gone
+                stream.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else 1)
+
+
+def run() -> NoReturn:
+    """Runs the command line, and exits. A signal or an error in the user's input or in storage becomes one line."""
     allow_all_characters()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would search all installed packages for them
     advice = RESUMABLE if {"build", "demo", "train"} & {*sys.argv[1:2]} else ""

@@ -90,7 +90,7 @@ def train(
         from pipeline.engine.lock import only_run
         from pipeline.training.driver import run_ranks
 
-        with only_run(store, config.folder), ray_session(runtime_env=True):
+        with only_run(store, config.folder), ray_session(imports=["pipeline.training.rank"], runtime_env=True):
             run_ranks(store, config, key, on_step or _Printer(config))
     return _report(store, resumed_at, config)
 

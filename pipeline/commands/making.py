@@ -87,11 +87,14 @@ def build(
     ] = False,
 ) -> None:
     """Build a corpus, or continue a build; finished units are kept. Exit code 1: the code failed on some units."""
-    from pipeline.build import build
-    from pipeline.inputs.recipe import load_recipe
-    from pipeline.report import show_summary
+    from pipeline.engine.forked_workers import fork_server_of_new
 
-    summary = build(manifest, to, load_recipe(recipe, set_), say=out.print, allow_removal=allow_removal)
+    with fork_server_of_new(to):  # before the imports, which take about as long
+        from pipeline.build import build
+        from pipeline.inputs.recipe import load_recipe
+        from pipeline.report import show_summary
+
+        summary = build(manifest, to, load_recipe(recipe, set_), say=out.print, allow_removal=allow_removal)
     show_summary(summary, to, out)
     raise typer.Exit(1 if summary.failures else 0)
 
@@ -100,9 +103,11 @@ def build(
 def demo(to: Annotated[Path, typer.Option("--out", "-o")] = Path("demo_corpus"), set_: Overrides = None) -> None:
     """Render long videos of a small world, build a corpus from them and train on it. Needs no network and no GPU."""
     from pipeline.demo.run import run_demo
+    from pipeline.engine.forked_workers import fork_server_of_new
     from pipeline.inputs.recipe import load_recipe
 
-    run_demo(to, load_recipe("demo", set_), out)
+    with fork_server_of_new(str(to)):
+        run_demo(to, load_recipe("demo", set_), out)
 
 
 @app.command()

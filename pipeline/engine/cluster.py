@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -15,6 +15,7 @@ from typing import Any
 
 import ray
 
+from pipeline.engine.forked_workers import fork_server, forking
 from pipeline.engine.lean_ray import only_needed_processes
 from pipeline.engine.private_ray import private_options
 
@@ -28,11 +29,14 @@ class ClusterUnreachable(ValueError):
 
 
 @contextmanager
-def ray_session(num_cpus: int | None = None, *, runtime_env: bool = False) -> Iterator[None]:
+def ray_session(
+    num_cpus: int | None = None, *, imports: Iterable[str] = (), runtime_env: bool = False
+) -> Iterator[None]:
     """Connects to the cluster at RAY_ADDRESS (set in submitted jobs), or uses the process' session, or starts one.
 
     Args:
         num_cpus: number of cores of a session that is started; None: all of this machine.
+        imports: modules that workers of a session that is started need and that take long to import.
         runtime_env: whether tasks in it have a `runtime_env`; a session of a build has no agent that makes them.
 
     Raises:
@@ -48,7 +52,9 @@ def ray_session(num_cpus: int | None = None, *, runtime_env: bool = False) -> It
         if address:
             _check_listens(address)
         else:
+            session.enter_context(fork_server(imports))
             session.enter_context(only_needed_processes(runtime_env))
+            session.enter_context(forking())
             # At least two cores: on one core, a chain's pinned actors would leave none to its tasks.
             options |= {
                 "num_cpus": num_cpus or max(2, os.cpu_count() or 1),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
+from pipeline import cli
 from tests.pipeline.worlds import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ def run(*words: str | Path) -> int:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["longvid", *map(str, words)])
         try:
-            main()
+            cli.run()
         except SystemExit as ended:
             return int(ended.code or 0)
     return 0

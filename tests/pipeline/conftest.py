@@ -1,13 +1,13 @@
 """What tests of the pipeline share in one process: a Ray session, and a small corpus."""
 
 import json
-import logging
 import os
 
 import pytest
-import ray
 
 from pipeline.build import Summary, build
+from pipeline.engine import cluster
+from pipeline.engine.forked_workers import BUILD
 from tests.pipeline.in_process import in_process
 from tests.pipeline.worlds import SmallCorpus, small_recipe, small_world
 from workers.storage.file_lock import locked
@@ -15,15 +15,10 @@ from workers.storage.file_lock import locked
 
 @pytest.fixture(scope="session")
 def ray_session():
-    ray.init(
-        num_cpus=4,
-        object_store_memory=200 * 2**20,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster, "OBJECT_STORE_BYTES", 200 * 2**20)
+        with cluster.ray_session(4, imports=BUILD, runtime_env=True):
+            yield
 
 
 @pytest.fixture(scope="session")

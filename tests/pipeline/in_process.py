@@ -26,7 +26,8 @@ from workers.storage.store import Store
 def in_process() -> Iterator[None]:
     """Within it, `build` and `longvid build` start no Ray session and no workers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.engine.cluster.ray_session", nullcontext)
+        patch.setattr("pipeline.engine.cluster.ray_session", lambda **_: nullcontext())
+        patch.setattr("pipeline.engine.forked_workers.fork_server_of_new", nullcontext)
         patch.setattr("pipeline.engine.compose.run_chain", run_chain)
         yield
 

@@ -36,7 +36,7 @@ def imported_modules(code: str) -> set[str]:
 
 def imported_for(*words: str, first: str = "") -> set[str]:
     """Names of the modules that are imported after a command has run; `first` runs before it."""
-    command = "from pipeline.cli import main; main()"
+    command = "from pipeline.cli import run; run()"
     code = f"import json, sys\n{first}\ntry:\n {command}\nfinally:\n print(json.dumps([*sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, check=True, text=True)
     return set(json.loads(done.stdout.splitlines()[-1]))

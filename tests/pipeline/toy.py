@@ -95,10 +95,10 @@ class Colleague:
 
 
 class Late:
-    """Shouts whether `wave`, which nothing else imports, was there before this worker was."""
+    """Shouts whether `tabnanny`, which nothing else imports, was there before this worker was."""
 
     def __init__(self, config: ShoutConfig, store) -> None:
-        self.shout = str("wave" in sys.modules)
+        self.shout = str("tabnanny" in sys.modules)
 
     def __call__(self, unit: dict[str, Any]) -> Iterator[pa.Table]:
         yield pa.table({"segment_id": [unit["segment_id"]], "shout": [self.shout]}, SHOUT)
