@@ -40,17 +40,27 @@ def main() -> None:
         connection, _ = listening.accept()
         with connection, suppress(ConnectionError):  # whoever asked has been killed
             request, descriptors = _receive(connection)
-            if os.fork() == 0:
+            if not (worker := os.fork()):
                 # Only the server is to keep these open, so that others see when it ends.
                 for inherited in (listening, driver, connection):
                     inherited.close()
                 _become_worker(request, descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
+            _set_group(worker, request["process_group"])
             connection.sendall(b"1")
     address = Path(listening.getsockname())
     address.unlink(missing_ok=True)  # a driver that was killed has left it
     address.parent.rmdir()
+
+
+def _set_group(worker: int, group: int) -> None:
+    """Moves a worker into the process group that Ray made for it: Ray kills the groups of workers that have ended."""
+    try:
+        os.setpgid(worker, group)
+    except OSError:  # whoever asked has been killed, and the group is gone
+        with suppress(OSError):  # or the worker has
+            os.setpgid(worker, worker)
 
 
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -81,8 +91,6 @@ def _take_over(request: dict[str, Any], descriptors: list[int]) -> None:
     for number, descriptor in enumerate(descriptors, 1):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    with suppress(OSError):
-        os.setpgid(0, request["process_group"])  # Ray ends the group of a worker that has ended
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(request["oom_score_adj"])  # if memory runs out, before the driver
     os.environ.clear()

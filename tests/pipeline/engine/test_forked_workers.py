@@ -31,13 +31,14 @@ def facts():
     return {
         "pid": os.getpid(), "parent": parent.pid if parent else 0,
         "imported": sorted({"ray.data", "tomllib"} & {*sys.modules}),
-        "given": os.environ.get("GIVEN"), "folder": os.getcwd(), "oom_score_adj": oom_score_adj,
+        "group": os.getpgid(0), "given": os.environ.get("GIVEN"), "folder": os.getcwd(), "oom_score_adj": oom_score_adj,
     }
 
 with ray_session(2, imports=["ray.data", "tomllib"]):
     import ray
     task = ray.remote(facts)
     processes = psutil.Process().children(recursive=True)
+    kept = ray.remote(num_cpus=1)(type("Kept", (), {"facts": lambda self: facts()}))
     (server,) = (p for p in processes if "pipeline.engine.fork_server" in p.cmdline())
     seen = {"server": server.pid, "first": ray.get(task.remote())}
     THEN
@@ -66,11 +67,27 @@ def test_workers_are_forked_and_have_the_modules_environment_and_folder_that_the
     assert worker["oom_score_adj"] == "1000"  # as Ray sets it: workers are ended before the driver
 
 
+def test_each_worker_has_a_process_group_of_its_own(tmp_path):
+    """Ray kills the group of a worker that has ended: neither the server nor another worker may be in it."""
+    then = """
+    for _ in range(4):
+        actors = [kept.remote() for _ in range(2)]
+        seen.setdefault("rounds", []).append(ray.get([actor.facts.remote() for actor in actors]))
+    print(json.dumps(seen | {"group": os.getpgid(server.pid)}))
+    """
+    seen, code = session(then, tmp_path)
+    assert code == 0
+    for workers in seen["rounds"]:
+        assert {worker["parent"] for worker in workers} == {seen["server"]}
+        groups = {worker["group"] for worker in workers}
+        assert len(groups) == 2
+        assert seen["group"] not in groups
+
+
 def test_without_its_server_a_session_has_workers_of_ray(tmp_path):
     then = """
     server.kill()
     server.wait()
-    kept = ray.remote(num_cpus=1)(type("Kept", (), {"facts": lambda self: facts()}))
     actors = [kept.remote() for _ in range(2)]
     seen["later"] = ray.get([a.facts.remote() for a in actors])
     print(json.dumps(seen))

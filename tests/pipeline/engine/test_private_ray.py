@@ -14,6 +14,7 @@ pytestmark = pytest.mark.ray
 
 SESSION = """
 import json, os, psutil, ray
+from contextlib import suppress
 from pipeline.engine.cluster import ray_session
 class Kept:
     def __call__(self, batch):
@@ -21,11 +22,17 @@ class Kept:
 with ray_session(2):
     assert ray.data.range(2).map_batches(Kept, concurrency=1).take_all() == [{"id": 0}, {"id": 1}]
     tree = psutil.Process().children(recursive=True)
-    sockets = [c for p in tree if p.is_running() for c in p.net_connections("inet")]
+    sockets = []
+    for process in tree:
+        with suppress(psutil.Error):
+            sockets += process.net_connections("inet")
     listening = sorted({c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN})
     folder = ray._private.worker._global_node.get_session_dir_path()
     seen = {"listening": listening, "folder": folder, "token": os.environ["RAY_AUTH_TOKEN"]}
-    seen["commands"] = [" ".join(p.cmdline()) for p in tree if p.is_running()]
+    seen["commands"] = []
+    for process in tree:
+        with suppress(psutil.Error):  # it has ended meanwhile, as what asks the fork server does
+            seen["commands"].append(" ".join(process.cmdline()))
     print(json.dumps(seen | {"processes": [p.pid for p in tree]}))
 """
 
