@@ -14,9 +14,11 @@ import signal
 import socket
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 WORKER = "ray._private.workers.default_worker"
@@ -31,11 +33,15 @@ def main() -> None:
     # before there is any, and end with the process of this id.
     os.environ |= {"RAY_JOB_ID": "ffffffff", "RAY_RAYLET_PID": str(os.getpid())}
     gc.disable()  # it finds nothing in objects that modules keep, and takes a tenth of the time
-    for module in (WORKER, *sys.argv[3:]):
-        import_module(module)
+    import_module(WORKER)
+    with _no_random_ids():
+        for module in sys.argv[3:]:
+            import_module(module)
     gc.enable()
     gc.collect()
     gc.freeze()  # garbage collection in a worker would copy all imported modules
+    if not _forks_differ():
+        sys.exit("workers would make the same random ids")
     while driver not in select.select([listening, driver], [], [])[0]:
         connection, _ = listening.accept()
         with connection, suppress(ConnectionError):  # whoever asked has been killed
@@ -52,6 +58,38 @@ def main() -> None:
     address = Path(listening.getsockname())
     address.unlink(missing_ok=True)  # a driver that was killed has left it
     address.parent.rmdir()
+
+
+@contextmanager
+def _no_random_ids() -> Iterator[None]:
+    """Keeps Ray's classes from taking their ids of Ray's generator when they are defined.
+
+    It is seeded by its first use, so all workers would continue the same sequence of ids, also those of objects.
+    """
+    from ray import actor
+
+    from pipeline.engine.lean_ray import replaced
+
+    kind = actor.ActorClassID
+    own = SimpleNamespace(from_random=lambda: kind(os.urandom(kind.size())))
+    with replaced(actor, "ActorClassID", own):
+        yield
+
+
+def _forks_differ() -> bool:
+    """Returns whether forked processes make different random ids."""
+    from ray import ObjectRef
+
+    ids = []
+    for _ in range(2):
+        reader, writer = os.pipe()
+        if not os.fork():
+            os.write(writer, ObjectRef.from_random().binary())
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as stream:
+            ids.append(stream.read())
+    return ids[0] != ids[1]
 
 
 def _set_group(worker: int, group: int) -> None:

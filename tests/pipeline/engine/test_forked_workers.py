@@ -84,6 +84,20 @@ def test_each_worker_has_a_process_group_of_its_own(tmp_path):
         assert seen["group"] not in groups
 
 
+def test_workers_make_different_random_ids(tmp_path):
+    """Two workers that make the same id of an object end one another."""
+    then = """
+    class Ids:
+        def made(self): return [os.getpid(), *(ray.ObjectRef.from_random().hex() for _ in range(3))]
+    actors = [ray.remote(num_cpus=0.5)(Ids).remote() for _ in range(4)]
+    print(json.dumps(seen | {"made": ray.get([actor.made.remote() for actor in actors])}))
+    """
+    seen, code = session(then, tmp_path)
+    assert code == 0
+    made = [each for ids in seen["made"] for each in ids]
+    assert len({*made}) == len(made) == 16
+
+
 def test_without_its_server_a_session_has_workers_of_ray(tmp_path):
     then = """
     server.kill()
