@@ -79,11 +79,18 @@ def main() -> NoReturn:
     try:
         run()
     except SystemExit as ended:
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # whoever read it is gone
-                stream.flush()
-        os._exit(ended.code if isinstance(ended.code, int) else 1)
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    atexit._run_exitfuncs()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except BrokenPipeError:  # whoever read it is gone
+            continue
+        except (OSError, ValueError) as error:
+            code = code or 2
+            with suppress(OSError):
+                os.write(2, f"error: the output cannot be written: {error}\n".encode())
+    os._exit(code)
 
 
 def run() -> NoReturn:

@@ -44,20 +44,28 @@ def main() -> None:
         sys.exit("workers would make the same random ids")
     while driver not in select.select([listening, driver], [], [])[0]:
         connection, _ = listening.accept()
-        with connection, suppress(ConnectionError):  # whoever asked has been killed
-            request, descriptors = _receive(connection)
-            if not (worker := os.fork()):
-                # Only the server is to keep these open, so that others see when it ends.
-                for inherited in (listening, driver, connection):
-                    inherited.close()
-                _become_worker(request, descriptors)
-            for descriptor in descriptors:
-                os.close(descriptor)
-            _set_group(worker, request["process_group"])
-            connection.sendall(b"1")
+        # Of a request that cannot be met, as with too many processes, whoever asked becomes Ray's own worker.
+        with connection, suppress(OSError, ValueError, TypeError):
+            _serve(connection, listening, driver)
     address = Path(listening.getsockname())
     address.unlink(missing_ok=True)  # a driver that was killed has left it
     address.parent.rmdir()
+
+
+def _serve(connection: socket.socket, listening: socket.socket, driver: socket.socket) -> None:
+    request, descriptors = _receive(connection)
+    try:
+        group = request["process_group"]
+        if not (worker := os.fork()):
+            # Only the server is to keep these open, so that others see when it ends.
+            for inherited in (listening, driver, connection):
+                inherited.close()
+            _become_worker(request, descriptors)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+    _set_group(worker, group)
+    connection.sendall(b"1")
 
 
 @contextmanager
@@ -103,9 +111,14 @@ def _set_group(worker: int, group: int) -> None:
 
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
     text, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 2)
-    while part := connection.recv(1 << 16):
-        text += part
-    return json.loads(text), descriptors
+    try:
+        while part := connection.recv(1 << 16):
+            text += part
+        return json.loads(text), descriptors
+    except (OSError, ValueError):
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise
 
 
 def _become_worker(request: dict[str, Any], descriptors: list[int]) -> NoReturn:
@@ -116,7 +129,7 @@ def _become_worker(request: dict[str, Any], descriptors: list[int]) -> NoReturn:
         runpy.run_module(WORKER, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 0
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:

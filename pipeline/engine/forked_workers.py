@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,43 +43,47 @@ def fork_server_of_new(corpus: str) -> Iterator[None]:
 def fork_server(modules: Iterable[str]) -> Iterator[None]:
     """Runs a fork server that imports these modules; does nothing if this process runs one already, or not on Linux.
 
-    Elsewhere, libraries of the system break in processes that are forked.
-
-    Raises:
-        PermissionError: the folder `longvid-ray-<user id>` in the temporary directory is open to other users.
+    Elsewhere, libraries of the system break in processes that are forked. Where it cannot be started, Ray starts its
+    own workers.
     """
     if _running or sys.platform != "linux":
         yield
         return
     with ExitStack() as stack:
-        # Only this user can enter the folder, and so connect to the socket.
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="fork-", dir=scratch_folder("ray")))
-        listening = stack.enter_context(socket.socket(socket.AF_UNIX))
-        _driver, theirs = map(stack.enter_context, socket.socketpair())  # the server ends when this end is closed
-        listening.bind(f"{folder}/s")
-        listening.listen(_WAITING)
-        passed = [listening.fileno(), theirs.fileno()]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.engine.fork_server", *map(str, passed), *dict.fromkeys(modules)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # if it cannot start, Ray's own workers take its place
-            pass_fds=passed,
-            env=_environment(),
-            cwd="/",
-            process_group=0,  # an interrupt at the terminal must only reach the driver
-        )
-        listening.close()
-        theirs.close()
-        stack.callback(process.wait)
-        stack.callback(process.kill)
-        stack.callback(_running.clear)
-        _running.append(f"{folder}/s")
+        with suppress(OSError):
+            _start(modules, stack)
         yield
 
 
+def _start(modules: Iterable[str], stack: ExitStack) -> None:
+    """Starts a fork server that ends with `stack`."""
+    # Only this user can enter the folder, and so connect to the socket.
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="fork-", dir=scratch_folder("ray")))
+    listening = stack.enter_context(socket.socket(socket.AF_UNIX))
+    _driver, theirs = map(stack.enter_context, socket.socketpair())  # the server ends when this end is closed
+    listening.bind(f"{folder}/s")
+    listening.listen(_WAITING)
+    passed = [listening.fileno(), theirs.fileno()]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.engine.fork_server", *map(str, passed), *dict.fromkeys(modules)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # if it cannot import a module, Ray's own workers take its place
+        pass_fds=passed,
+        env=_environment(),
+        cwd="/",
+        process_group=0,  # an interrupt at the terminal must only reach the driver
+    )
+    listening.close()
+    theirs.close()
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    stack.callback(_running.clear)
+    _running.append(f"{folder}/s")
+
+
 def _environment() -> dict[str, str]:
-    # A worker has one thread per core that it asks for; OpenBLAS reads the number when it is imported.
+    # OpenBLAS has one thread per worker, since it reads the number when the server imports it; torch's is set later.
     paths = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": paths}
 
@@ -96,10 +100,11 @@ def forking() -> Iterator[None]:
     from pipeline.engine.lean_ray import replaced
 
     start, worker = services.start_ray_process, default_worker.__file__
+    theirs, ours = (subprocess.list2cmdline([path]) for path in (worker, ask_fork_server.__file__))  # as Ray quotes
 
     def start_ray_process(command: list[str], process_type: str, *arguments: Any, **options: Any) -> Any:
         if process_type == ray_constants.PROCESS_TYPE_RAYLET:
-            command = [word.replace(worker, ask_fork_server.__file__) for word in command]
+            command = [word.replace(theirs, ours) for word in command]
             # Ray would start a worker per core, and `ray.init` wait for them.
             command = [word for word in command if not word.startswith("--num_prestart_python_workers=")]
             command.append("--num_prestart_python_workers=0")

@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -178,3 +179,19 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(corpus):
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(300) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written_is_an_error(corpus):
+    command = [sys.executable, "-m", "pipeline", "query", corpus, "select 1 as one", "--format", "csv"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "error: the output cannot be written: [Errno 28] No space left on device\n"
+
+
+def test_a_closed_output_is_no_error(corpus):
+    command = f"{sys.executable} -m pipeline status {corpus} >&-"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 2)

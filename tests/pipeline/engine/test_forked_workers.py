@@ -54,7 +54,8 @@ def session(then: str, tmp_path) -> tuple[dict, int]:
         command, env=environment | {"PYTHONPATH": path}, cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert done.stdout, done.stderr
-    return json.loads(done.stdout.splitlines()[-1]), done.returncode
+    (said,) = (line for line in done.stdout.splitlines() if line.startswith("{"))  # others are Ray's
+    return json.loads(said), done.returncode
 
 
 def test_workers_are_forked_and_have_the_modules_environment_and_folder_that_they_need(tmp_path):
@@ -98,6 +99,23 @@ def test_workers_make_different_random_ids(tmp_path):
     assert len({*made}) == len(made) == 16
 
 
+def test_a_request_that_is_none_ends_no_server(tmp_path):
+    then = """
+    import socket
+    for sent in (b"", b"{", b"[]"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(os.environ["LONGVID_FORK_SERVER"])
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
+    seen["later"] = ray.get([actor.facts.remote() for actor in [kept.remote() for _ in range(2)]])
+    print(json.dumps(seen))
+    """
+    seen, code = session(then, tmp_path)
+    assert code == 0
+    assert {worker["parent"] for worker in seen["later"]} == {seen["server"]}
+
+
 def test_without_its_server_a_session_has_workers_of_ray(tmp_path):
     then = """
     server.kill()
@@ -133,6 +151,17 @@ def test_nothing_is_left_of_a_session_whose_driver_was_killed(tmp_path):
 def test_a_build_imports_ahead_what_its_stages_import():
     stages = load_recipe("demo").stages(None)
     assert {name for stage in stages.values() for name in stage.imports} <= {*BUILD}
+
+
+def test_where_it_cannot_be_started_there_is_none(monkeypatch):
+    def closed(name: str) -> Path:
+        raise PermissionError(f"{name} is open to other users")
+
+    monkeypatch.setattr(forked_workers, "_running", [])
+    monkeypatch.setattr(forked_workers, "scratch_folder", closed)
+    with forked_workers.fork_server(BUILD), forked_workers.forking():
+        assert not forked_workers._running
+        assert "LONGVID_FORK_SERVER" not in os.environ
 
 
 def test_it_is_started_for_new_local_corpora_only(tmp_path, monkeypatch):
