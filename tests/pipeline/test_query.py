@@ -187,7 +187,8 @@ def test_output_that_cannot_be_written_is_an_error(corpus):
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2
-    assert done.stderr == "error: the output cannot be written: [Errno 28] No space left on device\n"
+    assert done.stderr.startswith("error: ")
+    assert "No space left on device" in done.stderr
 
 
 def test_a_closed_output_is_no_error(corpus):
