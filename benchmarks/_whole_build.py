@@ -91,9 +91,7 @@ def parts_seconds(paths: list[Path], copies: int, short_side: int, corpus: str) 
 
 def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list[dict[str, Any]]:
     """One unit of a stage; the rows that go on."""
-    from workers.storage.store import Store
-
-    stage, store = _stages((f"decode.short_side={short_side}",))[name], Store(corpus)
+    stage, store = _stage(name, short_side, corpus)
     path = stage.unit_path(unit)
     store.write_tables(path, _run(name, short_side, corpus)(unit), stage.writes)
     rows = store.read_table(path).to_pylist() if stage.emits == "rows" else [{}]
@@ -102,10 +100,14 @@ def _work(name: str, short_side: int, corpus: str, unit: dict[str, Any]) -> list
 
 @cache
 def _run(name: str, short_side: int, corpus: str) -> Callable:
+    stage, store = _stage(name, short_side, corpus)
+    return stage.make(store)
+
+
+def _stage(name: str, short_side: int, corpus: str) -> tuple[Any, Any]:
     from workers.storage.store import Store
 
-    stage, store = _stages((f"decode.short_side={short_side}",))[name], Store(corpus)
-    return stage.make(store)
+    return _stages((f"decode.short_side={short_side}",))[name], Store(corpus)
 
 
 @cache

@@ -81,12 +81,13 @@ def main() -> NoReturn:
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     atexit._run_exitfuncs()
-    for stream in filter(None, (sys.stdout, sys.stderr)):
+    for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if not stream.closed:
+                stream.flush()
         except BrokenPipeError:  # whoever read it is gone
             continue
-        except (OSError, ValueError) as error:
+        except OSError as error:
             code = code or 2
             with suppress(OSError):
                 os.write(2, f"error: the output cannot be written: {error}\n".encode())

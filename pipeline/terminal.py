@@ -1,6 +1,8 @@
 """Prints untrusted text on a terminal."""
 
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -27,7 +29,12 @@ def folded_table(*names: str, **options: Any) -> Table:
 
 
 def allow_all_characters() -> None:
-    """Makes standard output and error write characters that their encoding lacks (Latin-1, for example) as escapes."""
+    """Makes standard output and error write characters that their encoding lacks (Latin-1, for example) as escapes.
+
+    Where one is closed (`>&-`), what is written to it is discarded.
+    """
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  # open to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115  # open to the end
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -13,7 +13,16 @@ SOCKET, WORKER = "LONGVID_FORK_SERVER", "LONGVID_RAY_WORKER"
 
 
 def main() -> None:
-    """Returns when the worker has been forked."""
+    """Has the worker forked, or becomes it."""
+    try:
+        if _is_forked():
+            return
+    except OSError:
+        pass  # the server has ended
+    os.execv(sys.executable, [sys.executable, os.environ[WORKER], *sys.argv[1:]])
+
+
+def _is_forked() -> bool:
     with open("/proc/self/oom_score_adj") as file:  # noqa: PTH123  # pathlib takes longer to import than all else here
         oom_score_adj = file.read()
     request = {
@@ -23,18 +32,13 @@ def main() -> None:
         "oom_score_adj": oom_score_adj,
         "process_group": os.getpgid(0),
     }
+    text = json.dumps(request).encode()
     with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(os.environ[SOCKET])
-            text = json.dumps(request).encode()
-            sent = socket.send_fds(connection, [text], [1, 2])
-            connection.sendall(text[sent:])
-            connection.shutdown(socket.SHUT_WR)
-            if connection.recv(1):
-                return
-        except OSError:
-            pass  # it has ended, so Ray's own worker takes its place
-    os.execv(sys.executable, [sys.executable, os.environ[WORKER], *sys.argv[1:]])
+        connection.connect(os.environ[SOCKET])
+        sent = socket.send_fds(connection, [text], [1, 2])
+        connection.sendall(text[sent:])
+        connection.shutdown(socket.SHUT_WR)
+        return bool(connection.recv(1))  # nothing: the server could not make it
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def main() -> None:
     while driver not in select.select([listening, driver], [], [])[0]:
         connection, _ = listening.accept()
         # Of a request that cannot be met, as with too many processes, whoever asked becomes Ray's own worker.
-        with connection, suppress(OSError, ValueError, TypeError):
+        with connection, suppress(OSError, ValueError):
             _serve(connection, listening, driver)
     address = Path(listening.getsockname())
     address.unlink(missing_ok=True)  # a driver that was killed has left it
@@ -55,17 +55,14 @@ def main() -> None:
 def _serve(connection: socket.socket, listening: socket.socket, driver: socket.socket) -> None:
     request, descriptors = _receive(connection)
     try:
-        group = request["process_group"]
-        if not (worker := os.fork()):
+        if not os.fork():
             # Only the server is to keep these open, so that others see when it ends.
-            for inherited in (listening, driver, connection):
-                inherited.close()
-            _become_worker(request, descriptors)
+            listening.close()
+            driver.close()
+            _become_worker(connection, request, descriptors)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-    _set_group(worker, group)
-    connection.sendall(b"1")
 
 
 @contextmanager
@@ -100,15 +97,6 @@ def _forks_differ() -> bool:
     return ids[0] != ids[1]
 
 
-def _set_group(worker: int, group: int) -> None:
-    """Moves a worker into the process group that Ray made for it: Ray kills the groups of workers that have ended."""
-    try:
-        os.setpgid(worker, group)
-    except OSError:  # whoever asked has been killed, and the group is gone
-        with suppress(OSError):  # or the worker has
-            os.setpgid(worker, worker)
-
-
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
     text, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 2)
     try:
@@ -121,11 +109,16 @@ def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
         raise
 
 
-def _become_worker(request: dict[str, Any], descriptors: list[int]) -> NoReturn:
-    """Runs Ray's worker with the arguments, environment, folder and logs of the request, and ends with it."""
+def _become_worker(connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> NoReturn:
+    """Runs Ray's worker with the arguments, environment, folder and logs of the request, and ends with it.
+
+    Answers whoever asked once nothing but the worker itself can fail.
+    """
     code = 1
     try:
         _take_over(request, descriptors)
+        with connection:
+            connection.sendall(b"1")
         runpy.run_module(WORKER, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as ended:
@@ -142,8 +135,9 @@ def _take_over(request: dict[str, Any], descriptors: list[int]) -> None:
     for number, descriptor in enumerate(descriptors, 1):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(request["oom_score_adj"])  # if memory runs out, before the driver
+    # Ray kills the group of a worker that has ended; in that of the server, it would take all of them.
+    os.setpgid(0, request["process_group"])
+    Path("/proc/self/oom_score_adj").write_text(request["oom_score_adj"])  # if memory runs out, before the driver
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])

@@ -1,7 +1,7 @@
 """Starts the process that the workers of a local Ray session are forked from, and has Ray use it.
 
-A worker by itself takes 3 CPU seconds to import Ray, pandas and Ray Data, and 4 more to import torch; a build has up
-to ten workers. The fork server imports them once, while the driver reads its inputs and starts the session.
+A worker by itself takes up to 3 CPU seconds to import Ray, pandas and Ray Data, and 4 more to import torch; a build has
+up to ten workers. The fork server imports them once, while the driver reads its inputs and starts the session.
 """
 
 import os
@@ -34,6 +34,7 @@ _running: list[str] = []  # the address of this process' fork server
 @contextmanager
 def fork_server_of_new(corpus: str) -> Iterator[None]:
     """Runs a fork server in its block if all of a corpus is to be made by a local session."""
+    # Not CORPUS of `pipeline.tables.corpus_file`, whose import takes as long as a second of the server's.
     is_new = "://" not in corpus and not Path(corpus, "corpus.json").exists()
     with fork_server(BUILD) if is_new and not os.environ.get("RAY_ADDRESS") else nullcontext():
         yield
