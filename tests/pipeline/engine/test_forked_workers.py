@@ -160,6 +160,7 @@ def test_where_it_cannot_be_started_there_is_none(monkeypatch):
 
     monkeypatch.setattr(forked_workers, "_running", [])
     monkeypatch.setattr(forked_workers, "scratch_folder", closed)
+    monkeypatch.delenv("LONGVID_FORK_SERVER", raising=False)  # of the session that tests share
     with forked_workers.fork_server(BUILD), forked_workers.forking():
         assert not forked_workers._running
         assert "LONGVID_FORK_SERVER" not in os.environ
