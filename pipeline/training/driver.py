@@ -11,12 +11,12 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
-from ray.util import remove_placement_group
 from ray.util.queue import Empty, Queue
 
 from pipeline.engine.compose import ClusterTooSmall
 from pipeline.training.config import TrainConfig
 from pipeline.training.messages import Ended, Failed, Started
+from pipeline.training.reservations import free_reservations
 from schemas.config import parse
 from workers.storage.store import Store
 
@@ -91,18 +91,15 @@ def _ranks(store: Store, config: TrainConfig, key: bytes) -> Iterator[Iterator[A
     # A separate process: killing it also ends Ray Train's controller and the ranks, Ray Train cannot change the
     # driver's signal handlers, and the driver can exit at any time.
     fit = _fit.options(**options).remote(store, config.model_dump(mode="json"), key, inbox)
-    rooms: list[Any] = []
     try:
-        yield _reports(fit, inbox, config, rooms)
+        yield _reports(fit, inbox, config)
     finally:
         ray.cancel(fit, force=True)
         inbox.shutdown(force=True)
-        # Ray Train's own cleaner of what a killed controller had reserved needs the dashboard to find that it is dead.
-        for room in rooms:
-            remove_placement_group(room)
+        free_reservations(fit)
 
 
-def _reports(fit: Any, inbox: Queue, config: TrainConfig, rooms: list[Any]) -> Iterator[Any]:
+def _reports(fit: Any, inbox: Queue, config: TrainConfig) -> Iterator[Any]:
     quiet_s, started = 0, False
     while True:
         try:
@@ -117,7 +114,6 @@ def _reports(fit: Any, inbox: Queue, config: TrainConfig, rooms: list[Any]) -> I
             continue
         started = True
         if isinstance(report, Started):
-            rooms.append(report.room)
             continue
         yield report
         if isinstance(report, Ended):
@@ -139,7 +135,7 @@ def _first_line(error: object) -> str:
     return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:300]}"
 
 
-@ray.remote(num_cpus=0, max_retries=0)
+@ray.remote(num_cpus=0, max_retries=0, max_calls=1)  # the controller ends with the process that has started it
 def _fit(store: Store, config: dict[str, Any], key: bytes, inbox: Queue) -> None:
     """Runs Ray Train until the run has ended."""
     from ray.train import TrainingFailedError

@@ -1,15 +1,11 @@
 """The messages of the workers of a run to its driver, besides the lines of the log."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
 class Started:
     """Reports that all workers have been placed, and the first of them runs."""
-
-    room: Any
-    """The placement group that reserves their resources."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,6 @@ import ray.train
 import torch
 import torch.distributed as dist
 from ray.train.torch import get_device
-from ray.util import get_current_placement_group
 
 from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.messages import Failed, Started
@@ -36,7 +35,7 @@ def train_rank(settings: dict[str, Any]) -> None:
     rank, world_size = context.get_world_rank(), context.get_world_size()
     try:
         if rank == 0:
-            settings["inbox"].put(Started(get_current_placement_group()))
+            settings["inbox"].put(Started())
         _train(parse(TrainConfig, settings["config"]), settings, rank, world_size)
     except Exception as error:
         if not _is_lost_rank(error):

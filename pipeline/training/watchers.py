@@ -3,8 +3,8 @@
 Each of them imports Ray Train, which costs about three seconds of CPU time:
 
 - The cleaner frees what a killed controller had reserved. It asks the dashboard whether the controller lives; without
-  one, as in a local session, it never finds out, and outlives an interrupted run. `pipeline.training.driver` frees what
-  a run had reserved.
+  one, as in a local session, it never finds out, and outlives an interrupted run.
+  `pipeline.training.reservations` frees what a run had reserved.
 - The watcher looks for nodes that are about to be taken away. The only node of a session ends with it.
 
 No option switches the cleaner off, so it is replaced by name; `tests/pipeline/training/test_driver.py` fails if Ray

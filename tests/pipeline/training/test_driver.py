@@ -7,9 +7,11 @@ import time
 import pytest
 import ray
 from ray._private.state import actors
+from ray.util import placement_group_table
 
 from pipeline.engine.compose import ClusterTooSmall
 from pipeline.train import train
+from pipeline.training import driver
 from pipeline.training.config import TrainConfig
 from pipeline.training.driver import TrainingFailed, check_fits, remove_records, run_ranks
 from tests.pipeline.train_workers import train_workers
@@ -96,6 +98,28 @@ def test_fault_of_the_code_ends_the_run_at_once_and_keeps_its_traceback(corpus, 
     assert "Traceback" in corpus.read_bytes("train/faulty/error.txt").decode()
 
 
+def until_free(cpus: float) -> None:
+    """Waits until the session has this room again; the test's time limit ends it."""
+    while ray.available_resources().get("CPU", 0) < cpus:
+        time.sleep(0.1)
+
+
+def test_run_that_is_stopped_before_its_workers_report_leaves_its_room(corpus, ray_session, monkeypatch):
+    def stop(fit, inbox, config):
+        while all(group["state"] == "REMOVED" for group in placement_group_table().values()):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+        yield
+
+    free = ray.available_resources()["CPU"]
+    monkeypatch.setattr(driver, "_reports", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus.root, CONFIG)
+    until_free(free)
+    controllers = [actor["State"] for actor in actors().values() if actor["ActorClassName"] == "TrainController"]
+    assert controllers and set(controllers) == {"DEAD"}
+
+
 def test_workers_lost_too_often_end_the_run_and_one_that_goes_on_and_is_stopped_leaves_its_room(corpus, ray_session):
     free, config = ray.available_resources()["CPU"], with_settings(steps=100_000, max_failures=1)
     killed: list[set[int]] = []
@@ -121,8 +145,7 @@ def test_workers_lost_too_often_end_the_run_and_one_that_goes_on_and_is_stopped_
     with pytest.raises(KeyboardInterrupt):
         train(corpus.root, config, stop)
     assert resumed_at[0] >= 4
-    while ray.available_resources().get("CPU", 0) < free:  # the test's time limit ends it
-        time.sleep(0.1)
+    until_free(free)
     started = {actor["ActorClassName"] for actor in actors().values()}
     assert "TrainController" in started
     assert not started & {"PlacementGroupCleaner", "PreemptionWatcher"}  # without a cluster, nothing is to be watched
