@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,8 +12,8 @@ from pipeline.tables.decoded import SEGMENT_TABLE
 from pipeline.terminal import Terminal
 from schemas.tables.media import FRAME
 from tests.pipeline.command_line import run
-from tests.workers import shard_units
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards import shard_units
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards.group import ShardError
 from workers.storage.store import Store
 

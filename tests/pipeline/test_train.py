@@ -12,7 +12,7 @@ import transformers
 from pipeline.train import SAMPLES, TrainConfig, TrainReport, train
 from schemas.config import ConfigError, parse
 from tests.tiny_samples import TINY
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards.sample_reader import COLUMNS
 from workers.storage.store import Store
 from workers.training.manifest import MANIFEST, last_checkpoint

@@ -17,7 +17,7 @@ from pipeline.train import SAMPLES
 from pipeline.training.run_key import run_key
 from tests.pipeline.command_line import ROOT, run
 from tests.tiny_samples import TINY
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards.sample_reader import COLUMNS
 from workers.storage.store import Store
 from workers.training.manifest import checkpoint_folder, last_checkpoint

@@ -13,7 +13,7 @@ from schemas.tables.qa import QA
 from schemas.tables.shards import SELECTION
 from stages.group import FACTS, GroupConfig, split_of, stage
 from stages.pack import PackConfig
-from tests.workers.shard_units import group, write_video
+from tests.workers.shards.shard_units import group, write_video
 from workers.storage.store import Store
 
 

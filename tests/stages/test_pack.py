@@ -16,7 +16,7 @@ from safetensors import numpy as safetensors_numpy
 from schemas.tables.qa import QA
 from schemas.tables.shards import SAMPLE, SELECTION
 from stages.pack import PACK_UNIT, PackConfig, is_complete, plan_shards, run, stage
-from tests.workers.shard_units import TOKENS_A_KEYFRAME, group, pack, write_video
+from tests.workers.shards.shard_units import TOKENS_A_KEYFRAME, group, pack, write_video
 from workers.shards import samples
 from workers.shards.writer import archive_bytes, shard_key
 from workers.storage.store import Store

@@ -9,7 +9,7 @@ import pytest
 from pipeline.tables.shard_record import RECORD, ShardInTheWay, drop_stale, gather_shards, note_planned
 from pipeline.tables.workspace import Workspace
 from schemas.tables.shards import SAMPLE, SHARD
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.storage.store import Store
 
 PLANNED = pa.schema([("shard", pa.string())])

@@ -21,7 +21,7 @@ from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.run_key import run_key
 from schemas.config import ConfigError
 from tests.tiny_samples import TINY
-from tests.workers.shard_units import TOKENS_A_KEYFRAME, pack, write_video
+from tests.workers.shards.shard_units import TOKENS_A_KEYFRAME, pack, write_video
 from workers.shards.sample_reader import COLUMNS
 from workers.storage.store import Store
 from workers.training.manifest import MANIFEST, sign

@@ -16,7 +16,7 @@ from pipeline.training.config import TrainConfig
 from pipeline.training.driver import TrainingFailed, check_fits, remove_records, run_ranks
 from tests.pipeline.train_workers import train_workers
 from tests.tiny_samples import TINY
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.storage.files import PathError
 from workers.storage.store import Store
 

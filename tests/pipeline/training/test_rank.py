@@ -9,7 +9,7 @@ from pipeline.training.config import TrainConfig
 from pipeline.training.messages import Failed
 from pipeline.training.rank import _failed, _train
 from tests.tiny_samples import TINY
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.storage.store import Store
 
 CONFIG = TrainConfig(model=TINY, workers=1, steps=8, batch_size=4, checkpoint_every=4, heldout_samples=0)

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards.damage import find_damage
 from workers.storage.store import Store
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from tests.workers.shard_units import encoded_member, pack, write_video
+from tests.workers.shards.shard_units import encoded_member, pack, write_video
 from workers.shards.damage import find_damage
 from workers.shards.group import MAX_JSON_BYTES, MAX_MEMBER_BYTES, ShardError, decode_clips, read_clips, read_group
 from workers.storage.store import Store

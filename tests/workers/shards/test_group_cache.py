@@ -1,6 +1,6 @@
 import pytest
 
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards.group import ShardError
 from workers.shards.group_cache import GroupCache
 from workers.storage.store import Store

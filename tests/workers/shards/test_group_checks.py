@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.workers.shard_units import distill_tensors, encoded_member
+from tests.workers.shards.shard_units import distill_tensors, encoded_member
 from workers.shards.group import Group, decode_group
 
 PAIR = {"qa_id": "a", "conversations": [{"from": "human", "value": "?"}, {"from": "gpt", "value": "!"}]}

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.workers.shard_units import distill_tensors
+from tests.workers.shards.shard_units import distill_tensors
 from workers.shards.layout import TOKEN_TENSORS, cut_groups, part_shapes, take_queries, tokens_metadata
 from workers.storage.safetensors_file import encode_tensors
 

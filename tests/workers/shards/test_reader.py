@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from torch.utils.data import DataLoader
 
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards.reader import ShardReader
 from workers.storage.store import Store
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.config import ConfigError
 from tests.object_store import s3_corpus
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards.group import ShardError
 from workers.shards.sample_reader import SampleReader
 from workers.storage.store import Store

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.config import ConfigError
 from schemas.tables.shards import SAMPLE
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards.reader import ShardReader
 from workers.shards.sample_reader import CLIP_COLUMNS, COLUMNS
 from workers.shards.samples_table import typed_samples

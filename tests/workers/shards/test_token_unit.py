@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.workers.shard_units import distill_tensors
+from tests.workers.shards.shard_units import distill_tensors
 from workers.shards.layout import INDEX_TENSORS
 from workers.shards.token_unit import open_tokens, read_index
 from workers.storage.safetensors_file import encode_tensors

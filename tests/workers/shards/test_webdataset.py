@@ -16,7 +16,7 @@ import workers.shards
 from schemas.config import ConfigError
 from tests.mutator import mutate
 from tests.object_store import s3_corpus
-from tests.workers.shard_units import pack, write_video
+from tests.workers.shards.shard_units import pack, write_video
 from workers.shards import ShardReader, samples
 from workers.shards.group import ShardError
 from workers.shards.layout import tokens_metadata

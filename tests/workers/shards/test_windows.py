@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.workers.shard_units import distill_tensors
+from tests.workers.shards.shard_units import distill_tensors
 from workers.shards.layout import part_shapes, take_queries
 from workers.shards.windows import cut_parts, on_own_clock
 

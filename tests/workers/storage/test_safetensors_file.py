@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import numpy as safetensors_numpy
 
-from tests.workers.shard_units import distill_tensors
+from tests.workers.shards.shard_units import distill_tensors
 from workers.storage.safetensors_file import decode_tensors, encode_tensors, encoded_bytes, read_tensors
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from schemas.config import ConfigError
 from tests.tiny_samples import reads, tiny_set
-from tests.workers.shard_units import WIDTH, pack, write_video
+from tests.workers.shards.shard_units import WIDTH, pack, write_video
 from workers.storage.store import Store
 from workers.training.sample_stream import SampleStream, shard_samples
 
