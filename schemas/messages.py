@@ -12,7 +12,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def printable(text: str) -> str:
-    """Replaces every character that controls a terminal by an escape, such as `\\x1b`."""
+    r"""Replaces every character that controls a terminal by an escape, such as `\x1b`."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 

@@ -61,7 +61,7 @@ _ENOUGH_LETTERS = 0.8
 
 
 def decode_text(data: bytes, language: str = "", encoding: str = DETECT) -> tuple[str, str]:
-    """Returns the text with lines that end in `\n`, and a flag: "", "encoding_detected" or "invalid_utf8".
+    r"""Returns the text with lines that end in `\n`, and a flag: "", "encoding_detected" or "invalid_utf8".
 
     Args:
         language: of the text, as in a file's name ("ru", "zh-TW"); "" where nobody knows.

@@ -35,7 +35,7 @@ def is_data(text: str) -> bool:
 
 
 def _outside_codes(text: str, is_ass: bool) -> Iterator[str]:
-    """The pieces of text between codes, but for drawings: `{\\p1}m 0 0 l 9 9{\\p0}`."""
+    r"""The pieces of text between codes, but for drawings: `{\p1}m 0 0 l 9 9{\p0}`."""
     at, drawing = 0, False
     while (start := text.find("{", at)) >= 0 and (end := text.find("}", start)) >= 0:
         if not is_ass:

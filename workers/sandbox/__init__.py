@@ -1,4 +1,4 @@
-"""Runs declared tasks on untrusted bytes in locked processes, independent of what the tasks do.
+r"""Runs declared tasks on untrusted bytes in locked processes, independent of what the tasks do.
 
 A module declares its tasks by name. It imports what they need at its top, since the process cannot open files later:
 

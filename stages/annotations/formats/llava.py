@@ -1,14 +1,14 @@
-"""Conversations in LLaVA form (LLaVA-Video, VideoChat-Flash, ViLAMP, VTimeLLM) or as `messages`: JSON lists or lines.
+r"""Conversations in LLaVA form (LLaVA-Video, VideoChat-Flash, ViLAMP, VTimeLLM) or as `messages`: JSON lists or lines.
 
     [{"id": "video_3827", "video": "video_3827.mp4", "duration": 21.3,
-      "conversations": [{"from": "human", "value": "<image>\\nWhat does the man hold?"},
+      "conversations": [{"from": "human", "value": "<image>\nWhat does the man hold?"},
                         {"from": "gpt", "value": "A cup."}]}]
 
     {"videos": ["a.mp4"], "messages": [{"role": "user", "content": "<video>What does the man hold?"},
                                        {"role": "assistant", "content": "A cup."}]}
 
     [{"id": "zBT-wRo9Jlo", "meta": {"duration": 59.5, "token": {"<s0>": 0.4, "<e0>": 12.2}},
-      "conversations": [{"from": "human", "value": "<video>\\nWhen does he run?"},
+      "conversations": [{"from": "human", "value": "<video>\nWhen does he run?"},
                         {"from": "gpt", "value": "From <s0> to <e0>."}]}]
 
 The turns are not changed, but for the tokens of VTimeLLM and Moment-10M, which become their times ("From 0.4s to

@@ -1,9 +1,9 @@
-"""YouTube captions as json3 (yt-dlp: `--write-subs --sub-format json3`), manual or automatic. One file per video.
+r"""YouTube captions as json3 (yt-dlp: `--write-subs --sub-format json3`), manual or automatic. One file per video.
 
     {"wireMagic": "pb3", "events": [
         {"tStartMs": 0, "dDurationMs": 120000, "id": 1},
         {"tStartMs": 160, "dDurationMs": 3280, "segs": [{"utf8": "hi"}, {"utf8": " all", "tOffsetMs": 240}]},
-        {"tStartMs": 1900, "dDurationMs": 1540, "aAppend": 1, "segs": [{"utf8": "\\n"}]},
+        {"tStartMs": 1900, "dDurationMs": 1540, "aAppend": 1, "segs": [{"utf8": "\n"}]},
         {"tStartMs": 1910, "dDurationMs": 4000, "segs": [{"utf8": "today we cook"}]}]}
 
 Events without words open a window or end a line. In automatic captions, a line is displayed until the line after the
