@@ -1,4 +1,8 @@
-"""Reads timed events in the project's own format: one object per event, in a JSONL file or in the manifest."""
+"""Reads timed events in the project's own format: one object per event, in a JSONL file or in the manifest.
+
+Events are not checked by a pydantic model: each error needs a code of `left_out.REASONS` and a message with the remedy,
+and a field may not be given twice by its aliases, of which pydantic would silently take the first.
+"""
 
 import math
 import re

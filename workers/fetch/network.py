@@ -1,4 +1,8 @@
-"""Network connections of the HTTP client: only to checked IP addresses, with bounded response headers."""
+"""Network connections of the HTTP client: only to checked IP addresses, with bounded response headers.
+
+These are pools of httpcore, since `httpx.AsyncClient` takes no network backend, which is what connects to the address
+that was checked. Deadlines are `anyio.fail_after`: timeouts of httpcore and httpx hold for a single read, not in total.
+"""
 
 import re
 import ssl

@@ -1,4 +1,8 @@
-"""The interface for modules that declare tasks, and the protocol of client and server. Standard library only."""
+"""The interface for modules that declare tasks, and the protocol of client and server. Standard library only.
+
+Messages are framed here, not by `multiprocessing.connection.Connection`: that waits for the end of a message that has
+begun, where the caller must enforce the limits of the process, and it allocates a buffer for each message.
+"""
 
 import json
 import os

@@ -1,6 +1,7 @@
 """Locks on files and folders (`flock`). The system releases a lock when its process ends, however it ends.
 
-The library `filelock` is not used: it has no shared locks, and creates the file that it locks.
+The library `filelock` is not used: it locks an open file exclusively only (`lock_descriptor`); its shared locks
+(`ReadWriteLock`) are transactions of an SQLite database beside the file.
 """
 
 import fcntl
