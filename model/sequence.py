@@ -124,8 +124,9 @@ def build_sequence(
 
 
 def empty_sequence(token_width: int, pad_id: int) -> TokenSequence:
-    """Returns a sequence of one token without a target, for a rank that has no sample but must run the same steps as
-    the others.
+    """Returns a sequence of one token without a target.
+
+    It is for a rank that has no sample but must run the same steps as the others.
     """
     no_tokens = torch.zeros(0, token_width, dtype=torch.float16)
     return TokenSequence(

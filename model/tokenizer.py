@@ -75,7 +75,5 @@ class ChatTokenizer:
 
 
 def load_tokenizer(path: str = "") -> Tokenizer:
-    """Loads the tokenizer of the Hugging Face model in the folder `path`, or returns the byte tokenizer if `path` is
-    empty.
-    """
+    """Loads the tokenizer of the Hugging Face model in the folder `path`; "" gives the byte tokenizer."""
     return ChatTokenizer(path) if path else ByteTokenizer()

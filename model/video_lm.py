@@ -36,8 +36,9 @@ class VideoLM(nn.Module):
         self._dropout = ProgressiveDropout(self.language_model.base_model, stages) if stages else None
 
     def forward(self, batch: TokenBatch) -> Tensor:
-        """Returns the cross entropy of the labels, summed over the batch; divide by `num_targets` of all ranks to get
-        the mean.
+        """Returns the cross entropy of the labels, summed over the batch.
+
+        Divide it by `num_targets` of all ranks to get the mean.
 
         A batch without labels gives 0, with zero gradients for all parameters.
         """

@@ -162,8 +162,9 @@ def _cost(p: StagePlan) -> str:
 
 
 def show_dropped(corpus: str, out: Terminal) -> None:
-    """Prints the dropped events and pairs by reason, last those that the audit of all pairs left out; nothing before a
-    build has written them.
+    """Prints the dropped events and pairs by reason, last those that the audit of all pairs left out.
+
+    Before a build has written them, nothing is printed.
     """
     store, path = Store(corpus), "tables/dropped.parquet"
     numbers: Counter[tuple[str, str]] = Counter()

@@ -132,8 +132,9 @@ def run(unit: Row, config: GroupConfig, store: Store) -> Iterator[pa.Table]:
 
 
 def publish(pair: Row, licence: str | None) -> Row:
-    """Returns a QA pair in the form of `.qa.json`; `licence` is that of its video. Raises ValueError if its
-    conversations are not JSON.
+    """Returns a QA pair in the form of `.qa.json`; `licence` is that of its video.
+
+    Raises ValueError if its conversations are not JSON.
     """
     parsed = {"conversations": json.loads(pair["conversations"]), "share_alike": share_alike_of(pair, licence)}
     return {name: value for name, value in on_own_clock(pair).items() if name != "video_id"} | parsed

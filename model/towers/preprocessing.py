@@ -40,8 +40,9 @@ class Preprocess:
         return cropped
 
     def normalise(self, frames_NCHW: torch.Tensor) -> torch.Tensor:
-        """Converts uint8 [N, 3, h, w] to float32, normalised by the mean and deviation of each channel, on the same
-        device.
+        """Converts uint8 [N, 3, h, w] to float32, normalised by the mean and deviation of each channel.
+
+        The result is on the same device.
         """
         if self._mean.device != frames_NCHW.device:
             self._mean, self._std = self._mean.to(frames_NCHW.device), self._std.to(frames_NCHW.device)

@@ -107,8 +107,9 @@ class Tower:
 
     @torch.inference_mode()
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
-        """Returns text embeddings, float32 [Q, D], L2-normalised, on the tower's device. Longer texts than the context
-        are cut.
+        """Returns text embeddings, float32 [Q, D], L2-normalised, on the tower's device.
+
+        Longer texts than the context are cut.
         """
         tokens = self._tokenizer(list(texts)).to(self.device)
         with self._casting():

@@ -160,8 +160,9 @@ def _shown(display: Display) -> Iterator[ProgressCounter]:
 
 
 def check_fits(stages: Sequence[Stage]) -> None:
-    """Raises ClusterTooSmall if a worker fits on no node, or if pinned actors leave no room for the other stages; Ray
-    Data would wait forever.
+    """Raises ClusterTooSmall if a worker fits on no node, or if pinned actors leave no room for the other stages.
+
+    Ray Data would wait forever.
     """
     for stage in stages:
         _check_worker(stage)

@@ -30,8 +30,9 @@ def is_remote(folder: str) -> bool:
 
 
 def as_written(address: str, folder: str) -> str:
-    """Returns an address of a manifest in `folder` in a canonical form: `file://` becomes a path. An address that
-    cannot be parsed is not changed.
+    """Returns an address of a manifest in `folder` in a canonical form: `file://` becomes a path.
+
+    An address that cannot be parsed is not changed.
     """
     try:
         url = parse_url(address)
@@ -44,8 +45,9 @@ def as_written(address: str, folder: str) -> str:
 
 
 def resolve(address: str, folder: str) -> str:
-    """Returns the location of an address of a manifest in `folder`. One that cannot be parsed is returned unchanged,
-    and cannot be opened.
+    """Returns the location of an address of a manifest in `folder`.
+
+    One that cannot be parsed is returned unchanged, and cannot be opened.
     """
     try:
         return join_url(folder, address)
@@ -54,8 +56,9 @@ def resolve(address: str, folder: str) -> str:
 
 
 def allowed_location(address: str, folder: str, access: Access) -> str | None:
-    """Returns the location of an address, with links resolved if paths are restricted; None for a local file that may
-    not be read.
+    """Returns the location of an address, with links resolved if paths are restricted.
+
+    It is None for a local file that may not be read.
     """
     location = resolve(address, folder)
     if not _is_path(location):
@@ -72,8 +75,10 @@ def name_below(path: str, folder: str) -> str:
 
 
 def source_stamp(uri: str, sha256: str | None, folder: str, access: Access, ignored: Sequence[str]) -> str:
-    """Returns a stamp that changes when the file of a video may have changed: its address and, for a local file, its
-    size and modification time. A remote file with a checksum in the manifest is the same at any address.
+    """Returns a stamp that changes when the file of a video may have changed.
+
+    It consists of the address and, for a local file, its size and modification time. A remote file with a checksum in
+    the manifest is the same at any address.
     """
     is_local = _is_path(resolve(uri, folder))
     if sha256 and not is_local:
@@ -91,8 +96,9 @@ def annotation_stamp(addresses: Sequence[str], folder: str, access: Access, igno
 
 
 def fingerprint(address: str, ignored: Sequence[str]) -> str:
-    """Returns an address in the form that a corpus stores. The function is idempotent, since plans are also made from
-    the addresses stored in a corpus.
+    """Returns an address in the form that a corpus stores.
+
+    The function is idempotent, since plans are also made from the addresses stored in a corpus.
     """
     if address.startswith("/"):
         return f"{posixpath.basename(address)}#sha256={hashlib.sha256(address.encode()).hexdigest()[:32]}"

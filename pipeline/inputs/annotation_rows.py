@@ -22,7 +22,12 @@ def shifted(row: Row, offset_s: float) -> Row:
 
 
 def events_beside(video: dict[str, Any]) -> list[Row]:
-    """Returns the events of the file beside the video, which are kept."""
+    """Returns the events of the file beside the video, which are kept.
+
+    Raises:
+        ManifestError: the file holds something else than events.
+        OSError: the file cannot be read.
+    """
     if not video.get("events_file"):
         return []
     path = Path(video["events_file"])

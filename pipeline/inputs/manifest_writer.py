@@ -55,8 +55,9 @@ def make_manifest(folder: str | Path, say: Callable[[str], None] = lambda line: 
 
 
 def check_output(path: Path, *, replace: bool) -> None:
-    """Raises ManifestError if a manifest cannot be written to a path: the format is not JSONL, it is a folder, its
-    folder does not exist, or the file exists and may not be replaced.
+    """Raises ManifestError if a manifest cannot be written to a path.
+
+    The format is not JSONL, it is a folder, its folder does not exist, or the file exists and may not be replaced.
     """
     if path.suffix.lower() != ".jsonl":
         raise ManifestError(f"--out {path}: a manifest is written as JSONL; give a name that ends in .jsonl")

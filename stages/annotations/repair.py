@@ -92,8 +92,9 @@ def _in_seconds(rows: list[Row], duration_s: float | None, counts: Counter[str])
 
 
 def are_milliseconds(spans: Iterable[tuple[float, float | None]], duration_s: float | None) -> bool:
-    """Returns whether the times of a video must be milliseconds: most would be outside it as seconds, and all are
-    inside it as milliseconds.
+    """Returns whether the times of a video must be milliseconds.
+
+    Most would be outside it as seconds, and all are inside it as milliseconds.
 
     Times in seconds of a longer cut of the video are distinguished from them by the last time, which must be after
     the first twentieth of the video as milliseconds, and by the median length, which must be at least that of a short

@@ -18,10 +18,10 @@ TASKS = "stages.annotations.tasks"
 
 
 class ParseLimits(SandboxLimits):
-    """Limits of memory and time for parsing one file."""
+    """Sets the limits of memory and time for parsing one file."""
 
     memory_mb: int = Field(2048, ge=256)
-    """Memory limit of the process that parses one file, in bytes."""
+    """Memory limit of the process that parses one file, in MB."""
     cpu_s: float = Field(120.0, gt=0)
     """Limit of CPU time in seconds. A megabyte takes less than one second, whatever it contains."""
 

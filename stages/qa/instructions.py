@@ -48,8 +48,9 @@ def told_as_most(texts: Sequence[str]) -> list[str]:
 
 
 def as_instruction(text: str) -> str:
-    """Returns "Adds water and stirs" as "Add water and stir"; any other text, and one of which a verb is not certain,
-    as it is.
+    """Returns "Adds water and stirs" as "Add water and stir".
+
+    Any other text, and one of which a verb is not certain, is returned as it is.
     """
     words = text.split()
     lower = [word.lower().strip(",;") for word in words]

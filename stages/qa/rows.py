@@ -83,8 +83,10 @@ def _middles(answers: Sequence[object]) -> list[float] | None:
 
 
 def place_options(timeline: Timeline, pairs: list[Pair]) -> None:
-    """Puts the right option of each pair in its place: by turns through a shuffled row of places, so that all come up
-    as often as each other. Numbers stay in order. Then writes `conversations`.
+    """Puts the right option of each pair in its place, and then writes `conversations`.
+
+    Places are taken by turns from a shuffled row of them, so that all come up as often as each other. Numbers stay in
+    order.
     """
     rng = timeline.rng("positions")
     places: dict[int, list[int]] = {}

@@ -136,8 +136,9 @@ def holds_of(text: str, other: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def are_similar(text: str, other: str) -> bool:
-    """Returns whether one of two texts tells most of what the other says, but for where: "the three rodents look at the
-    sky", "the rodents look up". What one shows may be taken for the other.
+    """Returns whether one of two texts tells most of what the other says, but for where.
+
+    What one shows may be taken for the other: "the three rodents look at the sky", "the rodents look up".
     """
     shared = len(content_words(text) & content_words(other))
     return shared >= LEAST_CORE and (_mostly_holds_of(text, other) or _mostly_holds_of(other, text))

@@ -33,8 +33,9 @@ class Verdict:
 
 
 def check(plan: Plan, events: Sequence[Event]) -> Verdict:
-    """Audits a plan against all events of its video. Captions are exempt from the last two: they have no evidence that
-    could be left out.
+    """Audits a plan against all events of its video.
+
+    Captions are exempt from the last two respects: they have no evidence that could be left out.
     """
     table = _table(tuple(events))
     found = solve(plan, table)

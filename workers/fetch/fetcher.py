@@ -23,8 +23,9 @@ from workers.fetch.urls import HttpUrl, LocalUrl
 
 
 def fetch(uri: str, folder: Path, limits: FetchLimits, known: State | None = None) -> Path | None:
-    """Downloads `uri` completely, resuming from what an earlier call left in `folder`, and returns the path of the
-    file, or None if the source reports that the file is still the version `known`.
+    """Downloads `uri` completely, resuming from what an earlier call left in `folder`.
+
+    Returns the path of the file, or None if the source reports that the file is still the version `known`.
 
     A failed call leaves only data that a later call can resume from.
 

@@ -46,9 +46,7 @@ class FetchNotes:
         return None
 
     def of_video(self) -> dict[str, Any]:
-        """Returns the record of the file that the video had last: `media`, `address`, `version`; empty if there is
-        none.
-        """
+        """Returns the record of the file that the video had last: `media`, `address`, `version`; {} if none."""
         return self._read(self._by_video)
 
     def write(self, media: str, size: int, version: State) -> None:

@@ -139,8 +139,9 @@ class _Writer:
 
 
 def make_room(folder: Path, max_bytes: int) -> None:
-    """Deletes partial files next to `folder` until all of them fit into `max_bytes`: the oldest first, none that is in
-    use.
+    """Deletes partial files next to `folder` until all of them fit into `max_bytes`.
+
+    The oldest are deleted first, and none that is in use.
 
     Raises:
         Reject: `too_large` if the files in use are larger than that.

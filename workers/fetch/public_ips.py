@@ -31,8 +31,9 @@ _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def resolve(host: str, port: int, allow_private: bool) -> str:
-    """Resolves a host to one IP address. The caller must connect to it, since a second DNS lookup could return another
-    one.
+    """Resolves a host to one IP address.
+
+    The caller must connect to it, since a second DNS lookup could return another one.
 
     Raises:
         Reject: `refused` if any address of the host is not public, unless `allow_private` is set.

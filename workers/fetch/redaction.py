@@ -88,8 +88,7 @@ def scrub_secrets(text: str, address: str) -> str:
 
 
 def fingerprinted(address: str, ignored: Iterable[str] = ()) -> str:
-    """Returns the redacted address, plus a hash of the complete address if the redaction removed anything that
-    identifies it.
+    """Returns the redacted address, plus a hash of the complete address if that tells more than the redacted one.
 
     The function is idempotent, since plans are also made from the addresses kept in a corpus.
 

@@ -88,8 +88,9 @@ def parse_url(text: str) -> Url:
 
 
 def join_url(folder: str, text: str) -> str:
-    """Resolves an address of a manifest in `folder`: `file://` and relative paths become absolute paths or object
-    addresses.
+    """Resolves an address of a manifest in `folder`.
+
+    `file://` and relative paths become absolute paths or object addresses.
 
     Raises:
         UrlError: see `parse_url`; also if a relative path leaves the bucket of its manifest.
@@ -107,8 +108,9 @@ def join_url(folder: str, text: str) -> str:
 
 
 def decoded(url: ObjectUrl) -> ObjectUrl | None:
-    """Returns the object with the percent-decoded key, to be tried if the key does not exist as written; None if
-    invalid.
+    """Returns the object with the percent-decoded key, or None if that is invalid.
+
+    It is to be tried if the key does not exist as written.
     """
     try:
         other = parse_url(unquote(str(url)))

@@ -17,7 +17,7 @@ _FLOOR_PIXELS, _LEAST_PIXELS = 4e9, 1e9
 
 
 class MediaLimits(SandboxLimits):
-    """Limits for reading a media file."""
+    """Sets the limits for reading a media file."""
 
     budget: float = Field(1.0, gt=0, le=1000)
     """Scales the CPU seconds and the pixels that a file may cost by its size and duration: 100 CPU seconds and 200,000

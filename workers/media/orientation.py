@@ -8,8 +8,9 @@ from av.video.frame import VideoFrame
 
 
 class Orientation(NamedTuple):
-    """Names one of the eight orientations of a rectangle: rows and columns are transposed first, then either is
-    reversed.
+    """Names one of the eight orientations of a rectangle.
+
+    Rows and columns are transposed first, then either is reversed.
     """
 
     transposed: bool = False

@@ -26,8 +26,9 @@ def abi() -> int:
 
 
 def restrict(folders: Iterable[Path], files: Iterable[int] = ()) -> None:
-    """Restricts this thread, and threads that it starts, to reading files in `folders` and the files of the descriptors
-    `files`. `no_new_privs` must be set.
+    """Restricts this thread, and threads that it starts, to reading some files.
+
+    These are the files in `folders` and those of the descriptors `files`. `no_new_privs` must be set.
 
     Raises:
         OSError: Landlock is not available, or the call fails.

@@ -13,10 +13,13 @@ _MAX_THREADS = 256
 
 
 class SandboxLimits(Config):
-    """Limits of a sandbox process. They are generous, so that no file is rejected because the machine is busy."""
+    """Sets the limits of a sandbox process.
+
+    They are generous, so that no file is rejected because the machine is busy.
+    """
 
     memory_mb: int = Field(4096, ge=256)
-    """Maximum memory of a process."""
+    """Maximum memory of a process, in MB."""
     stall_cpu_s: float = Field(300.0, gt=0)
     """Maximum CPU seconds without a heartbeat (a frame, packets read)."""
     stall_s: float = Field(3600.0, gt=0)

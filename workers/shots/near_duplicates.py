@@ -105,8 +105,9 @@ def _correlate(first: np.ndarray, second: np.ndarray, least: int) -> tuple[np.nd
 
 
 def pieces(starts: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """Splits shots that start at `starts` into pieces of at most _PIECE_S seconds; returns their first frames, int64
-    [P].
+    """Splits shots that start at `starts` into pieces of at most _PIECE_S seconds.
+
+    Returns their first frames, int64 [P].
     """
     shot = np.searchsorted(starts, np.arange(len(time_s)), side="right") - 1
     piece = ((time_s - time_s[starts[shot]]) // _PIECE_S).astype(np.int64)
@@ -132,8 +133,9 @@ def piece_keys(
 
 
 def bottom_k(keys: np.ndarray, count: int) -> np.ndarray:
-    """Selects at most `count` distinct keys, those with the smallest hash, so that equal sets of keys give equal
-    selections.
+    """Selects at most `count` distinct keys, those with the smallest hash.
+
+    Equal sets of keys give equal selections.
     """
     known = np.unique(keys[keys >= 0])
     # A multiplicative hash: which are smallest by it has nothing to do with what they mean.

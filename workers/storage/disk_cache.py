@@ -28,8 +28,9 @@ class DiskCache:
 
     @contextmanager
     def use(self, key: str, fetch: Callable[[IO[bytes]], None]) -> Iterator[Path]:
-        """Yields the path of the copy, valid inside the block; `fetch` writes it if it is missing. A key must always
-        mean one content.
+        """Yields the path of the copy, valid inside the block; `fetch` writes it if it is missing.
+
+        A key must always mean one content.
         """
         with self._held(key, fetch):
             yield self._folder / key

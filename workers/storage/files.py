@@ -182,7 +182,13 @@ class Files:
 
 
 def open_file(folder: str, name: str) -> pa.NativeFile:
-    """Opens a file named by the user (on a disk, `s3://` or `gs://`; links are followed) as a seekable stream."""
+    """Opens a file named by the user (on a disk, `s3://` or `gs://`; links are followed) as a seekable stream.
+
+    Raises:
+        PathError: something other than a file is there, such as a named pipe.
+        ConfigError: see `named_folder`.
+        OSError: the file is missing or cannot be read.
+    """
     filesystem, base = _filesystem(folder)
     if _waits(filesystem, path := f"{base}/{name}"):
         raise PathError(f"{path}: is no plain file")

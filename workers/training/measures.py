@@ -42,7 +42,7 @@ class Heldout:
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Counts of a set of samples, over all ranks."""
+    """Holds counts of a set of samples, over all ranks."""
 
     num_targets: int
     questions_cut: int

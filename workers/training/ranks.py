@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 class Ranks:
-    """Sums and unions over the ranks of the torch process group. All ranks must make the same calls.
+    """Computes sums and unions over the ranks of the torch process group. All ranks must make the same calls.
 
     Args:
         world_size: number of ranks; with 1, no process group is needed.

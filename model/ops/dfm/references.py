@@ -17,8 +17,9 @@ class Schedule:
         self.position = [0] * len(self.rows)  # keyframes before the current frame, per query
 
     def before(self, frame: int) -> list[int]:
-        """Returns the nearest keyframe of each query strictly before `frame`, or -1. Frames must not descend between
-        calls.
+        """Returns the nearest keyframe of each query strictly before `frame`, or -1.
+
+        Frames must not descend between calls.
         """
         nearest = []
         for query, row in enumerate(self.rows):

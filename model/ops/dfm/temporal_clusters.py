@@ -16,7 +16,7 @@ from torch import Tensor
 
 
 class TemporalClusters(NamedTuple):
-    """Clusters of consecutive frames that share one token each.
+    """Holds clusters of consecutive frames that share one token each.
 
     Attributes:
         tokens: `[R, C]`, mean tokens in the type of the input.

@@ -105,6 +105,10 @@ def select_keyframes_ragged(frames: Sequence[Tensor], queries: Sequence[Tensor],
         frames: `[N_i, D]` per video.
         queries: `[Q_i, D]` per video.
         options: options of `select_keyframes`.
+
+    Raises:
+        TypeError: see `select_keyframes`.
+        ValueError: the numbers of videos and of sets of queries differ; see also `select_keyframes`.
     """
     if len(frames) != len(queries):
         raise ValueError(f"{len(frames)} videos but {len(queries)} sets of queries: pass one set per video")

@@ -37,8 +37,10 @@ class Repacked(NamedTuple):
 
 
 def keep_count(original_B: Tensor, ratio: float) -> Tensor:
-    """Returns the number of visual tokens after a stage, `[B]`: `floor(ratio * original)`, but at least one if there
-    was one.
+    """Returns the number of visual tokens after a stage, `[B]`: `floor(ratio * original)`, but at least one of any.
+
+    Raises:
+        ValueError: `ratio` is not in (0, 1].
     """
     if not 0 < ratio <= 1:
         raise ValueError(f"ratio = {ratio}: must be a share of the original visual tokens, in (0, 1]")
@@ -57,6 +59,9 @@ def uniform_keep(visual_BL: Tensor, ratio: float, *, original_B: Tensor | None =
 
     Returns:
         `[B, L]` bool: visual tokens to keep, a subset of `visual_BL`. Combine it with the mask of the text.
+
+    Raises:
+        ValueError: `ratio` is not in (0, 1].
     """
     n_B = visual_BL.sum(dim=1)
     count_B = keep_count(n_B if original_B is None else original_B, ratio)
@@ -88,6 +93,9 @@ def attention_scores(
             token of an answer (training). A later position would leak the answer into the choice.
         most: maximum number of query positions per sequence, if known; otherwise it is counted, which takes a host
             sync.
+
+    Raises:
+        ValueError: H is no multiple of G.
     """
     batch, length, heads, width = queries_BLHd.shape
     if heads % keys_BLGd.shape[2]:
@@ -126,6 +134,7 @@ def attention_keep(scores_BL: Tensor, visual_BL: Tensor, ratio: float, *, origin
     Raises:
         FloatingPointError: the score of a visual token is NaN. Not checked in a compiled graph, which cannot read
             values.
+        ValueError: `ratio` is not in (0, 1].
     """
     if not torch.compiler.is_compiling() and (scores_BL.isnan() & visual_BL).any():
         raise FloatingPointError("the attention scores of visual tokens are NaN: the hidden states are not finite")

@@ -123,9 +123,10 @@ WRITERS = (when, what_at, occurrence, said_when)
 
 
 def repeated(timeline: Timeline) -> Iterator[list[Event]]:
-    """Groups of visual events that happen several times, one after the other, and that nothing else tells of.
+    """Yields groups of visual events that happen several times, one after the other.
 
-    None has an event that was put together of several: whether those count as one is not for the annotation to tell.
+    Nothing else tells of them, and none has an event that was put together of several: whether those count as one is
+    not for the annotation to tell.
     """
     is_whole = whole_counts(timeline)
     for group in timeline.groups.values():

@@ -47,8 +47,9 @@ def at_key_frame(
 def appearance(
     path: MediaSource, segment: Segment, wanted_pts: Iterable[int]
 ) -> Iterator[tuple[Geometry, Iterator[VideoFrame | None]]]:
-    """Yields the geometry of the stream, and for each wanted time, ascending, a frame of PyAV's that is shown as the
-    wanted one is. It is for decoders that tell nothing but pixels.
+    """Yields the geometry of the stream, and for each wanted time a frame of PyAV's that is shown as the wanted one is.
+
+    It is for decoders that tell nothing but pixels. The times ascend.
 
     Where each frame has its own shape, the last key frame before, since a shape begins with one; elsewhere the first
     frame of the segment that decodes. None where nothing decodes.
