@@ -1,1 +1,1 @@
-"""One file a step: its config, its pure function, its declaration. Nothing here knows Ray."""
+"""One file per step: its config, its pure function, its declaration. Nothing here knows Ray."""

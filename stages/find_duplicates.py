@@ -118,7 +118,7 @@ def read_seconds(video: dict[str, Any], store: Store) -> Seconds:
 
 
 def read_shifts(video: dict[str, Any], store: Store) -> list[Seconds]:
-    """Reads a video as `read_seconds` does and, where it is sampled about twice a second, from later starts as well.
+    """Reads a video as `read_seconds` does and, where it is sampled about twice per second, from later starts as well.
 
     One of these lies near the samples of a copy, whatever their phase.
     """

@@ -138,7 +138,7 @@ def _write_group(writer: ShardWriter, group: GroupRow, pairs: list[Row], tensors
     tokens_offset, tokens_bytes = writer.add(f"{sample_key}.tokens.safetensors", chunks)
     place = {"qa_offset": qa_offset, "qa_bytes": qa_bytes, "tokens_offset": tokens_offset, "tokens_bytes": tokens_bytes}
     num_keyframes = (tensors["query_keyframes"] >= 0).sum(axis=1).tolist()
-    tokens_a_keyframe, num_frames = tensors["keyframe_tokens"].shape[1], len(tensors["time_s"])
+    tokens_per_keyframe, num_frames = tensors["keyframe_tokens"].shape[1], len(tensors["time_s"])
     samples = [
         {
             **{name: facts[name] for name in _DESCRIBED},
@@ -147,7 +147,7 @@ def _write_group(writer: ShardWriter, group: GroupRow, pairs: list[Row], tensors
             "row": row,
             "num_keyframes": keyframes,
             # A keyframe has a grid of tokens, any other frame one merged token.
-            "num_visual_tokens": keyframes * tokens_a_keyframe + num_frames - keyframes,
+            "num_visual_tokens": keyframes * tokens_per_keyframe + num_frames - keyframes,
         }
         for row, (pair, keyframes) in enumerate(zip(published, num_keyframes, strict=True))
     ]

@@ -24,7 +24,7 @@ Chosen = tuple[list[int], list[float]]
 _Ranked = list[tuple[int, float]]
 """Position and relevance of one query's keyframes, the most relevant first."""
 
-_NEAR_PICKS = 2  # of each option, before others are looked for beyond `select.reach_s`
+_NEAR_KEYFRAMES = 2  # of each option, before others are looked for beyond `select.reach_s`
 
 
 class Question(NamedTuple):
@@ -95,7 +95,7 @@ def _in_order(named: list[_Ranked]) -> list[_Ranked]:
     if not pairs:
         return named
     best = max(pairs, key=lambda pair: pair[0][1] + pair[1][1])
-    return [[pick, *(p for p in ranked if p != pick)] for pick, ranked in zip(best, named, strict=True)]
+    return [[first, *(r for r in ranked if r != first)] for first, ranked in zip(best, named, strict=True)]
 
 
 def _related(
@@ -117,16 +117,16 @@ def _related(
         return ranked
     near = inside[np.abs(times_N[inside] - times_N[first]) <= config.reach_s]
     nearest = _ranked(frames_ND, near, options, config)
-    return [list(dict([*n[:_NEAR_PICKS], *r]).items()) for n, r in zip(nearest, ranked, strict=True)]
+    return [list(dict([*n[:_NEAR_KEYFRAMES], *r]).items()) for n, r in zip(nearest, ranked, strict=True)]
 
 
 def _by_turns(ranked: Sequence[_Ranked], k: int) -> Chosen:
     """Up to k positions of several queries: the best of each, then the second best of each, and so on."""
     taken: dict[int, float] = {}
     for turn in zip_longest(*ranked):
-        for pick in turn:
-            if pick is not None and len(taken) < k:
-                taken[pick[0]] = max(pick[1], taken.get(pick[0], -1.0))
+        for selected in turn:
+            if selected is not None and len(taken) < k:
+                taken[selected[0]] = max(selected[1], taken.get(selected[0], -1.0))
     positions = sorted(taken)
     return positions, [taken[position] for position in positions]
 
@@ -152,6 +152,6 @@ def _ranked(
     )
     ranked = []
     for indices, relevance in zip(chosen.indices.numpy(), chosen.relevance.tolist(), strict=True):
-        picks = [(int(positions[i]), value) for i, value in zip(indices, relevance, strict=True) if i >= 0]
-        ranked.append(sorted(picks, key=lambda pick: -pick[1]))
+        selected = [(int(positions[i]), value) for i, value in zip(indices, relevance, strict=True) if i >= 0]
+        ranked.append(sorted(selected, key=lambda one: -one[1]))
     return ranked

@@ -72,7 +72,7 @@ class WriteQaConfig(WritingConfig, StageConfig):
     """`annotate.endpoint`."""
     limits: WritingLimits = WritingLimits()
     """Of the sandbox process that writes the pairs of a video."""
-    # One thread embeds some 30 short texts a video; the memory is that of two text towers.
+    # One thread embeds some 30 short texts per video; the memory is that of two text towers.
     resources: Resources = Resources(cpus=1.0, memory_mb=4000, workers=(1, 4))
 
     @field_validator("text_model")

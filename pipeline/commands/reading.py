@@ -55,7 +55,7 @@ def verify(
     for note in verdict.notes:
         out.print(message(note))
     if verdict.notes:
-        sound = "its shards and tables are sound" if verdict.is_partial else "is sound as it stands"
+        sound = "its shards and tables are sound" if verdict.is_partial else "is sound"
         state = "has the problems above" if verdict.problems else sound
         out.print(
             f"the corpus was built by another version of longvid and {state}; the next build makes the units of these "

@@ -50,8 +50,8 @@ def script_of(index: int, *, seconds: int, seed: int) -> Script:
 
 def render_video(path: Path, script: Script) -> None:
     """Draws and encodes one script."""
-    pictures = (frame.tobytes() for frame in frames(script, FPS))
-    encode(path, pictures, width=WIDTH, height=HEIGHT, fps=FPS, audio=sound(script))
+    packed = (frame.tobytes() for frame in frames(script, FPS))
+    encode(path, packed, width=WIDTH, height=HEIGHT, fps=FPS, audio=sound(script))
 
 
 def manifest_row(name: str, script: Script, *, split: str) -> dict:

@@ -32,9 +32,9 @@ def encode(
         sound = Path(scratch) / "sound.wav"
         _write_wave(sound, audio)
         log = Path(scratch) / "log.txt"
-        picture = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", r=fps)
+        video = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", r=fps)
         command = ffmpeg.output(
-            picture.video,
+            video.video,
             ffmpeg.input(str(sound)).audio,
             str(path),
             format="mp4",

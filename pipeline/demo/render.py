@@ -86,7 +86,7 @@ def _move(image: Image.Image, thing: Thing, moment: Moment) -> None:
 
 
 def _bounce(image: Image.Image, thing: Thing, x: float, elapsed_s: float, progress: float) -> None:
-    # 0.9 s a bounce: one frame a second falls on a new height every time.
+    # 0.9 s per bounce: one frame per second falls on a new height every time.
     phase = (elapsed_s / 0.9) % 1.0
     height = 46 * math.sin(math.pi * phase)
     squash = max(0.0, 1 - height / 14)

@@ -17,20 +17,20 @@ VIDEOS, SECONDS, SEED = 4, 330, 7
 # Grounding questions of which a keyframe lies in a span asked for; and the same for as many uniform frames.
 CAUGHT = """
     with grounding as (
-        select qa.evidence, len(s.keyframes) as k, s.time_s as picked, v.duration_s
+        select qa.evidence, len(s.keyframes) as k, s.time_s as chosen, v.duration_s
         from qa join selections s using (qa_id) join videos v on qa.video_id = v.video_id
         where task = 'temporal_grounding'
     ), tried as (
-        select picked, evidence, [(i + 0.5) * duration_s / k for i in range(k)] as uniform from grounding
+        select chosen, evidence, [(i + 0.5) * duration_s / k for i in range(k)] as uniform from grounding
     )
     select count(*),
-           avg((len([t for t in picked if len([e for e in evidence if t >= e.start_s and t < e.end_s]) > 0]) > 0)::int),
+           avg((len([t for t in chosen if len([e for e in evidence if t >= e.start_s and t < e.end_s]) > 0]) > 0)::int),
            avg((len([t for t in uniform if len([e for e in evidence if t >= e.start_s and t < e.end_s]) > 0]) > 0)::int)
     from tried"""
 
 
 def run_demo(to: Path, recipe: Recipe, out: Terminal) -> None:
-    """Renders, builds, verifies and trains; on a corpus that stands, only looks.
+    """Renders, builds, verifies and trains; a complete corpus is left unchanged.
 
     Raises PathError where a link leads out of the folder.
     """
@@ -52,9 +52,9 @@ def show_questions(corpus: str, out: Terminal) -> None:
         for task, question, answer in catalog.sql(pairs).fetchall():
             out.print(task, style="bold")
             out.print(f"  Q: {question}\n  A: {answer}")
-        ((count, picked, uniform),) = catalog.sql(CAUGHT).fetchall()
+        ((count, selected, uniform),) = catalog.sql(CAUGHT).fetchall()
     if count:
         out.print(
-            f"of {count} grounding questions, the keyframes hold the event in {picked:.0%}, as many uniform frames in "
-            f"{uniform:.0%}",
+            f"of {count} grounding questions, the keyframes hold the event in {selected:.0%}, as many uniform frames "
+            f"in {uniform:.0%}",
         )

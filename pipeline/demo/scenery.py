@@ -1,4 +1,4 @@
-"""The backgrounds of the demo world: one painted panorama a scene, wider than the frame so that the view can drift."""
+"""The backgrounds of the demo world: one painted panorama per scene, wider than a frame, so the view can drift."""
 
 from functools import lru_cache
 

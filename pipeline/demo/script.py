@@ -3,7 +3,7 @@
 A video is a row of scenes ("a beach at dusk"). In each, a few coloured things stand about and now and then one of them
 does something for a few seconds: enters, leaves, slides, bounces, blinks, spins, grows, shakes; or a card with a word
 is shown. One thing happens at a time, with gaps, so that an event holds a frame or two in a hundred. Most events happen
-once in a video; two refrains a video happen several times, to be counted. `pipeline.demo.render` draws a script.
+once in a video; two refrains per video happen several times, to be counted. `pipeline.demo.render` draws a script.
 """
 
 import random
@@ -130,8 +130,8 @@ class _Writer:
     def _newcomer(self, present: list[Thing]) -> Thing:
         """A thing that isn't there; half the time like one that is, in colour or in shape."""
         free = [thing for thing in all_things() if thing not in present]
-        alike = [t for t in free if any((t.colour == p.colour) != (t.shape == p.shape) for p in present)]
-        return self.rng.choice(alike if alike and self.rng.random() < 0.5 else free)
+        similar = [t for t in free if any((t.colour == p.colour) != (t.shape == p.shape) for p in present)]
+        return self.rng.choice(similar if similar and self.rng.random() < 0.5 else free)
 
     def _choose(self, on: dict, kept: set) -> tuple[Act, float, float]:
         """An act that hasn't happened yet, with where it starts and ends. Things in `kept` don't leave."""

@@ -1,4 +1,4 @@
-"""The sound of a script: every event is heard, each action at a pitch and pulse of its own, over a hum a scene."""
+"""The sound of a script: every event is heard, each action at a pitch and pulse of its own, over one hum per scene."""
 
 import numpy as np
 

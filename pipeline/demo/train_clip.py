@@ -9,7 +9,7 @@ patch token taken through the tower's final norm and projection means what it sh
 and query similarity needs). Weights are written as fp16 safetensors. Word pieces that training never saw get a zero
 embedding: they then say nothing, rather than something by chance.
 
-The weights in the tree are of the defaults: 1,500 batches of 96 frames, seed 0; 0.75 s a batch on one core, so 19
+The weights in the tree are of the defaults: 1,500 batches of 96 frames, seed 0; 0.75 s per batch on one core, so 19
 minutes of one core. Last batches: the best frame for a text is a true one in 89 %, among hard cases. On six held-out
 videos of seed 1000 (`python -m benchmarks.demo_retrieval --videos 6`): DKS at K = 8 of 340 frames or more catches
 98.6 % of the pipeline's grounding questions and 98.5 % of questions for events, uniform sampling of 8 catches 37.8 %

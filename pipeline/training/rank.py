@@ -29,7 +29,7 @@ def train_rank(settings: dict[str, Any]) -> None:
 
     Args:
         settings: `store`, the corpus; `config`, a dumped TrainConfig; `key`, which checkpoints are signed with; and
-            `inbox`, the queue of the driver, which takes a line of the log a step, and `pipeline.training.messages`.
+            `inbox`, the queue of the driver, which takes a log line per step, and `pipeline.training.messages`.
     """
     context = ray.train.get_context()
     rank, world_size = context.get_world_rank(), context.get_world_size()

@@ -1,1 +1,1 @@
-"""QA pairs from timed events: the grammar of event texts, what may be asked of a video, one file a task, the audit."""
+"""QA pairs from timed events: the grammar of event texts, what may be asked of a video, a file per task, the audit."""

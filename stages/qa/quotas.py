@@ -11,7 +11,7 @@ from stages.qa.timeline import Timeline
 
 # Of a video's pairs, as long as other kinds are left, and at most.
 _TASK_SHARE, _MOST_TASK_SHARE = 0.4, 0.6
-_ALIKE_SHARE = 0.5
+_KIND_SHARE = 0.5
 _SHORT, _LONG = 0.05, 0.25  # of the video
 
 
@@ -51,7 +51,7 @@ class Quotas:
             return False
         if self._taken[plan.task] >= self._most(plan.task, strictly):
             return False
-        most_of_a_kind = max(1, round(_ALIKE_SHARE * self.target))
+        most_of_a_kind = max(1, round(_KIND_SHARE * self.target))
         return not strictly or all(self._taken[kind] < most_of_a_kind for kind in self._kinds(plan))
 
     def is_closed(self, task: str) -> bool:

@@ -21,7 +21,7 @@ class MediaLimits(SandboxLimits):
 
     budget: float = Field(1.0, gt=0, le=1000)
     """Scales the CPU seconds and the pixels that a file may cost by its size and duration: 100 CPU seconds and 200,000
-    megapixels a megabyte, 20 and 2,000 a second, the less of both, and 60 and 4,000 for each file."""
+    megapixels per megabyte, 20 and 2,000 per second, the less of both, and 60 and 4,000 for each file."""
 
 
 def size_bytes(path: str | Path) -> int:

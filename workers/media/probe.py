@@ -54,7 +54,7 @@ def probe(path: MediaSource) -> VideoFacts:
 def access_points(path: MediaSource) -> AccessPoints:
     """Returns the key frames of the stream that decoding can start on.
 
-    It returns only the first where times don't tell a place in the file (no presentation times, a clock that jumps).
+    It returns only the first where times don't tell a place in the file (missing pts, timestamp discontinuities).
 
     Raises:
         Reject: as `open_media` and `video_stream`; `no_frames`.

@@ -102,7 +102,7 @@ class Channel:
                     rest = rest[os.write(self._out, rest) :]
 
     def heartbeat(self) -> None:
-        """Sends a heartbeat to the caller, at most once a second."""
+        """Sends a heartbeat to the caller, at most once per second."""
         if time.monotonic() - self._flushed > _FLUSH_S:
             self.send(Kind.HEARTBEAT)
 

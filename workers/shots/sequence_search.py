@@ -3,7 +3,7 @@
 A window of a known video matches where its changes correlate with those of the same number of seconds of the other
 video. Both are centred per window, so a clip can be found without the rest of its video. Windows that match at about
 the same offset make a copy if they cover enough (a cut between two places that other videos show as well is in few of
-them) and look alike: figures may move in the same way before other scenes.
+them) and look similar: figures may move in the same way before other scenes.
 
 A video without enough windows, since it is short or static, is found by its frames: each must be similar to that of the
 other video, and both must change in the same way or not at all.
@@ -23,8 +23,8 @@ COVERED_S = 24
 _SLACK_S = 2
 _BLOCK = 256  # windows that are compared at once
 # Mean cosine of windows that match: that of copies is above 0.7; of one motion before two scenes, up to 0.51.
-_LOOKS_ALIKE = 0.6
-_ALIKE = 0.8  # mean cosine of the frames of a short video that changes; its changes must agree as well
+_LOOKS_SIMILAR = 0.6
+_SIMILAR = 0.8  # mean cosine of the frames of a short video that changes; its changes must agree as well
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _search_changes(windows: Windows, video_MD: np.ndarray, agree: float) -> lis
         members = own[near[int(near.sum(axis=1).argmax())]]
         seconds = covered(windows.start_W[members])
         is_long = len(members) >= LEAST_WINDOWS and seconds >= min(COVERED_S, 0.8 * windows.changing_O[owner])
-        if is_long and _mean_cosine(windows.mean_WD[members], video_MD, at[members]) >= _LOOKS_ALIKE:
+        if is_long and _mean_cosine(windows.mean_WD[members], video_MD, at[members]) >= _LOOKS_SIMILAR:
             offset = float(np.median(at[members] - windows.start_W[members]))
             found.append(Found(int(owner), round(float(scores[members].mean()), 4), seconds, offset))
     return found
@@ -90,7 +90,7 @@ def _search_looks(windows: Windows, video_MD: np.ndarray, agree: float, still_ag
     for look in windows.looks:
         if len(video_MD) >= len(look.seconds_SD):
             cosine, correlation, is_still = _compare_look(look.seconds_SD, video_MD.astype(np.float32), windows.still)
-            is_hit = np.where(is_still, cosine >= still_agree, (cosine >= _ALIKE) & (correlation >= agree))
+            is_hit = np.where(is_still, cosine >= still_agree, (cosine >= _SIMILAR) & (correlation >= agree))
             if is_hit.any():
                 at = int(np.where(is_hit, cosine, -1).argmax())
                 hits[look.owner].append((look, float(cosine[at]), at))

@@ -75,7 +75,7 @@ def _inside(luma: np.ndarray, axis: int) -> tuple[int, int]:
     """Returns the first cell between black bars and the one after the last, along the other axis."""
     if not len(luma):
         return 0, SIDE
-    # An occasional subtitle or logo in a bar does not make it a part of the picture.
+    # An occasional subtitle or logo in a bar does not make it a part of the image.
     bright = np.concatenate([np.quantile(part, 0.9, axis=axis) for part in chunks(luma)])
     bar = np.quantile(bright, 0.9, axis=0) <= _DARK
     most = int(SIDE * _KEPT)

@@ -1,6 +1,6 @@
 """Computes patch features of a video's frames in chunks, in order of time, with a tower that stays loaded.
 
-Shapes: B frames a chunk, M patches, C width of the patch tokens, D width of the joint space.
+Shapes: B frames per chunk, M patches, C width of the patch tokens, D width of the joint space.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,7 @@
 """Collects the visual tokens of one video from its patch features, in order of time.
 
-Shapes: N frames, Q questions, K keyframes a question, U keyframes of all questions, B frames a chunk, M = h * w patches
-of the tower, P tokens a keyframe, C width of a token, D width of the joint space.
+Shapes: N frames, Q questions, K keyframes per question, U keyframes of all questions, B frames per chunk, M = h * w
+patches of the tower, P tokens per keyframe, C width of a token, D width of the joint space.
 """
 
 from collections.abc import Iterator

@@ -36,7 +36,7 @@ class SampleStream:
     Args:
         read: see `Read`.
         samples: which samples `read` gives.
-        batch_size: samples a batch, of all ranks together.
+        batch_size: samples per batch, of all ranks together.
     """
 
     def __init__(self, read: Read, samples: SampleSet, *, batch_size: int, rank: int = 0, world_size: int = 1) -> None:

@@ -36,7 +36,7 @@ class Trainer:
     Args:
         config: see `TrainerConfig`.
         stream: this rank's samples.
-        rank, world_size: of the torch process group, which stands where there is more than one rank.
+        rank, world_size: of the torch process group, which exists if there is more than one rank.
         device: where the model lives.
     """
 

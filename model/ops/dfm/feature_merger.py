@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from model.ops.dks.keyframes import Keyframes, as_indices
 
-FRAMES_A_STEP = 16
+FRAMES_PER_STEP = 16
 """Frames processed at once. With gradients, each step is recomputed in the backward pass, so N x M x H is stored only
 once.
 """
@@ -88,8 +88,8 @@ class FeatureMerger(nn.Module):
             return x_NMH.new_zeros(len(text_QT), num_frames, x_NMH.shape[2])
         before_QN = preceding(rows_QK, num_frames)
         steps = []
-        for start in range(0, num_frames, FRAMES_A_STEP):
-            step = slice(start, min(start + FRAMES_A_STEP, num_frames))
+        for start in range(0, num_frames, FRAMES_PER_STEP):
+            step = slice(start, min(start + FRAMES_PER_STEP, num_frames))
             # The distinct references of all queries in this step; -1 sorts first.
             frames_S, slot_Qn = before_QN[:, step].unique(return_inverse=True)
             none = int(frames_S[0] < 0)
@@ -105,7 +105,7 @@ class FeatureMerger(nn.Module):
     @torch.no_grad()
     def frozen_norms(self, x_NMH: Tensor) -> Norms:
         """Computes the norms that `forward` can reuse for any number of later queries."""
-        parts = [self._norms(step, with_own=True) for step in x_NMH.split(FRAMES_A_STEP)]
+        parts = [self._norms(step, with_own=True) for step in x_NMH.split(FRAMES_PER_STEP)]
         return Norms(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
     def _norms(self, x_nMH: Tensor, *, with_own: bool) -> Norms:

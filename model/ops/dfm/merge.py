@@ -20,7 +20,7 @@ from model.ops import similarity
 from model.ops.dfm.references import References, Schedule
 from model.ops.dks.keyframes import Keyframes, as_indices
 
-FRAMES_A_STEP = 16
+FRAMES_PER_STEP = 16
 """Frames processed at once. Bounds the memory for any chunk size and keeps the matrix products large."""
 
 
@@ -95,8 +95,8 @@ def _sweep(
         _check(features_nMC, joint_nMD, queries_QD)
         tokens = features_nMC.new_empty(queries_QD.shape[0], features_nMC.shape[0], features_nMC.shape[2])
         lengths_nM = torch.empty(joint_nMD.shape[:2], device=joint_nMD.device)
-        for at in range(0, features_nMC.shape[0], FRAMES_A_STEP):
-            part = slice(at, at + FRAMES_A_STEP)
+        for at in range(0, features_nMC.shape[0], FRAMES_PER_STEP):
+            part = slice(at, at + FRAMES_PER_STEP)
             with torch.autocast(joint_nMD.device.type, enabled=False):  # autocast would use half precision
                 tokens[:, part], lengths_nM[part] = _merge(
                     features_nMC[part], joint_nMD[part], first + at, queries_QD, schedule, references, alpha, lam

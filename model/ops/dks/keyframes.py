@@ -21,7 +21,7 @@ from model.ops.dks.recurrent import SameOccurrence
 from model.ops.dks.vectors import Vectors
 
 Mode = Literal["paper", "released", "recurrent"]
-_SELF = 0.999  # a frame's cosine to itself is above, with all rounding: below that tau a pick drops itself
+_SELF = 0.999  # a frame's cosine to itself is above, with all rounding: it suppresses itself below that tau
 
 
 @dataclass(frozen=True)

@@ -14,33 +14,33 @@ from model.ops.naive import cosine
 def keyframes_paper(frames: np.ndarray, query: np.ndarray, k: int, tau: float) -> list[int]:
     """Visits frames by descending relevance and takes up to k that are similar to none taken (mode `paper`)."""
     relevance = [cosine(frame, query) for frame in frames]
-    picks: list[int] = []
+    selected: list[int] = []
     for n in sorted(range(len(frames)), key=lambda n: (-relevance[n], n)):
-        if len(picks) < k and all(cosine(frames[n], frames[s]) < tau for s in picks):
-            picks.append(n)
-    return sorted(picks)
+        if len(selected) < k and all(cosine(frames[n], frames[s]) < tau for s in selected):
+            selected.append(n)
+    return sorted(selected)
 
 
 def keyframes_released(frames: np.ndarray, query: np.ndarray, k: int, tau: float, floor: float) -> list[int]:
     """Selects as the released code: a relevance floor, an inclusive threshold, and gaps filled to min(k, N) frames."""
     relevance = [cosine(frame, query) for frame in frames]
-    picks: list[int] = []
+    selected: list[int] = []
     for n in sorted(range(len(frames)), key=lambda n: (-relevance[n], n)):
-        if len(picks) == k or relevance[n] < floor:
+        if len(selected) == k or relevance[n] < floor:
             break
-        if all(cosine(frames[n], frames[s]) <= tau for s in picks):
-            picks.append(n)
-    return fill_gaps(picks, k, len(frames))
+        if all(cosine(frames[n], frames[s]) <= tau for s in selected):
+            selected.append(n)
+    return fill_gaps(selected, k, len(frames))
 
 
-def fill_gaps(picks: list[int], k: int, num_frames: int) -> list[int]:
+def fill_gaps(selected: list[int], k: int, num_frames: int) -> list[int]:
     """Fills the free slots of a selection evenly in its temporal gaps, as `model.ops.dks.gap_fill` describes."""
-    taken = set(picks)
+    taken = set(selected)
     gaps, start = [], 0
-    for pick in [*sorted(picks), num_frames]:
-        if pick > start:
-            gaps.append((start, pick - start))
-        start = pick + 1
+    for n in [*sorted(selected), num_frames]:
+        if n > start:
+            gaps.append((start, n - start))
+        start = n + 1
     free = min(k, num_frames) - len(taken)
 
     def counts(spacing: int) -> list[int]:
@@ -64,13 +64,13 @@ def keyframes_recurrent(frames: np.ndarray, query: np.ndarray, k: int, tau: floa
     flicker = sorted(abs(b - a) for a, b in itertools.pairwise(relevance))
     contrast = max(relevance) - sorted(relevance)[(len(relevance) - 1) // 2]
     fall = max(dip * contrast, 6 * flicker[(len(flicker) - 1) // 2])
-    picks: list[int] = []
+    selected: list[int] = []
 
     def same(n: int, s: int) -> bool:
         valley = min(relevance[min(n, s) : max(n, s) + 1])
         return cosine(frames[n], frames[s]) >= tau and valley > relevance[n] - fall
 
     for n in sorted(range(len(frames)), key=lambda n: (-relevance[n], n)):
-        if len(picks) < k and not any(same(n, s) for s in picks):
-            picks.append(n)
-    return sorted(picks)
+        if len(selected) < k and not any(same(n, s) for s in selected):
+            selected.append(n)
+    return sorted(selected)

@@ -1,4 +1,4 @@
-"""Lists of timed texts, one list a video: a record with a list of segments, or an object with a list for each video.
+"""Lists of timed texts, one list per video: a record with a list of segments, or an object with a list for each video.
 
     {"video": "a.mp4", "duration": 60.5, "segments": [{"start": 0.5, "end": 9, "caption": "He sits."},
                                                       {"time": 12.5, "caption": "He falls."}]}

@@ -154,8 +154,8 @@ def cause(timeline: Timeline) -> Iterator[Plan]:
         wrong: list[Event] = []
         for other in timeline.some(caused, rng):
             reason = reason_of(other)
-            is_alike = reason.text.split()[0] == truth.text.split()[0]
-            if is_alike and not any(same(reason, known) for known in (truth, *wrong)):
+            is_same_form = reason.text.split()[0] == truth.text.split()[0]
+            if is_same_form and not any(same(reason, known) for known in (truth, *wrong)):
                 wrong.append(reason)
         wrong = wrong[: timeline.config.num_options - 1]
         offered = tuple(wrong) if 1 + len(wrong) >= FEWEST else ()
