@@ -18,19 +18,21 @@ from pipeline.engine.crash_counter import CrashCounter
 from pipeline.engine.unit_runner import UnitRunner
 from pipeline.inputs.recipe import Recipe
 from schemas.tables.media import FRAME
+from tests.pipeline.test_phases import check_entry
+from tests.test_docstrings import check_docstrings
 from workers.storage.store import Store
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "adding-a-stage.md"
+FILE, ENTRY = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
 
 
 @pytest.fixture
 def added(tmp_path, monkeypatch):
     """The entry of the document's stage, in the list behind `decode`."""
-    file, line = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
-    (tmp_path / "measure_sharpness.py").write_text(file)
+    (tmp_path / "measure_sharpness.py").write_text(FILE)
     monkeypatch.syspath_prepend(tmp_path)
     measure_sharpness = importlib.import_module("measure_sharpness")
-    entry = eval(line, {"Listed": listing.Listed, "measure_sharpness": measure_sharpness})
+    entry = eval(ENTRY, {"Listed": listing.Listed, "measure_sharpness": measure_sharpness})
     ingest, *others = listing.PHASES
     stages = [part for stage in ingest.stages for part in ([stage, entry] if stage.name == "decode" else [stage])]
     monkeypatch.setattr(listing, "PHASES", [replace(ingest, stages=stages), *others])
@@ -41,6 +43,11 @@ def picture(blur: float) -> bytes:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
     Image.fromarray(noise).filter(ImageFilter.GaussianBlur(blur)).save(stream := BytesIO(), "JPEG")
     return stream.getvalue()
+
+
+def test_the_stage_of_the_document_is_as_the_tests_of_stages_ask(added):
+    check_docstrings(FILE)
+    check_entry(added, listing.declare_stages(dict(Recipe()) | {added.name: added.config()})[added.name])
 
 
 def test_the_stage_of_the_document_runs(added, tmp_path):

@@ -35,11 +35,15 @@ def is_sentence(node: ast.FunctionDef | ast.ClassDef, first: str) -> bool:
     return is_error or not NO_VERB.match(first)  # what an error says has a subject
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_each_first_line_is_a_sentence(path):
-    for node in public(ast.parse(path.read_text())):
+def check_docstrings(source: str, is_command: bool = False) -> None:
+    for node in public(ast.parse(source)):
         first = (ast.get_docstring(node) or "").partition("\n")[0]
         assert first, f"{node.name} has no docstring"
         assert first.endswith("."), f"{node.name}: the sentence goes on after the first line: {first}"
-        is_command = "commands" in path.parts  # told what to do, as the help of a command is
         assert is_command or node.name in DESCRIPTIONS or is_sentence(node, first), f"{node.name}: {first}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_first_line_is_a_sentence(path):
+    # The help of a command tells what to do.
+    check_docstrings(path.read_text(), is_command="commands" in path.parts)
