@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from stages.select_config import SelectConfig
+
 if TYPE_CHECKING:
     import torch
-
-    from stages.select import SelectConfig
 
 Chosen = tuple[list[int], list[float]]
 """Positions of keyframes in the video's frames, ascending, and their relevance."""

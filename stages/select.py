@@ -9,44 +9,21 @@ Shapes: N frames, D width of the joint space.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
 
-from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
 from schemas.stage import Stage
 from schemas.tables.shards import SELECTION
 from stages.question_frames import Chosen, Question, select_for_questions
+from stages.select_config import SelectConfig as SelectConfig  # as other modules of stages have theirs
 from workers.storage.arrow_vectors import to_matrix
 from workers.storage.store import Store
 
 READS = pa.schema([("video_id", pa.string()), ("embed_units", pa.list_(pa.string())), ("write_qa_unit", pa.string())])
 _QUESTION_COLUMNS = ["video_id", "qa_id", "window", "relation", "select_queries"]
-
-
-class SelectConfig(StageConfig):
-    """Sets how keyframes are selected."""
-
-    k: int = Field(32, ge=1, le=4096)
-    """Maximum number of keyframes per question."""
-    tau: float = Field(0.85, gt=-1, le=1)
-    """Suppression threshold: a frame whose cosine similarity to a keyframe is at least this is not selected."""
-    mode: Literal["paper", "released", "recurrent"] = "paper"
-    """`paper`: greedy by relevance, until no distinct frame is left. `released`: as the authors' code, with a minimum
-    relevance and with keyframes from the gaps to fill up to `k`. `recurrent`: as `paper`, but it keeps the later
-    occurrences of a recurring event, for questions about counts."""
-    relevance_floor: float = Field(0.2, ge=-1, le=1)
-    """Mode `released` only: minimum relevance of frames that are selected greedily."""
-    dip: float = Field(0.5, gt=0)
-    """Mode `recurrent` only: how far relevance must fall between two occurrences, as a share of the question's contrast
-    (its best relevance less the median)."""
-    reach_s: float = Field(45.0, ge=0)
-    """What a question asks for right after or before an event is looked for within this many seconds of it first."""
-    # Q x N products with N embeddings of a few hundred numbers: a second on one core for an hour of video.
-    resources: Resources = Resources(cpus=1, memory_mb=1000, workers=(1, 2))
 
 
 def run(unit: dict[str, Any], config: SelectConfig, store: Store) -> Iterator[pa.Table]:

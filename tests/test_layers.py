@@ -27,23 +27,13 @@ RAY = ("pipeline.engine.", "pipeline.training.")
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Full names of the modules that a file imports at any level."""
+    """Full names of the modules that a file imports at any depth, for type checking included."""
     for node in ast.walk(ast.parse(path.read_text())):
-        yield from _names(node)
-
-
-def imported_first(path: Path) -> Iterator[str]:
-    """Full names of the modules that a file imports when it is imported itself."""
-    for node in ast.parse(path.read_text()).body:
-        yield from _names(node)
-
-
-def _names(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -68,7 +58,7 @@ def test_media_imports_no_sibling_but_the_sandbox(name):
 
 
 def test_no_modules_import_each_other_in_a_cycle():
-    edges = {name: {found for found in imported_first(path) if found in MODULES} for name, path in MODULES.items()}
+    edges = {name: {found for found in imported(path) if found in MODULES} for name, path in MODULES.items()}
     for name in edges:  # `from package import module` names the package as well, whose __init__ imports nothing of it
         edges[name] = {found for found in edges[name] if not f"{name}.".startswith(f"{found}.")}
     done: set[str] = set()
