@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from typing import Any
 import imageio_ffmpeg
 import open_clip
 
-from benchmarks._measure import at_least, report
+from benchmarks._measure import at_least, report, seconds
 from benchmarks._peer_environments import PEERS, ROOT, SCRIPTS, Unmeasured, environment, run
 from benchmarks._tiny_towers import save_tower
 from benchmarks.ingest import VIDEOS
@@ -81,9 +80,7 @@ def built_seconds(media: Path, folder: Path, settings: list[str]) -> float:
 
 
 def timed(command: list[str], **options: Any) -> float:
-    start = time.perf_counter()
-    run(command, cwd=ROOT, **options)
-    return time.perf_counter() - start
+    return seconds(lambda: run(command, cwd=ROOT, **options), 1, warm=False)
 
 
 def videos(media: Path) -> list[Path]:

@@ -9,13 +9,13 @@ import argparse
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from benchmarks._measure import against
+from benchmarks._measure import against, seconds, seconds_in_turns
 from benchmarks._shard_rivals import read_ours, read_plain, write_ours, write_plain, write_plain_hashed, write_units
 from stages.pack import PLANNED, PackConfig, plan_shards
 from workers.shards.reader import ShardReader
@@ -24,12 +24,6 @@ from workers.storage.store import Store
 
 # LongVid itself (arXiv 2501.00574): videos and QA pairs.
 LONGVID_VIDEOS, LONGVID_PAIRS = 114_228, 3_444_849
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def speed(num_videos: int, rounds: int) -> Iterator[tuple]:
@@ -46,13 +40,8 @@ def speed(num_videos: int, rounds: int) -> Iterator[tuple]:
             "read_plain": lambda: read_plain(plain, verify=False),
             "read_plain_verified": lambda: read_plain(plain, verify=True),
         }
-        # In turn, so that what else runs on the machine falls on all alike.
-        times: dict[str, list[float]] = {name: [] for name in jobs}
-        for _ in range(rounds):
-            for name, job in jobs.items():
-                times[name].append(seconds(job))
-        # The fastest of all rounds: what else runs can only slow one down.
-        rate = {name: gigabytes / min(taken) for name, taken in times.items()}
+        times = seconds_in_turns(*jobs.values(), rounds=rounds)
+        rate = {name: gigabytes / taken for name, taken in zip(jobs, times, strict=True)}
     for name, value in rate.items():
         yield f"shards.{name}", value, "GB/s", None
     # A shard is published with its checksum: the like of ours is plain writing and hashing the files.
@@ -77,7 +66,7 @@ def planning() -> Iterator[tuple]:
         shards = sum(1 for _ in plan_shards(videos(count), PackConfig()))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    taken = seconds(lambda: sum(1 for _ in plan_shards(videos(LONGVID_VIDEOS), PackConfig())))
+    taken = seconds(lambda: sum(1 for _ in plan_shards(videos(LONGVID_VIDEOS), PackConfig())), 1, warm=False)
     yield "shards.planned", shards, "shards", None
     yield "shards.plan", taken, "s", 60.0, "most"
     yield "shards.plan_memory_growth_for_8x_videos", peaks[1] / peaks[0], "ratio", 1.2, "most"
@@ -89,7 +78,7 @@ def ordering() -> Iterator[tuple]:
     video_ids = pa.chunked_array(
         [pa.array([f"{number:016x}" for number in range(LONGVID_VIDEOS)]).take(pa.array(video))]
     )
-    yield "shards.epoch_order", seconds(lambda: epoch_order(video_ids, 0, 0, 16)), "s", 10.0, "most"
+    yield "shards.epoch_order", seconds(lambda: epoch_order(video_ids, 0, 0, 16), 1, warm=False), "s", 10.0, "most"
     rows = np.arange(LONGVID_PAIRS)
     constant = {"split": "train", "duration_s": 300.0, "qa_bytes": 20_000, "tokens_bytes": 20_000_000}
     shard = pa.array([f"shards/train/{number:06d}.tar" for number in range(3000)])
@@ -110,7 +99,7 @@ def ordering() -> Iterator[tuple]:
     reader = ShardReader(None, table)
     yield "shards.open_reader", time.perf_counter() - start, "s", 30.0, "most"
     yield "shards.open_reader_memory", (pa.total_allocated_bytes() - before) / 1e9, "GB", None
-    yield "shards.state", seconds(reader.state_dict), "s", 10.0, "most"
+    yield "shards.state", seconds(reader.state_dict, 1, warm=False), "s", 10.0, "most"
 
 
 def main() -> None:
