@@ -138,7 +138,7 @@ def _get(uri: str, folder: Path, config: DownloadConfig, access: Access, known: 
         raise Reject(rejected.reason, scrub_secrets(rejected.detail, uri)) from None
     except BuildStopped:
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001  # any message or traceback may contain the address
         raise RuntimeError(scrub_secrets(traceback.format_exc(), uri)) from None
 
 

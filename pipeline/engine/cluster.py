@@ -122,7 +122,7 @@ def _init(options: dict[str, Any], address: str) -> threading.Event:
     def init() -> None:
         try:
             connected.set_result(ray.init(**options))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # raised again by whoever waits
             connected.set_exception(error)
         over.wait()
 

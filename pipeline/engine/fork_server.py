@@ -123,7 +123,7 @@ def _become_worker(connection: socket.socket, request: dict[str, Any], descripto
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  # the worker must not return into the server
         traceback.print_exc()
     finally:
         atexit._run_exitfuncs()

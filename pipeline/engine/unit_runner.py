@@ -69,8 +69,7 @@ class UnitRunner:
             return "rejected", {**reject, "path": f"{path}.reject.json"}
         except BuildStopped:
             raise
-        except Exception as error:
-            # Unexpected: the other units are made, and the build reports this one with its traceback at its end.
+        except Exception as error:  # noqa: BLE001  # the other units are made, and the build reports this one at its end
             reject = reject_row(stage, row, "failed", scrub_text(f"{type(error).__name__}: {error}"), found.attempts)
             store.write_json(f"{path}.error.json", {**reject, "traceback": scrub_text(traceback.format_exc())})
             return "failed", {**reject, "path": f"{path}.reject.json"}

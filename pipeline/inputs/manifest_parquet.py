@@ -25,7 +25,7 @@ def parquet_rows(source: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
             yield f"{name}, row {number}", row
     except (ManifestError, MemoryError):
         raise
-    except Exception as error:  # a damaged file causes dozens of types of errors in Arrow and Python
+    except Exception as error:  # noqa: BLE001  # a damaged file causes dozens of types of errors in Arrow and Python
         where = f"{name}, after row {number}" if number else name
         raise ManifestError(f"{where}: cannot be read as Parquet: {' '.join(str(error).split())}") from None
 

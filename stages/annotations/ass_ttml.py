@@ -62,7 +62,7 @@ def read_ttml(text: str) -> list[Block]:
     except ParseError as error:
         line, column = error.position
         raise AnnotationError(f"bad TTML at line {line}, column {column + 1}") from None
-    except Exception as error:  # pysubs2 declares none of what it raises on a bad file
+    except Exception as error:  # noqa: BLE001  # pysubs2 declares none of what it raises on a bad file
         raise AnnotationError(
             f"TTML that is not read ({type(error).__name__}): each <p> needs begin and end or dur, "
             "as 00:00:01.500 or 1.5s, and only containers of the kind par are known"

@@ -100,7 +100,7 @@ class Endpoint:
                         found[place] = await self._answer(client, requests[place], locks, forgotten)
                     except BadAnswer as bad:
                         found[place] = bad
-                    except Exception as failure:
+                    except Exception as failure:  # noqa: BLE001  # raised once the others have ended
                         failures.append(failure)
 
             for place in range(len(requests)):

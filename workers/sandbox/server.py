@@ -132,7 +132,6 @@ def _answer(tasks: dict[str, Task], channel: Channel, file: int, task: str, argu
         channel.send(Kind.MEMORY)
     except BrokenPipeError:  # the client needs no further messages
         raise
-    except Exception:
-        # An unexpected error: the client raises it.
+    except Exception:  # noqa: BLE001  # an unexpected error, which the client raises
         channel.send(Kind.ERROR, traceback.format_exc()[-_TRACEBACK_CHARS:])
     channel.flush()

@@ -70,7 +70,7 @@ def _as_subrip(text: str) -> str:
         raise AnnotationError("MicroDVD without a frame rate: make its first line {1}{1}25.0, or save it as SubRip")
     try:
         return pysubs2.SSAFile.from_string(text, "sami" if _SAMI.match(text) else "microdvd").to_string("srt")
-    except Exception as error:  # pysubs2 declares none of what it raises on a bad file
+    except Exception as error:  # noqa: BLE001  # pysubs2 declares none of what it raises on a bad file
         raise AnnotationError(f"subtitles that are not read ({type(error).__name__}); save them as SubRip") from None
 
 
