@@ -48,8 +48,6 @@ class TrainReport:
     """Number of samples, over all steps of the run, whose question was cut to `model.max_text_tokens`."""
     left_out: dict[str, str]
     """Ids of the run's samples, including held-out ones, that had no target to learn from, with the reason."""
-    samples_per_s: float | None
-    """Rate over the steps of this call; None if it ran no steps."""
     checkpoint: str
     """Path of the last checkpoint in the corpus."""
 
@@ -130,8 +128,6 @@ def _report(store: Store, resumed_at: int, config: TrainConfig) -> TrainReport:
     if not log:
         raise ConfigError(f"{config.folder}: its log is gone; give train.run another name")
     tenth = math.ceil(len(log) / 10)
-    seconds = sum(row["seconds"] for row in log if row["step"] > resumed_at)
-    num_samples = config.batch_size * (log[-1]["step"] - resumed_at)
 
     left_out: dict[str, str] = {}
     for row in log:
@@ -149,6 +145,5 @@ def _report(store: Store, resumed_at: int, config: TrainConfig) -> TrainReport:
         questions_cut=sum(row.get("questions_cut", 0) for row in log),
         left_out=left_out,
         heldout_loss=next((row["heldout_loss"] for row in reversed(log) if "heldout_loss" in row), None),
-        samples_per_s=num_samples / seconds if seconds else None,
         checkpoint=last_checkpoint(store, config.folder) or "",
     )

@@ -1,4 +1,7 @@
-"""Unusual properties of a video that are no reason to reject it: codes in the column `flags` of the table `videos`."""
+"""Unusual properties of a video that are no reason to reject it: codes in the column `flags` of the table `videos`.
+
+This is the reference for users: `tests/schemas/test_flags.py` holds it against the code that sets flags.
+"""
 
 # Found in the file, when it is downloaded.
 FILE_FLAGS = {

@@ -80,11 +80,6 @@ class Tower:
         self.embed_dim: int = open_clip.get_model_config(source)["embed_dim"]
 
     @property
-    def image_size(self) -> tuple[int, int]:
-        """Returns the height and width of the input, in pixels."""
-        return self._preprocess.size
-
-    @property
     def grid(self) -> tuple[int, int]:
         """Returns the rows and columns of patches."""
         return self._patch_encoder.grid

@@ -11,6 +11,7 @@ import imageio_ffmpeg
 import numpy as np
 
 SAMPLE_RATE_HZ = 16_000
+_KEY_FRAME_INTERVAL_S = 5
 
 
 def encode(
@@ -21,7 +22,6 @@ def encode(
     height: int,
     fps: int,
     audio: np.ndarray,
-    seconds_between_key_frames: float = 5.0,
 ) -> None:
     """Writes `path` from packed RGB frames and mono int16 audio at SAMPLE_RATE_HZ.
 
@@ -42,7 +42,7 @@ def encode(
             preset="veryfast",
             crf=24,
             pix_fmt="yuv420p",
-            g=round(seconds_between_key_frames * fps),
+            g=_KEY_FRAME_INTERVAL_S * fps,
             acodec="aac",
             audio_bitrate="32k",
             threads=1,

@@ -1,4 +1,8 @@
-"""Why rows of annotations are dropped, repaired or only counted: the reasons that reports name."""
+"""Why rows of annotations are dropped, repaired or only counted: the reasons that reports name.
+
+This is the reference for authors of formats: `tests/stages/annotations/formats/test_documentation.py` holds the code
+and docs/annotations.md against it.
+"""
 
 DROPPED = {
     "no_text": "the text is empty, or is a label that no file explains",

@@ -24,6 +24,7 @@ PAIR_REASONS = {
     "not_reworded": "in a language that only a model asks in, and it did not (write_qa.realizer)",
 }
 REASONS = {"row": ROW_REASONS, "event": EVENT_REASONS, "pair": PAIR_REASONS}
+"""The codes of the column `reason`, by `what`: the reference that tests hold the rows against."""
 
 
 def dropped_rows(

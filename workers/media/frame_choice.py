@@ -31,8 +31,6 @@ _FAR = 1 << 60  # ticks: later than any possible time
 class ShownFrames:
     """Holds the frames that may be used for samples, and the cost of decoding each."""
 
-    number_S: np.ndarray
-    """Position of the packet in the index."""
     pts_S: np.ndarray
     """Presentation times, strictly ascending."""
     group_S: np.ndarray
@@ -56,7 +54,6 @@ class ShownFrames:
         # Number of reference frames before the first packet of each group; those of group 0 have no start.
         before = np.concatenate([[0], (referred - ~index.disposable_P)[is_start]])
         return cls(
-            number_S=number_S,
             pts_S=index.pts_P[number_S],
             group_S=group[number_S],
             depth_S=(referred - before[group])[number_S],

@@ -51,25 +51,22 @@ def probe(path: MediaSource) -> VideoFacts:
         return facts
 
 
-def access_points(path: MediaSource) -> AccessPoints:
-    """Returns the key frames of the stream that decoding can start on.
-
-    It returns only the first where times don't tell a place in the file (missing pts, timestamp discontinuities).
+def sample_grid(path: MediaSource, sampling: Sampling) -> SampleGrid:
+    """Returns the samples and segments of a video.
 
     Raises:
         Reject: as `open_media` and `video_stream`; `no_frames`.
     """
-    return _index_and_points(path)[1]
-
-
-def sample_grid(path: MediaSource, sampling: Sampling) -> SampleGrid:
-    """Returns the samples and segments of a video. Raises Reject like `access_points`."""
     index, points = _index_and_points(path)
     phase, frames_to_decode = plan_samples(index, points, sampling)
     return SampleGrid(points, phase, segments(points, sampling, phase), frames_to_decode)
 
 
 def _index_and_points(path: MediaSource) -> tuple[PacketIndex, AccessPoints]:
+    """Returns the packets, and the key frames that decoding can start on.
+
+    Only the first of these where times don't tell a place in the file (missing pts, timestamp discontinuities).
+    """
     identity = _identity(path)
     index, origin = _READ.pop(identity) if identity in _READ else _index_and_origin(path)
     shown = index.shown_pts()

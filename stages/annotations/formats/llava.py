@@ -27,8 +27,6 @@ from stages.annotations.text import AnnotationError
 _TOKEN = re.compile(r"<[se]\d{1,4}>")
 _ROUNDING_S = 1.0
 
-Turns = list[dict[str, Any]]
-
 
 def _is_of(key: str, value: Any) -> bool:
     if not isinstance(value, dict):

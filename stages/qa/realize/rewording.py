@@ -55,7 +55,7 @@ _COMMON = frozenset(
     )
     for word in _WORD.findall(_PLACEHOLDER.sub(" ", text).lower())
 )
-_AFTER, _BEFORE, _LAST = _ORDER[0], _ORDER[1], _ORDER[3]
+_BEFORE, _LAST = _ORDER[1], _ORDER[3]
 
 
 def problem(old: str, new: str, answer: str, language: str) -> str:

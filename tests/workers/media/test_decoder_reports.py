@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.numbered_video import read_number, write_video
-from tests.planned_video import grid_of, planned
+from tests.planned_video import access_points, grid_of, planned
 from tests.screen_recording import write_screen_recording
 from workers.media.frame_decoder import sample_frames
-from workers.media.probe import access_points, probe
+from workers.media.probe import probe
 
 
 def sampled(path, short_side=96, **config):

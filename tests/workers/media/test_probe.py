@@ -9,7 +9,8 @@ from PIL import Image
 
 from schemas.rejects import Reject
 from tests.numbered_video import write_video
-from workers.media.probe import access_points, probe
+from tests.planned_video import access_points
+from workers.media.probe import probe
 
 # What a full decode found less than what demuxing can tell: a packet that is there and doesn't decode.
 UNDECODABLE_PACKETS = {"odd/decord_corrupted.mp4": 1}

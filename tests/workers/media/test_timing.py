@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.numbered_video import read_number, write_video
-from tests.planned_video import planned
+from tests.planned_video import access_points, planned
 from workers.media.frame_decoder import sample_frames
-from workers.media.probe import VideoFacts, access_points, probe
+from workers.media.probe import VideoFacts, probe
 
 
 class Format(NamedTuple):
