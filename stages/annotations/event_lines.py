@@ -43,8 +43,10 @@ def parse_event(raw: Any) -> Event:
         raise BadEvent("other_form", "an event is an object with start_s, end_s, kind and text")
     named: Event = {}
     for name, value in raw.items():
+        if value is None:  # as a table of several sources has for the names that a source does not use
+            continue
         target = ALIASES.get(name) or name
-        if target in named and value is not None:
+        if target in named:
             raise BadEvent("other_form", f"{name} says the same as another field: {target} is given twice")
         named[target] = value
     start = _seconds(named, "start_s")

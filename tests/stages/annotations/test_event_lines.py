@@ -21,6 +21,12 @@ def test_aliases_defaults_and_other_fields():
     assert parse_event({**GOOD, "start_s": -3, "kind": "scene"})["start_s"] == -3.0
 
 
+def test_null_under_another_name_hides_no_value():
+    assert (
+        parse_event({"start": None, **GOOD}) == parse_event({**GOOD, "caption": None, "end": None}) == parse_event(GOOD)
+    )
+
+
 def test_an_event_may_be_a_point_or_last_to_the_end():
     assert parse_event({**GOOD, "is_point": True})["is_point"] is True
     assert parse_event({**GOOD, "end_s": "end"})["end_s"] == math.inf
