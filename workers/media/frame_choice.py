@@ -24,7 +24,7 @@ import numpy as np
 if TYPE_CHECKING:
     from workers.media.packet_index import PacketIndex
 
-_FAR = 1 << 60  # ticks: later than any possible time
+_MOST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -117,23 +117,25 @@ def choose_frames(frames: ShownFrames, ticks_N: np.ndarray, reach: Reach) -> np.
     start = np.cumsum(size) - size
     frame = np.repeat(reach.low_N - start, size) + np.arange(size.sum())
 
-    def least(score_X: np.ndarray) -> np.ndarray:
-        """Returns the frame with the least score for each sample; of equals, the first."""
-        is_least = score_X == np.repeat(np.minimum.reduceat(score_X, start), size)
-        return np.minimum.reduceat(np.where(is_least, frame, len(frames.pts_S)), start)
+    def least(*scores_X: np.ndarray) -> np.ndarray:
+        """Returns the frame with the least scores for each sample, the first score first; of equals, the first."""
+        is_least = np.ones(len(frame), bool)
+        for score in scores_X:
+            score = np.where(is_least, score, _MOST)
+            is_least &= score == np.repeat(np.minimum.reduceat(score, start), size)
+        return np.minimum.reduceat(np.where(is_least, frame, _MOST), start)
 
     group, depth, disposable, key = (
         column[frame] for column in (frames.group_S, frames.depth_S, frames.disposable_S, frames.key_S)
     )
-    distance = np.minimum(np.abs(frames.pts_S[frame] - np.repeat(ticks_N, size)), _FAR)
+    distance = np.abs(frames.pts_S[frame] - np.repeat(ticks_N, size))
     has_key = np.logical_or.reduceat(key, start)
     # The position up to which each group is decoded for the samples without a key frame, ...
-    forced = least(2 * (depth + disposable) + disposable)[~has_key]
+    forced = least(depth + disposable, disposable)[~has_key]
     decoded_to = np.zeros(int(frames.group_S.max()) + 1, np.int64)
     np.maximum.at(decoded_to, frames.group_S[forced], frames.depth_S[forced])
     # ... and the key frames of samples none of whose frames are decoded up to there.
     has_free = np.logical_or.reduceat((depth <= decoded_to[group]) & ~disposable, start)
-    keys = least(np.where(key, distance, _FAR << 1))[has_key & ~has_free]
+    keys = least(~key, distance)[has_key & ~has_free]
     decoded_to[frames.group_S[keys]] = np.maximum(decoded_to[frames.group_S[keys]], 1)
-    undecoded = depth > decoded_to[group]
-    return least(distance + undecoded * (_FAR << 2) + disposable * (_FAR << 1))
+    return least(depth > decoded_to[group], disposable, distance)
