@@ -1,4 +1,4 @@
-"""What our decode is measured against: the libraries as their users write them, for the same pictures.
+"""What our decode is measured against: the libraries as their users write them, for the same frames.
 
 Each loop yields, for each of the times, ascending, the frame shown then: RGB, uint8 [height, width, 3], of the wanted
 size, on one thread. All frames are decoded in order, or sought for, as the library does it.
@@ -53,13 +53,13 @@ def torchcodec(path: Path, times: list[float], width: int, height: int) -> Itera
 
 
 def ffmpeg(path: Path, times: list[float], width: int, height: int) -> Iterator[np.ndarray]:
-    """The command line, its pictures read from a pipe; the times must be a second apart."""
+    """The command line, its frames read from a pipe; the times must be a second apart."""
     import imageio_ffmpeg
 
-    # Rounding up, the n-th picture is the last one that starts at or before second n, counted from the first time.
-    picks = f"setpts=PTS-{times[0]}/TB,fps=1:round=up,scale={width}:{height}"
+    # Rounding up, the n-th frame is the last one that starts at or before second n, counted from the first time.
+    filters = f"setpts=PTS-{times[0]}/TB,fps=1:round=up,scale={width}:{height}"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-threads", "1", "-filter_threads", "1"]
-    command += ["-i", str(path), "-an", "-sn", "-vf", picks, "-threads", "1", "-pix_fmt", "rgb24"]
+    command += ["-i", str(path), "-an", "-sn", "-vf", filters, "-threads", "1", "-pix_fmt", "rgb24"]
     command += ["-frames:v", str(len(times)), "-f", "rawvideo", "-"]
     size = width * height * 3
     with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=size) as process:

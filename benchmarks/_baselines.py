@@ -9,27 +9,27 @@ def keyframes_host_loop(frames_ND: Tensor, query_D: Tensor, *, k: int, tau: floa
     """DKS of one query with the whole N x N matrix and a loop on the host, as ViLaMP's released code does it."""
     frames_ND, query_D = normalize(frames_ND, dim=1), normalize(query_D, dim=0)
     similarity_NN = frames_ND @ frames_ND.T
-    picks: list[int] = []
+    selected: list[int] = []
     visited = torch.zeros(len(frames_ND), dtype=torch.bool)
     for n in (frames_ND @ query_D).argsort(descending=True).tolist():
-        if len(picks) == k:
+        if len(selected) == k:
             break
         if not visited[n]:
-            picks.append(n)
+            selected.append(n)
             visited |= similarity_NN[n] >= tau
-    return sorted(picks)
+    return sorted(selected)
 
 
 def keyframes_in_rounds(frames_ND: Tensor, queries_QD: Tensor, *, k: int, tau: float) -> Tensor:
     """DKS of all queries by plain batched rounds: `[Q, K]`, ascending, -1 for none."""
     frames_ND, queries_QD = normalize(frames_ND, dim=1), normalize(queries_QD, dim=1)
     left_QN = queries_QD @ frames_ND.T
-    picks = []
+    selected = []
     for _ in range(k):
         value_Q, best_Q = left_QN.max(dim=1)
-        picks.append(torch.where(value_Q > -torch.inf, best_Q, -1))
+        selected.append(torch.where(value_Q > -torch.inf, best_Q, -1))
         left_QN.masked_fill_(frames_ND[best_Q] @ frames_ND.T >= tau, -torch.inf)
-    return torch.stack(picks, dim=1).sort(dim=1).values
+    return torch.stack(selected, dim=1).sort(dim=1).values
 
 
 def merge_directly(

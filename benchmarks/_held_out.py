@@ -49,7 +49,7 @@ class Clip:
 
 
 def decode(path: Path) -> tuple[list[Image.Image], np.ndarray]:
-    """One frame a second: the first at or after each full second."""
+    """One frame per second: the first at or after each full second."""
     images, times = [], []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):

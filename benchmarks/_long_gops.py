@@ -16,10 +16,10 @@ FILES = {
 
 def long_gops(source: Path, folder: Path) -> list[Path]:
     """Encodes `source`, repeated to SECONDS, as each of FILES into a folder; takes about two minutes."""
-    pictures = ["-an", "-sn", "-t", str(SECONDS), "-vf", f"fps={RATE},scale={SIZE}", "-pix_fmt", "yuv420p"]
+    video = ["-an", "-sn", "-t", str(SECONDS), "-vf", f"fps={RATE},scale={SIZE}", "-pix_fmt", "yuv420p"]
     for name, (gop_s, encoder) in FILES.items():
         gop = ["-g", str(gop_s * RATE), "-keyint_min", str(gop_s * RATE)]
         repeated = ["-stream_loop", "-1", "-i", str(source)]
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *repeated, *pictures, *encoder, *gop]
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *repeated, *video, *encoder, *gop]
         subprocess.run([*command, str(folder / name)], check=True)
     return [folder / name for name in FILES]

@@ -52,11 +52,11 @@ def seconds(run: Callable[[], Any], repeats: int = 3, *, warm: bool = True) -> f
 
 
 def rivals(
-    ours: Callable[[], Any], theirs: Callable[[], Any], *, rounds: int = 3, ours_a_round: int = 3
+    ours: Callable[[], Any], theirs: Callable[[], Any], *, rounds: int = 3, ours_per_round: int = 3
 ) -> tuple[float, float]:
     """Seconds of both, best of rounds that take turns, so that a busy machine slows both."""
     ours(), theirs()
-    times = [(seconds(ours, ours_a_round, warm=False), seconds(theirs, 1, warm=False)) for _ in range(rounds)]
+    times = [(seconds(ours, ours_per_round, warm=False), seconds(theirs, 1, warm=False)) for _ in range(rounds)]
     return min(t for t, _ in times), min(t for _, t in times)
 
 

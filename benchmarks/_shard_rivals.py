@@ -18,7 +18,7 @@ from stages.pack import PackConfig, plan_shards, run, stage
 from workers.shards.reader import ShardReader
 from workers.storage.store import Store
 
-# A video of five minutes at one frame a second in the tokens of ViT-SO400M: 26 MB.
+# A video of five minutes at one frame per second in the tokens of ViT-SO400M: 26 MB.
 FRAMES, QUERIES, KEYFRAMES, KEPT, PATCHES, WIDTH = 300, 16, 16, 100, 64, 1152
 SHARD_BYTES = 256 << 20
 

@@ -30,7 +30,7 @@ def save_tower(folder: Path, vision: dict, *, embed_dim: int = 64, preprocess: d
     return f"local-dir:{folder}"
 
 
-def picture(seed: int, height: int = 48, width: int = 80) -> torch.Tensor:
+def random_frame(seed: int, height: int = 48, width: int = 80) -> torch.Tensor:
     """uint8 [3, height, width]: smooth blobs with some noise, another for each seed."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(1, 3, 4, 5, generator=generator) * 255
@@ -42,7 +42,7 @@ def picture(seed: int, height: int = 48, width: int = 80) -> torch.Tensor:
 def write_frames(
     store: Store, path: str, seeds: list[int], *, first: int = 0, video: str = "v", size: tuple[int, int] = (48, 80)
 ) -> None:
-    """A decode unit with a picture a seed, one a second."""
+    """A decode unit with a random frame per seed, one per second."""
     rows = [
         {
             "video_id": video,
@@ -52,7 +52,7 @@ def write_frames(
             "width": size[1],
             "height": size[0],
             "wanted": len(seeds),
-            "jpeg": encode_jpeg(picture(seed, *size), quality=90).numpy().tobytes(),
+            "jpeg": encode_jpeg(random_frame(seed, *size), quality=90).numpy().tobytes(),
         }
         for i, seed in enumerate(seeds)
     ]
@@ -61,7 +61,7 @@ def write_frames(
 
 
 def write_questions(store: Store, path: str, select: np.ndarray, merge: np.ndarray, *, video: str = "v") -> None:
-    """A QA unit with a question a row of the query matrices."""
+    """A QA unit with one question per row of the query matrices."""
     rows = [
         {"video_id": video, "qa_id": f"q{i}", "question": f"question {i}", "select_queries": [s], "merge_query": m}
         for i, (s, m) in enumerate(zip(select.astype(np.float16), merge.astype(np.float16), strict=True))

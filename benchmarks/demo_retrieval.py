@@ -41,10 +41,10 @@ def spans_by_text(script: Script) -> dict[str, list[tuple[float, float]]]:
 
 
 def grounding(video: Held, clip: Clip, asked: list[tuple[str, list]]) -> tuple[float, float]:
-    """Share of the questions with a pick inside a true span: DKS, and uniform sampling of K."""
-    picks = select_keyframes(video.frames_ND, clip.texts([question for question, _ in asked]), k=K, tau=TAU)
+    """Share of the questions with a keyframe inside a true span: DKS, and uniform sampling of K."""
+    keyframes = select_keyframes(video.frames_ND, clip.texts([question for question, _ in asked]), k=K, tau=TAU)
     uniform = ((np.arange(K) + 0.5) * len(video.times_N) / K).astype(int)
-    caught = [_inside(video.times_N[picks.of(row)], spans) for row, (_, spans) in enumerate(asked)]
+    caught = [_inside(video.times_N[keyframes.of(row)], spans) for row, (_, spans) in enumerate(asked)]
     return float(np.mean(caught)), float(np.mean([_inside(video.times_N[uniform], spans) for _, spans in asked]))
 
 

@@ -24,7 +24,7 @@ WIDTH = 64
 SHOTS = 60
 SMALL = 2_000
 COPIED = 0.02
-LIKENESS = 0.9  # cosine of a copy's shot with its original's, about that of a re-encoded or cropped copy
+SIMILARITY = 0.9  # cosine of a copy's shot with its original's, about that of a re-encoded or cropped copy
 COMMON = 50
 INGEST = pa.schema([("video_id", pa.string()), ("sha256", pa.string()), ("reject", pa.string())])
 KEYS = pa.schema([("video_id", pa.string()), ("keys", pa.list_(pa.int64()))])
@@ -42,7 +42,7 @@ def video(number: int, of: int) -> np.ndarray:
     shots[:: SHOTS // 3] = logos[rng.integers(COMMON, size=len(shots[:: SHOTS // 3]))]
     if source != number:
         noise = np.random.default_rng([8, number]).normal(size=shots.shape)
-        shots = (LIKENESS * shots + np.sqrt(1 - LIKENESS**2) * noise)[SHOTS // 5 :]
+        shots = (SIMILARITY * shots + np.sqrt(1 - SIMILARITY**2) * noise)[SHOTS // 5 :]
     return (shots / np.linalg.norm(shots, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -88,8 +88,8 @@ def copies_by_all_pairs(videos: int) -> set[tuple[str, str]]:
     owner = np.repeat(np.arange(videos), [len(shots) for shots in looks])
     found = set()
     for number, shots in enumerate(looks):
-        alike = (stacked[: np.searchsorted(owner, number)] @ shots.T).max(axis=1, initial=0) > 0.75
-        of = np.bincount(owner[: len(alike)][alike], minlength=1)
+        similar = (stacked[: np.searchsorted(owner, number)] @ shots.T).max(axis=1, initial=0) > 0.75
+        of = np.bincount(owner[: len(similar)][similar], minlength=1)
         found |= {(name(number), name(int(other))) for other in np.flatnonzero(of > SHOTS // 3)}
     return found
 
@@ -121,7 +121,7 @@ def main() -> None:
     large_s, found = timed(large)
     truth, growth = planted(large), large / SMALL
     at_least(f"blocking, {large} videos, planted copies found", len(found & truth) / len(truth), "share", 0.95)
-    report(f"candidates a video, {large} videos", len(found) / large, "videos", None, None)
+    report(f"candidates per video, {large} videos", len(found) / large, "videos", None, None)
     at_most(
         f"blocking, growth of time from {SMALL} to {large} videos",
         large_s / small_s / growth,

@@ -2,7 +2,7 @@
 
     python -m benchmarks.ingest [--long-gops] [FILE ...]
 
-Without files: the long real videos beside the checkout. A frame a second, 384 pixels, in both. `--long-gops`: only the
+Without files: the long real videos beside the checkout. Both: a frame per second, 384 pixels. `--long-gops`: only the
 decoders, on three files of 21 minutes that are made of the second of them, with key frames every 5 and 10 s.
 
 All are given what is known before decoding: ours its segments, the others the times and the size. The index that ours
@@ -72,13 +72,13 @@ def plan(path: Path) -> list[Segment]:
 
 def ours(path: Path, segments: list[Segment]) -> Iterator[np.ndarray]:
     for segment in segments:
-        for picture in sample_frames(path, segment, short_side=SHORT_SIDE):
-            yield picture.rgb
+        for frame in sample_frames(path, segment, short_side=SHORT_SIDE):
+            yield frame.rgb
 
 
-def unlikeness(theirs: Iterator[np.ndarray], our_pictures: Iterator[np.ndarray]) -> float:
-    """Mean difference of two decoders' pictures, of 255; scalers differ by about 1, another frame by 5 and more."""
-    return float(np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(theirs, our_pictures, strict=True)]))
+def difference(theirs: Iterator[np.ndarray], ours: Iterator[np.ndarray]) -> float:
+    """Mean difference of two decoders' frames, of 255; scalers differ by about 1, another frame by 5 and more."""
+    return float(np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(theirs, ours, strict=True)]))
 
 
 def seconds(loop: Callable[[], Iterator[np.ndarray]]) -> float:
@@ -99,14 +99,14 @@ def decoders(path: Path) -> Measured:
     for name, bare in _bare_decoders.LOOPS.items():
         loop = partial(bare, path, times, width, height)
         try:
-            differs = unlikeness(loop(), ours(path, exact))
+            differs = difference(loop(), ours(path, exact))
         except UNUSABLE as error:
             report(f"{path.name}: {name}", None, "CPU s", None, None, why=f"{type(error).__name__}: {error}"[:100])
             continue
         if differs < 2:
             loops[name] = loop
         else:
-            report(f"{path.name}: {name}", None, "CPU s", None, None, why=f"other pictures, by {differs:.1f} of 255")
+            report(f"{path.name}: {name}", None, "CPU s", None, None, why=f"other frames, by {differs:.1f} of 255")
     rounds = [{name: seconds(loop) for name, loop in loops.items()} for _ in range(ROUNDS)]
     best = {name: min(r[name] for r in rounds) for name in loops}
     for name, value in best.items():

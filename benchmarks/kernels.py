@@ -23,7 +23,7 @@ GPU_COMMAND = "python -m benchmarks.kernels --device cuda"
 
 
 def video(num_frames: int, world: str, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Embeddings of a video at one frame a second and of Q questions.
+    """Embeddings of a video at one frame per second and of Q questions.
 
     shots: a cut every 25 s on average, half of the shots from a setting seen before; frames of a shot lie above tau,
     settings below. scenes: 20 settings in all, so that no query finds K frames apart. noise: no frame is like another.
@@ -51,7 +51,7 @@ def keyframes() -> None:
             lambda f=frames, q=queries: keyframes_host_loop(f, q[0], k=K, tau=TAU),
         )
         figure = f"DKS, N 10,000, {world}: speed-up over the N x N host loop, a query"
-        at_least(figure, theirs / (ours / Q), "x", 50, milliseconds_a_query=round(1e3 * ours / Q, 2))
+        at_least(figure, theirs / (ours / Q), "x", 50, milliseconds_per_query=round(1e3 * ours / Q, 2))
     for num_frames, rounds in ((600, 60), (10_000, 15), (100_000, 3)):
         frames, queries = video(num_frames, "shots")
         for asked in (queries[:1], queries):
@@ -59,7 +59,7 @@ def keyframes() -> None:
                 lambda f=frames, q=asked: select_keyframes(f, q, k=K, tau=TAU),
                 lambda f=frames, q=asked: keyframes_in_rounds(f, q, k=K, tau=TAU),
                 rounds=rounds,
-                ours_a_round=1,
+                ours_per_round=1,
             )
             figure = f"DKS, N {num_frames:,}, Q {len(asked)}: time of plain batched rounds"
             at_most(figure, ours / theirs, "x", 1.1, milliseconds=round(1e3 * ours, 2))
@@ -84,10 +84,10 @@ def merging() -> None:
     ours, theirs = rivals(
         lambda: [None for _ in merge_sweep(chunks, queries, chosen)],
         lambda: merge_directly(joint, joint, queries[0], chosen[0].tolist()),
-        ours_a_round=1,
+        ours_per_round=1,
     )
     figure = "DFM, 729 patches of 1152, Q 32: one sweep over Q passes of the formula"
-    at_least(figure, theirs * Q / ours, "x", 15, milliseconds_a_frame=round(1e3 * ours / num_frames, 2))
+    at_least(figure, theirs * Q / ours, "x", 15, milliseconds_per_frame=round(1e3 * ours / num_frames, 2))
     memory = extra_megabytes(_streaming_sweep)
     figure = "DFM, N 10,000, streaming, Q 32: memory beyond inputs and outputs"
     report(figure, memory, "MB", "< 1000", None if memory is None else memory < 1000)
@@ -114,8 +114,8 @@ def clips() -> None:
     x = torch.randn(4, 4 * 14 * 14, 1024, generator=torch.Generator().manual_seed(0))
     first = x[0].numpy()
     ours, theirs = rivals(lambda: merge_clips(x, heads=16, target=64), lambda: merge_clip(first, heads=16, target=64))
-    figure = "HiCo, 4 x 14 x 14 x 1024 to 64 tokens: speed-up over a loop over tokens, a clip"
-    at_least(figure, theirs / (ours / len(x)), "x", 20, milliseconds_a_clip=round(1e3 * ours / len(x), 2))
+    figure = "HiCo, 4 x 14 x 14 x 1024 to 64 tokens: speed-up over a loop over tokens, per clip"
+    at_least(figure, theirs / (ours / len(x)), "x", 20, milliseconds_per_clip=round(1e3 * ours / len(x), 2))
 
 
 def gpu() -> None:

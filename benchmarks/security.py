@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks import _hostile, _secrets, decoder_child
+from benchmarks import _hostile, _secrets, decoder_sandbox
 from benchmarks._attacks import attack_all
 from benchmarks._measure import at_least, at_most, report
 from schemas.rejects import Reject
@@ -58,9 +58,9 @@ def secrets() -> None:
 
 
 def cost() -> None:
-    videos = decoder_child.videos()
+    videos = decoder_sandbox.videos()
     if videos:
-        decoder_child.main(videos)
+        decoder_sandbox.main(videos)
     else:
         report("decoding in the sandbox, more than in this process", None, "%", "<= 2", None, why="no long videos here")
 

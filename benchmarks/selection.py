@@ -63,8 +63,8 @@ def times_of(script: Script) -> dict[str, Spans]:
     return spans
 
 
-def caught(picks: list[int], spans: Spans) -> int:
-    return sum(any(start <= pick < end for pick in picks) for start, end in spans)
+def caught(keyframes: list[int], spans: Spans) -> int:
+    return sum(any(start <= at < end for at in keyframes) for start, end in spans)
 
 
 def selection(world: str, scripts: list[Script], tower: Tower) -> None:
@@ -82,8 +82,8 @@ def selection(world: str, scripts: list[Script], tower: Tower) -> None:
         uniform = ((np.arange(K) + 0.5) * len(images) / K).astype(int).tolist()
         for row, (_, times) in enumerate(spans):
             found["uniform"].append((caught(uniform, times), len(times)))
-            for way, picks in ways.items():
-                found[way].append((caught(picks.of(row), times), len(times)))
+            for way, keyframes in ways.items():
+                found[way].append((caught(keyframes.of(row), times), len(times)))
     for way, counts in found.items():
         repeated = [(c, n) for c, n in counts if n > 1]
         share = np.mean([c > 0 for c, _ in counts])
@@ -105,12 +105,12 @@ def merging(name: str, frames: Iterator, tower: Tower, questions: list[str]) -> 
     chosen = select_keyframes(torch.cat(images), queries, k=K).indices
     tokens_QNC = torch.cat(list(merge_sweep(zip(features, joint, strict=True), queries, chosen)), dim=1)
     for share in BUDGETS:
-        errors = np.array([[_error(x, _pooled(x, share)), _error(x, _in_runs(x, share))] for x in tokens_QNC])
+        errors = np.array([[_error(x, _pooled(x, share)), _error(x, _in_clusters(x, share))] for x in tokens_QNC])
         theirs, ours = errors.mean(axis=0)
-        figure = f"{name}: error of 1 token in {share} frames, pooling every {share} over runs"
-        report(figure, theirs / ours, "x", None, None, pooling=round(theirs, 4), runs=round(ours, 4))
+        figure = f"{name}: error of 1 token in {share} frames, pooling every {share} over clusters"
+        report(figure, theirs / ours, "x", None, None, pooling=round(theirs, 4), clusters=round(ours, 4))
     left_out = 1 - TokenCarryOver(TOLERANCE)(tokens_QNC).float().mean().item()
-    report(f"{name}: tokens left out by reuse at a tolerance of {TOLERANCE}", left_out, "share", None, None)
+    report(f"{name}: tokens left out by carry-over at a tolerance of {TOLERANCE}", left_out, "share", None, None)
 
 
 def _pooled(tokens_NC: torch.Tensor, share: int) -> torch.Tensor:
@@ -118,10 +118,10 @@ def _pooled(tokens_NC: torch.Tensor, share: int) -> torch.Tensor:
     return torch.cat([part.mean(dim=0).expand_as(part) for part in tokens_NC.split(share)])
 
 
-def _in_runs(tokens_NC: torch.Tensor, share: int) -> torch.Tensor:
-    """Every frame's run, as many runs as `_pooled` has pools."""
-    runs = merge_temporal_clusters(tokens_NC, -(-len(tokens_NC) // share))
-    return runs.tokens[runs.cluster_of]
+def _in_clusters(tokens_NC: torch.Tensor, share: int) -> torch.Tensor:
+    """Every frame's cluster, as many clusters as `_pooled` has pools."""
+    clusters = merge_temporal_clusters(tokens_NC, -(-len(tokens_NC) // share))
+    return clusters.tokens[clusters.cluster_of]
 
 
 def _error(tokens_NC: torch.Tensor, told_NC: torch.Tensor) -> float:
@@ -140,7 +140,7 @@ def _batches(frames: Iterator, size: int = 32) -> Iterator[list[np.ndarray]]:
 
 
 def decoded(path: Path) -> Iterator[Image.Image]:
-    """One frame a second: the first at or after each full second."""
+    """One frame per second: the first at or after each full second."""
     second = 0
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):

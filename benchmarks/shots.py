@@ -63,11 +63,11 @@ def full_rate_cuts(path: Path) -> np.ndarray:
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
         for frame in container.decode(video=0):
-            picture = frame.reformat(WIDTH, HEIGHT, "yuv444p").to_ndarray().astype(np.int16)
+            pixels = frame.reformat(WIDTH, HEIGHT, "yuv444p").to_ndarray().astype(np.int16)
             if before is not None:
                 times.append(frame.time)
-                changes.append(np.abs(picture - before).mean())
-            before = picture
+                changes.append(np.abs(pixels - before).mean())
+            before = pixels
     change, time_s = np.array(changes), np.array(times)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(change, AROUND, mode="edge"), 2 * AROUND + 1)
     around = np.maximum((windows.sum(axis=1) - change) / (2 * AROUND), 1.0)

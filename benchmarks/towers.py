@@ -1,7 +1,7 @@
 """What the visual stages cost beside the towers themselves, on one CPU thread, with a small tower of random weights.
 
 Prints JSON lines: our preprocessing against open_clip's by way of PIL; the tower's forward pass against open_clip's
-model, which multiplies with MKL; frames a second through the whole of embed against the bare tower; the same for
+model, which multiplies with MKL; frames per second through the whole of embed against the bare tower; the same for
 distill with 24 questions against bare patch features; and the memory that distill takes for each further 1,000 frames,
 beyond the tensors it returns (patch features alone would be 196 MB), from where the allocator has all it needs for one
 batch.

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from benchmarks._tiny_towers import TEXT, picture, save_tower, write_frames, write_questions
+from benchmarks._tiny_towers import TEXT, random_frame, save_tower, write_frames, write_questions
 
-__all__ = ["TEXT", "picture", "save_tower", "write_frames", "write_questions"]
+__all__ = ["TEXT", "random_frame", "save_tower", "write_frames", "write_questions"]
 
 VIT = {"layers": 2, "width": 64, "head_width": 32, "patch_size": 16, "image_size": 64}
 SIGLIP = {"image_size": 160, "timm_model_name": "test_vit", "timm_pool": "map", "timm_proj": "none"}

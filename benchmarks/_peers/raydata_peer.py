@@ -21,8 +21,8 @@ def sample(row):
     video, times = decoder(row["path"]), sample_times(row["path"])
     for start in range(0, len(times), BATCH):
         got = video.get_frames_played_at(times[start : start + BATCH])
-        for time_s, picture in zip(got.pts_seconds.numpy(), got.data.permute(0, 2, 3, 1).numpy(), strict=True):
-            yield {"path": row["path"], "time": float(time_s), "frame": picture}
+        for time_s, pixels in zip(got.pts_seconds.numpy(), got.data.permute(0, 2, 3, 1).numpy(), strict=True):
+            yield {"path": row["path"], "time": float(time_s), "frame": pixels}
 
 
 def archived(row):

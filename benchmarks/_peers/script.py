@@ -30,8 +30,8 @@ def frames(path, times):
 
     with tarfile.open(Path(OUT) / f"{Path(path).stem}-{int(times[0]):05d}.tar", "w") as archive:
         for at, pixels in batches(path, times):
-            for time_s, picture in zip(at, pixels, strict=True):
-                data = bytes(encode_jpeg(picture, quality=90).numpy())
+            for time_s, frame in zip(at, pixels, strict=True):
+                data = bytes(encode_jpeg(frame, quality=90).numpy())
                 info = tarfile.TarInfo(key(path, time_s) + ".jpg")
                 info.size = len(data)
                 archive.addfile(info, io.BytesIO(data))

@@ -13,7 +13,7 @@ from pipeline.demo.corpus import script_of
 from pipeline.demo.render import draw, moment_at
 from schemas.tables.media import EMBEDDING, FRAME, SHOT
 from stages.find_shots import FindShotsConfig, run, stage
-from tests.tiny_towers import picture
+from tests.tiny_towers import random_frame
 from workers.media.decode_plan import Segment
 from workers.media.media_limits import MediaLimits
 from workers.media.sandboxed import sample_in_sandbox
@@ -25,7 +25,7 @@ UNIT = {"video_id": "v", "embed_units": ["e"], "decode_units": ["d"], "first_fra
 
 
 def shots(store: Store, images: list[Image.Image], vectors=None, *, period_s: float = 1.0, **config) -> list[dict]:
-    """The shots of pictures that are shown one after the other. Without `vectors`, the embedding never changes."""
+    """The shots of images that are shown one after the other. Without `vectors`, the embedding never changes."""
     vectors = np.ones((len(images), 1)) if vectors is None else np.asarray(vectors, float)
     vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     common = {"video_id": ["v"] * len(images), "segment_id": ["v-0"] * len(images)}
@@ -49,8 +49,8 @@ def jpeg(image: Image.Image) -> bytes:
 
 
 def scene(seed: int, shift: int = 0) -> Image.Image:
-    """A picture of its own for each seed; `shift` is how far a camera has turned."""
-    wide = np.moveaxis(picture(seed, SIZE[1], 2 * SIZE[0]).numpy(), 0, -1)
+    """An image of its own for each seed; `shift` is how far a camera has turned."""
+    wide = np.moveaxis(random_frame(seed, SIZE[1], 2 * SIZE[0]).numpy(), 0, -1)
     return Image.fromarray(np.ascontiguousarray(wide[:, shift : shift + SIZE[0]]))
 
 
@@ -109,7 +109,7 @@ def test_a_shot_of_one_frame_is_no_flash(store):
     assert starts(shots(store, [scene(1)] * 5 + [scene(2)] + [scene(1)] * 5)) == [0.0, 4.5, 5.5]
 
 
-def test_a_title_over_the_picture_is_no_cut(store):
+def test_a_title_over_the_frame_is_no_cut(store):
     titled = scene(1)
     titled.paste(scene(9).resize((80, 40)), (8, 4))
     assert len(shots(store, [scene(1)] * 5 + [titled] * 4 + [scene(1)] * 5)) == 1
@@ -139,7 +139,7 @@ def test_black_frozen_and_slides_are_told_apart(store):
     assert black[1]["luma"] < 2 and black[1]["black_share"] == 1.0
 
 
-def test_black_that_a_picture_fades_into_is_a_shot_of_its_own(store):
+def test_black_that_a_frame_fades_into_is_a_shot_of_its_own(store):
     fade = [blend(scene(1), BLACK, share) for share in (0.2, 0.4, 0.6, 0.75, 0.87)]
     rows = shots(store, [*[scene(1)] * 4, *fade, *[BLACK] * 10], period_s=0.25)
     assert [row["flags"] for row in rows] == [[], ["black"]]

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from model.towers import source as tower_source
 from model.towers.preprocessing import Preprocess
 from model.towers.tower import Tower, TowerError
-from tests.tiny_towers import RESNET, VIT, picture, save_siglip, save_tower, save_vit
+from tests.tiny_towers import RESNET, VIT, random_frame, save_siglip, save_tower, save_vit
 
 SIZES = [(48, 80), (80, 48), (64, 64), (270, 480), (97, 31)]
 
@@ -47,7 +47,7 @@ def test_preprocess_gives_the_pixels_of_open_clip(mode, interpolation, target, s
     config = {"size": target, "resize_mode": mode, "interpolation": interpolation, "fill_color": 7}
     reference = image_transform_v2(PreprocessCfg(**config), is_train=False)
     ours = Preprocess({**vars(PreprocessCfg()), **config})
-    frame = picture(3, *size)
+    frame = random_frame(3, *size)
     difference = ours.normalise(ours.fit(frame)[None])[0] - reference(as_pil(frame))
     levels = difference.abs() * torch.tensor(PreprocessCfg().std).view(3, 1, 1) * 255
     # Two passes that each round to whole levels, not always in PIL's order: a level off here and there.
@@ -56,19 +56,19 @@ def test_preprocess_gives_the_pixels_of_open_clip(mode, interpolation, target, s
 
 
 def test_images_embed_as_open_clip_embeds_them(tower, model):
-    frames = [picture(seed, *SIZES[seed % len(SIZES)]) for seed in range(6)]
+    frames = [random_frame(seed, *SIZES[seed % len(SIZES)]) for seed in range(6)]
     preprocess = image_transform_v2(PreprocessCfg(**model.visual.preprocess_cfg), is_train=False)
     with torch.inference_mode():
         expected = model.encode_image(torch.stack([preprocess(as_pil(f)) for f in frames]), normalize=True)
     ours = tower.embed_images([f.permute(1, 2, 0).numpy() for f in frames])
     assert ours.dtype == torch.float32 and ours.shape == (6, tower.embed_dim)
     assert (ours * expected).sum(dim=1).min() > 0.9999
-    # It tells pictures apart, or the line above would say nothing.
+    # It tells frames apart, or the line above would say nothing.
     assert (ours @ ours.T).fill_diagonal_(0).max() < 0.9999
 
 
 def test_frames_of_one_size_may_come_as_a_tensor(tower):
-    frames = torch.stack([picture(seed) for seed in range(3)])
+    frames = torch.stack([random_frame(seed) for seed in range(3)])
     listed = tower.embed_images([f.permute(1, 2, 0).numpy() for f in frames])
     assert torch.equal(tower.embed_images(frames), listed)
 
@@ -82,7 +82,7 @@ def test_texts_embed_as_open_clip_embeds_them(tower, model):
 
 
 def test_patches_have_the_stated_shapes(tower):
-    patches = tower.encode_patches(torch.stack([picture(seed) for seed in range(3)]))
+    patches = tower.encode_patches(torch.stack([random_frame(seed) for seed in range(3)]))
     assert patches.grid == tower.grid
     assert patches.features.shape == (3, tower.grid[0] * tower.grid[1], tower.patch_width)
     assert patches.joint.shape == (*patches.features.shape[:2], tower.embed_dim)
@@ -92,7 +92,7 @@ def test_patches_have_the_stated_shapes(tower):
 def test_class_token_tower_projects_a_patch_as_it_projects_the_class_token(tmp_path):
     """Put each patch token where the class token is: the tower's own pooling must give its place in the joint space."""
     tower = Tower(save_vit(tmp_path))
-    visual, frames = tower._model.visual, torch.stack([picture(seed) for seed in range(2)])
+    visual, frames = tower._model.visual, torch.stack([random_frame(seed) for seed in range(2)])
     patches = tower.encode_patches(frames)
     with torch.inference_mode():
         tokens = visual.transformer(visual._embeds(tower._pixels(frames)))
@@ -105,7 +105,7 @@ def test_class_token_tower_projects_a_patch_as_it_projects_the_class_token(tmp_p
 def test_attention_pooled_tower_projects_a_patch_as_if_it_were_alone(tmp_path):
     """Give the tower's own head each patch token by itself: its attention has nothing else to look at."""
     tower = Tower(save_siglip(tmp_path))
-    trunk, frames = tower._model.visual.trunk, torch.stack([picture(seed) for seed in range(2)])
+    trunk, frames = tower._model.visual.trunk, torch.stack([random_frame(seed) for seed in range(2)])
     patches = tower.encode_patches(frames)
     with torch.inference_mode():
         tokens = trunk.forward_features(tower._pixels(frames))[:, trunk.num_prefix_tokens :]
@@ -117,21 +117,21 @@ def test_attention_pooled_tower_projects_a_patch_as_if_it_were_alone(tmp_path):
     assert torch.equal(patches.features, tokens)
 
 
-def test_patches_follow_the_picture_row_by_row(tmp_path):
-    """What changes at one place of the picture changes the patch of that place most."""
+def test_patches_follow_the_frame_row_by_row(tmp_path):
+    """What changes at one place of the frame changes the patch of that place most."""
     tower = Tower(save_tower(tmp_path, {**VIT, "layers": 1}))
     plain = torch.full((1, 3, 64, 64), 90, dtype=torch.uint8)
     marked = plain.clone()
-    marked[..., 16:32, 48:64] = picture(1, 16, 16)
+    marked[..., 16:32, 48:64] = random_frame(1, 16, 16)
     difference = (tower.encode_patches(marked).features - tower.encode_patches(plain).features).abs().sum(dim=-1)[0]
     assert difference.argmax() == 1 * 4 + 3
 
 
 def test_an_architecture_without_patch_path_embeds_and_says_so(tmp_path):
     tower = Tower(save_tower(tmp_path, RESNET))
-    assert tower.embed_images(picture(0)[None]).shape == (1, 64)
+    assert tower.embed_images(random_frame(0)[None]).shape == (1, 64)
     with pytest.raises(TowerError, match=r"no patch features.*ModifiedResNet.*Use an open_clip ViT"):
-        tower.encode_patches(picture(0)[None])
+        tower.encode_patches(random_frame(0)[None])
     with pytest.raises(TowerError, match="no patch features"):
         _ = tower.grid
 
@@ -207,6 +207,6 @@ def test_the_demo_tower_loads_by_its_name_in_the_recipes():
     if not list((tower_source.ROOT / "pipeline/demo/clip").glob("*.safetensors")):
         pytest.skip("the demo tower has not been trained: python -m pipeline.demo.train_clip")
     tower = Tower(name)
-    patches = tower.encode_patches(torch.stack([picture(seed, 144, 256) for seed in range(2)]))
+    patches = tower.encode_patches(torch.stack([random_frame(seed, 144, 256) for seed in range(2)]))
     assert patches.features.shape == (2, tower.grid[0] * tower.grid[1], tower.patch_width)
     assert tower.embed_texts(["a red ball"]).shape == (1, tower.embed_dim)

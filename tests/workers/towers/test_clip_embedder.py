@@ -1,4 +1,4 @@
-"""Image embeddings of a segment: a row a frame, with the frame's own identity."""
+"""Image embeddings of a segment: one row per frame, with the frame's own identity."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from model.towers.tower import Tower
 from schemas.config import TowerConfig
 from schemas.tables.media import EMBEDDING
 from stages.embed import EmbedConfig
-from tests.tiny_towers import picture, save_siglip, save_vit, write_frames
+from tests.tiny_towers import random_frame, save_siglip, save_vit, write_frames
 from workers.storage.arrow_vectors import to_matrix
 from workers.storage.store import Store
 from workers.towers.clip_embedder import ClipEmbedder
@@ -31,10 +31,10 @@ def test_rows_carry_the_frames_identity_and_embedding(tmp_path, tower):
     table = embed(store, tower, 2)
     assert table.schema == EMBEDDING
     assert table.select(EMBEDDING.names[:4]).equals(store.read_table("unit", EMBEDDING.names[:4]))
-    expected = Tower(tower.model).embed_images(torch.stack([picture(seed) for seed in range(5)]))
-    # JPEG lies between the two: alike, but each frame most like itself.
-    alike = torch.from_numpy(to_matrix(table["embedding"])) @ expected.T
-    assert alike.diagonal().min() > 0.98 and torch.equal(alike.argmax(dim=1), torch.arange(5))
+    expected = Tower(tower.model).embed_images(torch.stack([random_frame(seed) for seed in range(5)]))
+    # JPEG lies between the two: similar, but each frame most similar to itself.
+    similarity = torch.from_numpy(to_matrix(table["embedding"])) @ expected.T
+    assert similarity.diagonal().min() > 0.98 and torch.equal(similarity.argmax(dim=1), torch.arange(5))
 
 
 def test_bytes_depend_on_nothing_but_config_and_unit(tmp_path, tower):

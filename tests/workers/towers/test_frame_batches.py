@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tiny_towers import picture, write_frames
+from tests.tiny_towers import random_frame, write_frames
 from workers.storage.store import Store
 from workers.towers.frame_batches import frame_batches
 
@@ -52,10 +52,10 @@ def test_the_frames_of_one_row_group_are_held(tmp_path):
     assert len(held) == 128 and max(held) < 6 * size
 
 
-def test_frames_are_the_pictures_that_were_written(store):
+def test_frames_are_those_that_were_written(store):
     (batch,) = batches_of(store, ["five"], 5)
     for seed, frame in enumerate(batch.pixels):
-        assert (frame.float() - picture(seed).float()).abs().mean() < 6
+        assert (frame.float() - random_frame(seed).float()).abs().mean() < 6
 
 
 def test_frames_of_several_sizes_are_fitted(tmp_path):

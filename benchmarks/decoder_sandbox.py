@@ -1,12 +1,12 @@
 """What the sandbox costs: frames and their JPEGs of whole files, in this process and in sandboxed ones.
 
-    python -m benchmarks.decoder_child [FILE ...]
+    python -m benchmarks.decoder_sandbox [FILE ...]
 
 Without files: the long real videos beside the checkout. In CPU seconds of all processes, summed over rounds that take
 turns. Both sides have the same environment, since the allocator's settings alone make some percent. Each round reads
 the other of two copies of the file: processes are started and ended as in a build in which each video comes once, and
 this is counted. The figure is the median of several pairs of new processes, since where the pages of one lie makes up
-to 3% for as long as it lives. The server that forks processes is started once in a worker's life: a figure of its own.
+to 3% for as long as it lives. The server that forks processes is started once per worker: a figure of its own.
 """
 
 import itertools
@@ -38,7 +38,7 @@ def here(path: Path, segments: list[Segment]) -> int:
     return sum(len(encode_jpeg(frame.rgb, CONFIG.jpeg_quality)) for frame in frames)
 
 
-def apart(path: Path, segments: list[Segment]) -> int:
+def in_sandbox(path: Path, segments: list[Segment]) -> int:
     options = {"short_side": SHORT_SIDE, "jpeg_quality": CONFIG.jpeg_quality}
     duration_s = segments[-1].end_s
     calls = (sample_in_sandbox(path, s, CONFIG.limits, duration_s=duration_s, **options) for s in segments)
@@ -46,7 +46,7 @@ def apart(path: Path, segments: list[Segment]) -> int:
 
 
 def costs(path: Path, segments: list[Segment]) -> tuple[float, float, float]:
-    """In this new process: CPU seconds of one pass over the file here and apart, and of the server's start."""
+    """In this new process: CPU seconds of one pass over the file here and in the sandbox, and of the server's start."""
     before = cpu_seconds()
     probe_in_sandbox(path, CONFIG.limits)
     (server,) = psutil.Process().children()
@@ -54,7 +54,7 @@ def costs(path: Path, segments: list[Segment]) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         copies = [Path(shutil.copy(path, Path(folder, f"{number}{path.suffix}"))) for number in range(2)]
         here(copies[0], segments)  # modules are imported late
-        seconds = dict.fromkeys((here, apart), 0.0)
+        seconds = dict.fromkeys((here, in_sandbox), 0.0)
         passes = 0
         for copy in itertools.cycle(copies):
             passes += 1
@@ -64,7 +64,7 @@ def costs(path: Path, segments: list[Segment]) -> tuple[float, float, float]:
                 seconds[loop] += _cpu_seconds(server) - begun
             if seconds[here] > CPU_S:
                 break
-    return seconds[here] / passes, seconds[apart] / passes, start
+    return seconds[here] / passes, seconds[in_sandbox] / passes, start
 
 
 def _cpu_seconds(server: psutil.Process) -> float:
@@ -86,13 +86,13 @@ def main(paths: list[Path]) -> None:
     for path in paths:
         segments = plan(path)
         pairs = [in_new_process(costs, path, segments) for _ in range(PAIRS)]
-        shares = sorted(100 * (apart_s / here_s - 1) for here_s, apart_s, _ in pairs)
+        shares = sorted(100 * (sandbox_s / here_s - 1) for here_s, sandbox_s, _ in pairs)
         shown = {"pairs": [round(share, 1) for share in shares], "layers": in_force}
         at_most(f"{path.name}: decoding in the sandbox, more than in this process", median(shares), "%", 2, **shown)
         total = [seconds + median(pair[side] for pair in pairs) for side, seconds in enumerate(total)]
         starts += [start for *_, start in pairs]
     at_most("all files: decoding in the sandbox, more than in this process", 100 * (total[1] / total[0] - 1), "%", 2)
-    report("starting a sandbox's server, once in a worker's life", min(starts), "CPU s", None, None)
+    report("starting a sandbox's server, once per worker", min(starts), "CPU s", None, None)
 
 
 if __name__ == "__main__":
