@@ -1,4 +1,4 @@
-"""HDR and BT.2020 videos of ordinary pictures, by the formulas of the standards."""
+"""HDR and BT.2020 videos of ordinary frames, by the formulas of the standards."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -26,16 +26,16 @@ def code_values(rgb: np.ndarray, transfer: int) -> np.ndarray:
     return light ** (1 / 2.4)
 
 
-def write_hdr_video(path: Path, pictures: list[np.ndarray], transfer: int, rate: int = 5) -> Path:
+def write_hdr_video(path: Path, frames: list[np.ndarray], transfer: int, rate: int = 5) -> Path:
     """Ten bits, HEVC."""
-    height, width = pictures[0].shape[:2]
+    height, width = frames[0].shape[:2]
     params = f"log-level=none:colorprim=9:transfer={transfer}:colormatrix=9"
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx265", rate=rate, options={"crf": "4", "x265-params": params})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p10le"
         stream.time_base = stream.codec_context.time_base = Fraction(1, rate)
-        for number, picture in enumerate(pictures):
-            deep = (code_values(picture, transfer) * 65535 + 0.5).astype(np.uint16)
+        for number, rgb in enumerate(frames):
+            deep = (code_values(rgb, transfer) * 65535 + 0.5).astype(np.uint16)
             frame = av.VideoFrame.from_ndarray(deep, "rgb48le")
             frame = frame.reformat(format="yuv420p10le", dst_colorspace=9)
             frame.pts, frame.color_trc, frame.color_primaries = number, transfer, 9

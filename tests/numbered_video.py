@@ -86,7 +86,7 @@ def draw(number: int, size: tuple[int, int] = (BITS * CELL, 3 * CELL)) -> np.nda
 
 
 def read_number(rgb: np.ndarray) -> int:
-    """The number a picture shows, at any size."""
+    """The number a frame shows, at any size."""
     height, width = rgb.shape[:2]
     centres = ((np.arange(BITS) + 0.5) * width / BITS).astype(int)
     return sum(int(rgb[height // 2, x].mean() > 127) << bit for bit, x in enumerate(centres))

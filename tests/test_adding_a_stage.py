@@ -39,7 +39,7 @@ def added(tmp_path, monkeypatch):
     return entry
 
 
-def picture(blur: float) -> bytes:
+def image(blur: float) -> bytes:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
     Image.fromarray(noise).filter(ImageFilter.GaussianBlur(blur)).save(stream := BytesIO(), "JPEG")
     return stream.getvalue()
@@ -52,7 +52,7 @@ def test_the_stage_of_the_document_is_as_the_tests_of_stages_ask(added):
 
 def test_the_stage_of_the_document_runs(added, tmp_path):
     store = Store(tmp_path / "corpus")
-    frames = [{**dict.fromkeys(FRAME.names), "sample_index": n, "jpeg": picture(blur)} for n, blur in enumerate((0, 2))]
+    frames = [{**dict.fromkeys(FRAME.names), "sample_index": n, "jpeg": image(blur)} for n, blur in enumerate((0, 2))]
     store.write_tables("units/decode/x.parquet", [pa.Table.from_pylist(frames, FRAME)], FRAME)
     stages = listing.declare_stages(dict(Recipe()) | {added.name: added.config()})
     ingest = listing.phases(stages)[0]

@@ -1,4 +1,4 @@
-"""The things of the demo world as pictures to paste, with shadows and lines that show on any background."""
+"""The things of the demo world as images to paste, with shadows and lines that show on any background."""
 
 import math
 from functools import lru_cache

@@ -24,7 +24,7 @@ def said(sequence) -> str:
     return "".join("}" if i == TOKENIZER.turn_end_id else chr(i) for i in sequence.labels_L.tolist() if i != IGNORED)
 
 
-def test_video_and_its_times_stand_where_the_chat_has_them():
+def test_video_and_its_times_are_where_the_chat_has_them():
     sample = tiny_sample(1, num_frames=5, num_keyframes=1, patches=2)
     sample |= {"keyframes": np.array([2]), "time_s": np.array([0.5, 1.5, 2.5, 3.5, 4.5])}
     start = (
@@ -86,7 +86,7 @@ def test_visual_tokens_are_those_of_the_layout():
     assert np.array_equal(sequence.merged_tokens, sample["merged_tokens"][others])
 
 
-def test_thinning_is_a_setting_of_the_sequence():
+def test_subsampling_is_a_setting_of_the_sequence():
     sample = tiny_sample(1, num_frames=30)
     limits = {**LIMITS, "max_visual_tokens": 12}
     even, clustered = (build_sequence(sample, TOKENIZER, subsampling=how, **limits) for how in ("even", "clusters"))

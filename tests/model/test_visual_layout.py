@@ -19,7 +19,7 @@ def naive_layout(num_frames, keyframes, patches, merged):
 
 
 @given(st.data())
-def test_layout_keeps_keyframes_whole_and_thins_the_rest_evenly(data):
+def test_layout_keeps_keyframes_whole_and_subsamples_the_rest_evenly(data):
     num_frames = data.draw(st.integers(1, 60))
     keyframes = np.array(sorted(data.draw(st.sets(st.integers(0, num_frames - 1)))), dtype=np.int64)
     patches = data.draw(st.integers(1, 5))
@@ -43,19 +43,19 @@ def test_keyframes_beyond_the_limit_are_refused_with_the_number_to_set():
 
 
 @pytest.mark.parametrize("limit", [15, 16, 18, 40])
-def test_runs_stand_for_like_neighbours(limit):
+def test_clusters_represent_similar_neighbours(limit):
     keyframes, patches = np.array([4, 11]), 7
     tokens = torch.arange(20).div(5, rounding_mode="floor").float()[:, None] + 0.01 * torch.arange(20)[:, None]
     others = np.setdiff1d(np.arange(20), keyframes)
     kinds, places, merged = visual_layout_clustered(tokens, keyframes, patches, limit)
     room = limit - 2 * patches - 1
-    runs = (
+    clusters = (
         naive.merge_temporal_clusters(tokens[others].numpy(), room)
         if 0 < room < 18
         else [[i] for i in range(18)] * (room > 0)
     )
-    firsts = {int(others[run[0]]) for run in runs}
+    firsts = {int(others[cluster[0]]) for cluster in clusters}
     assert set(places.tolist()) == firsts
     assert kinds.tolist() == naive_layout(20, set(keyframes.tolist()), patches, firsts)
-    expected = [tokens[others[run]].mean(dim=0) for run in runs]
+    expected = [tokens[others[cluster]].mean(dim=0) for cluster in clusters]
     torch.testing.assert_close(merged, torch.stack(expected) if expected else tokens[:0])

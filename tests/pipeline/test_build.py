@@ -143,10 +143,10 @@ def test_one_changed_knob_reruns_what_depends_on_it_as_the_plan_says(manifest, b
         assert set(summary.ran) == {"select", "distill", "group", "pack"}
     finally:
         again = build(manifest, str(corpus), small_recipe(), say=lambda line: None)
-    assert set(again.ran) == {"pack"}  # the shards were written over; select and distill still stand
+    assert set(again.ran) == {"pack"}  # the shards were written over; the units of select and distill were not
 
 
-def test_the_plan_knows_what_another_picture_size_leaves_alone(built):
+def test_the_plan_knows_what_another_frame_size_leaves_alone(built):
     corpus, _ = built
     planned = {p.stage: (p.done, p.run, p.later) for p in plan(str(corpus), small_recipe("decode.short_side=96"))}
     segments = planned["decode"][1]

@@ -100,7 +100,7 @@ def test_the_features_are_those_of_the_tables(corpus):
     assert evidence["list"] == [{"name": "start_s", "dtype": "float64"}, {"name": "end_s", "dtype": "float64"}]
 
 
-def test_what_strangers_wrote_stays_text(tmp_path):
+def test_untrusted_text_stays_text(tmp_path):
     videos = [video("a", licence=HOSTILE, source=HOSTILE)]
     write_corpus(tmp_path, videos, [pair("a", 1, task=HOSTILE, provenance=HOSTILE, language="x: [1]\n---")])
     assert run("datasheet", tmp_path) == 0
@@ -160,7 +160,7 @@ def test_without_tables_it_says_what_to_build(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def published(small_corpus, tmp_path_factory):
-    """What a stranger gets: shards, tables and the card."""
+    """What a user of a published corpus gets: shards, tables and the card."""
     built, folder = tmp_path_factory.mktemp("card") / "built", tmp_path_factory.mktemp("card") / "published"
     shutil.copytree(small_corpus.corpus, built)
     assert run("datasheet", built) == 0

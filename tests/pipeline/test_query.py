@@ -92,7 +92,7 @@ def test_table_shows_rows_and_says_what_it_leaves_out(corpus):
     assert f" {SHOWN_ROWS} " not in long.replace(f"{SHOWN_ROWS} of", "")
 
 
-def test_text_of_strangers_reaches_the_terminal_as_text(corpus):
+def test_untrusted_text_reaches_the_terminal_as_text(corpus):
     shown = asked(corpus, "select '[red] [/b] :cat:' || chr(27) || '[2J' as \"[bold]x\"", "table")
     assert "[red] [/b] :cat:\\x1b[2J" in shown
     assert "[bold]x" in shown

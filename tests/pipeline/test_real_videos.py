@@ -62,7 +62,7 @@ def test_what_did_not_decode_is_told(corpus):
 def test_frames_and_durations_agree_with_a_full_decode(corpus, facts):
     for name, frames, duration_s, fps in ask(corpus, "select name, frame_count, duration_s, average_fps from videos"):
         fact = facts[name]
-        # Packets of a damaged stream may be one more than the pictures that come of them.
+        # Packets of a damaged stream may be one more than the frames that come of them.
         assert 0 <= frames - fact["decoded_frames"] <= (1 if fact["decoder_error_lines"] else 0), name
         assert duration_s == pytest.approx(fact["decoded_duration_s"], abs=max(0.05, 2.1 / fps)), name
 

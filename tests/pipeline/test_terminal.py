@@ -48,7 +48,7 @@ def test_a_long_word_of_a_table_is_wrapped_and_not_cut(out):
     assert first == "write_qa.merge_tower.model:ViT-B-32 ->ViT-SO400M-14"
 
 
-def test_rejects_and_failures_of_strangers_units(out, tmp_path):
+def test_rejects_and_failures_of_untrusted_units(out, tmp_path):
     row = {"unit": ODD, "stage": "decode", "reason": "failed", "detail": "x" * 10_000}
     store = Store(tmp_path)
     store.write_tables("tables/rejects.parquet", [pa.Table.from_pylist([row], REJECT)], REJECT)

@@ -108,7 +108,7 @@ def test_the_others_are_in_the_corpus(built):
     ]
 
 
-def test_flags_and_counts_stand_at_the_videos_and_a_note_asks_for_milliseconds(built):
+def test_flags_and_counts_are_at_the_videos_and_a_note_asks_for_milliseconds(built):
     summary, ask = built
     assert ask("select name, events_outside_video from videos where events_outside_video > 0") == [("milliseconds", 2)]
     assert ask("select name from videos where list_contains(flags, 'events_outside_video')") == [("milliseconds",)]

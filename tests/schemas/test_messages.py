@@ -1,4 +1,4 @@
-"""Text of strangers in messages."""
+"""Untrusted text in messages."""
 
 import json
 

@@ -28,7 +28,7 @@ def frames(path, store, fps=2.0, until_s=np.inf, phase="auto", **config):
     return pa.concat_tables(tables)
 
 
-def pictures(table):
+def images(table):
     return [np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in table["jpeg"].to_pylist()]
 
 
@@ -36,7 +36,7 @@ def test_rows(tmp_path):
     path = write_video(tmp_path / "v.mp4", np.arange(300) / 30)
     table = frames(path, Store(tmp_path), fps=20.0)
     assert table["sample_index"].to_pylist() == list(range(200))
-    numbers = [read_number(picture) for picture in pictures(table)]
+    numbers = [read_number(image) for image in images(table)]
     np.testing.assert_allclose(table["time_s"], np.array(numbers) / 30, atol=1e-4)
 
 
@@ -50,7 +50,7 @@ def test_bytes_do_not_depend_on_threads_or_segments(tmp_path):
 def test_size_is_never_above_the_source(tmp_path, short_side, shape):
     path = write_video(tmp_path / "v.mp4", np.arange(30) / 30)
     table = frames(path, Store(tmp_path), short_side=short_side)
-    assert {picture.shape[:2] for picture in pictures(table)} == {shape}
+    assert {image.shape[:2] for image in images(table)} == {shape}
     assert (table["height"][0].as_py(), table["width"][0].as_py()) == shape
 
 
@@ -86,16 +86,16 @@ def test_a_backend_that_is_not_installed_is_named_before_anything_is_decoded(bac
 
 
 def test_the_burned_in_clock(videos, tmp_path):
-    """Between two samples of one cue the picture stays. Where the cue changes it changes too, but for the seconds that
-    the clock in the picture skips (it shows 9:51 for two, then 9:49)."""
+    """Between two samples of one cue the image stays. Where the cue changes it changes too, but for the seconds that
+    the clock in the image skips (it shows 9:51 for two, then 9:49)."""
     path = videos / "long/countdown_10min_burned_clock.mkv"
-    # The cues change at a tenth of a second, the picture a frame or two beside it.
+    # The cues change at a tenth of a second, the image a frame or two beside it.
     table = frames(path, Store(tmp_path), until_s=20.0, phase="centre")
     text = (videos / "long/countdown_10min_burned_clock.vtt").read_text()
     clocks = [line.split(" --> ")[0].split(":") for line in text.splitlines() if " --> " in line]
     cues = [int(hours) * 3600 + int(minutes) * 60 + float(seconds) for hours, minutes, seconds in clocks]
     cue = np.searchsorted(cues, np.array(table["time_s"]) + 0.02, side="right")
-    shots = [picture.astype(int) for picture in pictures(table)]
+    shots = [image.astype(int) for image in images(table)]
     changed = [np.abs(a - b).mean() for a, b in itertools.pairwise(shots)]
     same = [c for c, left, right in zip(changed, cue, cue[1:], strict=False) if left == right]
     other = [c for c, left, right in zip(changed, cue, cue[1:], strict=False) if left != right]

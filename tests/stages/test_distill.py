@@ -59,7 +59,7 @@ def distill(store: Store, tower: TowerConfig, **config) -> dict[str, np.ndarray]
 
 
 def merged_by_loop(features, joint, query, keyframes, alpha, lam) -> np.ndarray:
-    """ViLaMP's DFM a frame at a time: D = cos(p, q) - lambda cos(p, p_k), w = softmax(D / alpha), t = sum w p."""
+    """ViLaMP's DFM one frame at a time: D = cos(p, q) - lambda cos(p, p_k), w = softmax(D / alpha), t = sum w p."""
     tokens = []
     for n in range(len(features)):
         scores = joint[n] @ query

@@ -111,7 +111,7 @@ def test_what_is_no_video_leaves_nothing(store):
     assert not files(store)
 
 
-def test_a_damaged_media_file_does_not_stand(video, store):
+def test_a_damaged_media_file_is_not_committed(video, store):
     one = stage(DownloadConfig(media="copy"))
     work = unit(video)
     work["unit_path"] = one.unit_path(work)

@@ -1,4 +1,4 @@
-"""find_duplicates: copies that are known, among videos that only look alike."""
+"""find_duplicates: copies that are known, among videos that only look similar."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +12,10 @@ from workers.storage.store import Store
 
 
 def walk(seconds: int, seed: int, width: int = 24) -> np.ndarray:
-    """float [seconds, GRID * GRID + width]: pictures and directions that jump every few seconds and drift between."""
+    """float [seconds, GRID * GRID + width]: layouts and directions that change every few seconds and drift between."""
     rng = np.random.default_rng(seed)
-    jumps = rng.random(seconds) < 0.2
-    scenes = rng.normal(size=(seconds + 1, GRID * GRID + width))[np.cumsum(jumps)]
+    changes = rng.random(seconds) < 0.2
+    scenes = rng.normal(size=(seconds + 1, GRID * GRID + width))[np.cumsum(changes)]
     return scenes + 0.15 * rng.normal(size=scenes.shape)
 
 
@@ -87,7 +87,7 @@ def test_a_common_opening_is_no_copy(store):
 
 
 def test_another_hour_of_the_same_room_is_no_copy(store):
-    """Looks that are alike all the time, as of a fixed camera: what changes in them is another thing."""
+    """Looks that are similar all the time, as of a fixed camera: what changes in them is another thing."""
     room = walk(1, 7)
     hours = [room + 0.3 * walk(200, seed) for seed in (8, 9)]
     first, second = (put(store, name, hour) for name, hour in zip("ab", hours, strict=True))

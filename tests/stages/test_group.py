@@ -123,7 +123,7 @@ def spoil_conversation(text):
     ],
     ids=["infinite", "half a character", "deep", "no JSON", "equal times"],
 )
-def test_what_strangers_wrote_and_no_shard_can_hold_is_a_reject(tmp_path, spoil, message):
+def test_untrusted_values_that_no_shard_can_hold_are_a_reject(tmp_path, spoil, message):
     store = Store(tmp_path)
     video = write_video(store, 1)
     spoil(store, video)

@@ -16,7 +16,7 @@ from safetensors import numpy as safetensors_numpy
 from schemas.tables.qa import QA
 from schemas.tables.shards import SAMPLE, SELECTION
 from stages.pack import PACK_UNIT, PackConfig, is_complete, plan_shards, run, stage
-from tests.workers.shards.shard_units import TOKENS_A_KEYFRAME, group, pack, write_video
+from tests.workers.shards.shard_units import TOKENS_PER_KEYFRAME, group, pack, write_video
 from workers.shards import samples
 from workers.shards.writer import archive_bytes, shard_key
 from workers.storage.store import Store
@@ -71,7 +71,7 @@ def test_samples_tell_the_truth(corpus):
     for sample in samples.to_pylist():
         keyframes = int((units[sample["video_id"]]["query_keyframes"][sample["row"]] >= 0).sum())
         assert sample["num_keyframes"] == keyframes
-        assert sample["num_visual_tokens"] == keyframes * TOKENS_A_KEYFRAME + sample["num_frames"] - keyframes
+        assert sample["num_visual_tokens"] == keyframes * TOKENS_PER_KEYFRAME + sample["num_frames"] - keyframes
         assert (sample["licence"], sample["source"], sample["split"]) == ("CC-BY", "test", "train")
         data = store.read_bytes(sample["shard"])
         assert sample["shard_bytes"] == len(data)
@@ -277,13 +277,13 @@ def test_windows_are_samples_of_their_own_frames(tmp_path):
     store = Store(tmp_path)
     video = write_video(store, 1, num_frames=40, num_queries=3, clips=False)
     tensors = store.read_tensors(video["distill_unit"])
-    picks, spans = [[4, 7], [5, 6], [30, 31]], [(2.0, 4.0), (2.0, 4.0), (15.0, 16.0)]
-    union = np.unique(picks).astype("<i4")
-    tensors |= {"keyframes": union, "query_keyframes": np.searchsorted(union, picks).astype("<i4")}
+    kept, spans = [[4, 7], [5, 6], [30, 31]], [(2.0, 4.0), (2.0, 4.0), (15.0, 16.0)]
+    union = np.unique(kept).astype("<i4")
+    tensors |= {"keyframes": union, "query_keyframes": np.searchsorted(union, kept).astype("<i4")}
     tensors["keyframe_tokens"] = np.arange(len(union) * 32).reshape(len(union), 4, 8).astype("<f2")
     store.write_tensors(video["distill_unit"], tensors)
     selected = store.read_table(video["select_unit"]).to_pylist()
-    rows = [{**row, "keyframes": pick} for row, pick in zip(selected, picks, strict=True)]
+    rows = [{**row, "keyframes": frames} for row, frames in zip(selected, kept, strict=True)]
     store.write_tables(video["select_unit"], [pa.Table.from_pylist(rows, SELECTION)], SELECTION)
     own = [{"start_s": start, "end_s": end} for start, end in spans]
     pairs = store.read_table(video["write_qa_unit"]).to_pylist()
@@ -298,12 +298,12 @@ def test_windows_are_samples_of_their_own_frames(tmp_path):
     assert table["sample_window"].to_pylist() == own
     found = list(samples(store.full(table["shard"][0].as_py())))
     for row, sample in enumerate(found):
-        first = picks[row][0] // 30 * 30 or 4
-        assert sample["keyframes"].tolist() == [p - first for p in picks[row]]
+        first = kept[row][0] // 30 * 30 or 4
+        assert sample["keyframes"].tolist() == [p - first for p in kept[row]]
         assert sample["time_s"].tolist() == [0.5 * n for n in range(len(sample["time_s"]))]
         assert np.array_equal(
             sample["merged_tokens"], tensors["merged_tokens"][row, first : first + len(sample["time_s"])]
         )
-        assert np.array_equal(sample["keyframe_tokens"], tensors["keyframe_tokens"][np.searchsorted(union, picks[row])])
+        assert np.array_equal(sample["keyframe_tokens"], tensors["keyframe_tokens"][np.searchsorted(union, kept[row])])
         assert sample["evidence"] == [{"start_s": 0.5, "end_s": own[row]["end_s"] - own[row]["start_s"]}]
         assert (sample["duration_s"], sample["sample_window"]) == (own[row]["end_s"] - own[row]["start_s"], own[row])

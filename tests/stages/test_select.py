@@ -1,4 +1,4 @@
-"""select: a row a question, in their order, over all segments of the video."""
+"""select: one row per question, in their order, over all segments of the video."""
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +45,7 @@ def greedy(frames: np.ndarray, query: np.ndarray, k: int, tau: float) -> list[in
 @pytest.fixture
 def corpus(tmp_path):
     random = np.random.default_rng(0)
-    # A walk: neighbours are alike, as in a video.
+    # A walk: neighbours are similar, as in a video.
     frames = units(np.cumsum(random.normal(size=(60, 16)), axis=0)).astype(np.float16)
     queries = units(random.normal(size=(5, 16))).astype(np.float16)
     store = Store(tmp_path)

@@ -61,14 +61,14 @@ def keep_tokens(tokens: np.ndarray, tolerance: float) -> list[bool]:
 
 
 def merge_temporal_clusters(tokens: np.ndarray, budget: int) -> list[list[int]]:
-    """Joins the neighbouring runs of frames whose join adds least squared error, until the budget is met."""
-    runs = [[n] for n in range(len(tokens))]
+    """Joins the neighbouring clusters of frames whose join adds least squared error, until the budget is met."""
+    clusters = [[n] for n in range(len(tokens))]
 
-    def error(run: list[int]) -> float:
-        return float(((tokens[run] - tokens[run].mean(axis=0)) ** 2).sum())
+    def error(cluster: list[int]) -> float:
+        return float(((tokens[cluster] - tokens[cluster].mean(axis=0)) ** 2).sum())
 
-    while len(runs) > max(1, budget):
-        added = [error(a + b) - error(a) - error(b) for a, b in itertools.pairwise(runs)]
+    while len(clusters) > max(1, budget):
+        added = [error(a + b) - error(a) - error(b) for a, b in itertools.pairwise(clusters)]
         i = int(np.argmin(added))
-        runs[i : i + 2] = [runs[i] + runs[i + 1]]
-    return runs
+        clusters[i : i + 2] = [clusters[i] + clusters[i + 1]]
+    return clusters

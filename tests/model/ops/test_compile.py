@@ -45,8 +45,8 @@ def test_keyframe_rounds_and_gap_filling():
 
     def run(units):
         relevance = vectors.dots(units) / vectors.length_N
-        picks = select_in_rounds(vectors, relevance, 12, tau=0.3, inclusive=False, floor=0.2)
-        return picks, fill_gaps(picks, num_frames=80), lowest_between(relevance, picks[:, 0])
+        selected = select_in_rounds(vectors, relevance, 12, tau=0.3, inclusive=False, floor=0.2)
+        return selected, fill_gaps(selected, num_frames=80), lowest_between(relevance, selected[:, 0])
 
     for ours, theirs in zip(compiled(run)(units), run(units), strict=True):
         assert torch.equal(ours, theirs)

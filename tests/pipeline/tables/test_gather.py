@@ -1,4 +1,4 @@
-"""Tables gathered from units: rows that stand in the metadata of a unit."""
+"""Tables gathered from units: rows that are in the metadata of a unit."""
 
 import json
 

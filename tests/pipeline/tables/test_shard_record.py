@@ -125,7 +125,7 @@ def test_no_shard_is_written_over_a_file_of_the_users(store):
 @pytest.mark.parametrize(
     "path", ["/etc/hostname", "../secret", "tables/samples.parquet", "shards/train/out/000001.tar"]
 )
-def test_a_record_of_strangers_deletes_nothing_else(store, tmp_path, path):
+def test_an_untrusted_record_deletes_nothing_else(store, tmp_path, path):
     (tmp_path / "secret").write_bytes(store.read_bytes("shards/train/000000.tar"))
     (tmp_path / "corpus" / "shards" / "train" / "out").symlink_to(tmp_path)
     (tmp_path / "000001.tar").write_bytes(store.read_bytes("shards/train/000000.tar"))

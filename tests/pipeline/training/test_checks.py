@@ -21,7 +21,7 @@ from pipeline.training.config import SAMPLES, TrainConfig
 from pipeline.training.run_key import run_key
 from schemas.config import ConfigError
 from tests.tiny_samples import TINY
-from tests.workers.shards.shard_units import TOKENS_A_KEYFRAME, pack, write_video
+from tests.workers.shards.shard_units import TOKENS_PER_KEYFRAME, pack, write_video
 from workers.shards.sample_reader import COLUMNS
 from workers.storage.store import Store
 from workers.training.manifest import MANIFEST, sign
@@ -115,7 +115,7 @@ def test_relative_language_model_is_a_folder_of_the_user_for_workers_too(packed,
 
 def test_limit_that_the_keyframes_of_the_corpus_exceed_names_what_they_need(packed):
     table = packed.read_table(SAMPLES)
-    needed = max(table["num_keyframes"].to_pylist()) * TOKENS_A_KEYFRAME + 1
+    needed = max(table["num_keyframes"].to_pylist()) * TOKENS_PER_KEYFRAME + 1
     check_settings(with_model(max_visual_tokens=needed), table)
     with pytest.raises(ConfigError, match=rf"max_visual_tokens = {needed - 1}: .* raise it to at least {needed}"):
         check_settings(with_model(max_visual_tokens=needed - 1), table)
@@ -169,7 +169,7 @@ def test_checkpoint_that_was_changed_since_is_someone_elses(forge, corpus):
 
 
 def test_checkpoint_of_another_run_is_not_this_runs(corpus):
-    """A key is of one run: a stranger cannot pass one run's checkpoint off as another's."""
+    """A key is of one run: nobody without it can pass one run's checkpoint off as another's."""
     Path(corpus.root, "train/first").rename(Path(corpus.root, "train/second"))
     with pytest.raises(ConfigError, match="not written by this user"):
         resumed_at(corpus, CONFIG.model_copy(update={"run": "second"}), run_key("second"))

@@ -75,7 +75,7 @@ def test_who_reads_a_pause_while_it_is_made_longer_reads_all_of_it(tmp_path):
     assert path.read_text() != told
 
 
-def test_the_dead_hold_no_slot(tmp_path):
+def test_a_killed_process_holds_no_slot(tmp_path):
     program = f"""
 import time
 from pathlib import Path

@@ -17,7 +17,7 @@ from workers.media.sandboxed import audio_in_sandbox, probe_in_sandbox, sample_g
 
 
 def write_clicks(path: Path, clicks_s: list[float], seconds: int, *, start_s: float = 0.0, codec: str = "aac") -> Path:
-    """A video of a grey picture with a tone of 0.2 s at some times."""
+    """A video of grey frames with a tone of 0.2 s at some times."""
     rate = 44100
     sound = np.zeros(seconds * rate, np.int16)
     for at in clicks_s:

@@ -17,7 +17,7 @@ from workers.media.probe import probe
 
 pytestmark = pytest.mark.slow
 
-# What decord can't do: AV1; streams of which it picks another one; times it doesn't know are told by PyAV's pass.
+# What decord can't do: AV1; streams of which it selects another one; times it doesn't know are told by PyAV's pass.
 REAL = [
     "short/sam2_dog.mp4",
     "short/decord_pancake_opus.mkv",
@@ -114,8 +114,8 @@ def interlaced(path):
 
 
 def hdr(path, transfer):
-    pictures = [np.full((96, 192, 3), (90 + 3 * n, 120, 150 - 3 * n), np.uint8) for n in range(20)]
-    return write_hdr_video(path, pictures, transfer)
+    frames = [np.full((96, 192, 3), (90 + 3 * n, 120, 150 - 3 * n), np.uint8) for n in range(20)]
+    return write_hdr_video(path, frames, transfer)
 
 
 ODD = {
@@ -130,7 +130,7 @@ ODD = {
 
 @pytest.mark.parametrize("convert", [True, False])
 @pytest.mark.parametrize("kind", ODD)
-def test_frames_are_shown_alike(cases, tmp_path, backend, kind, convert):
+def test_frames_are_shown_the_same(cases, tmp_path, backend, kind, convert):
     path = ODD[kind](cases, tmp_path)
     ours, theirs = (sample(path, name, convert=convert, fps=2.0) for name in ("pyav", backend))
     assert [p.time_s for p in ours] == [p.time_s for p in theirs]
@@ -142,8 +142,8 @@ def test_frames_are_shown_alike(cases, tmp_path, backend, kind, convert):
 
 def test_no_frame_has_a_comb(tmp_path):
     for convert in (True, False):
-        for picture in sample(interlaced(tmp_path / "v.mp4"), "pyav", convert=convert, fps=2.0):
-            combed = np.abs(np.diff(picture.rgb.astype(int), axis=0)).mean()
+        for frame in sample(interlaced(tmp_path / "v.mp4"), "pyav", convert=convert, fps=2.0):
+            combed = np.abs(np.diff(frame.rgb.astype(int), axis=0)).mean()
             assert (combed < 3) == convert
 
 
@@ -154,7 +154,7 @@ def test_decord_refuses_files_in_which_it_finds_other_frames(tmp_path):
 
 
 def test_a_list_of_other_files_is_not_played(tmp_path, backend):
-    """PyAV takes it for MPEG-TS. decord plays the list, and this corpus would hold another's pictures."""
+    """PyAV takes it for MPEG-TS. decord plays the list, and this corpus would hold another's frames."""
     victim, own = (write_video(tmp_path / f"{name}.ts", np.arange(60) / 30) for name in ("victim", "own"))
     path = tmp_path / "v.ts"
     path.write_bytes(f"#EXTM3U\n#EXTINF:2,\n{victim}\n#EXT-X-ENDLIST\n".encode() + own.read_bytes())
@@ -192,8 +192,8 @@ def test_what_the_gpu_cannot_decode_the_others_do(tmp_path, monkeypatch):
 
     monkeypatch.setitem(frame_decoder.BACKENDS, "torchcodec", fails)
     (plan,) = planned(path, fps=3.0, min_frames=1, tolerance=0.0)
-    pictures = list(sample_frames(path, plan, short_side=96, device="cuda"))
-    assert [read_number(p.rgb) for p in pictures] == [5, 15, 25, 35, 45, 55]
+    frames = list(sample_frames(path, plan, short_side=96, device="cuda"))
+    assert [read_number(p.rgb) for p in frames] == [5, 15, 25, 35, 45, 55]
     assert asked == ["cuda"]
 
 

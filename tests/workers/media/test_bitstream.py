@@ -90,7 +90,7 @@ def test_no_bytes_are_an_error(codec):
     ],
 )
 def test_encoders_agree(tmp_path, codec, suffix, options):
-    """Key frames are random access points, and one picture is shown for each that was encoded."""
+    """Key frames are random access points, and one frame is shown for each that was encoded."""
     jpeg = {"pixel_format": "yuvj420p", "b_frames": 0} if codec == "mjpeg" else {}
     path = write_video(tmp_path / f"v{suffix}", np.arange(60) / 30, codec=codec, options=options, **jpeg)
     with av.open(str(path)) as container:
@@ -104,12 +104,12 @@ def test_encoders_agree(tmp_path, codec, suffix, options):
     assert sum(fact.shown for fact in facts) == 60
 
 
-def test_pictures_that_nobody_refers_to_can_be_left_out(tmp_path):
-    """Without them every other picture is the same to the bit."""
+def test_frames_that_nobody_refers_to_can_be_left_out(tmp_path):
+    """Without them every other frame is the same to the bit."""
     options = {"x264-params": "bframes=3:b-pyramid=0:b-adapt=0:scenecut=0"}
     path = write_video(tmp_path / "v.mp4", np.arange(60) / 30, options=options)
 
-    def pictures(leave_out):
+    def decoded(leave_out):
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             stream.thread_type, stream.thread_count = "SLICE", 1
@@ -117,6 +117,6 @@ def test_pictures_that_nobody_refers_to_can_be_left_out(tmp_path):
             packets = [p for p in container.demux(stream) if not (leave_out and read(memoryview(p)).disposable)]
             return {frame.pts: frame.to_ndarray() for packet in packets for frame in packet.decode()}
 
-    whole, part = pictures(False), pictures(True)
+    whole, part = decoded(False), decoded(True)
     assert len(part) < 0.6 * len(whole)
     assert all(np.array_equal(part[pts], whole[pts]) for pts in part)

@@ -61,7 +61,7 @@ def wanted(groups: list[str], period_s: float, tolerance: float) -> list[int]:
     return make_plan(index, segment_of(index, period_s, tolerance)).wanted_pts_W.tolist()
 
 
-def test_without_tolerance_the_picture_shown_at_each_sample():
+def test_without_tolerance_the_frame_shown_at_each_sample():
     assert wanted(["IPPPPPPPPP", "IPPPPPPPPP"], 1.0, 0.0) == [5, 15]
 
 
@@ -73,11 +73,11 @@ def test_the_last_of_a_group_is_taken_early_the_others_near():
     assert wanted(["IPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"], 1.0, 0.25) == [5, 15, 23]
 
 
-def test_a_picture_that_others_need_comes_before_one_that_nobody_needs():
+def test_a_frame_that_others_need_comes_before_one_that_nobody_needs():
     assert wanted(["IbbbPbbbPbbbPbbbPbbbPbbbPbbbPb"], 1.0, 0.25) == [4, 16, 24]
 
 
-def test_a_picture_held_for_long_is_kept_where_nothing_else_starts_near():
+def test_a_frame_held_for_long_is_kept_where_nothing_else_starts_near():
     index = index_of(["IPPP"])
     index = replace(index, pts_P=index.pts_P * 20)
     segment = replace(segment_of(index, 1.0, 0.25), end_s=8.0, num_samples=8)
@@ -106,13 +106,13 @@ groups = st.lists(
     tolerance=st.floats(0.0, 0.49),
 )
 @example(groups=["I", "I", "IPPPbbbP", "IbbbPbbbP", "IPPPbbbP"], steps=[1], period_s=0.65625, tolerance=0.46875)
-def test_each_sample_has_its_own_picture_within_tolerance(groups, steps, period_s, tolerance):
+def test_each_sample_has_its_own_frame_within_tolerance(groups, steps, period_s, tolerance):
     index = index_of(groups)
     times = np.concatenate([[0], np.cumsum(np.resize(steps, len(index)))])
     index = replace(index, pts_P=times[index.pts_P])
     segment = segment_of(index, period_s, tolerance)
     exact, plan = make_plan(index, replace(segment, sample_tolerance_s=0.0)), make_plan(index, segment)
-    # More than exact ones: two samples of one picture may have other pictures near.
+    # More than exact ones: two samples of one frame may have other frames near.
     assert set(plan.sample_index_W) >= set(exact.sample_index_W)
     assert (np.diff(plan.wanted_pts_W) > 0).all()
     sample_s = segment.sample_times()[plan.sample_index_W]
@@ -121,7 +121,7 @@ def test_each_sample_has_its_own_picture_within_tolerance(groups, steps, period_
     shown_s = start_s[np.maximum(np.searchsorted(start_s, sample_s + 1e-4, side="right") - 1, 0)]
     away_s = np.abs(plan.wanted_pts_W / 10 - sample_s)
     assert ((away_s < segment.sample_tolerance_s + 1e-4 + 1e-9) | (plan.wanted_pts_W / 10 == shown_s)).all()
-    # At most a key frame more, where the picture it stands for is decoded all the same.
+    # At most a key frame more, where the frame it stands for is decoded all the same.
     if len(plan.wanted_pts_W) == len(exact.wanted_pts_W):
         assert plan.send_P.sum() <= exact.send_P.sum() + len(groups)
 

@@ -18,13 +18,13 @@ from workers.media.render import Renderer
 
 
 def sample(path, short_side=48, tolerance=0.0, **config):
-    """All pictures of a file that the config samples: (time_s, rgb)."""
+    """All frames of a file that the config samples: (time_s, rgb)."""
     plans = planned(path, tolerance=tolerance, **config)
     return [(p.time_s, p.rgb) for plan in plans for p in sample_frames(path, plan, short_side=short_side)]
 
 
 def shown_at(times, sample_times):
-    """The loop version: number of the picture shown at each time, each once."""
+    """The loop version: number of the frame shown at each time, each once."""
     numbers = [max([n for n, t in enumerate(times) if t <= s + 1e-6], default=0) for s in sample_times]
     return sorted(set(numbers))
 
@@ -47,15 +47,15 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_sample_gets_the_picture_shown_then(tmp_path, case):
+def test_each_sample_gets_the_frame_shown_then(tmp_path, case):
     options = dict(CASES[case])
     times = np.arange(90) / 30
     path = write_video(tmp_path / f"v{options.pop('suffix')}", times, **options)
-    pictures = sample(path, segment_s=1.0, fps=5.0, min_frames=1)
-    numbers = [read_number(rgb) for _, rgb in pictures]
-    found_times = [time_s for time_s, _ in pictures]
+    frames = sample(path, segment_s=1.0, fps=5.0, min_frames=1)
+    numbers = [read_number(rgb) for _, rgb in frames]
+    found_times = [time_s for time_s, _ in frames]
     first = found_times[0] - times[numbers[0]]
-    # AVI and MPEG-PS count a picture or two of the encoder's delay as the start of their clock.
+    # AVI and MPEG-PS count a frame or two of the encoder's delay as the start of their clock.
     assert 0 <= first < (0.1 if case in ("avi_b", "mpeg2_ps") else 0.002)
     np.testing.assert_allclose(np.array(found_times) - first, times[numbers], atol=0.002)
     assert numbers == shown_at(times, 0.1 + np.arange(15) / 5) or case in ("avi_b", "mpeg2_ps")
@@ -76,18 +76,18 @@ def test_variable_rate_and_start(tmp_path, gaps, start, gop, b_frames, fps):
     facts = probe(path)
     assert facts.frame_count == len(times)
     assert facts.first_frame_s == pytest.approx(times[0], abs=0.002)
-    pictures = sample(path, segment_s=2.0, fps=fps, min_frames=1)
-    numbers = [read_number(rgb) for _, rgb in pictures]
-    np.testing.assert_allclose([t for t, _ in pictures], times[numbers], atol=0.002)
+    frames = sample(path, segment_s=2.0, fps=fps, min_frames=1)
+    numbers = [read_number(rgb) for _, rgb in frames]
+    np.testing.assert_allclose([t for t, _ in frames], times[numbers], atol=0.002)
     assert numbers == sorted(set(numbers))
     period = 1 / fps if facts.duration_s * fps >= 1 else facts.duration_s
     wanted = facts.first_frame_s + period * (np.arange(max(1, int(np.ceil(facts.duration_s / period - 0.5)))) + 0.5)
-    # Matroska rounds to a millisecond: at a sample within one of a picture's start either is right.
+    # Matroska rounds to a millisecond: at a sample within one of a frame's start either is right.
     clear = [s for s in wanted if np.abs(times - s).min() > 0.002]
     assert set(shown_at(times, clear)) <= set(numbers) <= set(shown_at(times, [*(wanted - 0.002), *(wanted + 0.002)]))
 
 
-def test_a_short_segment_length_changes_no_picture(tmp_path):
+def test_a_short_segment_length_changes_no_frame(tmp_path):
     path = write_video(tmp_path / "v.mp4", np.arange(150) / 30)
     whole, parts = (sample(path, segment_s=s, fps=4.0, min_frames=1) for s in (100.0, 0.5))
     assert [t for t, _ in whole] == [t for t, _ in parts]
@@ -103,7 +103,7 @@ def test_real_files_agree_with_decoding_everything(videos):
         "odd/decord_corrupted.mp4",
         "short/lerobot_av1_wrist.mp4",
     ):
-        pictures = [p for tolerance in (0.0, 0.25) for p in sample(videos / name, tolerance=tolerance, segment_s=3.0)]
+        ours = [p for tolerance in (0.0, 0.25) for p in sample(videos / name, tolerance=tolerance, segment_s=3.0)]
         with av.open(str(videos / name)) as container:
             stream = container.streams.video[0]
             stream.thread_type, stream.thread_count = "SLICE", 1
@@ -114,16 +114,16 @@ def test_real_files_agree_with_decoding_everything(videos):
                 except av.InvalidDataError:
                     continue
                 reference |= {round(frame.time, 6): render(frame) for frame in frames}
-        for time_s, rgb in pictures:
+        for time_s, rgb in ours:
             np.testing.assert_array_equal(rgb, reference[round(time_s, 6)], err_msg=f"{name} at {time_s}")
 
 
 def test_true_times_of_the_annotated_stream(videos):
     listed = json.loads((videos / "annotated/nasa_13013.stream0.all_frames_info.json").read_text())
     times = np.array([float(frame["pts_time"]) for frame in listed])
-    pictures = sample(videos / "annotated/nasa_13013.mp4", fps=25.0)
-    assert len(pictures) == len(times) == 325
-    np.testing.assert_allclose([t for t, _ in pictures], times, atol=1e-5)
+    frames = sample(videos / "annotated/nasa_13013.mp4", fps=25.0)
+    assert len(frames) == len(times) == 325
+    np.testing.assert_allclose([t for t, _ in frames], times, atol=1e-5)
 
 
 def test_a_decoder_reports_progress_where_no_frame_is_given(tmp_path):
@@ -154,7 +154,7 @@ def test_undecodable_is_a_reject(tmp_path):
     assert rejected.value.reason == "undecodable"
 
 
-def test_damage_in_the_middle_costs_only_its_pictures(tmp_path):
+def test_damage_in_the_middle_costs_only_its_frames(tmp_path):
     path = write_video(tmp_path / "v.mkv", np.arange(300) / 30, time_base=Fraction(1, 1000), options={"crf": "5"})
     whole = {round(t, 3): rgb for t, rgb in sample(path, fps=5.0, min_frames=1)}
     data = bytearray(path.read_bytes())

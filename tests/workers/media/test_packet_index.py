@@ -7,10 +7,10 @@ from workers.media.container import open_media, video_stream
 from workers.media.demuxer import Demuxer
 from workers.media.packet_index import read_index
 
-JUMPS = {"beyond int64": [2**62, 0, 2**62], "beyond all clocks": [0, 2**61]}
+DISCONTINUITIES = {"beyond int64": [2**62, 0, 2**62], "beyond all clocks": [0, 2**61]}
 
 
-@pytest.mark.parametrize("times", JUMPS.values(), ids=JUMPS)
+@pytest.mark.parametrize("times", DISCONTINUITIES.values(), ids=DISCONTINUITIES)
 def test_times_that_no_clock_shows_are_undecodable(tmp_path, times):
     path = write_video(tmp_path / "v.mp4", np.arange(30) / 30)
 
@@ -26,7 +26,7 @@ def test_times_that_no_clock_shows_are_undecodable(tmp_path, times):
 
 
 def test_a_packet_that_is_read_half_leaves_nothing(tmp_path):
-    """Its decode time fits into 64 bits, its presentation time does not, behind the jump."""
+    """Its decode time fits into 64 bits, its presentation time does not, after the discontinuity."""
     path = write_video(tmp_path / "v.ts", np.arange(30) / 30)
 
     def lie(packets):

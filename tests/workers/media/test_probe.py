@@ -14,7 +14,7 @@ from workers.media.probe import probe
 
 # What a full decode found less than what demuxing can tell: a packet that is there and doesn't decode.
 UNDECODABLE_PACKETS = {"odd/decord_corrupted.mp4": 1}
-# Counted there from where the sound starts, before the picture.
+# Counted there from where the sound starts, before the first frame.
 LEAD_IN_S = {"odd/torchcodec_non_zero_start.mp4": 8.333 - 8.266}
 
 
@@ -86,7 +86,7 @@ def test_playlists_never_open_another_file(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
-def test_still_pictures_are_no_videos(tmp_path, kind):
+def test_still_images_are_no_videos(tmp_path, kind):
     Image.new("RGB", (64, 64), (200, 10, 10)).save(tmp_path / "v.mp4", kind)
     assert reason_of(tmp_path / "v.mp4") == "not_a_video"
 

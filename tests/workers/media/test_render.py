@@ -21,7 +21,7 @@ def plain(colour, width=64, height=48, pixel_format="rgb24", **options):
 
 
 @pytest.mark.parametrize(("size", "aspect"), [((8192, 64), Fraction(10)), ((66_000, 16), None)])
-def test_a_picture_longer_than_jpeg_allows_is_made_smaller(size, aspect):
+def test_a_frame_longer_than_jpeg_allows_is_made_smaller(size, aspect):
     rgb = Renderer(384, Geometry(aspect))(plain((9, 9, 9), *size))
     assert rgb.shape[1] == 65_500
     assert encode_jpeg(rgb, 50)
@@ -69,7 +69,7 @@ def test_full_range(short_side):
     assert np.abs(rgb.astype(int) - 250).max() < 3
 
 
-def test_a_picture_made_smaller_is_where_it_was():
+def test_what_a_frame_shows_stays_in_place_when_it_is_made_smaller():
     pixels = np.zeros((90, 161, 3), np.uint8)
     pixels[30:60, 70:110] = 255
     frame = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="yuv420p")

@@ -139,7 +139,7 @@ def one_rate(codec: str) -> dict:
 
 @pytest.mark.parametrize(("suffix", "codec", "sound"), HELD_OR_JOINED)
 @pytest.mark.parametrize("b_frames", [0, 2])
-def test_a_frame_that_is_held_is_no_jump(tmp_path, suffix, codec, sound, b_frames):
+def test_a_frame_that_is_held_is_no_discontinuity(tmp_path, suffix, codec, sound, b_frames):
     times = np.concatenate([np.arange(25), 400 + np.arange(25)]) / 25
     path = write_video(tmp_path / f"v{suffix}", times, sound=sound, b_frames=b_frames, **one_rate(codec))
     held = probe(path)
@@ -148,7 +148,7 @@ def test_a_frame_that_is_held_is_no_jump(tmp_path, suffix, codec, sound, b_frame
 
 
 @pytest.mark.parametrize("declared", [False, True])
-def test_only_a_declared_discontinuity_is_a_jump_within_one_file(tmp_path, declared):
+def test_only_a_declared_discontinuity_is_one_within_one_file(tmp_path, declared):
     """The clock goes on in all but its times; the file may be opened by name or descriptor."""
     times = np.concatenate([np.arange(25), 400 + np.arange(25)]) / 25
     path = write_video(tmp_path / "v.ts", times, b_frames=0, **one_rate("libx264"))
@@ -178,7 +178,7 @@ def joined(path: Path, starts_s: list[float], seconds: float, **options) -> Vide
 @pytest.mark.parametrize("sound", ["", "mp2"])
 @pytest.mark.parametrize("b_frames", [0, 2])
 @pytest.mark.parametrize("starts_s", [[0, 0, 0], [0, 300, 20], [0, 5000, 5000]], ids=["anew", "on and back", "on"])
-def test_a_clock_that_jumps_for_all_streams_goes_on(tmp_path, starts_s, b_frames, sound):
+def test_a_discontinuity_of_all_streams_is_made_continuous(tmp_path, starts_s, b_frames, sound):
     facts = joined(tmp_path / "v.ts", starts_s, 4, sound=sound, b_frames=b_frames)
     assert "timestamp_jumps" in facts.flags
     assert facts.frame_count == 300

@@ -177,8 +177,8 @@ def test_cpu_seconds_are_counted_whatever_a_task_says(box, task):
 def test_a_stopped_process_is_a_hang(hasty):
     messages = hasty.call("hang", b"")
     next(messages)
-    (child,) = server(hasty).children()
-    child.suspend()
+    (process,) = server(hasty).children()
+    process.suspend()
     with pytest.raises(SandboxError, match="timeout: 3 seconds"):
         next(messages)
 

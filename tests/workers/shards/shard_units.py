@@ -16,29 +16,29 @@ from stages.pack import PackConfig, plan_shards
 from workers.storage.safetensors_file import encode_tensors
 from workers.storage.store import Store
 
-WIDTH, TOKENS_A_KEYFRAME, TOKENS_A_CLIP = 8, 4, 3
+WIDTH, TOKENS_PER_KEYFRAME, TOKENS_PER_CLIP = 8, 4, 3
 
 
 def distill_tensors(chance, num_frames: int, num_queries: int, num_keyframes: int, clips: bool = True) -> dict:
     """Tensors of a distill unit: each query has 1 .. num_keyframes keyframes."""
-    picks = [
+    keyframes = [
         np.sort(chance.choice(num_frames, chance.integers(1, num_keyframes + 1), replace=False))
         for _ in range(num_queries)
     ]
-    union = np.unique(np.concatenate(picks)).astype("<i4")
+    union = np.unique(np.concatenate(keyframes)).astype("<i4")
     rows = np.full((num_queries, num_keyframes), -1, "<i4")
-    for row, pick in zip(rows, picks, strict=True):
-        row[: len(pick)] = np.searchsorted(union, pick)
+    for row, frames in zip(rows, keyframes, strict=True):
+        row[: len(frames)] = np.searchsorted(union, frames)
     tensors = {
         "time_s": np.arange(num_frames, dtype="<f8") * 0.5,
         "sample_index": np.arange(num_frames, dtype="<i8"),
         "keyframes": union,
-        "keyframe_tokens": chance.standard_normal((len(union), TOKENS_A_KEYFRAME, WIDTH)).astype("<f2"),
+        "keyframe_tokens": chance.standard_normal((len(union), TOKENS_PER_KEYFRAME, WIDTH)).astype("<f2"),
         "query_keyframes": rows,
         "merged_tokens": chance.standard_normal((num_queries, num_frames, WIDTH)).astype("<f2"),
     }
     if clips:
-        shape = (-(-num_frames // 4), TOKENS_A_CLIP, WIDTH)
+        shape = (-(-num_frames // 4), TOKENS_PER_CLIP, WIDTH)
         tensors["clip_tokens"] = chance.standard_normal(shape).astype("<f2")
     return tensors
 

@@ -89,7 +89,7 @@ def test_a_range_is_not_read_where_it_is_larger_than_a_group_may_be(corpus):
         read_group(store, {**place, "tokens_bytes": place["qa_offset"] + (1 << 40) - place["tokens_offset"]})
 
 
-def test_what_a_stranger_has_named_is_printed_as_text(corpus):
+def test_untrusted_names_are_printed_as_text(corpus):
     store, samples = corpus
     with pytest.raises(ShardError) as raised:
         read_group(store, {**place_of(samples, 2), "sample_key": "\x1b[31m", "qa_bytes": -1})

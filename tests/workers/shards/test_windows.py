@@ -9,12 +9,12 @@ from workers.shards.windows import cut_parts, on_own_clock
 FRAMES = 40  # at 0, 0.5, ... 19.5 s
 
 
-def unit(picks):
-    tensors = distill_tensors(np.random.default_rng(0), FRAMES, len(picks), 2, clips=False)
-    union = np.unique(np.concatenate(picks)).astype("<i4")
+def unit(keyframes):
+    tensors = distill_tensors(np.random.default_rng(0), FRAMES, len(keyframes), 2, clips=False)
+    union = np.unique(np.concatenate(keyframes)).astype("<i4")
     tensors["keyframes"] = union
     tensors["keyframe_tokens"] = np.zeros((len(union), 4, 8), "<f2")
-    tensors["query_keyframes"] = np.stack([np.searchsorted(union, pick) for pick in picks]).astype("<i4")
+    tensors["query_keyframes"] = np.stack([np.searchsorted(union, row) for row in keyframes]).astype("<i4")
     return tensors, {name: (array.dtype, array.shape) for name, array in tensors.items()}
 
 

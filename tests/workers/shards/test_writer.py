@@ -82,7 +82,7 @@ def test_no_key_where_there_is_no_shard(tmp_path, content):
     assert shard_key(store, "x.tar") is None
 
 
-def test_a_strangers_tar_has_no_key(tmp_path):
+def test_a_tar_of_another_program_has_no_key(tmp_path):
     with tarfile.open(tmp_path / "x.tar", "w") as tar:
         tar.add(__file__, "a.txt")
     assert shard_key(Store(tmp_path), "x.tar") is None

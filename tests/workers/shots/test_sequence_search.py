@@ -20,7 +20,7 @@ def film(seed: int, seconds: int = 240, *, per_second: int = 4) -> np.ndarray:
         drift = rng.normal(size=WIDTH) * np.linspace(0, 0.6, end - start)[:, None]
         looks[start:end] = rng.normal(size=WIDTH) + drift
         start = end
-    looks += np.random.default_rng(1).normal(size=WIDTH)  # all look alike, as videos of one studio
+    looks += np.random.default_rng(1).normal(size=WIDTH)  # all look similar, as videos of one studio
     return (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float32)
 
 

@@ -31,7 +31,7 @@ def test_any_number_of_ranks_sees_the_same_batches(num_samples, world_size, part
 
 
 @given(st.integers(1, 23), st.integers(0, 9), st.sampled_from([1, 2, 3]), st.sampled_from([1, 2, 3]))
-def test_goes_on_where_it_stood_with_another_number_of_ranks(num_samples, num_batches, before, after):
+def test_goes_on_where_it_stopped_with_another_number_of_ranks(num_samples, num_batches, before, after):
     first = stream_of(num_samples, 6, 0, before)
     for _ in range(num_batches):
         first.next_batch()

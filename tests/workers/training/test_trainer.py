@@ -49,7 +49,7 @@ def test_learns_what_only_the_visual_tokens_tell(shows):
     trainer = make_trainer(config, num_samples=200, shows=shows)
     losses(trainer)
     told = trainer.heldout(tiny_sample(n, shows=shows) for n in range(1000, 1040)).loss
-    # Blind, it would be ln 2 for the first letter and nothing for the rest: 0.2 a token.
+    # Blind, it would be ln 2 for the first letter and nothing for the rest: 0.2 per token.
     assert told < 0.05
     # The same questions with the other answer's tokens are answered wrongly, and not by chance.
     crossed = [

@@ -36,8 +36,8 @@ def test_agrees_with_the_loops():
     maps = [(getattr(merger, m).weight, getattr(merger, m).bias) for m in MAPS]
     maps = [tuple(t.detach().double().numpy() for t in pair) for pair in maps]
     for query, tokens in enumerate(merger(x, text, keyframes)):
-        picks = keyframes[query].tolist()
-        theirs = naive.merge_released(x.double().numpy(), text[query].double().numpy(), picks, maps, 0.01)
+        selected = keyframes[query].tolist()
+        theirs = naive.merge_released(x.double().numpy(), text[query].double().numpy(), selected, maps, 0.01)
         np.testing.assert_allclose(tokens.detach(), theirs, atol=1e-4)
 
 

@@ -16,8 +16,8 @@ def case(num_frames, *, patches=9, width=12, joint_width=7, num_queries=4, k=5, 
     queries = torch.tensor(rng.normal(size=(num_queries, joint_width))).to(dtype)
     keyframes = torch.full((num_queries, k), -1)
     for query in range(num_queries):
-        picks = rng.permutation(num_frames)[: rng.integers(0, k + 1)]
-        keyframes[query, : len(picks)] = torch.tensor(np.sort(picks))
+        selected = rng.permutation(num_frames)[: rng.integers(0, k + 1)]
+        keyframes[query, : len(selected)] = torch.tensor(np.sort(selected))
     return features, joint, queries, keyframes
 
 

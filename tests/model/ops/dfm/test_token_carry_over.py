@@ -20,10 +20,10 @@ def tokens(num_frames=60, seed=0, noise=0.05):
 @given(st.integers(0, 2**31), st.floats(0, 0.9), st.lists(st.integers(1, 30), min_size=1, max_size=4))
 def test_agrees_with_the_loops_whatever_the_chunks(seed, tolerance, sizes):
     x = tokens(seed=seed)
-    reuse, parts, at = TokenCarryOver(tolerance), [], 0
+    carry_over, parts, at = TokenCarryOver(tolerance), [], 0
     while at < 60:
         size = sizes[len(parts) % len(sizes)]
-        parts.append(reuse(x[:, at : at + size]))
+        parts.append(carry_over(x[:, at : at + size]))
         at += size
     keep = torch.cat(parts, dim=1)
     for query in range(2):

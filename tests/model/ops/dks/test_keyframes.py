@@ -21,12 +21,12 @@ def video(num_frames, width=16, *, scenes=7, spread=0.4, seed=0, num_queries=3, 
     return torch.tensor(frames).to(dtype), torch.tensor(queries).to(dtype)
 
 
-def picks(selected):
+def keyframes(selected):
     return [selected.of(query) for query in range(len(selected.counts))]
 
 
 def loops(frames, queries, mode, *, k, tau, floor=0.2):
-    """The picks by the reference, on the very values the kernel sees."""
+    """The keyframes by the reference, on the very values the kernel sees."""
     f, q = frames.double().numpy(), queries.double().numpy()
     if mode == "paper":
         return [naive.keyframes_paper(f, query, k, tau) for query in q]
@@ -42,7 +42,7 @@ def test_agrees_with_the_loops(num_frames, k, dtype, mode):
     ours = select_keyframes(frames, queries, k=k, tau=0.8, mode=mode)
     assert ours.indices.shape == (3, k)
     assert ours.indices.dtype == torch.int64
-    assert picks(ours) == loops(frames, queries, mode, k=k, tau=0.8)
+    assert keyframes(ours) == loops(frames, queries, mode, k=k, tau=0.8)
 
 
 @pytest.mark.parametrize("mode", ["paper", "released"])
@@ -58,7 +58,7 @@ def test_padding_counts_and_relevance_agree(mode):
 
 
 @pytest.mark.parametrize("case", sorted({name[:3] for name in np.load(GOLDEN)}))
-def test_released_picks_are_those_of_the_authors_code(case):
+def test_released_keyframes_are_those_of_the_authors_code(case):
     golden = np.load(GOLDEN)
     k, floor, tau = golden[f"{case}_params"].tolist()
     ours = select_keyframes(
@@ -78,10 +78,10 @@ def test_of_identical_frames_one_is_taken():
     assert select_keyframes(frames, queries, k=4).counts.tolist() == [1] * 64
 
 
-def test_no_frame_above_the_floor_spreads_the_picks_evenly():
+def test_no_frame_above_the_floor_spreads_the_keyframes_evenly():
     frames = torch.eye(2)[torch.zeros(100, dtype=torch.long)]
     ours = select_keyframes(frames, torch.tensor([[0.0, 1.0]]), k=4, mode="released")
-    assert picks(ours) == [naive.fill_gaps([], 4, 100)]
+    assert keyframes(ours) == [naive.fill_gaps([], 4, 100)]
 
 
 def test_a_cosine_of_exactly_tau_is_dropped_by_the_paper_and_kept_by_the_released_code():
@@ -95,7 +95,7 @@ def test_a_cosine_of_exactly_tau_is_dropped_by_the_paper_and_kept_by_the_release
 def test_tau_from_one_on_is_the_top_k_by_relevance(tau):
     frames, queries = video(300, seed=3)
     ours = select_keyframes(frames, queries, k=32, tau=tau)
-    assert picks(ours) == loops(frames, queries, "paper", k=32, tau=tau)
+    assert keyframes(ours) == loops(frames, queries, "paper", k=32, tau=tau)
 
 
 def mixed_video(rng, num_frames, width):
@@ -128,23 +128,23 @@ def is_clear(frames, queries, k, tau, margin=1e-6):
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=100, deadline=None)
 @pytest.mark.slow
-def test_picks_are_those_of_the_float64_loops_in_any_company(seed, mode, dtype):
+def test_keyframes_are_those_of_the_float64_loops_in_any_company(seed, mode, dtype):
     rng = np.random.default_rng(seed)
     frames = torch.tensor(mixed_video(rng, int(rng.integers(1, 250)), width=24)).to(dtype)
     queries = torch.tensor(rng.normal(size=(6, 24)) + 0.3).to(dtype)
     k, tau = int(rng.integers(1, 40)), float(rng.uniform(0.3, 0.99))
     assume(is_clear(frames.double().numpy(), queries.double().numpy(), k, tau))
     whole = select_keyframes(frames, queries, k=k, tau=tau, mode=mode)
-    assert picks(whole) == loops(frames, queries, mode, k=k, tau=tau)
+    assert keyframes(whole) == loops(frames, queries, mode, k=k, tau=tau)
     order = torch.tensor(rng.permutation(6))
     assert torch.equal(whole.indices[order], select_keyframes(frames, queries[order], k=k, tau=tau, mode=mode).indices)
     alone = [select_keyframes(frames, queries[i : i + 1], k=k, tau=tau, mode=mode).of(0) for i in range(6)]
-    assert picks(whole) == alone
+    assert keyframes(whole) == alone
 
 
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=100, deadline=None)
-def test_no_two_picks_are_similar_and_a_repeated_call_gives_the_same_bits(seed):
+def test_no_two_keyframes_are_similar_and_a_repeated_call_gives_the_same_bits(seed):
     rng = np.random.default_rng(seed)
     frames = torch.tensor(mixed_video(rng, 400, width=8), dtype=torch.float32)
     queries = torch.tensor(rng.normal(size=(9, 8)), dtype=torch.float32)
@@ -152,13 +152,13 @@ def test_no_two_picks_are_similar_and_a_repeated_call_gives_the_same_bits(seed):
     assert torch.equal(ours.indices, again.indices)
     assert torch.equal(ours.relevance, again.relevance)
     unit = torch.nn.functional.normalize(frames.double(), dim=1)
-    for picked in picks(ours):
-        cosine = unit[picked] @ unit[picked].T
-        assert (cosine - torch.eye(len(picked))).max() < 0.85 + 1e-6
+    for selected in keyframes(ours):
+        cosine = unit[selected] @ unit[selected].T
+        assert (cosine - torch.eye(len(selected))).max() < 0.85 + 1e-6
 
 
 @pytest.mark.parametrize("precision", ["high", "medium"])
-def test_picks_do_not_change_when_a_program_allows_rough_products(precision):
+def test_keyframes_do_not_change_when_a_program_allows_rough_products(precision):
     frames, queries = video(300, width=64, num_queries=8)
     before = select_keyframes(frames, queries)
     try:
@@ -174,7 +174,7 @@ def test_picks_do_not_change_when_a_program_allows_rough_products(precision):
 def test_length_does_not_matter(scale):
     frames, queries = video(120)
     expected = loops(frames * scale, queries, "paper", k=8, tau=0.8)
-    assert picks(select_keyframes(frames * scale, queries, k=8, tau=0.8)) == expected
+    assert keyframes(select_keyframes(frames * scale, queries, k=8, tau=0.8)) == expected
 
 
 @pytest.mark.parametrize("mode", ["paper", "released", "recurrent"])
@@ -184,7 +184,7 @@ def test_embeddings_of_length_one_take_the_same_way(mode):
     expected = select_keyframes(unit * 2, queries, k=12, tau=0.8, mode=mode)
     assert torch.equal(select_keyframes(unit, queries, k=12, tau=0.8, mode=mode).indices, expected.indices)
     if mode != "recurrent":
-        assert picks(expected) == loops(unit, queries, mode, k=12, tau=0.8)
+        assert keyframes(expected) == loops(unit, queries, mode, k=12, tau=0.8)
 
 
 def test_ragged_videos_are_each_as_if_alone():
@@ -231,7 +231,7 @@ def test_wrong_types_are_named(change, match):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 @pytest.mark.parametrize("mode", ["paper", "released"])
-def test_a_gpu_picks_what_a_cpu_picks(mode):
+def test_a_gpu_selects_what_a_cpu_selects(mode):
     for seed in range(20):
         frames, queries = video(1000, width=512, scenes=60, spread=0.7, seed=seed, num_queries=16)
         here = select_keyframes(frames, queries, mode=mode)

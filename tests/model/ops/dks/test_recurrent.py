@@ -81,7 +81,7 @@ def test_errors_name_what_is_wrong():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-def test_a_gpu_picks_what_a_cpu_picks():
+def test_a_gpu_selects_what_a_cpu_selects():
     frames, query = recurring(num_frames=500)
     here, there = (select(frames.to(d), query.to(d), k=8) for d in ("cpu", "cuda"))
     assert torch.equal(here.indices, there.indices.cpu())
