@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.decontamination.contents import Known, Row, read_known
+from pipeline.decontamination.contents import Known, read_known
 from pipeline.decontamination.folder import embedded_folder
 from pipeline.decontamination.questions import questions_in_common, text_model
 from pipeline.decontamination.sequences import has_frames, sequences_in_common
@@ -30,6 +30,7 @@ from pipeline.tables.frames import FRAMES
 from pipeline.tables.left_out import CONTAMINATION_PATH
 from pipeline.tables.published import is_published_only
 from schemas.messages import counted
+from schemas.rows import Row
 from schemas.tables.qa import CONTAMINATION
 from stages.qa.plan import CAPTIONS
 from workers.fetch.redaction import format_value, redacted

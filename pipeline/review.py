@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -25,6 +24,7 @@ from pipeline.tables.published import is_published_only
 from pipeline.tables.reviewed import right_share
 from schemas.config import ConfigError
 from schemas.messages import counted
+from schemas.rows import Row
 from schemas.tables.qa import REVIEW
 from stages.annotations.json_text import load_json
 from stages.annotations.text import AnnotationError
@@ -42,7 +42,6 @@ _EVENTS = """
     from events where list_contains(?, video_id) and origin.row is not null order by video_id, start_s, end_s"""
 _IN_SHARDS = f"{_PAIR} from qa where dropped is null or dropped = ?"
 _JUDGED = f"{_PAIR} from qa where list_contains(?, qa_id)"
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

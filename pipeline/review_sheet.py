@@ -9,11 +9,11 @@ from pipeline.inputs.manifest_formats import read_rows
 from pipeline.tables.left_out import AnnotationRow
 from schemas.config import ConfigError
 from schemas.messages import message, no_formula, printable
+from schemas.rows import Row
 
 TOLD = ("number", "qa_id", "video", "task", "form", "prompt", "answer", "evidence", "annotations")
 ASKED = ("verdict", "wrong_rows", "remark")
 VERDICTS = ("ok", "minor", "fault", "source")
-Row = dict[str, Any]
 
 
 def write_sheet(path: Path, pairs: Iterable[Row]) -> None:

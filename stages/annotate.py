@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
+from schemas.rows import AnnotationRow, OriginRow, Row, SpanRow
 from schemas.stage import Stage
 from schemas.tables.media import MANIFEST, VIDEO
 from schemas.tables.text import ANNOTATION, TIMED_TEXT_NAMES
 from stages.annotate_config import AnnotateConfig as AnnotateConfig  # as other modules of stages have theirs
-from stages.annotations.event_lines import Event
 from stages.annotations.left_out import LeftOut, summed
 from stages.annotations.origin import printable
 from stages.annotations.sandboxed import parse
@@ -44,9 +44,7 @@ MODEL_READS = pa.schema(
 OUTSIDE, MILLISECONDS, LEFT_OUT = "events_outside_video", "events_in_milliseconds", "rows_left_out"  # flags of a video
 
 
-def annotate(
-    unit: dict[str, Any], config: AnnotateConfig, store: Store, access: Access = Access()
-) -> Iterator[pa.Table]:
+def annotate(unit: Row, config: AnnotateConfig, store: Store, access: Access = Access()) -> Iterator[pa.Table]:
     """Yields one row of ANNOTATION; its events are sorted by time, conversations come last.
 
     Times are clipped to the video; an event that lies entirely outside it is dropped and counted, as are bad rows of a
@@ -55,7 +53,7 @@ def annotate(
     Raises:
         Reject: `bad_annotation`, with the file and the line.
     """
-    events: list[Event] = []
+    events: list[Row] = []
     flags: set[str] = set()
     bad: list[str] = []
     left_out: list[LeftOut] = []
@@ -83,10 +81,10 @@ def annotate(
     outside = len(events) - len(inside)
     placed = on_timeline(inside, unit["video_id"], unit["duration_s"], config.instant_s)
     clips = dict.fromkeys((event["start_s"], event["end_s"]) for event in placed if event["kind"] == "clip")
-    row = {
+    row: AnnotationRow = {
         "video_id": unit["video_id"],
         "events": [event for event in placed if event["text"]],
-        "clips": [{"start_s": start, "end_s": end} for start, end in clips],
+        "clips": [SpanRow(start_s=start, end_s=end) for start, end in clips if start is not None and end is not None],
         "annotation_flags": sorted({*flags, *([OUTSIDE] if outside else []), *([LEFT_OUT] if left_out else [])}),
         "events_outside_video": outside,
         "rows_left_out": [{"reason": r, "count": n, "example": e} for r, n, e in summed(left_out)],
@@ -94,18 +92,15 @@ def annotate(
     yield pa.Table.from_pylist([row], ANNOTATION)
 
 
-def _origin(told: dict[str, Any], unit: dict[str, Any]) -> dict[str, Any]:
+def _origin(told: Row, unit: Row) -> OriginRow:
     """Returns a row of ORIGIN. Annotations without a licence have that of the manifest's row; those of models none."""
     licence = told.get("licence") or (None if "prompt" in told else unit.get("annotation_licence"))
-    texts = {"file": told.get("file"), "format": told.get("format"), "licence": licence}
-    return {
-        **{name: text and without_credentials(text) for name, text in texts.items()},
-        "row": told.get("row"),
-        "prompt": told.get("prompt") or None,
-    }
+    texts = told.get("file"), told.get("format"), licence
+    file, form, licence = (text and without_credentials(text) for text in texts)
+    return OriginRow(file=file, row=told.get("row"), format=form, licence=licence, prompt=told.get("prompt") or None)
 
 
-def _sources(unit: dict[str, Any], config: AnnotateConfig, access: Access) -> Iterator[tuple[str, Callable[[], Known]]]:
+def _sources(unit: Row, config: AnnotateConfig, access: Access) -> Iterator[tuple[str, Callable[[], Known]]]:
     """Yields the name of each source of the video, and a function that reads it."""
     if text := unit["events"]:
         yield "manifest", lambda: _parse("events", text.encode(), "events of the manifest", config).of(format="events")
@@ -120,7 +115,7 @@ def _sources(unit: dict[str, Any], config: AnnotateConfig, access: Access) -> It
         yield "conversations", lambda: with_origins(parsed(), origins).of(format="llava")
 
 
-def _models(unit: dict[str, Any], config: AnnotateConfig, store: Store) -> Iterator[tuple[str, Callable[[], Known]]]:
+def _models(unit: Row, config: AnnotateConfig, store: Store) -> Iterator[tuple[str, Callable[[], Known]]]:
     """Yields the name of each model that annotated the video, and a function that reads its events."""
     captions, speech = unit.get("merge_captions_unit"), unit.get("transcribe_units") or []
     if captions:

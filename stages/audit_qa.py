@@ -6,7 +6,7 @@ One unit over all videos, since what a text-only model can guess shows in many v
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from schemas.config import Config, Resources, StageConfig
+from schemas.rows import AuditRow, QaRow, Row
 from schemas.stage import Stage
 from schemas.tables.qa import AUDIT, QA
 from stages.qa.audit.agreement import disagreements
@@ -23,7 +24,6 @@ from stages.qa.audit.checks import PROBLEMS, problems
 from stages.qa.audit.features import Choice
 from workers.storage.store import Store
 
-Row = dict[str, Any]
 # `videos` is JSON, a list of {video_id, duration_s, write_qa_unit, embed_units}: one string travels better.
 READS = pa.schema([("videos", pa.string())])
 _COLUMNS = [name for name in QA.names if name not in ("select_queries", "merge_query", "conversations")]
@@ -57,7 +57,7 @@ class AuditQaConfig(StageConfig):
 
 def run(unit: Row, config: AuditQaConfig, store: Store) -> Iterator[pa.Table]:
     """Yields one row of AUDIT per pair: videos in the order of the unit, pairs in the order of their unit."""
-    rows: list[Row] = []
+    rows: list[AuditRow] = []
     forms: dict[str, tuple[list[int], list[Choice]]] = defaultdict(lambda: ([], []))
     with ThreadPoolExecutor(4) as pool:
         videos = json.loads(unit["videos"])
@@ -76,7 +76,7 @@ def run(unit: Row, config: AuditQaConfig, store: Store) -> Iterator[pa.Table]:
     yield pa.Table.from_pylist(rows, AUDIT)
 
 
-def audit_video(pairs: list[Row], duration_s: float, times_N: np.ndarray, config: AuditQaConfig) -> list[Row]:
+def audit_video(pairs: list[QaRow], duration_s: float, times_N: np.ndarray, config: AuditQaConfig) -> list[AuditRow]:
     """Returns rows of AUDIT for the pairs of one video, before the blind model judges them."""
     language = _language_of_events(pairs)
     found = [problems({**pair, "language": language or pair["language"]}, duration_s, times_N) for pair in pairs]
@@ -95,7 +95,7 @@ def audit_video(pairs: list[Row], duration_s: float, times_N: np.ndarray, config
     ]
 
 
-def _language_of_events(pairs: list[Row]) -> str:
+def _language_of_events(pairs: list[QaRow]) -> str:
     """Returns the language of most pairs about events; of most pairs where all are the manifest's; "" if unclear.
 
     The `language` of a pair of the manifest is that of the pair itself.
@@ -106,7 +106,7 @@ def _language_of_events(pairs: list[Row]) -> str:
     return language if count > sum(counts.values()) / 2 else ""
 
 
-def choice_of(pair: Row, duration_s: float) -> Choice:
+def choice_of(pair: Mapping[str, Any], duration_s: float) -> Choice:
     """Converts a multiple-choice row of QA for the audits; times become shares of the video."""
     times = [tuple(t / duration_s for t in pair[name] or ()) for name in ("option_times", "asked_times")]
     return Choice(
@@ -114,15 +114,15 @@ def choice_of(pair: Row, duration_s: float) -> Choice:
     )
 
 
-def _note(rows: list[Row], places: list[int], judged: Judged) -> None:
+def _note(rows: list[AuditRow], places: list[int], judged: Judged) -> None:
     for n, place in enumerate(places):
         if not np.isnan(judged.score[n]):
             rows[place] |= {"blind_score": float(judged.score[n]), "blind_guess": bool(judged.guessed[n])}
         rows[place]["dropped"] = judged.dropped[n] or None
 
 
-def _read(video: Row, store: Store) -> tuple[list[Row], np.ndarray]:
-    pairs = store.read_table(video["write_qa_unit"], _COLUMNS).to_pylist()
+def _read(video: Row, store: Store) -> tuple[list[QaRow], np.ndarray]:
+    pairs: list[QaRow] = store.read_table(video["write_qa_unit"], _COLUMNS).to_pylist()
     if not pairs:
         return [], np.zeros(0)
     frames = [store.read_table(path, ["time_s"])["time_s"].to_numpy() for path in video["embed_units"]]

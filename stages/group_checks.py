@@ -3,7 +3,7 @@
 import numpy as np
 
 from schemas.rejects import Reject
-from schemas.rows import Row
+from schemas.rows import Row, Selected
 from workers.shards.layout import QUERY_TENSORS, SHARED_TENSORS, Shapes
 from workers.storage.safetensors_file import Tensors
 
@@ -15,7 +15,9 @@ def check_order(tensors: Tensors) -> None:
             raise Reject("unpackable", f"{axis} of the frames is not ascending")
 
 
-def check_belong_together(video: Row, pairs: list[Row], selected: list[Row], shapes: Shapes, tensors: Tensors) -> None:
+def check_belong_together(
+    video: Row, pairs: list[Row], selected: list[Selected], shapes: Shapes, tensors: Tensors
+) -> None:
     """Raises ValueError unless QA pairs, selection and tokens belong to this video and, row by row, to one question."""
     where = f"video {video['name']!r} ({video['video_id']}): {video['distill_unit']}"
     if not pairs:

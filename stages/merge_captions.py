@@ -14,6 +14,7 @@ from pydantic import Field
 
 from schemas.config import Resources, StageConfig
 from schemas.rejects import Reject
+from schemas.rows import Row, TimedTextRow
 from schemas.stage import Stage
 from schemas.tables.text import TIMED_TEXT_NAMES, VIDEO_TEXT
 from stages.prompts import prompt, prompt_hash
@@ -31,7 +32,6 @@ CAPTIONS_PER_SEGMENT, CAPTION_CHARS = 12.0, 60.0
 """Assumed before any segment is captioned."""
 # Characters of a caption in a request, and of an event in an answer, beside the text.
 _CAPTION_JSON, _EVENT_JSON = 55, 35
-Row = dict[str, Any]
 
 
 class MergeCaptionsConfig(StageConfig):
@@ -88,7 +88,9 @@ def merge_captions(unit: Row, config: MergeCaptionsConfig, store: Store) -> Iter
     units, rejected = unit["caption_units"] or [], unit["uncaptioned_segments"] or 0
     if rejected and not units:
         raise Reject("upstream_rejected", f"all {rejected} segments of the video were rejected by caption")
-    captions = [row for path in units for row in store.read_table(path, TIMED_TEXT_NAMES).to_pylist()]
+    captions: list[TimedTextRow] = [
+        row for path in units for row in store.read_table(path, TIMED_TEXT_NAMES).to_pylist()
+    ]
     if units and not captions:
         raise Reject("bad_answer", f"the model finds no event in all {len(units)} segments")
     captions.sort(key=lambda row: (row["start_s"], row["end_s"], row["text"]))
@@ -107,7 +109,7 @@ def merge_captions(unit: Row, config: MergeCaptionsConfig, store: Store) -> Iter
     yield pa.Table.from_pylist([{**row, "video_id": unit["video_id"]} for row in events], VIDEO_TEXT)
 
 
-def _request(captions: list[Row], config: MergeCaptionsConfig) -> Request[MergedEvents]:
+def _request(captions: list[TimedTextRow], config: MergeCaptionsConfig) -> Request[MergedEvents]:
     told = [
         {"number": i, "start_s": round(c["start_s"], 2), "end_s": round(c["end_s"], 2), "text": c["text"]}
         for i, c in enumerate(captions, 1)
@@ -126,7 +128,7 @@ def _request(captions: list[Row], config: MergeCaptionsConfig) -> Request[Merged
     return Request(messages, MergedEvents, check)
 
 
-def _holds(event: MergedEvent, captions: Sequence[Row], min_shared: float) -> bool:
+def _holds(event: MergedEvent, captions: Sequence[TimedTextRow], min_shared: float) -> bool:
     """Returns whether the captions of an event are consecutive and contain what its text says."""
     numbers = sorted(event.captions)
     if not 2 <= len(numbers) <= _MOST_VIDEO_TEXT or numbers[-1] - numbers[0] != len(numbers) - 1:
@@ -138,9 +140,9 @@ def _holds(event: MergedEvent, captions: Sequence[Row], min_shared: float) -> bo
     return own >= 2 * min_shared and all(len(words & each) / len(each) >= min_shared for each in named)
 
 
-def _merged(captions: Sequence[Row], events: Sequence[MergedEvent]) -> list[Row]:
+def _merged(captions: Sequence[TimedTextRow], events: Sequence[MergedEvent]) -> list[TimedTextRow]:
     """Returns the events, and the captions that belong to none."""
-    rows = [
+    rows: list[TimedTextRow] = [
         {
             "kind": "event",
             "start_s": min(captions[n - 1]["start_s"] for n in event.captions),

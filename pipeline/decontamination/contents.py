@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipeline.inputs.annotation_files import read_files
 from pipeline.inputs.manifest_rows import ManifestError
@@ -14,7 +13,6 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.tables.closed_duckdb import dict_rows
 from stages.annotations.text import AnnotationError
 
-Row = dict[str, Any]
 _LETTER = re.compile(r"^\([A-H]\) ", re.M)
 # As `question_rows` names the part of the video that a question is about.
 _PART = re.compile(r"^From [\d.]+ to [\d.]+ seconds: ")

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
-from pipeline.decontamination.contents import Known, Row
+from pipeline.decontamination.contents import Known
 from pipeline.inputs.recipe import Recipe
+from schemas.rows import Row
 from stages.qa.audit.overlap import QuestionIndex
 from stages.qa.audit.same_question import ParaphraseIndex
 from workers.towers.text_encoder import CLIP, encoder_folder, load_encoder

@@ -3,9 +3,9 @@
 import csv
 from pathlib import Path
 
-from pipeline.decontamination.contents import Row
 from schemas.config import ConfigError
 from schemas.messages import message, no_formula
+from schemas.rows import Row
 from schemas.tables.qa import CONTAMINATION
 
 

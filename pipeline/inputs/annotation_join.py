@@ -11,15 +11,16 @@ from pipeline.inputs.annotation_files import Batches, read_files
 from pipeline.inputs.annotation_rows import events_beside, shifted, with_origin
 from pipeline.inputs.join_report import MAX_EXAMPLES, JoinReport, SourceReport
 from pipeline.inputs.manifest_checks import SPLIT, video_id_of
-from pipeline.inputs.manifest_rows import ManifestError, Row
+from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.manifest_writer import write_manifest
 from pipeline.inputs.spool import Spool
 from pipeline.inputs.video_ids import VideoIndex, meanings_of, video_of_file
+from schemas.rows import Row
 from stages.annotations.formats.entry import Entry, Origin
 from stages.annotations.formats.read import FORMATS
 from stages.annotations.origin import relative
 from stages.annotations.reasons import NOTED, REPAIRED
-from stages.annotations.repair import Event, origin_fields, repair
+from stages.annotations.repair import origin_fields, repair
 from stages.annotations.text import AnnotationError
 from workers.fetch.redaction import format_value
 
@@ -173,7 +174,7 @@ class _AnnotationJoin:
             "events_file": self._write(row, events) if events else row.get("events_file"),
         }
 
-    def _write(self, row: Row, events: list[Event]) -> str:
+    def _write(self, row: Row, events: list[Row]) -> str:
         path = self._folder / f"{video_id_of(str(row['id']))}.events.jsonl"
         path.write_text("".join(json.dumps(e, ensure_ascii=False) + "\n" for e in events), encoding="utf-8")
         return str(path)

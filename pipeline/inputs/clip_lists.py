@@ -4,8 +4,9 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.inputs.manifest_rows import ManifestError, Row
+from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.spool import Spool
+from schemas.rows import Row
 from stages.annotations.event_lines import TO_THE_END
 from stages.annotations.formats.entry import seconds
 from workers.fetch.redaction import format_value

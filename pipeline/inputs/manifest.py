@@ -31,8 +31,9 @@ import pyarrow as pa
 from pipeline.inputs.addresses import annotation_stamp, manifest_folder, source_stamp
 from pipeline.inputs.clip_lists import merge_clips
 from pipeline.inputs.manifest_checks import check_no_local_files, checked_row
-from pipeline.inputs.manifest_rows import ManifestError, Row
+from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.manifest_task import raw_rows
+from schemas.rows import Row
 from schemas.tables.media import MANIFEST
 from stages.download import DownloadConfig
 from workers.fetch.redaction import format_value

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from pipeline.inputs.addresses import as_written, name_below, resolve
 from pipeline.inputs.clip_lists import CLIP_COLUMNS
-from pipeline.inputs.manifest_rows import ManifestError, Row
+from pipeline.inputs.manifest_rows import ManifestError
+from schemas.rows import Row
 from schemas.tables.media import MANIFEST
 from workers.fetch.redaction import format_value, redacted, without_credentials
 from workers.fetch.urls import UrlError, parse_url

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from pipeline.inputs.manifest_parquet import parquet_rows
-from pipeline.inputs.manifest_rows import CELL_BYTES, JSON_BYTES, LINE_BYTES, ManifestError, Row, check_distinct
+from pipeline.inputs.manifest_rows import CELL_BYTES, JSON_BYTES, LINE_BYTES, ManifestError, check_distinct
+from schemas.rows import Row
 from stages.annotations.json_text import load_json
 from stages.annotations.text import AnnotationError
 

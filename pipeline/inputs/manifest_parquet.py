@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.inputs.manifest_rows import CELL_BYTES as CELL
-from pipeline.inputs.manifest_rows import ManifestError, Row, check_distinct, too_long
+from pipeline.inputs.manifest_rows import ManifestError, check_distinct, too_long
+from schemas.rows import Row
 
 ROWS_AT_ONCE = 256
 _MAX_DEPTH = 64

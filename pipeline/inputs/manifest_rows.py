@@ -1,12 +1,9 @@
 """Rows of manifests, their error, and the limits of one row; used by the readers of all formats."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from schemas.config import ConfigError
 from workers.fetch.redaction import format_value
-
-Row = dict[str, Any]
 
 # Manifests are untrusted: rows are limited before values are created, since a file of 4 kB may expand to gigabytes.
 CELL_BYTES = 1_000_000

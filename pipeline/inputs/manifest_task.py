@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipeline.inputs.manifest_formats import read_rows, suffix_of
-from pipeline.inputs.manifest_rows import ManifestError, Row
+from pipeline.inputs.manifest_rows import ManifestError
 from schemas.rejects import Reject
+from schemas.rows import Row
 from stages.annotations.json_text import MAX_DEPTH, load_json
 from stages.annotations.text import AnnotationError
 from workers.fetch.redaction import redacted

@@ -8,8 +8,9 @@ from typing import Any
 
 from pipeline.inputs.addresses import as_written
 from pipeline.inputs.manifest_checks import check_text
-from pipeline.inputs.manifest_rows import ManifestError, Row
+from pipeline.inputs.manifest_rows import ManifestError
 from pipeline.inputs.media_folder import list_media
+from schemas.rows import Row
 from workers.fetch.urls import UrlError, parse_url
 
 

@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
+from schemas.rows import Row
 from stages.annotations.json_text import load_json
 from stages.annotations.text import AnnotationError, format_value
 
 _ASKS, _ANSWERS = ("human", "user"), ("gpt", "assistant")
 _SPEAKERS = (*_ASKS, *_ANSWERS, "system")
-
-Turn = dict[str, Any]
 
 
 def parse_conversations(text: str) -> list[str]:
@@ -37,7 +36,7 @@ def question_and_answer(text: str) -> tuple[str, str]:
     return turns[asked]["value"].replace("<image>", "").replace("<video>", "").strip(), answer.strip()
 
 
-def _checked(conversation: Any, where: str) -> list[Turn]:
+def _checked(conversation: Any, where: str) -> list[Row]:
     """Returns the turns of a conversation from the first question on, without the system message."""
     if not isinstance(conversation, list) or not conversation:
         raise AnnotationError(f"{where}: must be a list of turns, not {format_value(conversation)}")

@@ -8,6 +8,7 @@ import math
 import re
 from typing import Any
 
+from schemas.rows import Row
 from stages.annotations.encodings import DETECT, decode_text
 from stages.annotations.json_text import load_json
 from stages.annotations.left_out import LeftOut, summed
@@ -20,8 +21,6 @@ KINDS = ("event", "scene", "chapter", "caption", "speech", "clip")
 # What a time may look like that is no number; any other text may be of a file that holds no events.
 _CLOCK = re.compile(r"[\d:.,; hms-]{1,20}")
 
-Event = dict[str, Any]
-
 
 class BadEvent(AnnotationError):
     """An event cannot be used; `reason` is one of `stages.annotations.left_out.REASONS`."""
@@ -31,7 +30,7 @@ class BadEvent(AnnotationError):
         self.reason = reason
 
 
-def parse_event(raw: Any) -> Event:
+def parse_event(raw: Any) -> Row:
     """Checks an event and returns only start_s, end_s (seconds), kind, text, and is_point and origin if given.
 
     Only a `clip`, a row of a clip list, may have no text: it is a window of the video all the same.
@@ -41,7 +40,7 @@ def parse_event(raw: Any) -> Event:
     """
     if not isinstance(raw, dict):
         raise BadEvent("other_form", "an event is an object with start_s, end_s, kind and text")
-    named: Event = {}
+    named: Row = {}
     for name, value in raw.items():
         if value is None:  # as a table of several sources has for the names that a source does not use
             continue
@@ -60,7 +59,7 @@ def parse_event(raw: Any) -> Event:
     text = named.get("text") or ("" if kind == "clip" else None)
     if not isinstance(text, str) or not ((text := clean_text(text)) or kind == "clip"):
         raise BadEvent("no_text", f"text = {format_value(named.get('text'))}: must be what happens, in words")
-    event: Event = {"start_s": start, "end_s": end, "kind": kind, "text": text}
+    event: Row = {"start_s": start, "end_s": end, "kind": kind, "text": text}
     if named.get("origin") is not None:
         event["origin"] = parse_origin(named["origin"])
     if (is_point := named.get("is_point")) is None:
@@ -70,7 +69,7 @@ def parse_event(raw: Any) -> Event:
     return {**event, "is_point": is_point}
 
 
-def parse_events(text: str) -> tuple[list[Event], list[LeftOut]]:
+def parse_events(text: str) -> tuple[list[Row], list[LeftOut]]:
     """Parses the events of a manifest's row, a JSON list; `origin` tells the number of each.
 
     A bad row of a clip list (kind `clip`) is left out, since each row of a list stands for itself. Raises
@@ -79,7 +78,7 @@ def parse_events(text: str) -> tuple[list[Event], list[LeftOut]]:
     raw_events = load_json(text)
     if not isinstance(raw_events, list):
         raise AnnotationError("must be a list of events")
-    events: list[Event] = []
+    events: list[Row] = []
     left_out: list[LeftOut] = []
     for number, raw in enumerate(raw_events, 1):
         try:
@@ -93,14 +92,14 @@ def parse_events(text: str) -> tuple[list[Event], list[LeftOut]]:
     return events, summed(left_out)
 
 
-def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Event], str]:
+def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Row], str]:
     """Parses the events of a JSONL file, and returns a flag of the video or "" as well; see `decode_text`.
 
     Each event has its line where its `origin` is no other file.
 
     Raises AnnotationError that names the line.
     """
-    events: list[Event] = []
+    events: list[Row] = []
     videos: set[str] = set()
     text, flag = decode_text(data, encoding=encoding)
     for number, line in enumerate(text.split("\n"), 1):
@@ -118,7 +117,7 @@ def parse_event_lines(data: bytes, encoding: str = DETECT) -> tuple[list[Event],
     return events, flag
 
 
-def _seconds(named: Event, name: str) -> float:
+def _seconds(named: Row, name: str) -> float:
     value = named.get(name)
     try:
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):

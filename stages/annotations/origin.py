@@ -1,12 +1,12 @@
 """The origins of annotations: file, row, format and licence of events and of the pairs derived from them."""
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from schemas.rows import EventRow, PairOriginRow, Row
 from stages.annotations.text import AnnotationError, format_value
 
-Origin = dict[str, Any]
 _MOST_CHARS = 300
 _MOST_ROW = 2**53
 SOURCES = ("manifest", "events_file", "subtitles", "conversations")
@@ -14,14 +14,14 @@ SOURCES = ("manifest", "events_file", "subtitles", "conversations")
 FIELDS = ("file", "row", "format", "licence")
 
 
-def parse_origin(raw: Any) -> Origin:
+def parse_origin(raw: Any) -> Row:
     """Checks the `origin` of an event or a conversation, and returns it without absent or null fields.
 
     Raises AnnotationError that names the field.
     """
     if not isinstance(raw, dict):
         raise AnnotationError(f"origin = {format_value(raw)}: must be an object with some of {', '.join(FIELDS)}")
-    origin: Origin = {}
+    origin: Row = {}
     for name in FIELDS:
         value = raw.get(name)
         if value is None:
@@ -49,25 +49,28 @@ def printable(text: str) -> str:
     return "".join(c for c in text if c.isprintable())[:_MOST_CHARS]
 
 
-def with_row(event: dict[str, Any], row: int) -> dict[str, Any]:
+def with_row(event: Row, row: int) -> Row:
     """Returns the event with the number of its row in its own file, unless its origin is another file."""
     return {**event, "origin": event.get("origin") or {"row": row}}
 
 
-def merged_origins(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def merged_origins(events: Iterable[EventRow]) -> list[PairOriginRow]:
     """Returns rows of PAIR_ORIGIN, one per file, for the rows of EVENT from which a pair was derived."""
-    names = ("source", "file", "format", "licence", "prompt")
     found: dict[tuple[str | None, ...], set[int]] = {}
     for event in events:
-        of = (event.get("origin") or {}).get
-        rows = found.setdefault((event.get("source"), of("file"), of("format"), of("licence"), of("prompt")), set())
-        if row := of("row"):
+        origin: Mapping[str, Any] = event.get("origin") or {}
+        key = (event.get("source"), *(origin.get(name) for name in ("file", "format", "licence", "prompt")))
+        rows = found.setdefault(key, set())
+        if row := origin.get("row"):
             rows.add(row)
     ordered = sorted(found.items(), key=lambda item: [(value is None, value or "") for value in item[0]])
-    return [{**dict(zip(names, key, strict=True)), "rows": sorted(rows)} for key, rows in ordered]
+    return [
+        PairOriginRow(source=source, file=file, format=form, licence=licence, prompt=prompt, rows=sorted(rows))
+        for (source, file, form, licence, prompt), rows in ordered
+    ]
 
 
-def origin_columns(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def origin_columns(events: Iterable[EventRow]) -> Row:
     """Returns the columns `annotations`, `models` and `prompts` of a QA pair that is derived from rows of EVENT."""
     annotations = merged_origins(events)
     return {

@@ -19,12 +19,10 @@ _LEAST = 0.05
 _SHORTEST_S = 0.2
 _MOST_WORDS = 60
 
-Event = dict[str, Any]
-
 
 def repair(
     rows: Iterable[Row], duration_s: float | None = None, labels: Mapping[str, str] | None = None
-) -> tuple[list[Event], Counter[str]]:
+) -> tuple[list[dict[str, Any]], Counter[str]]:
     """Returns events sorted by time, in the format of an events file, and the number of rows per reason.
 
     Args:
@@ -174,8 +172,8 @@ def _overlaps(rows: list[Row]) -> int:
     return count
 
 
-def _event(found: Row) -> Event:
-    event: Event = {"start_s": found.start_s, "end_s": "end" if found.end_s is None else found.end_s}
+def _event(found: Row) -> dict[str, Any]:
+    event: dict[str, Any] = {"start_s": found.start_s, "end_s": "end" if found.end_s is None else found.end_s}
     if found.is_point or found.end_s == found.start_s:
         event["is_point"] = True
     event |= {"kind": found.kind, "text": found.text}

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple
 
+from schemas.rows import Row
 from stages.annotations.conversations import parse_conversations
 from stages.annotations.cues import join_sentences, merge_rolling
-from stages.annotations.event_lines import Event, parse_event_lines, parse_events
+from stages.annotations.event_lines import parse_event_lines, parse_events
 from stages.annotations.json_text import load_json
 from stages.annotations.left_out import LeftOut
 from stages.annotations.origin import parse_origin, with_row
@@ -26,7 +27,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 class Known(NamedTuple):
     """Holds the annotations of a video from one source."""
 
-    events: list[Event]
+    events: list[Row]
     """The fields are start_s, end_s (null for conversations), kind and text. Times may be outside the video."""
     flags: tuple[str, ...] = ()
     """Flags of the video, from `schemas.flags.ANNOTATION_FLAGS`."""
@@ -57,7 +58,7 @@ def read_event_file(data: bytes, encoding: str) -> Known:
 
 def read_conversations(data: bytes) -> Known:
     """Parses the LLaVA conversations in the manifest's row."""
-    timeless: Event = {"start_s": None, "end_s": None, "kind": "conversation"}
+    timeless: Row = {"start_s": None, "end_s": None, "kind": "conversation"}
     told = parse_conversations(data.decode())
     return Known([with_row({**timeless, "text": text}, number) for number, text in enumerate(told, 1)])
 
@@ -130,7 +131,7 @@ def _track(stem: str, subtitles: Subtitles) -> Track:
     return "caption" if subtitles.kind == "descriptions" or "descriptions" in stem else "speech"
 
 
-def _event(cue: Cue, track: Track) -> dict[str, Any]:
+def _event(cue: Cue, track: Track) -> Row:
     # A clock or a number shown in the frame is not speech but a caption.
     kind = "caption" if track == "speech" and not _LETTER.search(cue.text) else track
     return {"start_s": cue.start_s, "end_s": cue.end_s, "kind": kind, "text": cue.text}

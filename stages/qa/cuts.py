@@ -2,14 +2,15 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+
+from schemas.rows import EventRow
 
 _SEEN = ("event", "caption", "scene")
 # An event that would lose more of its length is left as it is.
 _LEAST_LEFT = 0.5
 
 
-def at_cuts(rows: Iterable[dict[str, Any]], cuts_s: Sequence[float], reach_s: float) -> Iterator[dict[str, Any]]:
+def at_cuts(rows: Iterable[EventRow], cuts_s: Sequence[float], reach_s: float) -> Iterator[EventRow]:
     """Yields the rows, with the starts and ends of what is seen moved to the nearest cut within `reach_s`.
 
     Of two times, the earlier one never moves beyond the later one. Speech, clips, chapters and points in time stay as
@@ -21,9 +22,10 @@ def at_cuts(rows: Iterable[dict[str, Any]], cuts_s: Sequence[float], reach_s: fl
         reach_s: most seconds that a time is moved.
     """
     for row in rows:
-        if row["kind"] in _SEEN and not row.get("is_point"):
-            start, end = (_nearest(row[name], cuts_s, reach_s) for name in ("start_s", "end_s"))
-            if end - start >= _LEAST_LEFT * (row["end_s"] - row["start_s"]):
+        told_start, told_end = row["start_s"], row["end_s"]
+        if row["kind"] in _SEEN and told_start is not None and told_end is not None and not row.get("is_point"):
+            start, end = (_nearest(time_s, cuts_s, reach_s) for time_s in (told_start, told_end))
+            if end - start >= _LEAST_LEFT * (told_end - told_start):
                 row = {**row, "start_s": start, "end_s": end}
         yield row
 

@@ -1,8 +1,8 @@
 """Why events and pairs are left out, and the counts of a video as rows of the schema DROPPED."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from schemas.rows import DroppedRow, LeftOutRow
 from stages.annotations.left_out import REASONS as ROW_REASONS
 from stages.qa.audit.words import PROBLEMS
 from stages.qa.faults import FAULTS
@@ -27,9 +27,7 @@ REASONS = {"row": ROW_REASONS, "event": EVENT_REASONS, "pair": PAIR_REASONS}
 """The codes of the column `reason`, by `what`: the reference that tests hold the rows against."""
 
 
-def dropped_rows(
-    video_id: str, counts: Mapping[str, int], left_out: Sequence[Mapping[str, Any]] = ()
-) -> list[dict[str, Any]]:
+def dropped_rows(video_id: str, counts: Mapping[str, int], left_out: Sequence[LeftOutRow] = ()) -> list[DroppedRow]:
     """Returns rows of DROPPED, sorted.
 
     Args:
@@ -37,6 +35,7 @@ def dropped_rows(
         counts: events and pairs by reason, as `stages.qa.writing.write_pairs` gives them.
         left_out: `rows_left_out` of the annotation.
     """
+    told: list[tuple[str, str, int, str | None]]
     told = [("event" if reason in EVENT_REASONS else "pair", reason, count, None) for reason, count in counts.items()]
     told += [("row", row["reason"], row["count"], row["example"]) for row in left_out]
     return [

@@ -1,13 +1,12 @@
 """What write_qa is told of a video: its annotation, and some events of other videos."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from schemas.flags import PARTLY_ANNOTATED
+from schemas.rows import AnnotationRow, EventRow, LeftOutRow, Row
 from stages.qa.cuts import at_cuts
 from stages.qa.other_events import rows_to_look_at
 from workers.storage.store import Store
-
-Rows = list[dict[str, Any]]
 
 
 class Known(NamedTuple):
@@ -21,17 +20,17 @@ class Known(NamedTuple):
         others: rows of EVENT of each other video whose events may be asked for where they do not happen.
     """
 
-    events: Rows
+    events: list[EventRow]
     is_whole: bool
     clips: list[list[float]]
-    left_out: Rows
-    others: list[Rows]
+    left_out: list[LeftOutRow]
+    others: list[list[EventRow]]
 
 
-def read_known(unit: dict[str, Any], store: Store, snap_to_cuts_s: float) -> Known:
+def read_known(unit: Row, store: Store, snap_to_cuts_s: float) -> Known:
     """Returns what the units that a unit of write_qa reads tell. Starts and ends of events are moved to cuts."""
     read = ["events", "clips", "annotation_flags", "rows_left_out"]
-    [annotation] = store.read_table(unit["annotate_unit"], read).to_pylist()
+    annotation: AnnotationRow = store.read_table(unit["annotate_unit"], read).to_pylist()[0]
     events = annotation["events"]
     if snap_to_cuts_s and unit["find_shots_unit"]:
         starts = store.read_table(unit["find_shots_unit"], ["start_s"])["start_s"].to_pylist()

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from schemas.rows import EventRow
 from stages.qa.cause import cause_of
 from stages.qa.clean import sentences
 from stages.qa.config import WritingConfig
@@ -35,7 +35,7 @@ KINDS = {
 
 
 def make_events(
-    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, meanings: Mapping[str, str] | None = None
+    rows: Iterable[EventRow], duration_s: float, config: WritingConfig, meanings: Mapping[str, str] | None = None
 ) -> tuple[list[Event], Counter[str], str]:
     """Returns events sorted by start, how many rows were left out by reason, and the language.
 
@@ -55,7 +55,7 @@ def make_events(
 
 
 def split_events(
-    rows: Iterable[dict[str, Any]], duration_s: float, config: WritingConfig, meanings: Mapping[str, str] | None = None
+    rows: Iterable[EventRow], duration_s: float, config: WritingConfig, meanings: Mapping[str, str] | None = None
 ) -> tuple[list[Event], Counter[str], str]:
     """Makes events as `make_events` does, but leaves repeats as they are."""
     left_out: Counter[str] = Counter()
@@ -66,10 +66,11 @@ def split_events(
         return [], left_out, language
     events: list[Event] = []
     for row in sorted(rows, key=lambda row: (row["start_s"], row["end_s"], row["event_id"])):
-        if row["start_s"] >= duration_s:
+        start, end = row["start_s"], row["end_s"]
+        if start is None or end is None or start >= duration_s:
             left_out["outside_video"] += 1
             continue
-        made = _split(row, duration_s, language in ("en", ""))
+        made = _split(row, start, min(end, duration_s), language in ("en", ""))
         left_out["no_event"] += not made
         events += made
     events = _told_as_most(events) if language in ("en", "") else events
@@ -80,8 +81,7 @@ def split_events(
     return _grouped(events), +left_out, language
 
 
-def _split(row: dict[str, Any], duration_s: float, is_english: bool) -> list[Event]:
-    start, end = row["start_s"], min(row["end_s"], duration_s)
+def _split(row: EventRow, start: float, end: float, is_english: bool) -> list[Event]:
     kind = KINDS[row["kind"]]
     if kind == "speech":
         # Markup leaves a space before a comma.

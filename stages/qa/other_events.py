@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from schemas.rows import EventRow
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event
 from stages.qa.make_events import split_events
@@ -18,7 +18,7 @@ _LEAST_WORDS = 3
 _MOST_SHARED = 0.25
 
 
-def rows_to_look_at(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def rows_to_look_at(rows: Sequence[EventRow]) -> list[EventRow]:
     """Returns at most MOST_ROWS rows of EVENT that tell what is to be seen, evenly over the video."""
     seen = [row for row in rows if row["kind"] in ("event", "caption")]
     return seen[:: max(1, -(-len(seen) // MOST_ROWS))]
@@ -27,7 +27,7 @@ def rows_to_look_at(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def events_not_here(
     events: Sequence[Event],
     language: str,
-    others: Iterable[Sequence[dict[str, Any]]],
+    others: Iterable[Sequence[EventRow]],
     config: WritingConfig,
     meanings: Mapping[str, str] | None = None,
 ) -> tuple[Event, ...]:
@@ -50,7 +50,7 @@ def events_not_here(
 
 
 def _of_another(
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[EventRow],
     language: str,
     here: frozenset[str],
     config: WritingConfig,

@@ -3,8 +3,8 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from schemas.rows import EventRow, Row
 from stages.annotations.conversations import question_and_answer
 from stages.annotations.origin import origin_columns
 from stages.qa.audit.words import answer_in_question, without_options
@@ -17,7 +17,7 @@ _OF_PLANNED_PAIRS = dict.fromkeys(
 )
 
 
-def passed_through(rows: Iterable[dict[str, Any]], counts: Counter[str]) -> Iterator[dict[str, Any]]:
+def passed_through(rows: Iterable[EventRow], counts: Counter[str]) -> Iterator[Row]:
     """Yields rows of QA without the query columns. Pairs whose question contains the answer are counted and dropped."""
     for row in rows:
         if row["kind"] != "conversation":

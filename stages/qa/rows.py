@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from schemas.rows import EventRow, Row
 from stages.annotations.origin import origin_columns
 from stages.qa.event import Event
 from stages.qa.plan import Plan
@@ -13,8 +14,6 @@ from stages.qa.solver import Verdict
 from stages.qa.timeline import Timeline
 
 _LETTERS = "ABCDEFGH"
-
-Pair = dict[str, Any]
 
 
 class Draft(NamedTuple):
@@ -26,7 +25,7 @@ class Draft(NamedTuple):
     said: str
 
 
-def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
+def row_of(timeline: Timeline, draft: Draft, language: str) -> Row:
     """Returns the row of a plan, until `place_options` with its wrong options alone and without `conversations`."""
     plan, words, verdict, said = draft
     is_of_all = plan.is_caption or plan.is_absent
@@ -68,7 +67,7 @@ def row_of(timeline: Timeline, draft: Draft, language: str) -> Pair:
     }
 
 
-def made_of(draft: Draft, rows: list[Pair], seed: int) -> Pair:
+def made_of(draft: Draft, rows: list[EventRow], seed: int) -> Row:
     """Returns the columns that tell where a pair comes from. A transcript may hold any line of speech."""
     told = {i for e in draft.plan.told for i in e.event_ids}
     used = [row for row in rows if row["event_id"] in told or (draft.said and row["kind"] == "speech")]
@@ -82,7 +81,7 @@ def _middles(answers: Sequence[object]) -> list[float] | None:
     return [(start + end) / 2 for start, end in spans] if len(spans) == len(answers) else None
 
 
-def place_options(timeline: Timeline, pairs: list[Pair]) -> None:
+def place_options(timeline: Timeline, pairs: list[Row]) -> None:
     """Puts the right option of each pair in its place, and then writes `conversations`.
 
     Places are taken by turns from a shuffled row of them, so that all come up as often as each other. Numbers stay in

@@ -4,13 +4,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from schemas.rows import EventRow, Row
 from stages.qa.config import WritingConfig
 from stages.qa.event import Event, Span, overlap_s
 from stages.qa.make_events import merge_touching, split_events
 from stages.qa.passed_through import passed_through
-from stages.qa.rows import Pair
 from stages.qa.timeline import Timeline
 from stages.qa.writing import each_once, planned_pairs
 
@@ -21,7 +20,7 @@ _NEAR = 12
 
 
 def write_window_pairs(
-    rows: Iterable[dict[str, Any]],
+    rows: Iterable[EventRow],
     duration_s: float,
     windows: Sequence[Span],
     config: WritingConfig,
@@ -29,7 +28,7 @@ def write_window_pairs(
     *,
     counts: Counter[str] | None = None,
     meanings: Mapping[str, str] | None = None,
-) -> list[Pair]:
+) -> list[Row]:
     """Writes pairs as `stages.qa.writing.write_pairs` does, each window as if it were a video, in the order of time.
 
     In the texts, times count from the start of the window; in the columns of times, from that of the video. Pairs whose
@@ -44,7 +43,7 @@ def write_window_pairs(
     counts.update(left_out)
     by_id = {row["event_id"]: row for row in rows}
     outside = {event.event_id for event in events}
-    pairs: list[Pair] = []
+    pairs: list[Row] = []
     cut = {(float(start), min(float(end), duration_s)) for start, end in windows}
     for start, end in sorted(window for window in cut if window[0] < window[1]):
         inside = _inside(events, (start, end))
@@ -84,7 +83,7 @@ def _moved(event: Event, start_s: float, end_s: float | None = None) -> Event:
     return replace(event, start_s=start, end_s=end)
 
 
-def _placed(pair: Pair, video_id: str, window: Span) -> Pair:
+def _placed(pair: Row, video_id: str, window: Span) -> Row:
     """A pair of a window with the video's id, its times on the video's timeline."""
     start, end = window
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
+from schemas.rows import EventRow, Row
 from stages.qa.audit.words import problems
 from stages.qa.config import WritingConfig
 from stages.qa.lines import sentences_of
@@ -14,7 +15,7 @@ from stages.qa.passed_through import passed_through
 from stages.qa.plan import Plan
 from stages.qa.quotas import NoneShare, Quotas
 from stages.qa.realize.templates import realize
-from stages.qa.rows import Draft, Pair, made_of, place_options, row_of
+from stages.qa.rows import Draft, made_of, place_options, row_of
 from stages.qa.solver import check
 from stages.qa.tasks import WRITERS
 from stages.qa.tasks.false_premise import absent
@@ -24,15 +25,15 @@ from stages.qa.transcript import transcript
 
 
 def write_pairs(
-    events: Iterable[Pair],
+    events: Iterable[EventRow],
     duration_s: float,
     config: WritingConfig,
     video_id: str,
     *,
     counts: Counter[str] | None = None,
     meanings: Mapping[str, str] | None = None,
-    others: Sequence[list[Pair]] = (),
-) -> list[Pair]:
+    others: Sequence[list[EventRow]] = (),
+) -> list[Row]:
     """Returns rows of QA less the query columns, with `queries`, the texts they embed. `events` are rows of EVENT.
 
     Depends on the arguments alone. `counts` is given what was left out and why: reasons of `make_events`, codes of
@@ -48,14 +49,14 @@ def write_pairs(
     return each_once([*pairs, *passed_through(rows, counts)], counts)
 
 
-def each_once(pairs: list[Pair], counts: Counter[str]) -> list[Pair]:
+def each_once(pairs: list[Row], counts: Counter[str]) -> list[Row]:
     """Returns the pairs, those that are the same once."""
     once = {pair["qa_id"]: pair for pair in pairs}
     counts["repeats"] += len(pairs) - len(once)
     return list(once.values())
 
 
-def planned_pairs(timeline: Timeline, rows: list[Pair], language: str, counts: Counter[str]) -> list[Pair]:
+def planned_pairs(timeline: Timeline, rows: list[EventRow], language: str, counts: Counter[str]) -> list[Row]:
     """Returns the pairs of a timeline, as `write_pairs` does; `rows`: that its events were made of."""
     if not sentences_of(timeline.speech):
         counts["no_sentences"] += len(timeline.speech)

@@ -65,7 +65,7 @@ def fetch(uri: str, folder: Path, limits: FetchLimits, known: State | None = Non
         if not partial.state():  # the data cannot be resumed without a state
             shutil.rmtree(folder, ignore_errors=True)
         raise _named(uri, failure) from None
-    partial.note(**{**partial.state(), "complete": True})
+    partial.note(**(partial.state() | {"complete": True}))
     return partial.data
 
 

@@ -6,17 +6,25 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypedDict, Unpack
 
 from schemas.rejects import Reject
 from workers.fetch.limits import FetchLimits
 from workers.storage.file_lock import locked
 
-State = dict[str, Any]
-"""What identifies a file: `validator` (ETag, date or generation) and `total` (its size in bytes)."""
-
 _WINDOW_S = 30.0
 _ROOM_EVERY_BYTES = 64 << 20
+
+
+class State(TypedDict, total=False):
+    """Identifies a file, by what its source told of it."""
+
+    validator: str
+    """ETag, date or generation."""
+    total: int | None
+    """Its size in bytes."""
+    complete: bool
+    """Whether all bytes are there."""
 
 
 class RetryableError(Exception):
@@ -75,14 +83,14 @@ class PartialFile:
     def version(self) -> State:
         """Returns what identifies this version of the file; empty if the source did not provide it."""
         state = self.state()
-        return {name: state[name] for name in ("validator", "total")} if state.get("total") else {}
+        return {"validator": state["validator"], "total": state["total"]} if state.get("total") else {}
 
-    def restart(self, **state: str | int | None) -> None:
+    def restart(self, **state: Unpack[State]) -> None:
         """Discards the data and starts again with another state."""
         self.data.write_bytes(b"")
         self.note(**state)
 
-    def note(self, **state: str | int | None) -> None:
+    def note(self, **state: Unpack[State]) -> None:
         """Writes the state atomically."""
         temporary = self._state.with_suffix(".tmp")
         temporary.write_text(json.dumps(state))

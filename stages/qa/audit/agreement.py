@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
+from schemas.rows import QaRow
 from stages.qa.answers import same
-from stages.qa.audit.checks import Pair, key_of
+from stages.qa.audit.checks import key_of
 from stages.qa.audit.features import quoted
 from stages.qa.plan import ORDERS, Answer
 from stages.qa.similarity import content_words, near_duplicates
@@ -20,7 +21,7 @@ _FREE_FORMS = ("summary", "brief", "part", "timed_part", "conversation")
 """Questions that have many right answers."""
 
 
-def disagreements(pairs: Sequence[Pair]) -> dict[int, str]:
+def disagreements(pairs: Sequence[QaRow]) -> dict[int, str]:
     """Returns positions of pairs with `duplicate` or `contradiction`, in the order of `pairs`, all of one video.
 
     Of pairs that say the same, the first is no duplicate; of pairs that contradict each other, none can be trusted.
@@ -36,7 +37,7 @@ def disagreements(pairs: Sequence[Pair]) -> dict[int, str]:
     }
 
 
-def _of_one_sample(pairs: Sequence[Pair]) -> dict[int, str]:
+def _of_one_sample(pairs: Sequence[QaRow]) -> dict[int, str]:
     found: dict[int, str] = {}
     asked: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for i, pair in enumerate(pairs):
@@ -51,7 +52,7 @@ def _of_one_sample(pairs: Sequence[Pair]) -> dict[int, str]:
     return found | dict.fromkeys(_reversed_orders(pairs), "contradiction")
 
 
-def _to_compare(pairs: Sequence[Pair], group: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _to_compare(pairs: Sequence[QaRow], group: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Positions, two at a time, of pairs that may say the same or the opposite; their number grows with the group.
 
     Of equal statements, each is compared with the first one. Of more than `_MOST` different ones, each is compared with
@@ -79,22 +80,22 @@ def _to_compare(pairs: Sequence[Pair], group: Sequence[int]) -> Iterator[tuple[i
     yield from ((before, i) for before, i in equal if before != i)
 
 
-def _statement(pair: Pair) -> tuple[str, tuple[str, ...]]:
+def _statement(pair: QaRow) -> tuple[str, tuple[str, ...]]:
     return pair["answer"], tuple(sorted(pair["options"]))
 
 
-def _is_exempt(pair: Pair) -> bool:
+def _is_exempt(pair: QaRow) -> bool:
     return "none_of_these" in pair["flags"]
 
 
-def _asks_the_same(a: Pair, b: Pair) -> bool:
+def _asks_the_same(a: QaRow, b: QaRow) -> bool:
     """Whether one question cannot have two answers: of open ones, or where each answer is offered in both."""
     return bool(quoted(a["question"])) and (
         not (a["options"] or b["options"]) or (b["answer"] in a["options"] and a["answer"] in b["options"])
     )
 
 
-def _says(a: Pair, b: Pair) -> bool:
+def _says(a: QaRow, b: QaRow) -> bool:
     first, second = _value(a["answer"]), _value(b["answer"])
     if first is None or second is None or type(first) is not type(second):
         return a["answer"] == b["answer"] or (first is second and near_duplicates(a["answer"], b["answer"]))
@@ -110,7 +111,7 @@ def _value(answer: str) -> Answer | None:
     return int(answer) if answer.strip().isdigit() and len(answer) < 10 else None
 
 
-def _reversed_orders(pairs: Sequence[Pair]) -> Iterator[int]:
+def _reversed_orders(pairs: Sequence[QaRow]) -> Iterator[int]:
     """Positions of the pairs that have A before B where others have B before A."""
     said: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, pair in enumerate(pairs):
@@ -121,7 +122,7 @@ def _reversed_orders(pairs: Sequence[Pair]) -> Iterator[int]:
             yield from positions
 
 
-def _orders(pair: Pair) -> list[tuple[str, str]]:
+def _orders(pair: QaRow) -> list[tuple[str, str]]:
     """What a pair says comes before what; of forms alone whose events happen once."""
     named, answer = [text.lower() for text in quoted(pair["question"])], pair["answer"].lower()
     if pair["form"] in ORDERS:

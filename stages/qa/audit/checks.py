@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from schemas.rows import QaRow
 from stages.qa.audit.features import quoted
 from stages.qa.audit.words import MOST_CHARS, answer_in_question, without_options
 from stages.qa.audit.words import PROBLEMS as WRITER_PROBLEMS
 from stages.qa.language import language_of
 from stages.qa.similarity import near_duplicates
 
-Pair = dict[str, Any]
 PROBLEMS = {
     "answer_in_question": WRITER_PROBLEMS["answer_in_question"],
     "time_in_question": "the question, or a text that it quotes, holds the time that is asked for",
@@ -56,7 +56,7 @@ _TIME_FORMS = ("when", "occurrence", "said_when")
 _ONLY_TIME = re.compile(r"(?:\s|at|about|from|to|and|between|until|[-.,])*")
 
 
-def problems(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
+def problems(pair: QaRow, duration_s: float, times_N: np.ndarray) -> list[str]:
     """Returns the codes of PROBLEMS that a pair has, but those that other pairs show.
 
     Args:
@@ -70,17 +70,17 @@ def problems(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
     return [code for code, check in _CHECKS.items() if check(pair, texts)] + _evidence(pair, duration_s, times_N)
 
 
-def _tells_answer(pair: Pair, texts: Sequence[str]) -> bool:
+def _tells_answer(pair: QaRow, texts: Sequence[str]) -> bool:
     is_word = any(map(str.isalpha, pair["answer"])) and not _TIME.search(pair["answer"])
     return is_word and pair["form"] != "order" and answer_in_question(_asked(pair), pair["answer"])
 
 
-def _asked(pair: Pair) -> str:
+def _asked(pair: QaRow) -> str:
     """Returns the question; of a conversation, without its options."""
     return without_options(pair["question"]) if pair["form"] == "conversation" else pair["question"]
 
 
-def _tells_time(pair: Pair, texts: Sequence[str]) -> bool:
+def _tells_time(pair: QaRow, texts: Sequence[str]) -> bool:
     """The start or the end that is asked for, to half a second; a quoted event may tell it, too."""
     is_time = pair["form"] == "conversation" and _ONLY_TIME.fullmatch(_TIME.sub(" ", pair["answer"]).lower())
     if pair["form"] not in _TIME_FORMS and not is_time:
@@ -97,7 +97,7 @@ def _seconds(text: str) -> list[float]:
     return found
 
 
-def _are_alike(pair: Pair, texts: Sequence[str]) -> bool:
+def _are_alike(pair: QaRow, texts: Sequence[str]) -> bool:
     options = [" ".join(option.lower().split()).rstrip(".!") for option in pair["options"]]
     if len(set(options)) < len(options):
         return True
@@ -106,7 +106,7 @@ def _are_alike(pair: Pair, texts: Sequence[str]) -> bool:
     return is_text and any(near_duplicates(pair["answer"], option) for option in wrong)
 
 
-def _is_foreign(pair: Pair, texts: Sequence[str]) -> bool:
+def _is_foreign(pair: QaRow, texts: Sequence[str]) -> bool:
     """Returns whether a text of a pair is not in the pair's language; quoted events count.
 
     A text is judged where it is long enough to be sure, and else with the other texts of the pair. Their letters tell
@@ -164,7 +164,7 @@ def _toxic() -> tuple[frozenset[str], dict[str, list[list[str]]]]:
     return frozenset(entry[0] for entry in entries if len(entry) == 1), phrases
 
 
-def _evidence(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
+def _evidence(pair: QaRow, duration_s: float, times_N: np.ndarray) -> list[str]:
     """Unanswerable questions are exempt, and pairs that come without evidence."""
     if "none_of_these" in pair["flags"]:
         return []
@@ -176,7 +176,7 @@ def _evidence(pair: Pair, duration_s: float, times_N: np.ndarray) -> list[str]:
     return [] if all(is_seen) else ["no_frame"]
 
 
-_CHECKS: dict[str, Callable[[Pair, Sequence[str]], bool]] = {
+_CHECKS: dict[str, Callable[[QaRow, Sequence[str]], bool]] = {
     "answer_in_question": _tells_answer,
     "time_in_question": _tells_time,
     "options_alike": _are_alike,
@@ -186,7 +186,7 @@ _CHECKS: dict[str, Callable[[Pair, Sequence[str]], bool]] = {
 }
 
 
-def key_of(pair: Pair) -> tuple[Any, ...]:
+def key_of(pair: QaRow) -> tuple[Any, ...]:
     """Returns what a question asks: its form, the texts that it quotes, and its words outside of them."""
     question = pair["question"]
     outside = re.sub(r'"[^"]*"', " ", question).lower()

@@ -5,14 +5,13 @@ The model sees the question and the language, and never the answer or the option
 
 import hashlib
 import json
-from typing import Any
 
+from schemas.rows import Row
 from stages.prompts import prompt, prompt_hash
 from stages.qa.realize.rewording import problem
 from workers.endpoint.answers import Answer, BadAnswer, Line
 from workers.endpoint.client import Endpoint, Request
 
-Pair = dict[str, Any]
 _LIST = ' (1) "'  # of the form `order`: its list belongs to the options
 
 
@@ -22,7 +21,7 @@ class Question(Answer):
     question: Line
 
 
-def reword(pairs: list[Pair], endpoint: Endpoint, model: str, languages: tuple[str, ...]) -> list[Pair]:
+def reword(pairs: list[Row], endpoint: Endpoint, model: str, languages: tuple[str, ...]) -> list[Row]:
     """Returns the pairs with reworded questions, where those hold; in the order that they came in.
 
     Args:
@@ -45,7 +44,7 @@ def reword(pairs: list[Pair], endpoint: Endpoint, model: str, languages: tuple[s
     return kept
 
 
-def _request(pair: Pair) -> Request[Question]:
+def _request(pair: Row) -> Request[Question]:
     old = pair["question"].split(_LIST)[0]
 
     def check(answer: Question) -> str:
@@ -62,7 +61,7 @@ def _request(pair: Pair) -> Request[Question]:
     return Request(messages, Question, check, keeps_bad=True)
 
 
-def _reworded(pair: Pair, text: str, model: str) -> Pair:
+def _reworded(pair: Row, text: str, model: str) -> Row:
     _, mark, listed = pair["question"].partition(_LIST)
     question = f"{text}{mark}{listed}"
     turns = json.loads(pair["conversations"])
