@@ -1,6 +1,8 @@
 """Video files whose every frame shows its own number, so that a test can read which frame it was given."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -39,7 +41,7 @@ def write_video(
     """
     # FLV cannot be written where sound goes ahead of the decode times that B-frames held for long begin with.
     muxer = {**({"max_interleave_delta": "0"} if path.suffix == ".flv" else {}), **(container_options or {})}
-    with av.open(str(path), "w", format=container, options=muxer) as output:
+    with _same_priority(), av.open(str(path), "w", format=container, options=muxer) as output:
         stream = output.add_stream(codec, rate=rate, options=options or {})
         times = list(times_s)
         if aspect:
@@ -59,6 +61,19 @@ def write_video(
             silence.write(sound_s)
             output.mux(silence.stream.encode())
     return path
+
+
+@contextmanager
+def _same_priority() -> Iterator[None]:
+    """Undoes that SVT-AV1 gives its caller real-time priority, if it may, beside which others hardly run."""
+    if not hasattr(os, "sched_setscheduler"):
+        yield
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
 
 
 class _Silence:

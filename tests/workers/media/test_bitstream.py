@@ -1,3 +1,5 @@
+import os
+
 import av
 import numpy as np
 import pytest
@@ -102,6 +104,8 @@ def test_encoders_agree(tmp_path, codec, suffix, options):
     assert [bool(fact.random_access) for fact in facts] == [packet.is_keyframe for packet in packets]
     assert [fact.starts_gop for fact in facts] == [packet.is_keyframe for packet in packets]
     assert sum(fact.shown for fact in facts) == 60
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER  # of the tests that follow in this process, too
 
 
 def test_frames_that_nobody_refers_to_can_be_left_out(tmp_path):
