@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from schemas.flags import PARTLY_ANNOTATED
 from schemas.rejects import Reject
-from schemas.rows import AnnotationRow, OriginRow, Row, SpanRow
+from schemas.rows import AnnotationRow, OriginRow, Row
 from schemas.stage import Stage
 from schemas.tables.media import MANIFEST, VIDEO
 from schemas.tables.text import ANNOTATION, TIMED_TEXT_NAMES
@@ -84,7 +84,8 @@ def annotate(unit: Row, config: AnnotateConfig, store: Store, access: Access = A
     row: AnnotationRow = {
         "video_id": unit["video_id"],
         "events": [event for event in placed if event["text"]],
-        "clips": [SpanRow(start_s=start, end_s=end) for start, end in clips if start is not None and end is not None],
+        # Only conversations have no times.
+        "clips": [{"start_s": start, "end_s": end} for start, end in clips],  # type: ignore[typeddict-item]
         "annotation_flags": sorted({*flags, *([OUTSIDE] if outside else []), *([LEFT_OUT] if left_out else [])}),
         "events_outside_video": outside,
         "rows_left_out": [{"reason": r, "count": n, "example": e} for r, n, e in summed(left_out)],

@@ -102,7 +102,7 @@ def _fetched(unit: Row, config: DownloadConfig, store: Store, access: Access) ->
         if media is None:
             known = notes.of_video()
             try:
-                path = _get(uri, folder, config, access, known.get("version", {}))
+                path = _get(uri, folder, config, access, known.get("version") or State())
                 kept = _keep(path, unit, config, store) if path else None
             except Reject:
                 shutil.rmtree(folder, ignore_errors=True)

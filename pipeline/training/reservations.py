@@ -18,7 +18,7 @@ _WAIT_S = 30
 
 
 def free_reservations(fit: Any) -> None:
-    """Removes the placement groups of this job's Ray Train controllers, and waits for these to end.
+    """Removes the placement groups of this job's Ray Train controllers, and waits up to 30 s for these to end.
 
     A controller that is about to be killed may take the end of its workers for a loss, and reserve room for others.
 

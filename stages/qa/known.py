@@ -30,7 +30,8 @@ class Known(NamedTuple):
 def read_known(unit: Row, store: Store, snap_to_cuts_s: float) -> Known:
     """Returns what the units that a unit of write_qa reads tell. Starts and ends of events are moved to cuts."""
     read = ["events", "clips", "annotation_flags", "rows_left_out"]
-    annotation: AnnotationRow = store.read_table(unit["annotate_unit"], read).to_pylist()[0]
+    annotation: AnnotationRow
+    [annotation] = store.read_table(unit["annotate_unit"], read).to_pylist()
     events = annotation["events"]
     if snap_to_cuts_s and unit["find_shots_unit"]:
         starts = store.read_table(unit["find_shots_unit"], ["start_s"])["start_s"].to_pylist()

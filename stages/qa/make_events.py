@@ -67,7 +67,8 @@ def split_events(
     events: list[Event] = []
     for row in sorted(rows, key=lambda row: (row["start_s"], row["end_s"], row["event_id"])):
         start, end = row["start_s"], row["end_s"]
-        if start is None or end is None or start >= duration_s:
+        assert start is not None and end is not None  # only conversations have no times
+        if start >= duration_s:
             left_out["outside_video"] += 1
             continue
         made = _split(row, start, min(end, duration_s), language in ("en", ""))

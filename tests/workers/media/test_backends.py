@@ -17,7 +17,7 @@ from workers.media.probe import probe
 
 pytestmark = pytest.mark.slow
 
-# What decord can't do: AV1; streams of which it selects another one; times it doesn't know are told by PyAV's pass.
+# What decord can't do: AV1; streams of which it selects another one; times that it doesn't know are PyAV's.
 REAL = [
     "short/sam2_dog.mp4",
     "short/decord_pancake_opus.mkv",
