@@ -129,7 +129,7 @@ def stage(config: DecodeConfig) -> Stage:
     return Stage(
         name="decode",
         reads=reads,
-        version=10,
+        version=11,
         writes=FRAME,
         run=Decoder,
         config=config,

@@ -116,7 +116,7 @@ def stage(config: ShardConfig) -> Stage:
     reads = pa.schema([*known, ("location", pa.string())])
     return Stage(
         name="shard",
-        version=7,
+        version=8,
         reads=reads,
         writes=SEGMENT,
         run=run,

@@ -81,8 +81,13 @@ _DISPOSABLE = PacketFacts(random_access=False, disposable=True)
 
 
 def _h264(data: memoryview, length_size: int) -> PacketFacts:
-    if length_size == 4 and len(data) > 4 and data[4] & 31 == 1 and data[4] & 0x60:
-        return _REFERENCED  # most packets, without a generator
+    if length_size == 4 and len(data) > 10:  # most packets are one slice, with or without a delimiter before it
+        start = 6 if data[4] == 9 and data[3] == 2 else 0
+        header = data[start + 4]
+        if header & 31 == 1 and header & 0x60:
+            return _REFERENCED
+        if header & 31 == 1 and start + 4 + _SIZE(data, start)[0] >= len(data):
+            return _DISPOSABLE
     recovery = has_slice = False
     for offset in _nal_units(data, length_size):
         header = data[offset]

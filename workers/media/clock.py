@@ -57,7 +57,8 @@ class Clock:
             self._dts = dts + self.offset
             self._end = self._dts + (packet.duration or self._step)
         pts += self.offset
-        self._latest = pts if self._latest is None else max(self._latest, pts)
+        if self._latest is None or pts > self._latest:
+            self._latest = pts
 
     def _steps_back(self, dts: int | None, time: int, is_key: bool) -> bool:
         if dts is None:  # frames that are reordered go back, but none of them is a key frame

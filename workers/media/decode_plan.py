@@ -21,6 +21,8 @@ from workers.media.ticks import seconds
 if TYPE_CHECKING:
     from workers.media.packet_index import PacketIndex
 
+_NEAR = 1e-3  # ticks: a time this near to a tick is on it, so that a sample at a frame's time finds it after rounding
+
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
@@ -47,8 +49,15 @@ class Segment:
 
     def ticks(self, time_s: np.ndarray | float, time_base: Fraction) -> np.ndarray:
         """Converts seconds on the video's timeline to ticks of the container's clock, rounded down."""
-        # A thousandth of a tick is added so that a sample at a frame's time finds it in spite of rounding.
-        return np.floor(np.asarray(time_s) / float(time_base) + 1e-3).astype(np.int64) + self.origin(time_base)
+        return np.floor(np.asarray(time_s) / float(time_base) + _NEAR).astype(np.int64) + self.origin(time_base)
+
+    def windows(self, time_s_N: np.ndarray, away_s: float, time_base: Fraction) -> tuple[np.ndarray, ...]:
+        """Returns for each sample the first tick at most `away_s` before it, its own, and the last one after it.
+
+        Times on the video's timeline, ticks of the container's clock, int64 [N] each.
+        """
+        earliest = np.ceil((time_s_N - away_s) / float(time_base) - _NEAR).astype(np.int64) + self.origin(time_base)
+        return earliest, self.ticks(time_s_N, time_base), self.ticks(time_s_N + away_s, time_base)
 
     def time_s(self, pts: np.ndarray | int, time_base: Fraction) -> np.ndarray:
         """Converts ticks of the container's clock to seconds on the video's timeline, at least the segment's start."""
@@ -90,8 +99,8 @@ def make_plan(index: PacketIndex, segment: Segment, everything: bool = False) ->
     if not len(shown) or not segment.num_samples:
         empty, none = np.zeros(0, np.int64), np.zeros(len(index), bool)
         return Plan(empty, empty.astype(np.float64), empty, none, none)
-    sample_s, away_s = segment.sample_times(), 0.0 if index.missing_pts else segment.sample_tolerance_s
-    earliest, ticks, latest = (segment.ticks(sample_s + away, index.time_base) for away in (-away_s, 0.0, away_s))
+    away_s = 0.0 if index.missing_pts else segment.sample_tolerance_s
+    earliest, ticks, latest = segment.windows(segment.sample_times(), away_s, index.time_base)
     latest = np.minimum(latest, int(segment.ticks(segment.end_s, index.time_base)) - 1)
     reach = Reach.of(shown, earliest, ticks, latest, 0, len(shown))
     position = choose_frames(ShownFrames.of(index, numbers), ticks, reach)

@@ -88,15 +88,15 @@ class Reach:
         first_N: np.ndarray | int,
         end_N: np.ndarray | int,
     ) -> Reach:
-        """Returns the frames that start after `earliest_N` and until `latest_N`, or else the one shown at the sample.
+        """Returns the frames that start from `earliest_N` to `latest_N`, or else the one shown at the sample.
 
-        Samples come in order, and no two of them are within each other's reach. A frame that is held so long that it
-        is all that a sample has is left to it by those before, where they have another.
+        Samples come in order, and no frame is in reach of two of them. A frame that is held so long that it is all that
+        a sample has is left to it by those before, where they have another.
 
         Args:
             first_N, end_N: positions that a sample's segment starts and ends on.
         """
-        low = np.maximum(np.searchsorted(pts_S, earliest_N, side="right"), first_N)
+        low = np.maximum(np.searchsorted(pts_S, earliest_N), first_N)
         high = np.minimum(np.searchsorted(pts_S, latest_N, side="right"), end_N)
         shown = np.maximum(np.searchsorted(pts_S, ticks_N, side="right") - 1, first_N)
         high = np.maximum(low, high)

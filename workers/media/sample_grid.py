@@ -156,10 +156,7 @@ class _Cost:
         """Returns the cost of each segment that has a sample, int64."""
         times_s = self._sampling.times(phase)
         owner = _owners(self._start_s, times_s)
-        away_s = self._sampling.tolerance_s
-        earliest, ticks, latest = (
-            self._whole.ticks(times_s + away, self._time_base) for away in (-away_s, 0.0, away_s)
-        )
+        earliest, ticks, latest = self._whole.windows(times_s, self._sampling.tolerance_s, self._time_base)
         reach = Reach.of(self._frames.pts_S, earliest, ticks, latest, self._first[owner], self._end[owner])
         groups, count = self._frames.decoded(choose_frames(self._frames, ticks, reach))
         per_segment = np.zeros(len(self._start_s), np.int64)

@@ -17,7 +17,8 @@ def annexb(*units):
 
 
 AVCC = b"\x01\x64\x00\x1f\xff"
-IDR, REFERENCED, DISPOSABLE = b"\x65\x88", b"\x41\x9a", b"\x01\x9e"
+IDR, REFERENCED, DISPOSABLE, DELIMITER_H264 = b"\x65\x88", b"\x41\x9a", b"\x01\x9e", b"\x09\xf0"
+LONG = bytes(16)  # of a slice
 SEI_RECOVERY, SEI_LATER_RECOVERY, SEI_USER = b"\x06\x06\x01\xc4\x80", b"\x06\x06\x01\x44\x80", b"\x06\x05\x02ab\x80"
 
 
@@ -35,6 +36,11 @@ SEI_RECOVERY, SEI_LATER_RECOVERY, SEI_USER = b"\x06\x06\x01\xc4\x80", b"\x06\x06
         ([DISPOSABLE, DISPOSABLE], PacketFacts(False, disposable=True)),
         ([DISPOSABLE, REFERENCED], PacketFacts(False)),
         ([SEI_USER], PacketFacts()),
+        ([DELIMITER_H264, REFERENCED + LONG], PacketFacts(False)),
+        ([DELIMITER_H264, DISPOSABLE + LONG], PacketFacts(False, disposable=True)),
+        ([DELIMITER_H264, DISPOSABLE + LONG, REFERENCED + LONG], PacketFacts(False)),
+        ([DELIMITER_H264, SEI_RECOVERY, REFERENCED + LONG], PacketFacts(True, False)),
+        ([DISPOSABLE + LONG, DISPOSABLE + LONG], PacketFacts(False, disposable=True)),
     ],
 )
 def test_h264(wrap, units, facts):

@@ -73,6 +73,11 @@ def test_the_last_of_a_group_is_taken_early_the_others_near():
     assert wanted(["IPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"], 1.0, 0.25) == [5, 15, 23]
 
 
+def test_a_frame_as_far_away_as_the_tolerance_is_within_it():
+    assert wanted(["IPPPPPPPPPPPPPP"], 1.0, 0.3) == [2]
+    assert wanted(["IPPPPPPP", "IPPPPPP"], 1.0, 0.3) == [8]
+
+
 def test_a_frame_that_others_need_comes_before_one_that_nobody_needs():
     assert wanted(["IbbbPbbbPbbbPbbbPbbbPbbbPbbbPb"], 1.0, 0.25) == [4, 16, 24]
 
