@@ -6,7 +6,6 @@ from typing import Any
 import av.subtitles.stream
 import numpy as np
 import numpy.ma
-from PIL import Image
 
 from schemas.rejects import Reject
 from workers.media.audio import read_audio
@@ -19,7 +18,6 @@ from workers.sandbox.task import Message, Task, heartbeat
 
 # Libraries import these lazily; imported here once for all forked processes instead of in each.
 _ = (av.subtitles.stream, numpy.ma)
-Image.preinit()
 
 
 def _probe(file: int) -> Iterator[Message]:
