@@ -3,7 +3,10 @@
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import simplejpeg
+
 if TYPE_CHECKING:
+    import numpy as np
     from PIL.Image import Image
 
 MAX_PIXELS = 1 << 26  # twice those of an 8K frame
@@ -21,6 +24,23 @@ def open_jpeg(jpeg: bytes) -> "Image":
         image = Image.open(BytesIO(jpeg), formats=("JPEG",))
     except Image.DecompressionBombError as error:
         raise ValueError(f"a frame cannot be decoded: {error}") from None
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError(f"a frame has {image.width} x {image.height} pixels; {MAX_PIXELS} are allowed")
+    _check_size(image.width, image.height)
     return image
+
+
+def decode_jpeg(jpeg: bytes) -> "np.ndarray":
+    """Decodes a JPEG to RGB, uint8 [height, width, 3].
+
+    Raises ValueError for bytes of another format, for a damaged JPEG, and for more than MAX_PIXELS pixels.
+    """
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
+        _check_size(width, height)
+        return simplejpeg.decode_jpeg(jpeg)
+    except ValueError as error:
+        raise ValueError(f"a frame cannot be decoded: {error}") from None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"a frame has {width} x {height} pixels; {MAX_PIXELS} are allowed")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from workers.storage.jpegs import open_jpeg
+from workers.storage.jpegs import decode_jpeg
 from workers.storage.store import Store
 
 if TYPE_CHECKING:
@@ -40,13 +40,15 @@ def frame_batches(store: Store, units: Sequence[str], fit: Fit, *, batch: int, t
     jpegs = _jpegs(store, units)
     with ThreadPoolExecutor(threads) as pool:
 
-        def submit_batch() -> list[Future[torch.Tensor]]:
-            return [pool.submit(_read, jpeg, fit) for jpeg in islice(jpegs, batch)]
+        def submit_batch() -> list[Future[list[torch.Tensor]]]:
+            taken = list(islice(jpegs, batch))
+            share = max(1, -(-len(taken) // threads))
+            return [pool.submit(_read, taken[start : start + share], fit) for start in range(0, len(taken), share)]
 
         following = submit_batch()
         while following:
             current, following = following, submit_batch()
-            frames = [future.result() for future in current]
+            frames = [frame for future in current for frame in future.result()]
             yield FrameBatch(torch.stack(frames + [frames[-1]] * (batch - len(frames))), len(frames))
 
 
@@ -57,10 +59,7 @@ def _jpegs(store: Store, units: Sequence[str]) -> Iterator[bytes]:
                 yield jpeg.as_py()
 
 
-def _read(jpeg: bytes, fit: Fit) -> "torch.Tensor":
+def _read(jpegs: list[bytes], fit: Fit) -> "list[torch.Tensor]":
     import torch
-    from torchvision.io import ImageReadMode, decode_jpeg
 
-    open_jpeg(jpeg)  # checks it
-    data = torch.frombuffer(bytearray(jpeg), dtype=torch.uint8)
-    return fit(decode_jpeg(data, mode=ImageReadMode.RGB))
+    return [fit(torch.from_numpy(decode_jpeg(jpeg)).permute(2, 0, 1)) for jpeg in jpegs]

@@ -2,12 +2,12 @@
 
 from io import BytesIO
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from workers.shots.thumbnails import SIDE, shrink
-from workers.storage.jpegs import MAX_PIXELS, open_jpeg
-from workers.towers.frame_batches import _read
+from workers.storage.jpegs import MAX_PIXELS, decode_jpeg, open_jpeg
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
 
@@ -26,18 +26,32 @@ def announcing(width: int, height: int) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("data", [POSTSCRIPT, encoded(4, 4, "PNG"), b""], ids=["postscript", "png", "empty"])
-@pytest.mark.parametrize("use", [open_jpeg, shrink, lambda data: _read(data, lambda frame: frame)])
+OTHER = {"postscript": POSTSCRIPT, "png": encoded(4, 4, "PNG"), "empty": b""}
+
+
+@pytest.mark.parametrize("data", OTHER.values(), ids=OTHER)
+@pytest.mark.parametrize("use", [open_jpeg, shrink])
 def test_other_formats_are_not_opened(use, data):
     with pytest.raises(OSError, match="cannot identify"):
         use(data)
 
 
-@pytest.mark.parametrize("use", [open_jpeg, shrink, lambda data: _read(data, lambda frame: frame)])
+@pytest.mark.parametrize("data", OTHER.values(), ids=OTHER)
+def test_other_formats_are_not_decoded(data):
+    with pytest.raises(ValueError, match="a frame cannot be decoded"):
+        decode_jpeg(data)
+
+
+def test_a_cut_frame_is_not_decoded():
+    with pytest.raises(ValueError, match="a frame cannot be decoded"):
+        decode_jpeg(encoded(400, 300)[:-200])
+
+
+@pytest.mark.parametrize("use", [open_jpeg, shrink, decode_jpeg])
 def test_more_pixels_than_a_frame_has_are_not_decoded(use):
     with pytest.raises(ValueError, match=f"9000 x 9000 pixels; {MAX_PIXELS} are allowed"):
         use(announcing(9_000, 9_000))
-    with pytest.raises(ValueError, match="a frame cannot be decoded"):
+    with pytest.raises(ValueError, match="a frame cannot be decoded|60000 x 60000 pixels"):
         use(announcing(60_000, 60_000))
 
 
@@ -45,4 +59,10 @@ def test_a_frame_is_decoded():
     jpeg = encoded(40, 30)
     assert open_jpeg(jpeg).size == (40, 30)
     assert shrink(jpeg).shape == (SIDE, SIDE, 3)
-    assert _read(jpeg, lambda frame: frame).shape == (3, 30, 40)
+    assert (decode_jpeg(jpeg) == np.asarray(open_jpeg(jpeg))).all()
+
+
+def test_a_grey_frame_becomes_rgb():
+    stream = BytesIO()
+    Image.new("L", (40, 30), 100).save(stream, "JPEG")
+    assert (decode_jpeg(stream.getvalue()) == 100).all() and decode_jpeg(stream.getvalue()).shape == (30, 40, 3)
