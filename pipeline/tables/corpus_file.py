@@ -27,6 +27,8 @@ VERSIONS = (
     "safetensors",
     "pysubs2",
     "charset-normalizer",
+    "pillow",
+    "simplejpeg",
 )
 CORPUS, MANIFEST = "corpus.json", "manifest.parquet"
 _ID = pa.schema([("video_id", pa.string())])

@@ -52,7 +52,7 @@ class Segment:
         return np.floor(np.asarray(time_s) / float(time_base) + _NEAR).astype(np.int64) + self.origin(time_base)
 
     def windows(self, time_s_N: np.ndarray, away_s: float, time_base: Fraction) -> tuple[np.ndarray, ...]:
-        """Returns for each sample the first tick at most `away_s` before it, its own, and the last one after it.
+        """Returns for each sample the first tick that is at most `away_s` away, its own, and the last such tick.
 
         Times on the video's timeline, ticks of the container's clock, int64 [N] each.
         """

@@ -88,7 +88,7 @@ class Reach:
         first_N: np.ndarray | int,
         end_N: np.ndarray | int,
     ) -> Reach:
-        """Returns the frames that start from `earliest_N` to `latest_N`, or else the one shown at the sample.
+        """Returns the frames that start between `earliest_N` and `latest_N`, both included, or else the one shown.
 
         Samples come in order, and no frame is in reach of two of them. A frame that is held so long that it is all that
         a sample has is left to it by those before, where they have another.
@@ -96,8 +96,10 @@ class Reach:
         Args:
             first_N, end_N: positions that a sample's segment starts and ends on.
         """
-        low = np.maximum(np.searchsorted(pts_S, earliest_N), first_N)
         high = np.minimum(np.searchsorted(pts_S, latest_N, side="right"), end_N)
+        # With a tolerance of nearly half of the period, samples may share a tick: its frame is left to the first.
+        low = np.maximum(np.searchsorted(pts_S, earliest_N), np.concatenate([[0], high[:-1]]))
+        low = np.maximum(low, first_N)
         shown = np.maximum(np.searchsorted(pts_S, ticks_N, side="right") - 1, first_N)
         high = np.maximum(low, high)
         # One that starts earlier but is the one shown, where it is in no other sample's reach.

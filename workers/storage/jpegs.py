@@ -3,8 +3,6 @@
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-import simplejpeg
-
 if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
@@ -24,7 +22,8 @@ def open_jpeg(jpeg: bytes) -> "Image":
         image = Image.open(BytesIO(jpeg), formats=("JPEG",))
     except Image.DecompressionBombError as error:
         raise ValueError(f"a frame cannot be decoded: {error}") from None
-    _check_size(image.width, image.height)
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"a frame has {image.width} x {image.height} pixels; {MAX_PIXELS} are allowed")
     return image
 
 
@@ -33,14 +32,13 @@ def decode_jpeg(jpeg: bytes) -> "np.ndarray":
 
     Raises ValueError for bytes of another format, for a damaged JPEG, and for more than MAX_PIXELS pixels.
     """
+    import simplejpeg
+
     try:
         height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
-        _check_size(width, height)
-        return simplejpeg.decode_jpeg(jpeg)
-    except ValueError as error:
+        if width * height > MAX_PIXELS:
+            raise ValueError(f"{width} x {height} pixels; {MAX_PIXELS} are allowed")
+        rgb: np.ndarray = simplejpeg.decode_jpeg(jpeg)
+    except (TypeError, ValueError) as error:  # TypeError: a null
         raise ValueError(f"a frame cannot be decoded: {error}") from None
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"a frame has {width} x {height} pixels; {MAX_PIXELS} are allowed")
+    return rgb

@@ -111,6 +111,7 @@ groups = st.lists(
     tolerance=st.floats(0.0, 0.49),
 )
 @example(groups=["I", "I", "IPPPbbbP", "IbbbPbbbP", "IPPPbbbP"], steps=[1], period_s=0.65625, tolerance=0.46875)
+@example(groups=["IPPPPPPPPP", "I" + "P" * 29] * 2, steps=[1], period_s=1.0, tolerance=0.49999)
 def test_each_sample_has_its_own_frame_within_tolerance(groups, steps, period_s, tolerance):
     index = index_of(groups)
     times = np.concatenate([[0], np.cumsum(np.resize(steps, len(index)))])
@@ -122,7 +123,7 @@ def test_each_sample_has_its_own_frame_within_tolerance(groups, steps, period_s,
     assert (np.diff(plan.wanted_pts_W) > 0).all()
     sample_s = segment.sample_times()[plan.sample_index_W]
     start_s = np.sort(index.pts_P) / 10
-    # A thousandth of a tick: see Segment.ticks.
+    # A thousandth of a tick: see `_NEAR`.
     shown_s = start_s[np.maximum(np.searchsorted(start_s, sample_s + 1e-4, side="right") - 1, 0)]
     away_s = np.abs(plan.wanted_pts_W / 10 - sample_s)
     assert ((away_s < segment.sample_tolerance_s + 1e-4 + 1e-9) | (plan.wanted_pts_W / 10 == shown_s)).all()

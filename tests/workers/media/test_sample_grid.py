@@ -158,7 +158,7 @@ def test_no_more_is_decoded_than_at_the_centre_and_as_much_as_was_counted(groups
     start_s = np.sort(index.pts_P) / 10
     for segment, plan in zip(found, plans, strict=True):
         sample_s = times[plan.sample_index_W]
-        # A thousandth of a tick: see Segment.ticks.
+        # A thousandth of a tick: see `_NEAR`.
         shown_s = start_s[np.maximum(np.searchsorted(start_s, sample_s + 1e-4, side="right") - 1, 0)]
         frame_s = plan.wanted_pts_W / 10
         near = np.abs(frame_s - sample_s) < auto.tolerance_s + 1e-4 + 1e-9
