@@ -1,8 +1,8 @@
 """find_shots: finds the cuts of a video, and shots that are black, frozen or slides. Video -> shots, 1:N.
 
-A cut lies between two sampled frames. Its time is the middle between them, correct to half a sampling period, and shots
-shorter than a period may be missed. A camera that turns completely within a period looks like a cut. Dissolves longer
-than `transition_s` may be missed, since none of their steps is large.
+A cut lies between two sampled frames. Its time is the middle between them, correct to half a sampling period and the
+tolerance (`shard.tolerance`), and shots shorter than a period may be missed. A camera that turns completely within a
+period looks like a cut. Dissolves longer than `transition_s` may be missed, since none of their steps is large.
 """
 
 from collections.abc import Iterator

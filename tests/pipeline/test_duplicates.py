@@ -90,11 +90,12 @@ def test_copies_lie_where_they_were_taken_from(corpus):
 
 
 def test_shots_are_the_scenes(corpus):
+    # A cut is told as the middle of the two frames around it, which the default tolerance lets be 1.5 s apart.
     for index in range(3):
         true = [scene.start_s for scene in script_of(index, seconds=SECONDS, seed=SEED).scenes]
         name = f"demo-{SEED}-{index:03d}"
         query = f"select start_s from shots join videos using (video_id) where name = '{name}' order by shot_index"
-        assert [s for (s,) in ask(corpus, query)] == pytest.approx(true, abs=0.6)
+        assert [s for (s,) in ask(corpus, query)] == pytest.approx(true, abs=0.75)
 
 
 def test_shots_tile_their_videos(corpus):
