@@ -92,8 +92,6 @@ def _h264(data: memoryview, length_size: int) -> PacketFacts:
     for offset in _nal_units(data, length_size):
         header = data[offset]
         kind = header & 31
-        if kind == 1 and header & 0x60 and not recovery:  # nearly all packets
-            return _REFERENCED
         if kind == 5:
             return _KEY
         if 1 <= kind < 5:

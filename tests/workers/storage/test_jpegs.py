@@ -8,6 +8,7 @@ from PIL import Image
 
 from workers.shots.thumbnails import SIDE, shrink
 from workers.storage.jpegs import MAX_PIXELS, decode_jpeg, open_jpeg
+from workers.towers.frame_batches import _read
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
 
@@ -51,7 +52,7 @@ def test_a_cut_frame_is_not_decoded():
 def test_more_pixels_than_a_frame_has_are_not_decoded(use):
     with pytest.raises(ValueError, match=f"9000 x 9000 pixels; {MAX_PIXELS} are allowed"):
         use(announcing(9_000, 9_000))
-    with pytest.raises(ValueError, match="a frame cannot be decoded|60000 x 60000 pixels"):
+    with pytest.raises(ValueError, match="a frame cannot be decoded"):
         use(announcing(60_000, 60_000))
 
 
@@ -60,6 +61,8 @@ def test_a_frame_is_decoded():
     assert open_jpeg(jpeg).size == (40, 30)
     assert shrink(jpeg).shape == (SIDE, SIDE, 3)
     assert (decode_jpeg(jpeg) == np.asarray(open_jpeg(jpeg))).all()
+    (frame,) = _read([jpeg], lambda frame: frame)
+    assert frame.shape == (3, 30, 40)
 
 
 def test_a_grey_frame_becomes_rgb():
